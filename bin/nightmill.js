@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+// Starts the program on a Node that can run it. Plain JavaScript, so that an older Node can read it too.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST_MAJOR = 24;
+const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
+const built = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const main = existsSync(source) ? source : built;
+
+if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
+  if (process.env.NIGHTMILL_LAUNCHER === 'waits' && process.channel) {
+    // The launcher below was killed: end as abruptly as it did, so that killing either means the same.
+    process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+    process.channel.unref();
+  }
+  await import(main);
+} else {
+  const node = pinnedNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `nightmill needs Node ${OLDEST_MAJOR} or newer; this is ${process.version} (${process.execPath}).\n` +
+        `Install one for this project with: npm install --save-dev node@${OLDEST_MAJOR + 2}\n`,
+    );
+    process.exit(2);
+  }
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NIGHTMILL_LAUNCHER: 'waits' },
+  });
+  // A terminal signals the whole group, and the child decides how to stop: this process only has to outlive it.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** The Node that the npm package `node` put beside this program or beside the project that runs it. */
+function pinnedNode() {
+  for (const from of [import.meta.url, `${process.cwd()}/package.json`]) {
+    try {
+      return createRequire(from).resolve('node/bin/node');
+    } catch {
+      // not installed there
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,7 @@
+/** Time as the program sees it, passed in so that tests can decide it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds that only grow, for durations. */
+  monotonic(): number;
+}

@@ -1,0 +1,36 @@
+import type { Readable } from 'node:stream';
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  /** Changes when the content changes; absent where the store has none. */
+  readonly etag?: string;
+}
+
+/**
+ * Where documents and results live. Keys are slash-separated, relative to the store's root
+ * (`batches/<id>/manifest.json`), and never leave it. A `put` is atomic: a reader sees the old object,
+ * the new one or none, never a part. Correctness never rests on conditional writes.
+ *
+ * Every method throws `StoreError` when the store cannot be reached, refuses access or is full.
+ */
+export interface ObjectStore {
+  /** `file:…` or `s3://…`, for messages. */
+  readonly url: string;
+  /** Writes a whole object, replacing one that exists. */
+  put(key: string, body: Uint8Array): Promise<void>;
+  /** Writes an object of unknown size with bounded memory. If `body` fails, nothing is left at `key`. */
+  putStream(key: string, body: Readable): Promise<void>;
+  /** The whole object, or undefined where there is none. Only for objects known to be small. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** The object's bytes as they come, or undefined where there is none. */
+  getStream(key: string): Promise<Readable | undefined>;
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** Objects whose key starts with `prefix`, in ascending byte order of key. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  /** Removes objects; one that does not exist is no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** A link that works without credentials for `seconds`, or undefined where the store has none (files). */
+  downloadUrl(key: string, seconds: number): Promise<string | undefined>;
+  close(): Promise<void>;
+}
