@@ -1,23 +1,9 @@
+import type { ModelRequest } from '../domain/model-request.ts';
 import type { Usage } from '../domain/usage.ts';
 
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: string;
-}
+export type { ModelFailureClass } from '../domain/failure.ts';
 
-/** One chat request, provider-neutral. Deterministic: the same request has the same call key. */
-export interface ModelRequest {
-  /** The provider's own name of the model, e.g. `gpt-4.1-mini-2025-04-14`. */
-  readonly modelId: string;
-  readonly messages: readonly ChatMessage[];
-  /** Tokens the reply may have, reasoning included. */
-  readonly maxOutputTokens: number;
-  readonly temperature?: number;
-  /** The reply must be JSON of this shape. */
-  readonly responseSchema?: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
-  /** Ask for log-probabilities of the reply's tokens, where the provider has them. */
-  readonly logprobs?: boolean;
-}
+export type { ModelRequest };
 
 export interface TokenLogprob {
   readonly token: string;
@@ -26,6 +12,7 @@ export interface TokenLogprob {
 }
 
 export interface ModelReply {
+  /** What the model wrote; where it declined in a field of its own, the words it declined with. */
   readonly text: string;
   readonly finish: 'stop' | 'length' | 'refusal' | 'other';
   /** Absent where the provider reported none; never guessed here. */
@@ -39,20 +26,6 @@ export interface ModelReply {
   readonly requestId?: string;
   readonly durationMs: number;
 }
-
-export type ModelFailureClass =
-  | 'rate_limited'
-  | 'server_error'
-  | 'timeout'
-  | 'unreachable'
-  | 'connection_lost'
-  | 'invalid_reply'
-  | 'authentication'
-  | 'out_of_credit'
-  | 'context_overflow'
-  | 'bad_request'
-  | 'refused_content'
-  | 'aborted';
 
 /**
  * One provider endpoint. It makes one HTTP request per call and never retries: the caller owns retries,

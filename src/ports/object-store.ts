@@ -12,25 +12,29 @@ export interface ObjectInfo {
  * (`batches/<id>/manifest.json`), and never leave it. A `put` is atomic: a reader sees the old object,
  * the new one or none, never a part. Correctness never rests on conditional writes.
  *
- * Every method throws `StoreError` when the store cannot be reached, refuses access or is full.
+ * Every method throws `StoreError` when the store cannot be reached, refuses access or is full, and `RangeError` for
+ * a key that breaks the rules of `assertObjectKey` (writes) or `assertKeyStaysInside` (reads, lists, removals).
  */
 export interface ObjectStore {
   /** `file:…` or `s3://…`, for messages. */
   readonly url: string;
   /** Writes a whole object, replacing one that exists. */
   put(key: string, body: Uint8Array): Promise<void>;
-  /** Writes an object of unknown size with bounded memory. If `body` fails, nothing is left at `key`. */
+  /** Writes an object of unknown size with bounded memory. If `body` fails, its error is thrown and `key` is as before. */
   putStream(key: string, body: Readable): Promise<void>;
   /** The whole object, or undefined where there is none. Only for objects known to be small. */
   get(key: string): Promise<Uint8Array | undefined>;
-  /** The object's bytes as they come, or undefined where there is none. */
+  /**
+   * The object's bytes as they come, or undefined where there is none. A download that breaks off makes the stream
+   * fail with a `StoreError`, never end early. Read it to the end or destroy it.
+   */
   getStream(key: string): Promise<Readable | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Objects whose key starts with `prefix`, in ascending byte order of key. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   /** Removes objects; one that does not exist is no error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** A link that works without credentials for `seconds`, or undefined where the store has none (files). */
+  /** A link that works without credentials for `seconds` (1 to 604,800, which is 7 days), or undefined where the store has none (files). */
   downloadUrl(key: string, seconds: number): Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { usdToNano } from '../src/domain/money.ts';
+
+/**
+ * The configuration file as people write it. Every setting's meaning, unit and default stands here; `npm run check`
+ * keeps the published JSON Schema (`docs/config.schema.json`) equal to it. Unknown keys are errors, so a typing
+ * mistake never silently means "default".
+ */
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** `${NAME}` turns into text, so numbers are accepted as text too. */
+const number = () => z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/).transform(Number)]).pipe(z.number());
+const wholeNumber = (most = Number.MAX_SAFE_INTEGER) => number().pipe(z.number().int().positive().max(most));
+const fraction = () => number().pipe(z.number().min(0).max(1));
+
+/** Dollars as people write them, at most nine decimals; held as integer nano-dollars inside. */
+const usd = () =>
+  z.union([z.number(), z.string()]).transform((value, context) => {
+    try {
+      return usdToNano(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as RangeError).message });
+      return z.NEVER;
+    }
+  });
+
+const url = () =>
+  z.string().refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
+    error: (issue) => `must be an http:// or https:// URL; it is ${JSON.stringify(issue.input)}`,
+  });
+
+const named = <T extends z.ZodType>(value: T) =>
+  z.record(z.string().regex(NAME, 'a name has letters, digits, - and _, at most 64, and starts with a letter or digit'), value);
+
+const priceSchema = z
+  .strictObject({
+    inputPerMillion: usd().describe('USD per million input tokens'),
+    cachedInputPerMillion: usd().optional().describe('USD per million input tokens read from the cache; default: as input'),
+    outputPerMillion: usd().describe('USD per million output tokens, reasoning included'),
+  })
+  .describe('USD per million tokens');
+
+const limitsSchema = z
+  .strictObject({
+    requestsPerMinute: wholeNumber().optional(),
+    tokensPerMinute: wholeNumber().optional().describe('input and output together'),
+    inputTokensPerMinute: wholeNumber().optional(),
+    outputTokensPerMinute: wholeNumber().optional(),
+    concurrency: wholeNumber().optional().describe('calls in flight in one worker process; default 32'),
+  })
+  .describe("the provider's quota for this account");
+
+const providerSchema = z.strictObject({
+  kind: z.enum(['openai']).describe('openai: any chat-completions server'),
+  baseUrl: url().describe('up to and including the version, e.g. https://api.openai.com/v1'),
+  apiKey: z.string().optional().describe('name it as ${VARIABLE}; a key never stands in the file'),
+  headers: z.record(z.string(), z.string()).optional().describe('sent with every call'),
+  timeoutSeconds: number().pipe(z.number().positive()).default(120).describe('for one call, from sending to the last byte'),
+  maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+  structuredOutput: z.enum(['json_schema', 'json_object', 'prompt']).default('json_schema').describe('how the server is asked for JSON'),
+  logprobs: z.boolean().default(false).describe('ask for log-probabilities, which give a better confidence'),
+  limits: limitsSchema.default({}),
+});
+
+const modelSchema = z.strictObject({
+  provider: z.string(),
+  id: z.string().min(1).describe("the provider's name of the model, with its version"),
+  contextTokens: wholeNumber().default(32_768).describe('input and output together'),
+  maxOutputTokens: wholeNumber().default(4096),
+  temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
+  price: priceSchema.optional(),
+  allowAlias: z.boolean().default(false).describe('allow an id that the provider may point at another model tomorrow'),
+});
+
+const tierSchema = z.strictObject({
+  model: z.string().describe('a name under models:, or local'),
+  acceptAt: fraction().optional().describe('least confidence at which this tier answers; without it every valid reply is accepted'),
+});
+
+const budgetSchema = z.strictObject({
+  batch: usd().optional().describe('USD for one batch'),
+  day: usd().optional().describe('USD for all batches of this workflow in a calendar day'),
+  month: usd().optional().describe('USD for all batches of this workflow in a calendar month'),
+});
+
+const scheduleSchema = z.strictObject({
+  cron: z.string(),
+  timezone: z.string().default('UTC'),
+  input: z.string(),
+});
+
+const workflowSchema = z
+  .strictObject({
+    task: z.enum(['classify', 'summarize']),
+    labels: z
+      .union([z.record(z.string().min(1), z.string()), z.array(z.string().min(1))])
+      .optional()
+      .describe('classify: label -> one-line description; descriptions matter, most of all to the local tier'),
+    examples: z.string().optional().describe('classify: a JSONL file of {"text", "label"} lines for the local tier'),
+    instructions: z.string().max(20_000).optional().describe('added to the prompt: what matters in these documents'),
+    summary: z
+      .strictObject({
+        maxWords: wholeNumber().default(120),
+        language: z.string().optional().describe("language of the summary; default: the document's"),
+      })
+      .optional(),
+    cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
+    budget: budgetSchema.default({}),
+    timezone: z.string().default('UTC').describe('where its days and months begin'),
+    schedule: scheduleSchema.optional(),
+  })
+  .describe('a named pipeline: task, prompt, cascade, budget');
+
+export const configSchema = z.strictObject({
+  redis: z
+    .string()
+    .regex(/^(rediss?|unix):\/\//, 'must be a redis://, rediss:// or unix:// URL')
+    .optional()
+    .describe('absent: a private server in .nightmill/'),
+  redisPrefix: z.string().regex(NAME).default('nightmill').describe('first part of every Redis key'),
+  store: z
+    .string()
+    .regex(/^(file:|s3:\/\/)/, 'must be file:PATH or s3://bucket/prefix')
+    .optional()
+    .describe('absent: file:./.nightmill/store'),
+  s3: z
+    .strictObject({
+      endpoint: url().optional(),
+      region: z.string().default('us-east-1'),
+      forcePathStyle: z.boolean().default(false),
+      accessKeyId: z.string().optional().describe('default: the usual AWS environment variables and files'),
+      secretAccessKey: z.string().optional(),
+    })
+    .optional(),
+  providers: named(providerSchema).default({}),
+  models: named(modelSchema).default({}),
+  workflows: named(workflowSchema).default({}),
+  budget: z
+    .strictObject({ day: usd().optional(), month: usd().optional() })
+    .default({})
+    .describe('USD for all workflows together'),
+  tenants: named(z.strictObject({ budget: z.strictObject({ day: usd().optional() }) })).default({}),
+  timezone: z.string().default('UTC').describe('where the days and months of the global and tenant budgets begin'),
+  ingest: z
+    .strictObject({
+      maxLineBytes: wholeNumber().default(64 * 1024 * 1024).describe('a longer input line or file is refused'),
+      sliceDocuments: wholeNumber(10_000).default(64).describe('most documents in one slice'),
+      sliceTokens: wholeNumber().default(100_000).describe('most tokens in one slice; one document may be larger'),
+    })
+    .prefault({}),
+  worker: z
+    .strictObject({
+      slices: wholeNumber(256).default(4).describe('slices worked on at once by one process'),
+      lockSeconds: number().pipe(z.number().min(2).max(600)).default(30).describe('after this long without a sign of life a slice goes to another worker'),
+      shutdownGraceSeconds: number().pipe(z.number().min(0).max(3600)).default(20).describe('how long calls in flight may take after the first signal'),
+      maxCallAttempts: wholeNumber(20).default(5).describe('tries of one model call that fails for a passing reason'),
+      providerPatienceSeconds: number().pipe(z.number().min(0)).default(20).describe('how long a provider may be out of reach before its workflows pause'),
+    })
+    .prefault({}),
+});
+
+export type RawConfig = z.output<typeof configSchema>;

@@ -1,0 +1,11 @@
+import type { Config } from './config.ts';
+
+/** Every secret of a config, for the one place that removes them from logs. */
+export function secretsOf(config: Config): readonly string[] {
+  const redisPassword = config.redisUrl === undefined ? '' : decodeURIComponent(new URL(config.redisUrl).password);
+  return [
+    ...[...config.providers.values()].flatMap((provider) => [provider.apiKey ?? '', ...Object.values(provider.headers)]),
+    config.store.secretAccessKey ?? '',
+    redisPassword,
+  ].filter((secret) => secret !== '');
+}

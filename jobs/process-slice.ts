@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/** One slice of one batch: ids only, the documents are in the store. Producer and worker share this file. */
+export const sliceJobSchema = z.object({
+  batch: z.string(),
+  slice: z.number().int().nonnegative(),
+});
+
+export type SliceJob = z.infer<typeof sliceJobSchema>;
+
+export const SLICE_JOB_NAME = 'process-slice';
+
+/** The same slice has the same id, so enqueuing it again while it waits changes nothing. */
+export function sliceJobId({ batch, slice }: SliceJob): string {
+  return `${batch}.${slice}`;
+}
+
+/** A workflow's queue carries its name. */
+export function sliceQueueName(workflow: string): string {
+  return workflow;
+}
+
+/** What a worker does with a slice whose step failed for a passing reason (store or Redis out of reach). */
+export const SLICE_JOB_OPTIONS = {
+  attempts: 1_000,
+  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+  removeOnComplete: true,
+  removeOnFail: true,
+} as const;
+
+/** The longest wait between two tries of a slice. */
+export const SLICE_MAX_BACKOFF_MS = 30_000;

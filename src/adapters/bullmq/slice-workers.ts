@@ -1,0 +1,94 @@
+import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { FINALIZE_QUEUE_NAME, finalizeJobSchema } from '../../../jobs/finalize-batch.ts';
+import { SLICE_MAX_BACKOFF_MS, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
+import { type QueueConnection, workerConnection } from './queue-options.ts';
+
+/** What became of a slice: `handed_back` goes to the queue again without using up an attempt. */
+export type SliceOutcome = 'done' | 'handed_back';
+
+export interface WorkerHandlers {
+  /** `signal` aborts when another worker has the job by now or the process gives up. */
+  processSlice(job: { batch: string; slice: number }, signal: AbortSignal): Promise<SliceOutcome>;
+  /** False: not ready yet, ask again later. */
+  finalizeBatch(batchId: string): Promise<boolean>;
+  onError(error: Error, where: string): void;
+}
+
+export interface WorkerSettings {
+  readonly workflows: readonly string[];
+  /** Slices at once in this process, shared by its workflows. */
+  readonly slices: number;
+  readonly lockMs: number;
+}
+
+/** Not ready: BullMQ waits and tries again. */
+class NotReadyError extends Error {}
+
+/** The consumers' side of the queues: one BullMQ worker a workflow, and one for finished batches. */
+export class SliceWorkers {
+  readonly #workers: readonly Worker[];
+
+  constructor(connection: QueueConnection, settings: WorkerSettings, handlers: WorkerHandlers) {
+    const options = {
+      ...workerConnection(connection),
+      lockDuration: settings.lockMs,
+      stalledInterval: Math.max(1_000, Math.floor(settings.lockMs / 2)),
+      // A killed worker says nothing about its slice: being picked up again is no fault of the documents.
+      maxStalledCount: 1_000_000,
+      settings: { backoffStrategy: (attempts: number) => Math.min(1_000 * 2 ** attempts, SLICE_MAX_BACKOFF_MS) },
+    };
+    const slices = settings.workflows.map(
+      (workflow) =>
+        new Worker(
+          sliceQueueName(workflow),
+          async (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
+            await runSlice(job, token, signal ?? new AbortController().signal, handlers),
+          { ...options, concurrency: settings.slices },
+        ),
+    );
+    const finalizer = new Worker(
+      FINALIZE_QUEUE_NAME,
+      async (job: Job) => {
+        const { batch } = finalizeJobSchema.parse(job.data);
+        if (!(await handlers.finalizeBatch(batch))) throw new NotReadyError(`Batch ${batch} has calls in flight`);
+      },
+      { ...options, concurrency: 1 },
+    );
+    this.#workers = [...slices, finalizer];
+    for (const worker of this.#workers) {
+      worker.on('error', (error) => handlers.onError(error, worker.name));
+      worker.on('failed', (_job, error) => {
+        if (!(error instanceof NotReadyError)) handlers.onError(error, worker.name);
+      });
+    }
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
+  }
+
+  /** Takes no more jobs; resolves when those at work have ended. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
+  }
+
+  /** Ends the connections without waiting. Jobs at work are found again when their lock has ended. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close(true)));
+  }
+}
+
+async function runSlice(
+  job: Job,
+  token: string | undefined,
+  signal: AbortSignal,
+  handlers: WorkerHandlers,
+): Promise<void> {
+  const parsed = sliceJobSchema.safeParse(job.data);
+  if (!parsed.success) throw new UnrecoverableError(`Cannot read the job ${job.id}: ${parsed.error.message}`);
+  const outcome = await handlers.processSlice(parsed.data, signal);
+  if (outcome === 'handed_back') {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  }
+}

@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { assertKeyStaysInside, assertObjectKey, TEMPORARY_FOLDER } from '../../domain/object-key.ts';
+import { StoreError } from '../../errors.ts';
+import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { CheckedDownload } from '../checked-download.ts';
+import { WatchedBody } from '../watched-body.ts';
+import { describeFile } from './describe-file.ts';
+import { type FileOperation, fileStoreError, isSystemError, symbolicLinkError } from './file-store-error.ts';
+import { listFiles } from './list-files.ts';
+import { removeStaleFiles } from './remove-stale-files.ts';
+import { ensureFolder, findFolder, syncFolder } from './store-folder.ts';
+
+/** A concurrent delete may remove the emptied target folder between its creation and the rename into it. */
+const MAX_MOVE_ATTEMPTS = 100;
+
+/** Not following links keeps reads inside the store; not blocking keeps a pipe placed there from hanging them. */
+const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Objects as files below one folder, created at the first write. A write goes to a temporary file in
+ * `.nightmill-tmp`, is synced to disk and renamed into place, so it is atomic and survives a power cut. Unlike in S3,
+ * `a` and `a/b` cannot both exist. Symbolic links inside the folder are never followed; who can write to the folder
+ * while the store works on it is trusted.
+ */
+export class FileStore implements ObjectStore {
+  readonly url: string;
+  readonly #root: string;
+  #staleFilesRemoved: Promise<void> | undefined;
+
+  /** @param root path of the folder; relative to the working folder */
+  constructor(root: string) {
+    this.#root = resolve(root);
+    this.url = `file:${this.#root}`;
+  }
+
+  async put(key: string, body: Uint8Array): Promise<void> {
+    await this.#write(key, (file) => file.writeFile(body));
+  }
+
+  async putStream(key: string, body: Readable): Promise<void> {
+    const watched = new WatchedBody(body);
+    try {
+      await this.#write(key, (file) => file.writeFile(watched.stream));
+    } catch (error) {
+      watched.rethrowFailure();
+      throw error;
+    }
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return await this.#attempt(`read ${key}`, async (operation) => {
+      await using file = await openFile(key, operation);
+      return await file?.handle.readFile();
+    });
+  }
+
+  async getStream(key: string): Promise<Readable | undefined> {
+    return await this.#attempt(`read ${key}`, async (operation) => {
+      const file = await openFile(key, operation);
+      if (file === undefined) return undefined;
+      return new CheckedDownload(file.handle.createReadStream(), {
+        expectedBytes: file.info.bytes,
+        describeFailure: (error) => readFailure(error, operation),
+      });
+    });
+  }
+
+  async head(key: string): Promise<ObjectInfo | undefined> {
+    return await this.#attempt(`read ${key}`, async (operation) => {
+      await using file = await openFile(key, operation);
+      return file?.info;
+    });
+  }
+
+  async *list(prefix: string): AsyncGenerator<ObjectInfo> {
+    const operation = { action: `list ${prefix === '' ? 'the keys' : prefix}`, root: this.#root };
+    if (prefix !== '') assertKeyStaysInside(prefix);
+    const folderKey = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+    const segments = folderKey.split('/').slice(0, -1);
+    if (!nameFiles(segments)) return;
+    try {
+      const folder = await findFolder(segments, operation);
+      if (folder !== undefined) yield* listFiles(await realpath(this.#root), folderKey, prefix);
+    } catch (error) {
+      throw fileStoreError(error, operation);
+    }
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) assertKeyStaysInside(key);
+    for (const key of keys) {
+      await this.#attempt(`remove ${key}`, (operation) => removeFile(key, operation));
+    }
+  }
+
+  async downloadUrl(_key: string, _seconds: number): Promise<undefined> {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#staleFilesRemoved;
+  }
+
+  async #write(key: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+    assertObjectKey(key);
+    await this.#attempt(`write ${key}`, async (operation) => {
+      const temporaryFolder = await ensureFolder([TEMPORARY_FOLDER], operation);
+      this.#staleFilesRemoved ??= removeStaleFiles(temporaryFolder, Date.now());
+      const temporaryFile = join(temporaryFolder, randomUUID());
+      try {
+        await writeDurably(temporaryFile, fill);
+        await moveInto(temporaryFile, key, operation);
+      } catch (error) {
+        await rm(temporaryFile, { force: true });
+        throw error;
+      }
+    });
+  }
+
+  async #attempt<T>(action: string, work: (operation: FileOperation) => Promise<T>): Promise<T> {
+    const operation = { action, root: this.#root };
+    try {
+      return await work(operation);
+    } catch (error) {
+      throw fileStoreError(error, operation);
+    }
+  }
+}
+
+async function writeDurably(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await fill(file);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function moveInto(temporaryFile: string, key: string, operation: FileOperation): Promise<void> {
+  const segments = key.split('/');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const folder = await ensureFolder(segments.slice(0, -1), operation);
+      await rename(temporaryFile, join(folder, segments.at(-1) ?? ''));
+      return await syncIfPresent(folder);
+    } catch (error) {
+      if (!isSystemError(error, 'ENOENT') || attempt === MAX_MOVE_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Someone may have removed the new object already, and its folder with it; then nothing is left to sync. */
+async function syncIfPresent(folder: string): Promise<void> {
+  try {
+    await syncFolder(folder);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+}
+
+interface OpenFile extends AsyncDisposable {
+  readonly handle: FileHandle;
+  readonly info: ObjectInfo;
+}
+
+async function openFile(key: string, operation: FileOperation): Promise<OpenFile | undefined> {
+  assertKeyStaysInside(key);
+  const path = await findPath(key, operation);
+  if (path === undefined) return undefined;
+  const handle = await openForReading(path, operation);
+  if (handle === undefined) return undefined;
+  const stats = await handle.stat({ bigint: true });
+  if (!stats.isFile()) {
+    await handle.close();
+    return undefined;
+  }
+  return { handle, info: describeFile(key, stats), [Symbol.asyncDispose]: () => handle.close() };
+}
+
+async function openForReading(path: string, operation: FileOperation): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, READ_FLAGS);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ENXIO')) return undefined;
+    if (isSystemError(error, 'ELOOP')) throw symbolicLinkError(path, operation, error);
+    throw error;
+  }
+}
+
+async function removeFile(key: string, operation: FileOperation): Promise<void> {
+  const path = await findPath(key, operation);
+  if (path === undefined) return;
+  const stats = await lstat(path).catch((error: unknown) => {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
+    throw error;
+  });
+  if (stats?.isFile() !== true) return;
+  await rm(path, { force: true });
+  await removeEmptyFolders(dirname(path), key.split('/').length - 1);
+}
+
+/** As in S3, a folder exists only as long as it holds objects. Stops at the first one that is not empty. */
+async function removeEmptyFolders(folder: string, levels: number): Promise<void> {
+  let current = folder;
+  for (let level = 0; level < levels; level += 1) {
+    try {
+      await rmdir(current);
+    } catch {
+      return;
+    }
+    current = dirname(current);
+  }
+}
+
+async function findPath(key: string, operation: FileOperation): Promise<string | undefined> {
+  const segments = key.split('/');
+  if (!nameFiles(segments)) return undefined;
+  const folder = await findFolder(segments.slice(0, -1), operation);
+  return folder === undefined ? undefined : join(folder, segments.at(-1) ?? '');
+}
+
+/** `a/` and `a//b` name no object of this store, but the file system would take them for `a` and `a/b`. */
+function nameFiles(segments: readonly string[]): boolean {
+  return !segments.includes('') && segments[0] !== TEMPORARY_FOLDER;
+}
+
+function readFailure(error: unknown, operation: FileOperation): Error {
+  const described = fileStoreError(error, operation);
+  if (described instanceof StoreError) return described;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StoreError(
+    'store_unavailable',
+    `Cannot ${operation.action} in the store file:${operation.root}: ${reason}.`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,125 @@
+import type { Dispatcher, Pool } from 'undici';
+
+export interface HttpExchangeRequest {
+  /** Path and query, as in the request line. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** For everything together: waiting for a connection, connecting, sending, receiving. */
+  readonly timeoutMs: number;
+  /** A longer body is cut off and its connection closed. */
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * How one exchange ended. `sent` is false only if it is certain that no byte of the request left this process.
+ */
+export type HttpExchangeResult =
+  | {
+      readonly kind: 'response';
+      readonly status: number;
+      /** Lower-case names; repeated headers are joined with a comma. */
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Buffer;
+      /** The body was longer than allowed and is incomplete. */
+      readonly cutOff: boolean;
+    }
+  | { readonly kind: 'aborted'; readonly sent: boolean }
+  | { readonly kind: 'timeout'; readonly sent: boolean }
+  | { readonly kind: 'error'; readonly sent: boolean; readonly error: Error };
+
+/** Makes one POST and never repeats it. Every outcome is a value; the promise does not reject. */
+export function exchangeHttp(
+  pool: Pool,
+  request: HttpExchangeRequest,
+  signal: AbortSignal,
+): Promise<HttpExchangeResult> {
+  if (signal.aborted) return Promise.resolve({ kind: 'aborted', sent: false });
+  return new Promise((resolve) => {
+    const exchange = new HttpExchange(request, signal, resolve);
+    // Not `request()`: that hides when the request goes out, and a stream per reply costs more than an array.
+    pool.dispatch({ path: request.path, method: 'POST', headers: request.headers, body: request.body }, exchange);
+  });
+}
+
+class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #maxBodyBytes: number;
+  readonly #signal: AbortSignal;
+  readonly #resolve: (result: HttpExchangeResult) => void;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onAbort = (): void => this.#giveUp('aborted');
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #ended = false;
+  #status = 0;
+  #headers: Readonly<Record<string, string>> = {};
+  #bodyBytes = 0;
+
+  constructor(request: HttpExchangeRequest, signal: AbortSignal, resolve: (result: HttpExchangeResult) => void) {
+    this.#maxBodyBytes = request.maxBodyBytes;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#timer = setTimeout(() => this.#giveUp('timeout'), request.timeoutMs);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /**
+   * undici calls this on a connected socket, in the same turn in which it writes the request and just before it
+   * does. So until here nothing was sent, and an abort from within keeps it from being sent.
+   */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#ended) controller.abort(new Error('The caller gave up before the request was sent'));
+    else this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    this.#status = status;
+    this.#headers = joinHeaders(headers);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bodyBytes += chunk.length;
+    if (this.#bodyBytes > this.#maxBodyBytes) this.#endWithResponse(true);
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#endWithResponse(false);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#end({ kind: 'error', sent: this.#controller !== undefined, error });
+  }
+
+  #endWithResponse(cutOff: boolean): void {
+    const body = Buffer.concat(this.#chunks);
+    this.#end({ kind: 'response', status: this.#status, headers: this.#headers, body, cutOff });
+    if (cutOff) this.#controller?.abort(new Error('The body is too long'));
+  }
+
+  #giveUp(kind: 'aborted' | 'timeout'): void {
+    this.#end({ kind, sent: this.#controller !== undefined });
+    this.#controller?.abort(new Error(`The call ended: ${kind}`));
+  }
+
+  /** The first outcome counts; what undici reports after it is an echo of our own abort. */
+  #end(result: HttpExchangeResult): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#resolve(result);
+  }
+}
+
+function joinHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return joined;
+}

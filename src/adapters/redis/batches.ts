@@ -1,0 +1,201 @@
+import type { Redis } from 'ioredis';
+import { batchScope } from '../../domain/scope.ts';
+import type { SliceCommit } from '../../domain/slice-commit.ts';
+import type {
+  BatchRecord,
+  BatchRegistry,
+  CommitResult,
+  DocumentOutcome,
+  Hold,
+  SealResult,
+  SliceClaimResult,
+  StoredBatchState,
+} from '../../ports/batch-registry.ts';
+import type { RedisKeys } from './keys.ts';
+import { runScript, script } from './scripts/run-script.ts';
+import { CLAIM_SLICE, COMMIT_SLICE, SEAL_BATCH } from './scripts/slices.ts';
+
+const OUTCOMES: readonly DocumentOutcome[] = ['succeeded', 'failed', 'cancelled', 'expired', 'skipped'];
+const OPEN_STATES: ReadonlySet<StoredBatchState> = new Set(['ingesting', 'queued', 'running', 'finalizing']);
+const COMMITS_PER_READ = 500;
+
+/** KEYS 1 batch · ARGV 1 owner: deletes the lock only where it is still the owner's. */
+const UNLOCK = script(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`);
+/** KEYS 1 lock · ARGV 1 owner, 2 milliseconds: takes or prolongs the lock; 1 where it is the owner's now. */
+const LOCK = script(`
+local owner = redis.call('GET', KEYS[1])
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`);
+
+export class RedisBatchRegistry implements BatchRegistry {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+
+  constructor(redis: Redis, keys: RedisKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async get(batchId: string): Promise<BatchRecord | undefined> {
+    const fields = await this.#redis.hgetall(this.#keys.batch(batchId));
+    return fields['state'] === undefined ? undefined : parseRecord(batchId, fields);
+  }
+
+  async list(limit: number): Promise<readonly BatchRecord[]> {
+    return await this.#records(await this.#redis.zrevrange(this.#keys.batches, 0, limit - 1));
+  }
+
+  async listOpen(): Promise<readonly BatchRecord[]> {
+    const records = await this.#records(await this.#redis.smembers(this.#keys.openBatches));
+    return records.filter((record) => OPEN_STATES.has(record.state)).sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  async #records(ids: readonly string[]): Promise<BatchRecord[]> {
+    const records = await Promise.all(ids.map((id) => this.get(id)));
+    return records.filter((record) => record !== undefined);
+  }
+
+  async create(batch: Parameters<BatchRegistry['create']>[0]): Promise<boolean> {
+    const key = this.#keys.batch(batch.batchId);
+    if ((await this.#redis.hsetnx(key, 'state', 'ingesting')) === 0) return false;
+    const { batchId, tenant, ...fields } = batch;
+    await this.#redis.hset(key, { ...fields, ...(tenant === undefined ? {} : { tenant }) });
+    await this.#redis.zadd(this.#keys.batches, batch.createdAt, batchId);
+    await this.#redis.sadd(this.#keys.openBatches, batchId);
+    return true;
+  }
+
+  async forget(batchId: string): Promise<void> {
+    await this.#redis.del(this.#keys.batch(batchId));
+    await this.#redis.zrem(this.#keys.batches, batchId);
+    await this.#redis.srem(this.#keys.openBatches, batchId);
+  }
+
+  async queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), { ...counts, state: 'queued' });
+  }
+
+  async lockSubmission(batchId: string, owner: string, milliseconds: number): Promise<boolean> {
+    return (await runScript<number>(this.#redis, LOCK, [this.#keys.submission(batchId)], [owner, milliseconds])) === 1;
+  }
+
+  async unlockSubmission(batchId: string, owner: string): Promise<void> {
+    await runScript(this.#redis, UNLOCK, [this.#keys.submission(batchId)], [owner]);
+  }
+
+  async claimSlice(batchId: string, slice: number): Promise<SliceClaimResult> {
+    const answer = await runScript<Buffer[]>(
+      this.#redis,
+      CLAIM_SLICE,
+      [this.#keys.batch(batchId), this.#keys.fence(batchId)],
+      [slice],
+    );
+    const [kind, token] = answer.map(String);
+    return kind === 'owned' ? { kind, token: token ?? '' } : { kind: kind === 'done' ? 'done' : 'gone' };
+  }
+
+  async commitSlice(batchId: string, slice: number, token: string, commit: SliceCommit): Promise<CommitResult> {
+    const answer = await runScript<Buffer[]>(
+      this.#redis,
+      COMMIT_SLICE,
+      [
+        this.#keys.batch(batchId),
+        this.#keys.fence(batchId),
+        this.#keys.slices(batchId),
+        this.#keys.journal(batchId, slice),
+        this.#keys.progress(batchId),
+      ],
+      [
+        slice,
+        token,
+        JSON.stringify(commit),
+        commit.journalEntries,
+        ...OUTCOMES.flatMap((outcome) => [outcome, commit.outcomes[outcome]]),
+      ],
+    );
+    const [kind, left] = answer.map(String);
+    if (kind === 'committed') return { kind, slicesLeft: Number(left) };
+    return { kind: kind === 'journal_changed' ? 'journal_changed' : 'fenced' };
+  }
+
+  async *commits(batchId: string, slices: number): AsyncIterable<SliceCommit | undefined> {
+    for (let from = 0; from < slices; from += COMMITS_PER_READ) {
+      const count = Math.min(COMMITS_PER_READ, slices - from);
+      const fields = Array.from({ length: count }, (_, index) => String(from + index));
+      for (const json of await this.#redis.hmget(this.#keys.slices(batchId), ...fields)) {
+        yield json === null ? undefined : (JSON.parse(json) as SliceCommit);
+      }
+    }
+  }
+
+  async reportProgress(batchId: string, slice: number, documents: number): Promise<void> {
+    await this.#redis.hset(this.#keys.progress(batchId), String(slice), documents);
+  }
+
+  async progress(batchId: string): Promise<number> {
+    const counts = await this.#redis.hvals(this.#keys.progress(batchId));
+    return counts.reduce((sum, count) => sum + Number(count), 0);
+  }
+
+  async seal(batchId: string): Promise<SealResult> {
+    const scope = batchScope(batchId);
+    const answer = await runScript<Buffer[]>(
+      this.#redis,
+      SEAL_BATCH,
+      [
+        this.#keys.batch(batchId),
+        this.#keys.fence(batchId),
+        this.#keys.scope(scope.name, scope.period),
+        this.#keys.progress(batchId),
+      ],
+      [],
+    );
+    const [kind, detail = ''] = answer.map(String);
+    if (kind === 'sealed') return { kind };
+    if (kind === 'slices_left' || kind === 'calls_open') return { kind, count: Number(detail) };
+    return { kind: 'gone', state: detail };
+  }
+
+  async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
+    await this.#redis.hdel(this.#keys.batch(batchId), 'parked');
+    await this.#redis.srem(this.#keys.openBatches, batchId);
+  }
+
+  async park(batchId: string, hold: Hold): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), 'parked', JSON.stringify(hold));
+  }
+
+  async unpark(batchId: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.batch(batchId), 'parked');
+  }
+
+  async markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), 'ending', ending);
+  }
+}
+
+function parseRecord(batchId: string, fields: Readonly<Record<string, string>>): BatchRecord {
+  const count = (name: string) => Number(fields[name] ?? 0);
+  return {
+    batchId,
+    state: fields['state'] as StoredBatchState,
+    workflow: fields['workflow'] ?? '',
+    ...(fields['tenant'] === undefined ? {} : { tenant: fields['tenant'] }),
+    priority: count('priority'),
+    createdAt: count('createdAt'),
+    ...(fields['finishedAt'] === undefined ? {} : { finishedAt: count('finishedAt') }),
+    contentHash: fields['contentHash'] ?? '',
+    sliceDocuments: count('sliceDocuments'),
+    sliceTokens: count('sliceTokens'),
+    documents: count('documents'),
+    inputTokens: count('inputTokens'),
+    slices: count('slices'),
+    slicesCommitted: count('slicesCommitted'),
+    outcomes: Object.fromEntries(OUTCOMES.map((outcome) => [outcome, count(outcome)])) as Record<DocumentOutcome, number>,
+    ...(fields['parked'] === undefined ? {} : { parked: JSON.parse(fields['parked']) as Hold }),
+    ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),
+  };
+}

@@ -1,0 +1,91 @@
+/**
+ * Every Redis key of the program. All of them share one hash tag, so that a script may touch any of them together,
+ * also on Redis Cluster. Ids, numbers and compressed paid replies only: document text never gets here.
+ */
+export class RedisKeys {
+  readonly #tag: string;
+
+  constructor(prefix: string) {
+    this.#tag = `{${prefix}}`;
+  }
+
+  /** BullMQ's own keys, in the same hash slot. */
+  get bullmqPrefix(): string {
+    return `${this.#tag}:bull`;
+  }
+
+  /** HASH scope name -> limit in nano-dollars: `config:<scope>` from the config, `set:<scope>` by command. */
+  get limits(): string {
+    return `${this.#tag}:limits`;
+  }
+
+  /** ZSET worker id -> lease end, milliseconds of the server's clock. */
+  get workers(): string {
+    return `${this.#tag}:workers`;
+  }
+
+  /** ZSET batch id -> submitted at, milliseconds. */
+  get batches(): string {
+    return `${this.#tag}:batches`;
+  }
+
+  /** SET of ids of batches that have not ended. */
+  get openBatches(): string {
+    return `${this.#tag}:open-batches`;
+  }
+
+  /** HASH call id -> hold record, one hash a worker, so that a dead worker's holds are found together. */
+  holds(workerId: string): string {
+    return `${this.#tag}:holds:${workerId}`;
+  }
+
+  /** HASH settled, uncertain, held, open (calls in flight), in nano-dollars, of one scope in one period. */
+  scope(name: string, period: string): string {
+    return `${this.#tag}:scope:${name}${period === '' ? '' : `:${period}`}`;
+  }
+
+  /** HASH of a batch's state and counters. */
+  batch(batchId: string): string {
+    return `${this.#tag}:batch:${batchId}`;
+  }
+
+  /** HASH slice -> fence token of its present owner, or `done` once committed. */
+  fence(batchId: string): string {
+    return `${this.#tag}:fence:${batchId}`;
+  }
+
+  /** HASH slice -> JSON of what was committed. */
+  slices(batchId: string): string {
+    return `${this.#tag}:slices:${batchId}`;
+  }
+
+  /** HASH slice -> documents finished so far in a slice that is not committed; for progress only. */
+  progress(batchId: string): string {
+    return `${this.#tag}:progress:${batchId}`;
+  }
+
+  /** HASH call key -> paid reply, of one slice that is not committed. */
+  journal(batchId: string, slice: number): string {
+    return `${this.#tag}:journal:${batchId}:${slice}`;
+  }
+
+  /** HASH call id -> JSON of a call that was booked without a reply in any row. */
+  uncertain(batchId: string): string {
+    return `${this.#tag}:uncertain:${batchId}`;
+  }
+
+  /** STRING, JSON of why a workflow is held; absent while it runs. */
+  breaker(workflow: string): string {
+    return `${this.#tag}:breaker:${workflow}`;
+  }
+
+  /** LIST of JSON, newest first: what the breaker of a workflow or a batch did. */
+  breakerHistory(name: string): string {
+    return `${this.#tag}:breaker-history:${name}`;
+  }
+
+  /** STRING with expiry: who is submitting this batch right now. */
+  submission(batchId: string): string {
+    return `${this.#tag}:submission:${batchId}`;
+  }
+}

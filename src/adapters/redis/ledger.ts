@@ -1,0 +1,248 @@
+import type { Redis } from 'ioredis';
+import type { JournalEntry } from '../../domain/journal-entry.ts';
+import type { NanoUsd } from '../../domain/money.ts';
+import { type Scope, type ScopeName, batchScope } from '../../domain/scope.ts';
+import { NightmillError } from '../../errors.ts';
+import type {
+  Admission,
+  CallTicket,
+  Ledger,
+  Outcome,
+  ScopeTotals,
+  Settlement,
+  UncertainCall,
+} from '../../ports/ledger.ts';
+import { decodeEntry, encodeEntry } from './journal-codec.ts';
+import type { RedisKeys } from './keys.ts';
+import { ADMIT } from './scripts/admit.ts';
+import { REAP } from './scripts/reap.ts';
+import { runScript } from './scripts/run-script.ts';
+import { SETTLE } from './scripts/settle.ts';
+
+/** What a hold says about its call, so that any worker can book it when its own worker is gone. */
+interface HoldRecord {
+  readonly batchId: string;
+  readonly slice: number;
+  readonly model: string;
+  readonly scopes: readonly (readonly [name: string, period: string])[];
+}
+
+/** The worker's own side of its lease: holds are filed under its id. */
+export interface LeaseHolder {
+  readonly workerId: string;
+  /** Called when the server says that the lease has ended; returns when a new one stands. */
+  renew(): Promise<void>;
+}
+
+export class RedisLedger implements Ledger {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+  readonly #lease: LeaseHolder;
+  /** Holds stay under the worker id they were made with, also when the lease was renewed under another one. */
+  readonly #heldBy = new Map<string, string>();
+
+  constructor(redis: Redis, keys: RedisKeys, lease: LeaseHolder) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#lease = lease;
+  }
+
+  async admit(ticket: CallTicket): Promise<Admission> {
+    const { claim } = ticket;
+    const workerId = this.#lease.workerId;
+    const keys = this.#keys;
+    const answer = await runScript<Buffer[]>(
+      this.#redis,
+      ADMIT,
+      [
+        keys.workers,
+        keys.fence(claim.batchId),
+        keys.holds(workerId),
+        keys.journal(claim.batchId, claim.slice),
+        keys.limits,
+        ...this.#scopeKeys(ticket.scopes),
+      ],
+      [
+        workerId,
+        claim.slice,
+        claim.token,
+        ticket.callId,
+        ticket.callKey,
+        ticket.hold,
+        holdRecord(ticket),
+        ...ticket.scopes.map((scope) => scope.name),
+      ],
+    );
+    const [status, first, ...numbers] = answer;
+    switch (String(status)) {
+      case 'admitted':
+        this.#heldBy.set(ticket.callId, workerId);
+        return { kind: 'admitted' };
+      case 'replay':
+        return { kind: 'replay', entry: decodeEntry(first as Buffer) };
+      case 'lease_lost':
+        await this.#lease.renew();
+        return await this.admit(ticket);
+      case 'refused': {
+        const [limit = 0, settled = 0, uncertain = 0, held = 0] = numbers.map(Number);
+        return { kind: 'refused', refusal: { scope: String(first), limit, settled, uncertain, held } };
+      }
+      default:
+        return { kind: 'fenced' };
+    }
+  }
+
+  async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+    const { claim } = ticket;
+    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
+    const keys = this.#keys;
+    const reply = outcome.kind === 'reply' ? outcome.entry : undefined;
+    const reason = outcome.kind === 'uncertain' ? outcome.reason : 'another reply to this call counts';
+    const [status, stored] = await runScript<Buffer[]>(
+      this.#redis,
+      SETTLE,
+      [
+        keys.fence(claim.batchId),
+        keys.holds(workerId),
+        keys.journal(claim.batchId, claim.slice),
+        keys.uncertain(claim.batchId),
+        ...this.#scopeKeys(ticket.scopes),
+      ],
+      [
+        claim.slice,
+        claim.token,
+        ticket.callId,
+        ticket.callKey,
+        outcome.kind,
+        reply?.cost ?? 0,
+        reply === undefined ? '' : encodeEntry(reply),
+        uncertainDetails({ model: ticket.model, slice: claim.slice, reason }),
+      ],
+    );
+    this.#heldBy.delete(ticket.callId);
+    switch (String(status)) {
+      case 'duplicate':
+        return { kind: 'duplicate', entry: decodeEntry(stored as Buffer) };
+      case 'fenced':
+      case 'orphaned':
+        return { kind: 'fenced' };
+      default:
+        return { kind: 'settled' };
+    }
+  }
+
+  async journal(batchId: string, slice: number): Promise<ReadonlyMap<string, JournalEntry>> {
+    const stored = await this.#redis.hgetallBuffer(this.#keys.journal(batchId, slice));
+    return new Map(Object.entries(stored).map(([callKey, bytes]) => [callKey, decodeEntry(bytes)]));
+  }
+
+  async totals(scope: Scope): Promise<ScopeTotals> {
+    const [values, limit] = await Promise.all([
+      this.#redis.hmget(this.#keys.scope(scope.name, scope.period), 'settled', 'uncertain', 'held'),
+      this.limit(scope.name),
+    ]);
+    const [settled = 0, uncertain = 0, held = 0] = values.map(Number);
+    return { settled, uncertain, held, ...(limit === undefined ? {} : { limit }) };
+  }
+
+  async limit(scope: ScopeName): Promise<NanoUsd | undefined> {
+    const [set, config] = await this.#redis.hmget(this.#keys.limits, `set:${scope}`, `config:${scope}`);
+    const limit = set ?? config ?? undefined;
+    return limit === undefined ? undefined : Number(limit);
+  }
+
+  async setLimit(scope: ScopeName, limit: NanoUsd): Promise<void> {
+    await this.#redis.hset(this.#keys.limits, `set:${scope}`, limit);
+  }
+
+  async applyConfigLimits(limits: ReadonlyMap<ScopeName, NanoUsd | undefined>): Promise<void> {
+    const names = [...limits.keys()];
+    if (names.length === 0) return;
+    const present = await this.#redis.hmget(this.#keys.limits, ...names.map((name) => `config:${name}`));
+    for (const [index, name] of names.entries()) {
+      const wanted = limits.get(name);
+      const known = present[index] === null ? undefined : Number(present[index]);
+      if (wanted === known) continue;
+      // The newest statement wins: a changed config replaces what a command has set before.
+      await this.#redis.hdel(this.#keys.limits, `set:${name}`);
+      if (wanted === undefined) await this.#redis.hdel(this.#keys.limits, `config:${name}`);
+      else await this.#redis.hset(this.#keys.limits, `config:${name}`, wanted);
+    }
+  }
+
+  async uncertainCalls(batchId: string): Promise<readonly UncertainCall[]> {
+    const stored = await this.#redis.hgetall(this.#keys.uncertain(batchId));
+    return Object.entries(stored).map(([callId, json]) => {
+      const { nano, ...rest } = JSON.parse(json) as Omit<UncertainCall, 'callId' | 'cost'> & { nano: NanoUsd };
+      return { callId, cost: nano, ...rest };
+    });
+  }
+
+  /**
+   * Books what the workers whose lease has ended held as uncertain. Any live worker does this now and then.
+   *
+   * @returns how many calls were booked
+   */
+  async reapDeadWorkers(): Promise<number> {
+    const [seconds = 0, micros = 0] = (await this.#redis.time()).map(Number);
+    const now = seconds * 1000 + Math.floor(micros / 1000);
+    const dead = await this.#redis.zrangebyscore(this.#keys.workers, '-inf', `(${now}`);
+    let booked = 0;
+    for (const workerId of dead) {
+      const holds = await this.#redis.hgetall(this.#keys.holds(workerId));
+      for (const [callId, text] of Object.entries(holds)) booked += await this.#reap(workerId, callId, text);
+      // Only an empty record goes, and only while the lease is still over.
+      if ((await this.#redis.hlen(this.#keys.holds(workerId))) === 0) {
+        await this.#redis.zremrangebyscore(this.#keys.workers, '-inf', `(${now - FORGET_WORKER_AFTER_MS}`);
+      }
+    }
+    return booked;
+  }
+
+  async #reap(workerId: string, callId: string, text: string): Promise<number> {
+    const record = JSON.parse(text.slice(text.indexOf('|') + 1)) as HoldRecord;
+    const scopes = record.scopes.map(([name, period]) => ({ name, period }));
+    return await runScript<number>(
+      this.#redis,
+      REAP,
+      [this.#keys.workers, this.#keys.holds(workerId), this.#keys.uncertain(record.batchId), ...this.#scopeKeys(scopes)],
+      [workerId, callId, uncertainDetails({ model: record.model, slice: record.slice, reason: 'its worker died' })],
+    );
+  }
+
+  #scopeKeys(scopes: readonly Scope[]): string[] {
+    return scopes.map((scope) => this.#keys.scope(scope.name, scope.period));
+  }
+
+  /** Calls of a batch that are admitted and not settled. */
+  async openCalls(batchId: string): Promise<number> {
+    const scope = batchScope(batchId);
+    return Number((await this.#redis.hget(this.#keys.scope(scope.name, scope.period), 'open')) ?? 0);
+  }
+}
+
+/** A worker's entry is kept a while after its end, so that a worker that was only slow finds its lease ended, not unknown. */
+const FORGET_WORKER_AFTER_MS = 600_000;
+
+function holdRecord({ claim, model, scopes }: CallTicket): string {
+  const record: HoldRecord = {
+    batchId: claim.batchId,
+    slice: claim.slice,
+    model,
+    scopes: scopes.map((scope) => [scope.name, scope.period]),
+  };
+  return JSON.stringify(record);
+}
+
+/** The rest of the JSON object that the script opens with the amount. */
+function uncertainDetails(details: { model: string; slice: number; reason: string }): string {
+  return JSON.stringify(details).slice(1);
+}
+
+/** For callers that must not go on when Redis is gone. */
+export function asRedisError(error: unknown, what: string): NightmillError {
+  return new NightmillError('redis_unavailable', `Cannot ${what}: Redis does not answer (${(error as Error).message}).`, {
+    cause: error,
+    retryable: true,
+  });
+}

@@ -1,0 +1,43 @@
+import { script } from './run-script.ts';
+
+/**
+ * Admission of one model call: the fence, a replay of a paid reply, and a hold in every scope, or nothing at all.
+ *
+ * KEYS  1 workers (ZSET)  2 fence (HASH)  3 holds of the worker (HASH)  4 journal of the slice (HASH)
+ *       5 limits (HASH)   6.. totals of each scope (HASH), the batch first
+ * ARGV  1 worker id  2 slice  3 fence token  4 call id  5 call key  6 amount to hold (nano-dollars)
+ *       7 rest of the hold record  8.. name of each scope, in the order of the keys
+ * Returns {'admitted'} · {'replay', journal entry} · {'fenced'} · {'lease_lost'} ·
+ *       {'refused', scope name, limit, settled, uncertain, held}
+ * Idempotent by call id. Amounts stay under 2^53, so Lua's numbers hold them exactly.
+ */
+export const ADMIT = script(`
+if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3] then return {'fenced'} end
+local lease = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local time = redis.call('TIME')
+if not lease or tonumber(lease) < time[1] * 1000 + math.floor(time[2] / 1000) then return {'lease_lost'} end
+local reply = redis.call('HGET', KEYS[4], ARGV[5])
+if reply then return {'replay', reply} end
+if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then return {'admitted'} end
+local amount = tonumber(ARGV[6])
+local names = {}
+for i = 8, #ARGV do
+  names[#names + 1] = 'set:' .. ARGV[i]
+  names[#names + 1] = 'config:' .. ARGV[i]
+end
+local limits = redis.call('HMGET', KEYS[5], unpack(names))
+for i = 6, #KEYS do
+  local limit = limits[(i - 6) * 2 + 1] or limits[(i - 6) * 2 + 2]
+  if limit then
+    local totals = redis.call('HMGET', KEYS[i], 'settled', 'uncertain', 'held')
+    local settled, uncertain, held = tonumber(totals[1] or 0), tonumber(totals[2] or 0), tonumber(totals[3] or 0)
+    if settled + uncertain + held + amount > tonumber(limit) then
+      return {'refused', ARGV[i + 2], limit, totals[1] or '0', totals[2] or '0', totals[3] or '0'}
+    end
+  end
+end
+for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', ARGV[6]) end
+redis.call('HINCRBY', KEYS[6], 'open', 1)
+redis.call('HSET', KEYS[3], ARGV[4], ARGV[6] .. '|' .. ARGV[7])
+return {'admitted'}
+`);

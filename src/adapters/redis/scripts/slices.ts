@@ -1,0 +1,65 @@
+import { script } from './run-script.ts';
+
+/**
+ * Takes a slice: whoever had it before can neither commit nor spend from now on.
+ *
+ * KEYS  1 batch (HASH)  2 fence (HASH)
+ * ARGV  1 slice
+ * Returns {'owned', token} · {'done'} · {'gone'}: no such batch, or it takes no more work
+ */
+export const CLAIM_SLICE = script(`
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'queued' and state ~= 'running' then return {'gone'} end
+local fence = redis.call('HGET', KEYS[2], ARGV[1])
+if fence == 'done' then return {'done'} end
+local token = redis.call('HINCRBY', KEYS[2], ARGV[1], 1)
+if state == 'queued' then redis.call('HSET', KEYS[1], 'state', 'running') end
+return {'owned', tostring(token)}
+`);
+
+/**
+ * Commits a slice, once: its result counts, its journal leaves, its fence closes.
+ *
+ * KEYS  1 batch (HASH)  2 fence (HASH)  3 slices (HASH)  4 journal (HASH)  5 progress (HASH)
+ * ARGV  1 slice  2 fence token  3 JSON of the commit  4 journal entries that it counts
+ *       5.. pairs of counter name and increment
+ * Returns {'committed', slices left} · {'fenced'} · {'journal_changed'}: a reply was stored that the commit does not count
+ * Idempotent: the same commit again (after a lost connection) is answered as the first time.
+ */
+export const COMMIT_SLICE = script(`
+local fence = redis.call('HGET', KEYS[2], ARGV[1])
+if fence == 'done' and redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[3] then
+  local batch = redis.call('HMGET', KEYS[1], 'slices', 'slicesCommitted')
+  return {'committed', tostring(batch[1] - batch[2])}
+end
+if fence ~= ARGV[2] then return {'fenced'} end
+if redis.call('HLEN', KEYS[4]) ~= tonumber(ARGV[4]) then return {'journal_changed'} end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[1], 'done')
+redis.call('UNLINK', KEYS[4])
+redis.call('HDEL', KEYS[5], ARGV[1])
+for i = 5, #ARGV, 2 do
+  if ARGV[i + 1] ~= '0' then redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+local committed = redis.call('HINCRBY', KEYS[1], 'slicesCommitted', 1)
+return {'committed', tostring(redis.call('HGET', KEYS[1], 'slices') - committed)}
+`);
+
+/**
+ * Ends the work on a batch: from here on nothing can be admitted, settled or committed, so its totals stand still.
+ *
+ * KEYS  1 batch (HASH)  2 fence (HASH)  3 totals of the batch scope (HASH)  4 progress (HASH)
+ * Returns {'sealed'} · {'slices_left', n} · {'calls_open', n} · {'gone', state}
+ */
+export const SEAL_BATCH = script(`
+local batch = redis.call('HMGET', KEYS[1], 'state', 'slices', 'slicesCommitted')
+if batch[1] == 'finalizing' then return {'sealed'} end
+if batch[1] ~= 'queued' and batch[1] ~= 'running' then return {'gone', batch[1] or 'unknown'} end
+local left = tonumber(batch[2]) - tonumber(batch[3] or 0)
+if left > 0 then return {'slices_left', tostring(left)} end
+local open = tonumber(redis.call('HGET', KEYS[3], 'open') or 0)
+if open > 0 then return {'calls_open', tostring(open)} end
+redis.call('DEL', KEYS[2], KEYS[4])
+redis.call('HSET', KEYS[1], 'state', 'finalizing')
+return {'sealed'}
+`);

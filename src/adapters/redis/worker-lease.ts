@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import type { RedisKeys } from './keys.ts';
+import type { LeaseHolder } from './ledger.ts';
+import { runScript, script } from './scripts/run-script.ts';
+
+/**
+ * KEYS  1 workers (ZSET)
+ * ARGV  1 worker id  2 lease, milliseconds  3 `new` or `renew`
+ * Returns 1 where the lease stands, 0 where it had ended before (a lease that ended is never revived: its holds may
+ * have been booked already)
+ */
+const TAKE_LEASE = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ARGV[3] == 'renew' then
+  local lease = redis.call('ZSCORE', KEYS[1], ARGV[1])
+  if not lease or tonumber(lease) < now then return 0 end
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
+return 1
+`);
+
+/**
+ * A worker's sign of life. While it stands, its holds are its own; once it has ended, any other worker books them as
+ * uncertain. A process that was stopped for longer than its lease goes on under a new worker id.
+ */
+export class WorkerLease implements LeaseHolder {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+  readonly #leaseMs: number;
+  #workerId = newWorkerId();
+  #timer: NodeJS.Timeout | undefined;
+  #renewal: Promise<void> | undefined;
+
+  constructor(redis: Redis, keys: RedisKeys, leaseMs: number) {
+    this.#redis = redis;
+    this.#keys = keys;
+    this.#leaseMs = leaseMs;
+  }
+
+  get workerId(): string {
+    return this.#workerId;
+  }
+
+  async start(): Promise<void> {
+    await this.#take('new');
+    this.#timer = setInterval(() => void this.renew().catch(() => {}), this.#leaseMs / 3);
+    this.#timer.unref();
+  }
+
+  renew(): Promise<void> {
+    this.#renewal ??= this.#renewOnce().finally(() => {
+      this.#renewal = undefined;
+    });
+    return this.#renewal;
+  }
+
+  async #renewOnce(): Promise<void> {
+    if (await this.#take('renew')) return;
+    this.#workerId = newWorkerId();
+    await this.#take('new');
+  }
+
+  async #take(mode: 'new' | 'renew'): Promise<boolean> {
+    const stands = await runScript<number>(this.#redis, TAKE_LEASE, [this.#keys.workers], [this.#workerId, this.#leaseMs, mode]);
+    return stands === 1;
+  }
+
+  /** Ends the lease at once, so that others need not wait for it. Call when nothing is held any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#redis.zadd(this.#keys.workers, 0, this.#workerId);
+  }
+}
+
+function newWorkerId(): string {
+  return `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+}

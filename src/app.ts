@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { Config, WorkflowConfig } from '../config/config.ts';
+import { configLimits } from '../config/limits.ts';
+import { BullmqJobQueue } from './adapters/bullmq/job-queue.ts';
+import type { QueueConnection } from './adapters/bullmq/queue-options.ts';
+import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts';
+import { redisSearchFolders } from './adapters/embedded-redis/find-redis-server.ts';
+import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-redis.ts';
+import { openLocalModel } from './adapters/local-model/open-local-model.ts';
+import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
+import { openStore } from './adapters/open-store.ts';
+import { RedisBatchRegistry } from './adapters/redis/batches.ts';
+import { connectRedis, redisOptions } from './adapters/redis/connect.ts';
+import { RedisKeys } from './adapters/redis/keys.ts';
+import { RedisLedger } from './adapters/redis/ledger.ts';
+import { WorkerLease } from './adapters/redis/worker-lease.ts';
+import { RedisWorkflowHolds } from './adapters/redis/workflow-holds.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import type { BatchSubmission } from './domain/batch-submission.ts';
+import { storeKeys } from './domain/store-keys.ts';
+import { NightmillError } from './errors.ts';
+import type { BreakerContext } from './pipeline/breaker.ts';
+import type { FinalizeContext } from './pipeline/finalize-batch.ts';
+import type { HousekeepingContext } from './pipeline/housekeeping.ts';
+import type { ProcessSliceContext } from './pipeline/process-slice.ts';
+import { ProviderGate } from './pipeline/provider-gate.ts';
+import type { SliceRun } from './pipeline/slice-run.ts';
+import type { SubmitContext } from './pipeline/submit-batch.ts';
+import type { BatchRegistry } from './ports/batch-registry.ts';
+import type { Clock } from './ports/clock.ts';
+import type { LocalModel } from './ports/local-model.ts';
+import type { Log } from './ports/log.ts';
+import type { ObjectStore } from './ports/object-store.ts';
+import type { WorkflowHolds } from './ports/workflow-holds.ts';
+
+export interface OpenAppOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** One line for the user when something takes longer or is installed. */
+  readonly announce: (line: string) => void;
+  /** The environment's PATH, for the embedded Redis. */
+  readonly searchPath: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Everything wired together. Whoever opens it closes it; `close()` may be called twice. */
+export interface App extends AsyncDisposable {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+  readonly holds: WorkflowHolds;
+  readonly ledger: RedisLedger;
+  readonly local: LocalModel;
+  readonly lease: WorkerLease;
+  readonly redis: { readonly description: string; readonly connection: QueueConnection };
+  readonly submit: SubmitContext;
+  readonly breaker: BreakerContext;
+  readonly slices: ProcessSliceContext;
+  readonly finalize: FinalizeContext;
+  readonly housekeeping: HousekeepingContext;
+  close(): Promise<void>;
+}
+
+/** The workflow of that name. @throws {NightmillError} `workflow_unknown`, with the known ones */
+export function workflowOf(config: Config, name: string): WorkflowConfig {
+  const workflow = config.workflows.get(name);
+  if (workflow !== undefined) return workflow;
+  const known = [...config.workflows.keys()].join(', ') || 'none';
+  throw new NightmillError(
+    'workflow_unknown',
+    `There is no workflow ${JSON.stringify(name)} in ${config.file ?? 'the embedded defaults'}; known: ${known}.`,
+  );
+}
+
+/** Opens connections in order and closes them in reverse, also when a later one fails. */
+export async function openApp(options: OpenAppOptions): Promise<App> {
+  const { config, log } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    const { redis, connection, description } = await openRedis(options, stack);
+    const keys = new RedisKeys(config.redisPrefix);
+    const lease = new WorkerLease(redis, keys, config.worker.lockMs);
+    const ledger = new RedisLedger(redis, keys, lease);
+    const batches = new RedisBatchRegistry(redis, keys);
+    const holds = new RedisWorkflowHolds(redis, keys);
+    const store = stack.adopt(openStore(config.store), (opened) => opened.close());
+    const jobs = stack.adopt(new BullmqJobQueue(connection), (opened) => opened.close());
+    const local = stack.adopt(openLocalModel(), (opened) => opened.close());
+    const providers = openProviders(config, stack);
+    const submission = submissionCache(store);
+    const runs = new Set<SliceRun>();
+    const workflows = [...config.workflows.keys()];
+    await ledger.applyConfigLimits(configLimits(config));
+    const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
+    const breaker: BreakerContext = { ...base, workflows };
+    const closing = stack.move();
+    const close = () => closing.disposeAsync();
+    return {
+      ...base,
+      config,
+      local,
+      lease,
+      redis: { description, connection },
+      submit: base,
+      breaker,
+      slices: {
+        ...base,
+        local,
+        runs,
+        submission,
+        providers,
+        random: Math.random,
+        maxAttempts: config.worker.maxCallAttempts,
+      },
+      finalize: {
+        ...base,
+        submission,
+        breakerHistory: async (batchId, workflow) => [
+          ...(await holds.history(workflow)),
+          ...(await holds.history(`batch:${batchId}`)),
+        ],
+      },
+      housekeeping: {
+        ...breaker,
+        runs,
+        reap: () => ledger.reapDeadWorkers(),
+        timezoneOf: (scope) => timezoneOf(config, scope),
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function openRedis(
+  options: OpenAppOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ redis: Redis; connection: QueueConnection; description: string }> {
+  const { config } = options;
+  let url = config.redisUrl;
+  let description = url ?? '';
+  if (url === undefined) {
+    const embedded: EmbeddedRedis = stack.use(
+      await startEmbeddedRedis({
+        folder: config.folder,
+        searchFolders: redisSearchFolders(options.searchPath),
+        allowInstall: true,
+        announce: options.announce,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
+    );
+    url = `unix://${embedded.socketPath}`;
+    description = embedded.description;
+  }
+  const redis = stack.adopt(await connectRedis({ url }), (opened) => opened.disconnect());
+  const keys = new RedisKeys(config.redisPrefix);
+  return { redis, connection: { redis: redisOptions({ url }), prefix: keys.bullmqPrefix }, description };
+}
+
+function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, ProviderGate> {
+  const gates = new Map<string, ProviderGate>();
+  for (const provider of config.providers.values()) {
+    const { concurrency } = provider.limits;
+    const client = stack.adopt(
+      createOpenAiClient({
+        name: provider.name,
+        baseUrl: provider.baseUrl,
+        ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey }),
+        headers: provider.headers,
+        timeoutMs: provider.timeoutMs,
+        maxTokensField: provider.maxTokensField,
+        maxConnections: concurrency,
+      }),
+      (opened) => opened.close(),
+    );
+    const patienceMs = config.worker.providerPatienceMs;
+    gates.set(provider.name, new ProviderGate({ name: provider.name, client, concurrency, patienceMs, clock: systemClock }));
+  }
+  return gates;
+}
+
+/** Submissions never change, and a worker meets the same few again and again. */
+function submissionCache(store: ObjectStore): (batchId: string) => Promise<BatchSubmission> {
+  const kept = 32;
+  const cache = new Map<string, BatchSubmission>();
+  return async (batchId) => {
+    const known = cache.get(batchId);
+    if (known !== undefined) return known;
+    const key = storeKeys.submission(batchId);
+    const bytes = await store.get(key);
+    if (bytes === undefined) {
+      throw new NightmillError('internal', `The object ${key} is missing from ${store.url}. Do all workers use the same store?`);
+    }
+    const submission = JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission;
+    if (cache.size >= kept) cache.delete(cache.keys().next().value ?? '');
+    cache.set(batchId, submission);
+    return submission;
+  };
+}
+
+function timezoneOf(config: Config, scope: string): string {
+  const workflow = /^workflow:(.+)\//.exec(scope)?.[1];
+  return (workflow === undefined ? undefined : config.workflows.get(workflow)?.timezone) ?? config.timezone;
+}

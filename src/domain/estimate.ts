@@ -1,0 +1,69 @@
+import { type NanoUsd } from './money.ts';
+import { priceCall } from './price.ts';
+import type { ModelRequest } from './model-request.ts';
+import { countTokens } from './tokens.ts';
+import type { ModelSpec } from './workflow.ts';
+
+/** Marks around each message that chat templates add, more than any known template uses. */
+const TOKENS_PER_MESSAGE = 24;
+const TOKENS_PER_REQUEST = 64;
+
+/**
+ * Upper bound of the tokens that any provider can count for a request: every tokenizer in use falls back to bytes,
+ * so no token is shorter than a byte of what was sent.
+ */
+export function inputTokenBound(request: ModelRequest): number {
+  const schema = request.responseFormat?.kind === 'json_schema' ? schemaBytes(request.responseFormat.schema) : 0;
+  const content = request.messages.reduce((sum, message) => sum + Buffer.byteLength(message.content), 0);
+  return content + schema + request.messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REQUEST;
+}
+
+/** Tokens of a request by our own tokenizer: close for most models, exact for few. */
+export function countRequestTokens(request: ModelRequest): number {
+  const schema = request.responseFormat?.kind === 'json_schema' ? schemaTokens(request.responseFormat.schema) : 0;
+  return request.messages.reduce((sum, message) => sum + countCached(message.content) + 4, schema + 3);
+}
+
+/** The most that a call can cost. Zero for a model without a price: then no budget applies. */
+export function holdFor(model: ModelSpec, inputTokens: number, maxOutputTokens: number): NanoUsd {
+  if (model.price === undefined) return 0;
+  return priceCall(model.price, {
+    inputTokens,
+    cachedInputTokens: 0,
+    outputTokens: maxOutputTokens,
+    reasoningTokens: 0,
+  });
+}
+
+const bytesBySchema = new WeakMap<object, number>();
+const tokensBySchema = new WeakMap<object, number>();
+
+function schemaBytes(schema: object): number {
+  return remember(bytesBySchema, schema, () => Buffer.byteLength(JSON.stringify(schema)));
+}
+
+function schemaTokens(schema: object): number {
+  return remember(tokensBySchema, schema, () => countTokens(JSON.stringify(schema)));
+}
+
+function remember(cache: WeakMap<object, number>, key: object, compute: () => number): number {
+  let value = cache.get(key);
+  if (value === undefined) {
+    value = compute();
+    cache.set(key, value);
+  }
+  return value;
+}
+
+/** The system prompt of a workflow is the same for every document. */
+const systemPrompts = new Map<string, number>();
+const SYSTEM_PROMPTS_KEPT = 64;
+
+function countCached(text: string): number {
+  const known = systemPrompts.get(text);
+  if (known !== undefined) return known;
+  const tokens = countTokens(text);
+  if (systemPrompts.size >= SYSTEM_PROMPTS_KEPT) systemPrompts.clear();
+  systemPrompts.set(text, tokens);
+  return tokens;
+}

@@ -1,0 +1,20 @@
+import type { NanoUsd } from './money.ts';
+import type { ReplyText } from './tasks/task.ts';
+import type { Usage } from './usage.ts';
+
+/**
+ * A paid reply as it is kept until its slice is committed: enough to take every later decision again without asking
+ * again, and to write the same row.
+ */
+export interface JournalEntry {
+  /** Position in the slice of the document that the call was made for. */
+  readonly document: number;
+  readonly model: string;
+  readonly tier: number;
+  readonly reply: ReplyText;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+  readonly durationMs: number;
+  /** The usage was not reported by the provider but counted here. */
+  readonly usageEstimated?: boolean;
+}

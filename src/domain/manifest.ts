@@ -1,0 +1,125 @@
+import type { NanoUsd } from './money.ts';
+import { nanoToDecimal } from './money.ts';
+import type { ModelTotals } from './slice-commit.ts';
+import type { Usage } from './usage.ts';
+
+export const MANIFEST_SCHEMA_VERSION = 1;
+
+export interface ManifestFile {
+  readonly key: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly lines: number;
+}
+
+export interface BreakerEvent {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly event: 'opened' | 'closed' | 'paused' | 'resumed';
+  readonly scope?: string;
+  readonly reason: string;
+}
+
+/** A batch's receipt, in amounts of nano-dollars; `formatManifest` writes dollars. */
+export interface Manifest {
+  readonly batchId: string;
+  readonly state: 'completed' | 'cancelled' | 'expired';
+  readonly workflow: string;
+  readonly task: 'classify' | 'summarize';
+  readonly tenant?: string;
+  readonly createdAt: string;
+  readonly finishedAt: string;
+  readonly inputs: readonly string[];
+  readonly documents: Readonly<
+    Record<'total' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped', number>
+  >;
+  readonly results: readonly ManifestFile[];
+  readonly errors: readonly ManifestFile[];
+  readonly usage: Usage;
+  readonly models: readonly ModelTotals[];
+  readonly rejections: Readonly<Record<string, number>>;
+  readonly cost: NanoUsd;
+  readonly uncertain: readonly { readonly callId: string; readonly model: string; readonly slice: number; readonly cost: NanoUsd; readonly reason: string }[];
+  readonly uncertainCost: NanoUsd;
+  /** What the strongest model alone would have cost, where its price and the tokens are known. */
+  readonly strongest?: { readonly model: string; readonly cost: NanoUsd };
+  readonly hashes: { readonly content: string; readonly config: string; readonly prompt: string; readonly models: string };
+  readonly promptVersion: string;
+  readonly breaker: readonly BreakerEvent[];
+}
+
+/** The manifest as it stands in the store and in the download. */
+export function formatManifest(manifest: Manifest): string {
+  const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
+  const total = manifest.documents.total;
+  return `${JSON.stringify(
+    {
+      schemaVersion: MANIFEST_SCHEMA_VERSION,
+      batch: manifest.batchId,
+      state: manifest.state,
+      workflow: manifest.workflow,
+      task: manifest.task,
+      ...(manifest.tenant === undefined ? {} : { tenant: manifest.tenant }),
+      createdAt: manifest.createdAt,
+      finishedAt: manifest.finishedAt,
+      inputs: manifest.inputs,
+      documents: manifest.documents,
+      files: [...manifest.results, ...manifest.errors],
+      usage: manifest.usage,
+      costUsd: usd(manifest.cost),
+      uncertainUsd: usd(manifest.uncertainCost),
+      cost: {
+        byModel: manifest.models.map(({ model, tier, calls, accepted, usage, cost }) => ({
+          model,
+          tier,
+          calls,
+          accepted,
+          acceptedShare: total === 0 ? 0 : Number((accepted / total).toFixed(4)),
+          usage,
+          costUsd: usd(cost),
+        })),
+        uncertain: {
+          calls: manifest.uncertain.length,
+          costUsd: usd(manifest.uncertainCost),
+          list: manifest.uncertain.map(({ cost, ...call }) => ({ ...call, costUsd: usd(cost) })),
+        },
+        ...(manifest.strongest === undefined
+          ? {}
+          : { strongestAlone: { model: manifest.strongest.model, costUsd: usd(manifest.strongest.cost) } }),
+      },
+      rejections: manifest.rejections,
+      hashes: manifest.hashes,
+      promptVersion: manifest.promptVersion,
+      breaker: manifest.breaker,
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+/** Adds up what slices report by model and tier. */
+export function addModelTotals(sum: readonly ModelTotals[], more: readonly ModelTotals[]): readonly ModelTotals[] {
+  const totals = new Map<string, ModelTotals>();
+  for (const part of [...sum, ...more]) {
+    const key = `${part.tier}\0${part.model}`;
+    const known = totals.get(key);
+    totals.set(
+      key,
+      known === undefined
+        ? part
+        : {
+            ...part,
+            calls: known.calls + part.calls,
+            accepted: known.accepted + part.accepted,
+            usage: {
+              inputTokens: known.usage.inputTokens + part.usage.inputTokens,
+              cachedInputTokens: known.usage.cachedInputTokens + part.usage.cachedInputTokens,
+              outputTokens: known.usage.outputTokens + part.usage.outputTokens,
+              reasoningTokens: known.usage.reasoningTokens + part.usage.reasoningTokens,
+            },
+            cost: known.cost + part.cost,
+          },
+    );
+  }
+  return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}

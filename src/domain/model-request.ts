@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { AskVariant } from './cascade.ts';
+import type { ChatMessage } from './chat.ts';
+import type { Prompt } from './tasks/task.ts';
+import type { ModelSpec } from './workflow.ts';
+
+/** One chat request, provider-neutral. Deterministic: the same request has the same call key. */
+export interface ModelRequest {
+  /** The provider's own name of the model, e.g. `gpt-4.1-mini-2025-04-14`. */
+  readonly modelId: string;
+  readonly messages: readonly ChatMessage[];
+  /** Tokens the reply may have, reasoning included. */
+  readonly maxOutputTokens: number;
+  readonly temperature?: number;
+  /** The reply must be JSON; `schema` says of which shape, where the server can be told. */
+  readonly responseFormat?:
+    | { readonly kind: 'json_schema'; readonly name: string; readonly schema: Readonly<Record<string, unknown>> }
+    | { readonly kind: 'json_object' }
+    | { readonly kind: 'prompt' };
+  /** Ask for log-probabilities of the reply's tokens, where the provider has them. */
+  readonly logprobs?: boolean;
+}
+
+const RAISED_CAP_FACTOR = 4;
+
+/** What went wrong with the reply that a repair turn quotes. */
+export interface Repair {
+  readonly reply: string;
+  readonly detail: string;
+}
+
+export function buildModelRequest(model: ModelSpec, prompt: Prompt, variant: AskVariant, repair?: Repair): ModelRequest {
+  const cap = prompt.outputTokens * (variant === 'first' ? 1 : RAISED_CAP_FACTOR);
+  return {
+    modelId: model.id,
+    messages: repair === undefined ? prompt.messages : [...prompt.messages, ...repairMessages(repair)],
+    maxOutputTokens: Math.min(cap, model.maxOutputTokens),
+    ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+    responseFormat:
+      model.structuredOutput === 'json_schema'
+        ? { kind: 'json_schema', ...prompt.responseSchema }
+        : { kind: model.structuredOutput },
+    logprobs: model.logprobs,
+  };
+}
+
+function repairMessages({ reply, detail }: Repair): ChatMessage[] {
+  return [
+    { role: 'assistant', content: reply.slice(0, 4000) },
+    { role: 'user', content: `That answer was not valid: ${detail}. Answer again, with the JSON object only.` },
+  ];
+}
+
+/**
+ * Names a paid reply: the same request to the same model has the same key, on every worker and after every restart,
+ * so a reply that is stored is found again and never bought twice. 22 characters.
+ */
+export function callKey(provider: string, request: ModelRequest): string {
+  return createHash('sha256').update(provider).update('\0').update(JSON.stringify(request)).digest('base64url').slice(0, 22);
+}

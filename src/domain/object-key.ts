@@ -1,0 +1,48 @@
+const MAX_KEY_BYTES = 900;
+const MAX_SEGMENT_BYTES = 255;
+
+/** First segment of the folder where the file store keeps what it is still writing; no key may start with it. */
+export const TEMPORARY_FOLDER = '.nightmill-tmp';
+
+/**
+ * A key that this program may write: slash-separated segments, none of them empty, `.` or `..`, each at most 255
+ * bytes (the limit of file systems), together at most 900 bytes (S3 allows 1,024, the store's prefix included).
+ *
+ * @throws {RangeError} with the key and the rule it breaks
+ */
+export function assertObjectKey(key: string): void {
+  assertKeyStaysInside(key);
+  const segments = key.split('/');
+  if (segments.includes('')) throw invalidKey(key, 'it has an empty segment');
+  if (segments[0] === TEMPORARY_FOLDER) throw invalidKey(key, `${TEMPORARY_FOLDER} is reserved`);
+  if (!key.isWellFormed()) throw invalidKey(key, 'it is not valid Unicode');
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw invalidKey(key, `it is longer than ${MAX_KEY_BYTES} bytes`);
+  if (segments.some((segment) => Buffer.byteLength(segment) > MAX_SEGMENT_BYTES)) {
+    throw invalidKey(key, `a segment is longer than ${MAX_SEGMENT_BYTES} bytes`);
+  }
+}
+
+/**
+ * The least that a key must keep to, also one that another program wrote and that is only read, listed or removed:
+ * it has no `.` or `..` segment (servers and file systems may resolve these), does not start with `/` and holds no NUL.
+ *
+ * @throws {RangeError} with the key and the rule it breaks
+ */
+export function assertKeyStaysInside(key: string): void {
+  if (key === '') throw invalidKey(key, 'it is empty');
+  if (key.startsWith('/')) throw invalidKey(key, 'it is absolute');
+  if (key.includes('\0')) throw invalidKey(key, 'it holds a NUL character');
+  if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
+    throw invalidKey(key, 'it has a "." or ".." segment');
+  }
+}
+
+/** Order of keys by their UTF-8 bytes, as S3 lists them. Differs from `<` on strings for characters past U+FFFF. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function invalidKey(key: string, reason: string): RangeError {
+  const shown = key.length > 120 ? `${key.slice(0, 120)}…` : key;
+  return new RangeError(`Cannot use ${JSON.stringify(shown)} as an object key: ${reason}`);
+}

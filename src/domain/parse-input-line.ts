@@ -1,0 +1,115 @@
+import type { Document, InputEntry, InputProblemCode } from './document.ts';
+import { findIdFault } from './document-id.ts';
+import { quoteValue } from './quote-value.ts';
+
+/** Where a line was read, for messages. */
+export interface LinePlace {
+  /** File path or store key as the user gave it; `-` for standard input. */
+  readonly source: string;
+  /** 1-based, blank lines counted. */
+  readonly line: number;
+}
+
+type Found =
+  | { readonly document: Document }
+  | { readonly code: InputProblemCode; readonly message: string; readonly id?: string };
+
+/** JSON of this depth is no metadata but an attack: writing it into a result row would overflow the stack. */
+const MAX_METADATA_DEPTH = 100;
+
+// A byte order mark at the start is dropped: Windows programs write one, and joined files have it on later lines too.
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads one line of a JSONL input: `{"id": "...", "text": "...", "metadata": {}}`. `custom_id` is accepted for `id`,
+ * numbers are accepted as ids and become strings, other keys are ignored.
+ *
+ * Problems by code: `not_utf8`; `invalid_json`; `invalid_document`: not an object, or `metadata` is not one or nests
+ * deeper than 100 levels; `missing_id`: no id, or one that is not a string or exact number of 1 to 512 characters
+ * without control characters; `missing_text`: `text` is absent, no string, or empty.
+ *
+ * @param bytes the line without its line feed; a carriage return at its end is accepted
+ * @returns undefined for a blank line
+ */
+export function parseInputLine(bytes: Uint8Array, { source, line }: LinePlace): InputEntry | undefined {
+  const found = readLine(bytes);
+  if (found === undefined) return undefined;
+  if ('document' in found) return { kind: 'document', document: found.document, source, line };
+  return { kind: 'problem', problem: { ...found, source, line } };
+}
+
+function readLine(bytes: Uint8Array): Found | undefined {
+  let json: string;
+  try {
+    json = utf8.decode(bytes);
+  } catch {
+    return { code: 'not_utf8', message: 'The line is not UTF-8 text: convert the file, for example with iconv' };
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    if (json.trim() === '') return undefined;
+    return { code: 'invalid_json', message: `The line is not JSON (${shorten(error)}): write one object a line` };
+  }
+  return readDocument(value);
+}
+
+function readDocument(value: unknown): Found {
+  if (!isObject(value)) {
+    const message = `The line is ${quoteValue(value)}, not an object such as {"id": "1", "text": "..."}`;
+    return { code: 'invalid_document', message };
+  }
+  const id = readId(value);
+  if (typeof id !== 'string') return id;
+  const { text } = value;
+  if (typeof text !== 'string' || text === '') return { code: 'missing_text', message: textMessage(value), id };
+  const { metadata } = value;
+  const document = { id, text: text.toWellFormed() };
+  if (metadata === undefined || metadata === null) return { document };
+  if (!isObject(metadata)) {
+    return { code: 'invalid_document', message: `"metadata" is ${quoteValue(metadata)}, not an object`, id };
+  }
+  if (isDeeper(metadata, MAX_METADATA_DEPTH)) {
+    return { code: 'invalid_document', message: `"metadata" nests deeper than ${MAX_METADATA_DEPTH} levels`, id };
+  }
+  return { document: { ...document, metadata } };
+}
+
+function readId(value: Readonly<Record<string, unknown>>): string | { code: 'missing_id'; message: string } {
+  const name = (value.id ?? undefined) === undefined ? 'custom_id' : 'id';
+  const id = value[name] ?? undefined;
+  if (id === undefined) return { code: 'missing_id', message: 'The line has no "id": give each document its own' };
+  if (typeof id === 'number') {
+    // JSON readers round larger numbers, so that two ids could become one.
+    if (Number.isSafeInteger(id) || (Number.isFinite(id) && !Number.isInteger(id))) return String(id);
+    return { code: 'missing_id', message: `"${name}" is the number ${id}, too large to be exact: write it in quotes` };
+  }
+  if (typeof id !== 'string') return { code: 'missing_id', message: `"${name}" is ${quoteValue(id)}, not a string` };
+  const fault = findIdFault(id);
+  return fault === undefined ? id : { code: 'missing_id', message: `"${name}" ${fault}: ${quoteValue(id)}` };
+}
+
+function textMessage(value: Readonly<Record<string, unknown>>): string {
+  const { text } = value;
+  if (text === '') return '"text" is empty';
+  if (text !== undefined) return `"text" is ${quoteValue(text)}, not a string`;
+  const batchKey = ['body', 'params'].find((key) => key in value);
+  if (batchKey === undefined) return 'The line has no "text"';
+  return `The line has no "text" but "${batchKey}", like a provider's batch file, which is not supported: write {"id", "text"}`;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+/** JSON.parse quotes some of the input; its message is cut like any value seen. */
+function shorten(error: unknown): string {
+  const message = error instanceof Error ? error.message.replace(/\s+/g, ' ').toWellFormed() : String(error);
+  return message.length <= 80 ? message : `${message.slice(0, 79).toWellFormed()}…`;
+}

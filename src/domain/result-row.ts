@@ -1,0 +1,56 @@
+import { type NanoUsd, nanoToDecimal } from './money.ts';
+import type { Usage } from './usage.ts';
+
+export type TaskResult =
+  | { readonly label: string; readonly confidence: number }
+  | { readonly summary: string; readonly kind?: 'extract' };
+
+interface RowBase {
+  readonly id: string;
+  /** Model calls whose reply was received, repeated and rejected ones included; the local tier counts as one. */
+  readonly calls: number;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+}
+
+/** One line of `results.jsonl`. */
+export interface ResultRow extends RowBase {
+  readonly status: 'succeeded';
+  readonly result: TaskResult;
+  readonly model: string;
+  /** Index of the tier that answered, 0 = cheapest. */
+  readonly tier: number;
+  readonly durationMs: number;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+export type ErrorStatus = 'failed' | 'cancelled' | 'expired' | 'skipped';
+
+/** One line of `errors.jsonl`. */
+export interface ErrorRow extends RowBase {
+  readonly status: ErrorStatus;
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+export type Row = ResultRow | ErrorRow;
+
+/** The line as it stands in the file, without the line break; fields in the documented order. */
+export function formatRow(row: Row): string {
+  // rawJSON keeps small amounts plain: JSON.stringify(1.5e-8) would print an exponent.
+  const costUsd = JSON.rawJSON(nanoToDecimal(row.cost));
+  if (row.status === 'succeeded') {
+    return JSON.stringify({
+      id: row.id,
+      status: row.status,
+      result: row.result,
+      model: row.model,
+      tier: row.tier,
+      calls: row.calls,
+      usage: row.usage,
+      costUsd,
+      durationMs: row.durationMs,
+      ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
+    });
+  }
+  return JSON.stringify({ id: row.id, status: row.status, error: row.error, calls: row.calls, usage: row.usage, costUsd });
+}

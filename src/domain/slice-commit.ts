@@ -1,0 +1,35 @@
+import type { NanoUsd } from './money.ts';
+import type { Usage } from './usage.ts';
+
+/** Calls, tokens and money of one model at one tier. */
+export interface ModelTotals {
+  readonly model: string;
+  readonly tier: number;
+  readonly calls: number;
+  /** Documents whose final answer came from here. */
+  readonly accepted: number;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+}
+
+/** An object that a slice wrote: rows as gzip JSONL. */
+export interface PartFile {
+  readonly key: string;
+  readonly lines: number;
+}
+
+/** What a committed slice is known by afterwards; small, because a batch may have a hundred thousand of them. */
+export interface SliceCommit {
+  /** Fence token under which it was committed. */
+  readonly token: string;
+  readonly results?: PartFile;
+  readonly errors?: PartFile;
+  readonly outcomes: Readonly<Record<'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped', number>>;
+  readonly models: readonly ModelTotals[];
+  /** Sum of the costs of its rows. */
+  readonly cost: NanoUsd;
+  /** Journal entries that its rows count. */
+  readonly journalEntries: number;
+  /** Rejection and escalation counts by code, e.g. `low_confidence`. */
+  readonly rejections: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,18 @@
+/** Keys of a batch's objects in the store. */
+const number = (value: number) => value.toString().padStart(6, '0');
+
+export const storeKeys = {
+  /** Everything of a batch. */
+  batch: (batchId: string) => `batches/${batchId}/`,
+  /** What the batch was submitted with: workflow, models, hashes. */
+  submission: (batchId: string) => `batches/${batchId}/batch.json`,
+  inputSlice: (batchId: string, slice: number) => `batches/${batchId}/input/slice-${number(slice)}.jsonl.gz`,
+  inputPrefix: (batchId: string) => `batches/${batchId}/input/`,
+  /** What one owner of a slice wrote; the fence token keeps the objects of a former owner apart. */
+  work: (batchId: string, slice: number, token: string, kind: 'results' | 'errors') =>
+    `batches/${batchId}/work/${kind}-${number(slice)}.${token}.jsonl.gz`,
+  workPrefix: (batchId: string) => `batches/${batchId}/work/`,
+  output: (batchId: string, part: number) => `batches/${batchId}/output/part-${number(part)}.jsonl.gz`,
+  errors: (batchId: string, part: number) => `batches/${batchId}/errors/part-${number(part)}.jsonl.gz`,
+  manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
+} as const;

@@ -1,0 +1,41 @@
+import type { ChatMessage } from '../chat.ts';
+import type { TaskResult } from '../result-row.ts';
+
+/** What a tier is asked once: the same for every model of the cascade apart from the model's own settings. */
+export interface Prompt {
+  readonly messages: readonly ChatMessage[];
+  /** Tokens that a good reply needs at most. Money is held for all of them, so it is tight. */
+  readonly outputTokens: number;
+  readonly responseSchema: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
+}
+
+/** Why a reply was not taken. Stable codes: rows, logs and the manifest count by them. */
+export type RejectionCode =
+  | 'invalid_json'
+  | 'invalid_shape'
+  | 'label_not_in_set'
+  | 'empty_summary'
+  | 'too_long'
+  | 'low_confidence'
+  | 'truncated'
+  | 'refused';
+
+export type Judgement<T> =
+  | { readonly kind: 'answer'; readonly value: T; readonly confidence: number }
+  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly detail: string };
+
+/** A reply's text and the parts of it that confidence comes from. */
+export interface ReplyText {
+  readonly text: string;
+  readonly finish: 'stop' | 'length' | 'refusal' | 'other';
+  /** Tokens of `text` in order with their log-probabilities, where the provider gave them. */
+  readonly tokens?: readonly { readonly token: string; readonly logprob: number }[];
+}
+
+/** One question to the cascade: the prompt and how its reply is judged. */
+export interface Question<T> {
+  readonly prompt: Prompt;
+  judge(reply: ReplyText): Judgement<T>;
+}
+
+export type DocumentAnswer = { readonly result: TaskResult; readonly confidence: number };

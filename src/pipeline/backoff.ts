@@ -1,0 +1,27 @@
+const BASE_MS = 250;
+const MOST_MS = 10_000;
+
+/**
+ * Exponential backoff with full jitter: 0 to 250 ms, 0.5 s, 1 s, … at most 10 s, and never under a quarter of that.
+ * Full jitter spreads callers that failed together (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+ *
+ * @param attempt 1 for the first retry
+ */
+export function backoffMs(attempt: number, random: () => number): number {
+  const most = Math.min(MOST_MS, BASE_MS * 2 ** (attempt - 1));
+  return most * (0.25 + 0.75 * random());
+}
+
+/** Resolves after `milliseconds`, or at once when the signal aborts; the caller looks at the signal. */
+export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted || milliseconds <= 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

@@ -1,0 +1,24 @@
+import { countRequestTokens } from '../domain/estimate.ts';
+import { buildModelRequest } from '../domain/model-request.ts';
+import type { Prompt } from '../domain/tasks/task.ts';
+import type { PaidTiers } from './ask-cascade.ts';
+
+/** Our count of tokens is not every model's: this part of a window stays free. */
+const SAFE_SHARE = 0.85;
+
+/**
+ * Tokens of document text that fit one call of every tier: parts are cut once, for the smallest window, so that all
+ * tiers see the same parts.
+ *
+ * @param promptOf the prompt around an empty text
+ */
+export function documentWindow(tiers: PaidTiers, promptOf: () => Prompt): number {
+  const prompt = promptOf();
+  return Math.min(
+    ...tiers.map(({ tier: { model } }) => {
+      const around = countRequestTokens(buildModelRequest(model, prompt, 'first'));
+      const output = Math.min(prompt.outputTokens, model.maxOutputTokens);
+      return Math.floor((model.contextTokens - output) * SAFE_SHARE) - around;
+    }),
+  );
+}

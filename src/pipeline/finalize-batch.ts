@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import type { BatchSubmission } from '../domain/batch-submission.ts';
+import { type BreakerEvent, type Manifest, type ManifestFile, addModelTotals, formatManifest } from '../domain/manifest.ts';
+import { priceCall } from '../domain/price.ts';
+import { batchScope } from '../domain/scope.ts';
+import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import { NO_USAGE, addUsage } from '../domain/usage.ts';
+import { NightmillError } from '../errors.ts';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+export interface FinalizeContext {
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly submission: (batchId: string) => Promise<BatchSubmission>;
+  readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
+}
+
+/** Slices' files are put together to parts of about this size, so that a download is a few files, not thousands. */
+const PART_LINES = 200_000;
+const READ_AHEAD = 16;
+
+/**
+ * Writes a batch's final files and its manifest and ends it. May be repeated at any point: the files are made from
+ * committed slices alone, so they come out the same, byte for byte.
+ *
+ * @returns false where slices or calls are still under way
+ */
+export async function finalizeBatch(context: FinalizeContext, batchId: string): Promise<boolean> {
+  const seal = await context.batches.seal(batchId);
+  if (seal.kind === 'gone') return true;
+  if (seal.kind !== 'sealed') return false;
+  const batch = await context.batches.get(batchId);
+  if (batch === undefined) return true;
+  const sums = await sumCommits(context.batches, batch);
+  const results = await mergeParts(context, batch, 'results');
+  const errors = await mergeParts(context, batch, 'errors');
+  const submission = await context.submission(batchId);
+  const manifest = await buildManifest(context, batch, submission, { ...sums, results, errors });
+  await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
+  await context.batches.finish(batchId, manifest.state, context.clock.now());
+  await removeWork(context.store, batchId);
+  context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
+  return true;
+}
+
+interface Sums {
+  readonly models: readonly ModelTotals[];
+  readonly rejections: Readonly<Record<string, number>>;
+  readonly rowsCost: number;
+}
+
+async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<Sums> {
+  let models: readonly ModelTotals[] = [];
+  const rejections: Record<string, number> = {};
+  let rowsCost = 0;
+  for await (const commit of batches.commits(batch.batchId, batch.slices)) {
+    if (commit === undefined) throw new NightmillError('internal', `Batch ${batch.batchId} was sealed with a slice missing`);
+    models = addModelTotals(models, commit.models);
+    for (const [code, count] of Object.entries(commit.rejections)) rejections[code] = (rejections[code] ?? 0) + count;
+    rowsCost += commit.cost;
+  }
+  return { models, rejections, rowsCost };
+}
+
+async function mergeParts(
+  context: FinalizeContext,
+  batch: BatchRecord,
+  kind: 'results' | 'errors',
+): Promise<readonly ManifestFile[]> {
+  const files: ManifestFile[] = [];
+  let group: PartFile[] = [];
+  let lines = 0;
+  const flush = async () => {
+    if (group.length === 0) return;
+    const key =
+      kind === 'results' ? storeKeys.output(batch.batchId, files.length) : storeKeys.errors(batch.batchId, files.length);
+    files.push(await mergeGroup(context.store, key, group));
+    group = [];
+    lines = 0;
+  };
+  for await (const commit of context.batches.commits(batch.batchId, batch.slices)) {
+    const part = commit?.[kind];
+    if (part === undefined) continue;
+    group.push(part);
+    lines += part.lines;
+    if (lines >= PART_LINES) await flush();
+  }
+  await flush();
+  if (files.length === 0 && kind === 'results') files.push(await writeEmpty(context.store, batch.batchId));
+  return files;
+}
+
+async function writeEmpty(store: ObjectStore, batchId: string): Promise<ManifestFile> {
+  const key = storeKeys.output(batchId, 0);
+  const body = gzipSync('');
+  await store.put(key, body);
+  return { key, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex'), lines: 0 };
+}
+
+/** Gzip files put one behind the other are one gzip file, so nothing is unpacked. */
+async function mergeGroup(store: ObjectStore, key: string, group: readonly PartFile[]): Promise<ManifestFile> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* contents() {
+    for await (const body of readAhead(store, group)) {
+      hash.update(body);
+      bytes += body.length;
+      yield body;
+    }
+  }
+  await store.putStream(key, Readable.from(contents()));
+  return { key, bytes, sha256: hash.digest('hex'), lines: group.reduce((sum, part) => sum + part.lines, 0) };
+}
+
+async function* readAhead(store: ObjectStore, parts: readonly PartFile[]): AsyncGenerator<Uint8Array> {
+  const reads: Promise<Uint8Array>[] = [];
+  for (let next = 0; next < parts.length || reads.length > 0; ) {
+    while (next < parts.length && reads.length < READ_AHEAD) {
+      const read = readPart(store, parts[next++] as PartFile);
+      // Awaited in order below; until then a failure must not count as unhandled.
+      read.catch(() => {});
+      reads.push(read);
+    }
+    yield await (reads.shift() as Promise<Uint8Array>);
+  }
+}
+
+async function readPart(store: ObjectStore, { key }: PartFile): Promise<Uint8Array> {
+  const body = await store.get(key);
+  if (body === undefined) {
+    throw new NightmillError('internal', `The committed object ${key} is missing from ${store.url}. Was it deleted?`);
+  }
+  return body;
+}
+
+async function buildManifest(
+  context: FinalizeContext,
+  batch: BatchRecord,
+  submission: BatchSubmission,
+  sums: Sums & { results: readonly ManifestFile[]; errors: readonly ManifestFile[] },
+): Promise<Manifest> {
+  const { batchId } = batch;
+  const [totals, uncertain, breaker] = await Promise.all([
+    context.ledger.totals(batchScope(batchId)),
+    context.ledger.uncertainCalls(batchId),
+    context.breakerHistory(batchId, batch.workflow),
+  ]);
+  if (totals.settled !== sums.rowsCost) {
+    context.log.error('books:unbalanced', { batch: batchId, ledgerNanoUsd: totals.settled, rowsNanoUsd: sums.rowsCost });
+  }
+  const strongest = strongestAlone(submission, sums.models, batch);
+  return {
+    batchId,
+    state: batch.ending ?? 'completed',
+    workflow: batch.workflow,
+    task: submission.workflow.task,
+    ...(batch.tenant === undefined ? {} : { tenant: batch.tenant }),
+    createdAt: submission.createdAt,
+    finishedAt: new Date(context.clock.now()).toISOString(),
+    inputs: submission.inputs,
+    documents: { total: batch.documents, ...batch.outcomes },
+    results: sums.results,
+    errors: sums.errors,
+    usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
+    models: sums.models,
+    rejections: sums.rejections,
+    cost: totals.settled,
+    uncertain,
+    uncertainCost: totals.uncertain,
+    ...(strongest === undefined ? {} : { strongest }),
+    hashes: {
+      content: submission.contentHash,
+      config: submission.configHash,
+      prompt: submission.prompt.sha256,
+      models: createHash('sha256').update(JSON.stringify(submission.workflow.cascade)).digest('hex'),
+    },
+    promptVersion: submission.prompt.version,
+    breaker,
+  };
+}
+
+/**
+ * What the last tier would have cost for all documents: its average price per answered document where it answered
+ * some, else its price for the tokens that all other tiers used.
+ */
+function strongestAlone(
+  { workflow }: BatchSubmission,
+  models: readonly ModelTotals[],
+  batch: BatchRecord,
+): { model: string; cost: number } | undefined {
+  const model = workflow.cascade.at(-1)?.model;
+  if (model?.price === undefined || workflow.cascade.length < 2) return undefined;
+  const own = models.find((totals) => totals.model === model.name);
+  if (own !== undefined && own.calls > 0) {
+    return { model: model.name, cost: Math.round((own.cost / own.calls) * batch.documents) };
+  }
+  const usage = models.reduce((sum, totals) => addUsage(sum, totals.usage), NO_USAGE);
+  return { model: model.name, cost: priceCall(model.price, { ...usage, cachedInputTokens: 0 }) };
+}
+
+async function removeWork(store: ObjectStore, batchId: string): Promise<void> {
+  let keys: string[] = [];
+  for await (const { key } of store.list(storeKeys.workPrefix(batchId))) {
+    keys.push(key);
+    if (keys.length === 1_000) {
+      await store.delete(keys);
+      keys = [];
+    }
+  }
+  if (keys.length > 0) await store.delete(keys);
+}
+

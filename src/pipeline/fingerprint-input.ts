@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { type DocumentInput, kindOfName } from './document-input.ts';
+import { listFolder } from './list-folder.ts';
+import { listStorePrefix, openObject } from './list-store-prefix.ts';
+import { type Bytes, kindOfPath, openFile } from './open-input.ts';
+
+/**
+ * Tells whether inputs are the same as last time: a SHA-256 in hex over, in the order given,
+ *
+ * - JSONL files and standard input: their unpacked content, so that neither name nor compression matters;
+ * - text files and folders of them: the relative name and content of each, and the names of links that cannot be read;
+ * - store prefixes: key, size and etag of each object that is read; its content where the store has no etags.
+ *
+ * Reads files whole, in bounded memory.
+ *
+ * @throws {NightmillError} `input_invalid`: missing, unreadable or damaged
+ */
+export async function fingerprintInput(inputs: readonly DocumentInput[], signal?: AbortSignal): Promise<string> {
+  const total = createHash('sha256');
+  for (const input of inputs) {
+    // JSON keeps the parts apart: no name or content can be taken for another one's.
+    for await (const part of partsOf(input, signal)) total.update(`${JSON.stringify(part)}\n`);
+  }
+  return total.digest('hex');
+}
+
+async function* partsOf(
+  input: DocumentInput,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly (string | number)[]> {
+  if (input.kind === 'spooled') yield ['lines', await hashContent(openFile(input.path, '-'), signal)];
+  else if (input.kind === 'store') {
+    for await (const item of listStorePrefix(input.store, input.prefix)) {
+      const { key, bytes, etag } = item.info;
+      if (item.content !== 'other') {
+        yield ['object', key, bytes, etag ?? (await hashContent(openObject(input.store, item), signal))];
+      }
+    }
+  } else if ((await kindOfPath(input.path)) === 'file') {
+    const { content, compression } = kindOfName(input.path);
+    const hash = await hashContent(openFile(input.path, input.path, compression), signal);
+    yield content === 'text' ? ['text', basename(input.path), hash] : ['lines', hash];
+  } else {
+    for await (const item of listFolder(input.path)) {
+      if (item.kind === 'unusable') yield ['unusable', item.name];
+      else if (item.kind === 'text')
+        yield ['text', item.name, await hashContent(openFile(item.path, item.path), signal)];
+    }
+  }
+}
+
+async function hashContent(bytes: Bytes, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+  }
+  return hash.digest('hex');
+}

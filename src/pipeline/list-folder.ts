@@ -1,0 +1,62 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { compareByteOrder } from './compare-byte-order.ts';
+import { kindOfName } from './document-input.ts';
+import { asInputError } from './open-input.ts';
+
+/** One thing in a folder. `name` is its path in the folder, with forward slashes. */
+export type FolderItem =
+  | { readonly kind: 'text'; readonly name: string; readonly path: string }
+  | { readonly kind: 'ignored'; readonly name: string }
+  /** Looks like a document, but must not or cannot be read. */
+  | { readonly kind: 'unusable'; readonly name: string; readonly path: string; readonly reason: string };
+
+/**
+ * Walks a folder in byte order of names; only the listing of the folders on the way is in memory. Hidden files and
+ * folders (`.git`, `._copy.txt`) are ignored. Links to text files inside the folder are followed. Links to folders are not,
+ * as they may go in circles.
+ *
+ * @throws {NightmillError} `input_invalid`: a folder cannot be listed
+ */
+export async function* listFolder(root: string): AsyncGenerator<FolderItem, void, undefined> {
+  const realRoot = await realpath(root).catch((error: unknown) => {
+    throw asInputError(error, root);
+  });
+  yield* walk(root, '', realRoot);
+}
+
+async function* walk(folder: string, prefix: string, realRoot: string): AsyncGenerator<FolderItem, void, undefined> {
+  const found = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw asInputError(error, folder);
+  });
+  // A folder's own files sort as if its name ended with a slash.
+  const items = found.map((item) => ({ item, key: item.isDirectory() ? `${item.name}/` : item.name }));
+  items.sort((a, b) => compareByteOrder(a.key, b.key));
+  for (const { item } of items) {
+    const name = `${prefix}${item.name}`;
+    const path = join(folder, item.name);
+    if (item.name.startsWith('.')) yield { kind: 'ignored', name };
+    else if (item.isDirectory()) yield* walk(path, `${name}/`, realRoot);
+    else if (item.isSymbolicLink()) yield await followLink(path, name, realRoot);
+    else if (!item.isFile() || kindOfName(item.name).content !== 'text') yield { kind: 'ignored', name };
+    else if (item.name.includes('\ufffd')) yield { kind: 'unusable', name, path, reason: 'its name is not UTF-8' };
+    else yield { kind: 'text', name, path };
+  }
+}
+
+async function followLink(path: string, name: string, realRoot: string): Promise<FolderItem> {
+  let target: string;
+  try {
+    target = await realpath(path);
+  } catch {
+    return { kind: 'unusable', name, path, reason: 'it is a link to something that does not exist, or to itself' };
+  }
+  const root = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
+  if (target !== realRoot && !target.startsWith(root)) {
+    return { kind: 'unusable', name, path, reason: `it is a link that leaves the folder, to ${target}` };
+  }
+  const isFile = (await stat(target)).isFile();
+  return isFile && kindOfName(name).content === 'text'
+    ? { kind: 'text', name, path: target }
+    : { kind: 'ignored', name };
+}

@@ -1,0 +1,257 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import type { BatchSubmission } from '../domain/batch-submission.ts';
+import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
+import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
+import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
+import { NightmillError } from '../errors.ts';
+import type { BatchRegistry } from '../ports/batch-registry.ts';
+import type { LocalModel } from '../ports/local-model.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { PaidTiers } from './ask-cascade.ts';
+import type { CallModelContext } from './call-model.ts';
+import { classifyDocument, type DocumentResult } from './classify-document.ts';
+import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
+import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
+import { SliceRun } from './slice-run.ts';
+import { CallFailedError, DocumentEndedError, StopError, type StopReason } from './stop.ts';
+import { summarizeDocument } from './summarize-document.ts';
+
+export interface ProcessSliceContext extends CallModelContext {
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+  readonly local: LocalModel;
+  /** Slices in hand, so that a pause or a shutdown reaches them. */
+  readonly runs: Set<SliceRun>;
+  readonly submission: (batchId: string) => Promise<BatchSubmission>;
+}
+
+export type SliceResult =
+  | { readonly kind: 'committed'; readonly slicesLeft: number }
+  /** Nothing to do: committed before, or the batch takes no more work. */
+  | { readonly kind: 'done' }
+  | { readonly kind: 'stopped'; readonly reason: StopReason };
+
+const PROGRESS_EVERY_MS = 500;
+
+/**
+ * Answers the documents of one slice and commits their rows, once. Whoever processes a slice takes it from whoever
+ * had it; paid replies of the former owner are used, not bought again. Nothing of the slice is visible before the
+ * commit, and a slice that stops half way leaves its paid replies in the journal.
+ */
+export async function processSlice(
+  context: ProcessSliceContext,
+  job: { readonly batch: string; readonly slice: number },
+  ending?: 'cancelled' | 'expired',
+): Promise<SliceResult> {
+  const startedAt = context.clock.monotonic();
+  const claimed = await context.batches.claimSlice(job.batch, job.slice);
+  if (claimed.kind !== 'owned') return { kind: 'done' };
+  const submission = await context.submission(job.batch);
+  const [entries, journal] = await Promise.all([
+    readSlice(context.store, job.batch, job.slice),
+    context.ledger.journal(job.batch, job.slice),
+  ]);
+  const claim = {
+    batchId: job.batch,
+    workflow: submission.workflow.name,
+    ...(submission.tenant === undefined ? {} : { tenant: submission.tenant }),
+    slice: job.slice,
+    token: claimed.token,
+    timezones: submission.timezones,
+  };
+  const run = new SliceRun(claim, journal, ending);
+  context.runs.add(run);
+  try {
+    const work = await answerDocuments(context, run, submission, entries);
+    run.throwIfStopped();
+    const slicesLeft = await commit(context, run, entries, work);
+    context.log.info('slice:committed', {
+      batch: job.batch,
+      slice: job.slice,
+      documents: entries.length,
+      durationMs: Math.round(context.clock.monotonic() - startedAt),
+    });
+    return { kind: 'committed', slicesLeft };
+  } catch (error) {
+    if (!(error instanceof StopError)) throw error;
+    context.log.info('slice:stopped', { batch: job.batch, slice: job.slice, reason: error.reason.kind });
+    return { kind: 'stopped', reason: error.reason };
+  } finally {
+    context.runs.delete(run);
+  }
+}
+
+async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {
+  const key = storeKeys.inputSlice(batchId, slice);
+  const bytes = await store.get(key);
+  if (bytes === undefined) {
+    throw new NightmillError('internal', `The slice object ${key} is missing from ${store.url}. Was it deleted?`);
+  }
+  return gunzipSync(bytes)
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseSliceEntry);
+}
+
+interface SliceWork {
+  readonly ends: readonly DocumentEnd[];
+  readonly localCalls: number;
+}
+
+async function answerDocuments(
+  context: ProcessSliceContext,
+  run: SliceRun,
+  submission: BatchSubmission,
+  entries: readonly SliceEntry[],
+): Promise<SliceWork> {
+  const { workflow } = submission;
+  const [first] = workflow.cascade;
+  const paid: PaidTiers = workflow.cascade
+    .map((tier, index) => ({ index, tier }))
+    .filter(({ tier }) => tier.model.name !== LOCAL_MODEL_NAME);
+  const local: LocalAnswers =
+    first?.model.name === LOCAL_MODEL_NAME && run.ending === undefined
+      ? await runLocalTier(context, run, submission, entries, paid.length === 0)
+      : { ends: [], calls: 0 };
+  const progress = trackProgress(context, run, local.ends.filter((end) => end !== undefined).length);
+  const settled = await Promise.allSettled(
+    entries.map(async (entry, index): Promise<DocumentEnd> => {
+      const end = local.ends[index] ?? (await answerDocument(context, run, submission, paid, entry, index));
+      progress.finished(local.ends[index] === undefined ? 1 : 0);
+      return end;
+    }),
+  );
+  // Every document has come to rest, so all calls are settled: now the slice may stop.
+  progress.end();
+  const ends: DocumentEnd[] = [];
+  for (const result of settled) {
+    if (result.status === 'fulfilled') ends.push(result.value);
+    else if (!(result.reason instanceof StopError)) throw result.reason;
+  }
+  run.throwIfStopped();
+  return { ends, localCalls: local.calls };
+}
+
+async function runLocalTier(
+  context: ProcessSliceContext,
+  run: SliceRun,
+  { workflow }: BatchSubmission,
+  entries: readonly SliceEntry[],
+  isLast: boolean,
+): Promise<LocalAnswers> {
+  const tier = workflow.cascade[0];
+  if (tier === undefined) throw new RangeError('A cascade needs at least one tier');
+  try {
+    return await answerLocally(context.local, run, workflow, tier, entries, {
+      isLast,
+      monotonic: () => context.clock.monotonic(),
+    });
+  } catch (error) {
+    run.throwIfStopped();
+    throw error;
+  }
+}
+
+async function answerDocument(
+  context: ProcessSliceContext,
+  run: SliceRun,
+  { workflow }: BatchSubmission,
+  tiers: PaidTiers,
+  entry: SliceEntry,
+  index: number,
+): Promise<DocumentEnd> {
+  if (entry.kind === 'skipped') {
+    return { kind: 'error', status: 'skipped', code: entry.skipped.code, message: entry.skipped.message };
+  }
+  try {
+    if (tiers.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
+    const cascade = { models: context, slice: run, document: index, tiers };
+    const document = { text: entry.document.text, tokens: entry.tokens };
+    const answer: DocumentResult =
+      workflow.task === 'classify'
+        ? await classifyDocument(cascade, workflow, document)
+        : await summarizeDocument(cascade, workflow, document);
+    return { kind: 'answered', answer };
+  } catch (error) {
+    if (error instanceof DocumentEndedError) {
+      return { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` };
+    }
+    if (error instanceof CallFailedError) {
+      return { kind: 'error', status: 'failed', code: error.code, message: error.message };
+    }
+    // Stopped, or unexpected: either way the other documents begin no new calls.
+    run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
+    throw error;
+  }
+}
+
+function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone: number) {
+  let done = alreadyDone;
+  let reported = 0;
+  const report = async () => {
+    if (done === reported) return;
+    reported = done;
+    await context.batches.reportProgress(run.claim.batchId, run.claim.slice, done);
+  };
+  // Progress is a courtesy: if Redis is away, the next admission says so.
+  const timer = setInterval(() => void report().catch(() => {}), PROGRESS_EVERY_MS);
+  return {
+    finished: (documents: number) => {
+      done += documents;
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+async function commit(
+  context: ProcessSliceContext,
+  run: SliceRun,
+  entries: readonly SliceEntry[],
+  work: SliceWork,
+): Promise<number> {
+  const { batchId, slice, token } = run.claim;
+  for (;;) {
+    const journal = [...run.journal.values()];
+    const rows = buildRows(entries, work.ends, journal);
+    const results = rows.filter((row) => row.status === 'succeeded');
+    const errors = rows.filter((row) => row.status !== 'succeeded');
+    const resultsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'results'), results);
+    const errorsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'errors'), errors);
+    const sliceCommit: SliceCommit = {
+      token,
+      ...(resultsFile === undefined ? {} : { results: resultsFile }),
+      ...(errorsFile === undefined ? {} : { errors: errorsFile }),
+      outcomes: countOutcomes(rows),
+      models: totalsByModel(rows, journal, work.localCalls),
+      cost: rows.reduce((sum, row) => sum + row.cost, 0),
+      journalEntries: journal.length,
+      rejections: Object.fromEntries(run.rejections),
+    };
+    const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
+    if (committed.kind === 'committed') return committed.slicesLeft;
+    if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });
+    // A former owner's reply arrived late and was paid for: its cost belongs to these rows.
+    for (const [key, entry] of await context.ledger.journal(batchId, slice)) run.journal.set(key, entry);
+  }
+}
+
+function countOutcomes(rows: readonly Row[]): SliceCommit['outcomes'] {
+  const count = (status: ErrorRow['status'] | 'succeeded') => rows.filter((row) => row.status === status).length;
+  return {
+    succeeded: count('succeeded'),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
+    expired: count('expired'),
+    skipped: count('skipped'),
+  };
+}
+
+async function writePart(store: ObjectStore, key: string, rows: readonly Row[]): Promise<PartFile | undefined> {
+  if (rows.length === 0) return undefined;
+  const body = gzipSync(rows.map((row) => `${formatRow(row)}\n`).join(''));
+  await store.put(key, body);
+  return { key, lines: rows.length };
+}

@@ -1,0 +1,96 @@
+import type { JournalEntry } from '../domain/journal-entry.ts';
+import type { NanoUsd } from '../domain/money.ts';
+import type { ErrorRow, ResultRow, Row } from '../domain/result-row.ts';
+import type { ModelTotals } from '../domain/slice-commit.ts';
+import type { SliceEntry } from '../domain/slice-entry.ts';
+import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
+import type { DocumentResult } from './classify-document.ts';
+
+/** How one document of a slice ended. */
+export type DocumentEnd =
+  | { readonly kind: 'answered'; readonly answer: DocumentResult; readonly localMs?: number }
+  | { readonly kind: 'error'; readonly status: ErrorRow['status']; readonly code: string; readonly message: string };
+
+interface Spent {
+  readonly calls: number;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+  readonly durationMs: number;
+}
+
+const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0 };
+
+/**
+ * The rows of a slice. Calls, tokens and money of each row are those of the journal entries made for its document, so
+ * the rows of a slice and its journal always agree.
+ */
+export function buildRows(
+  entries: readonly SliceEntry[],
+  ends: readonly DocumentEnd[],
+  journal: Iterable<JournalEntry>,
+): readonly Row[] {
+  const spent = new Map<number, Spent>();
+  for (const entry of journal) spent.set(entry.document, addEntry(spent.get(entry.document) ?? NOTHING_SPENT, entry));
+  return entries.map((entry, index) => buildRow(entry, ends[index], spent.get(index) ?? NOTHING_SPENT));
+}
+
+function addEntry(sum: Spent, entry: JournalEntry): Spent {
+  return {
+    calls: sum.calls + 1,
+    usage: addUsage(sum.usage, entry.usage),
+    cost: sum.cost + entry.cost,
+    durationMs: sum.durationMs + entry.durationMs,
+  };
+}
+
+function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent): Row {
+  const { calls, usage, cost, durationMs } = spent;
+  if (entry.kind === 'skipped') {
+    const { id, code, message } = entry.skipped;
+    return { id, status: 'skipped', error: { code, message }, calls, usage, cost };
+  }
+  const { id, metadata } = entry.document;
+  if (end === undefined) throw new RangeError(`Document ${id} has no end`);
+  if (end.kind === 'error') {
+    return { id, status: end.status, error: { code: end.code, message: end.message }, calls, usage, cost };
+  }
+  const local = end.localMs === undefined ? { calls: 0, durationMs: 0 } : { calls: 1, durationMs: end.localMs };
+  const row: ResultRow = {
+    id,
+    status: 'succeeded',
+    result: end.answer.result,
+    model: end.answer.model,
+    tier: end.answer.tier,
+    calls: calls + local.calls,
+    usage,
+    cost,
+    durationMs: Math.round(durationMs + local.durationMs),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+  return row;
+}
+
+/** Calls, tokens and money by model and tier, with the documents each one answered. */
+export function totalsByModel(
+  rows: readonly Row[],
+  journal: Iterable<JournalEntry>,
+  localCalls: number,
+): readonly ModelTotals[] {
+  const totals = new Map<string, ModelTotals>();
+  const add = (model: string, tier: number, part: Partial<ModelTotals>) => {
+    const key = `${tier}\0${model}`;
+    const sum = totals.get(key) ?? { model, tier, calls: 0, accepted: 0, usage: NO_USAGE, cost: 0 };
+    totals.set(key, {
+      model,
+      tier,
+      calls: sum.calls + (part.calls ?? 0),
+      accepted: sum.accepted + (part.accepted ?? 0),
+      usage: addUsage(sum.usage, part.usage ?? NO_USAGE),
+      cost: sum.cost + (part.cost ?? 0),
+    });
+  };
+  if (localCalls > 0) add('local', 0, { calls: localCalls });
+  for (const entry of journal) add(entry.model, entry.tier, { calls: 1, usage: entry.usage, cost: entry.cost });
+  for (const row of rows) if (row.status === 'succeeded') add(row.model, row.tier, { accepted: 1 });
+  return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}

@@ -1,0 +1,14 @@
+import { CallFailedError } from './stop.ts';
+
+/** Below this a part holds a sentence or two, and a document would take thousands of calls. */
+const LEAST_WINDOW_TOKENS = 128;
+
+/** @throws {CallFailedError} `context_overflow`: the prompt alone fills the smallest context of the cascade */
+export function smallestUsableWindow(window: number): number {
+  if (window >= LEAST_WINDOW_TOKENS) return window;
+  throw new CallFailedError(
+    'context_overflow',
+    `The prompt leaves ${Math.max(0, window)} tokens for the document in the smallest context of the cascade; ` +
+      `at least ${LEAST_WINDOW_TOKENS} are needed. Shorten labels or instructions, or raise contextTokens.`,
+  );
+}

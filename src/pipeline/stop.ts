@@ -1,0 +1,49 @@
+import type { NanoUsd } from '../domain/money.ts';
+import type { Hold } from '../ports/batch-registry.ts';
+import type { Refusal } from '../ports/ledger.ts';
+
+/** Why a slice's work stops before its documents are answered. None of these is a document's fault. */
+export type StopReason =
+  /** Someone else owns the slice now, or it has ended: nothing may be written any more. */
+  | { readonly kind: 'fenced' }
+  /** The process is shutting down: the slice goes back to the queue. */
+  | { readonly kind: 'shutdown' }
+  /** The workflow or batch is paused: the slice waits. */
+  | { readonly kind: 'paused' }
+  /** A limit is reached and nothing in flight can free money below it. */
+  | { readonly kind: 'budget'; readonly refusal: Refusal; readonly hold: NanoUsd }
+  /** The provider needs a person, or stays out of reach. */
+  | { readonly kind: 'provider'; readonly provider: string; readonly hold: Hold };
+
+export class StopError extends Error {
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`Stopped: ${reason.kind}`);
+    this.name = 'StopError';
+    this.reason = reason;
+  }
+}
+
+/** The batch was cancelled or has expired: this document gets no new calls. */
+export class DocumentEndedError extends Error {
+  readonly status: 'cancelled' | 'expired';
+
+  constructor(status: 'cancelled' | 'expired') {
+    super(`The batch was ${status} before this document was answered`);
+    this.name = 'DocumentEndedError';
+    this.status = status;
+  }
+}
+
+/** One model call cannot succeed: the cascade goes on with its next tier, or the document fails. */
+export class CallFailedError extends Error {
+  /** Stable code of the error row. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'CallFailedError';
+    this.code = code;
+  }
+}

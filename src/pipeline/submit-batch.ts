@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto';
+import { contentBatchId, isBatchId } from '../domain/batch-id.ts';
+import type { BatchSubmission } from '../domain/batch-submission.ts';
+import type { NanoUsd } from '../domain/money.ts';
+import { promptIdentity } from '../domain/prompts/prompt-hash.ts';
+import type { Timezones } from '../domain/scope.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import type { WorkflowSpec } from '../domain/workflow.ts';
+import { NightmillError } from '../errors.ts';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { JobQueue } from '../ports/job-queue.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { DocumentInput } from './document-input.ts';
+import { fingerprintInput } from './fingerprint-input.ts';
+import { type ReadSummary, readDocuments } from './read-documents.ts';
+import { type WriteProgress, writeSlices } from './write-slices.ts';
+
+export interface SubmitContext {
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+  readonly jobs: JobQueue;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+export interface SubmitRequest {
+  readonly inputs: readonly DocumentInput[];
+  /** Inputs as the user named them. */
+  readonly inputNames: readonly string[];
+  readonly workflow: WorkflowSpec;
+  readonly timezones: Timezones;
+  readonly id?: string;
+  readonly tenant?: string;
+  /** 0 is the most urgent. */
+  readonly priority: number;
+  readonly budget?: NanoUsd;
+  readonly skipInvalid: boolean;
+  readonly maxLineBytes: number;
+  readonly sliceDocuments: number;
+  readonly sliceTokens: number;
+  readonly onProgress?: WriteProgress;
+  readonly onSummary?: (summary: ReadSummary) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Submitted {
+  readonly batchId: string;
+  /** `joined`: the same batch had been submitted before. */
+  readonly kind: 'submitted' | 'joined';
+  readonly batch: BatchRecord;
+}
+
+const LOCK_MS = 30_000;
+
+/**
+ * Reads, checks and stores the documents of a batch, then enqueues its slices. Repeating it is safe at any point:
+ * with the same content it goes on where it was cut off or does nothing, with other content it refuses.
+ */
+export async function submitBatch(context: SubmitContext, request: SubmitRequest): Promise<Submitted> {
+  const contentHash = await hashContent(request);
+  const configHash = sha256(JSON.stringify(request.workflow));
+  const batchId = request.id ?? contentBatchId(request.workflow.name, configHash, contentHash);
+  if (!isBatchId(batchId)) {
+    throw new NightmillError(
+      'usage',
+      `Cannot use ${JSON.stringify(batchId)} as a batch id: use letters, digits, dots, - and _, at most 80, starting with a letter or digit.`,
+    );
+  }
+  return await withSubmissionLock(context, batchId, async () => {
+    const known = await context.batches.get(batchId);
+    if (known !== undefined) {
+      refuseOtherContent(known, contentHash, request.workflow.name);
+      if (request.budget !== undefined) await context.ledger.setLimit(`batch:${batchId}`, request.budget);
+      if (known.state !== 'ingesting') {
+        // Jobs that were lost between storing and enqueuing are found again; those that wait are left as they are.
+        if (known.state === 'queued' || known.state === 'running') await enqueueSlices(context, known);
+        return { batchId, kind: 'joined', batch: known };
+      }
+    }
+    const batch = await ingest(context, request, { batchId, contentHash, configHash }, known);
+    return { batchId, kind: 'submitted', batch };
+  });
+}
+
+async function hashContent(request: SubmitRequest): Promise<string> {
+  const content = await fingerprintInput(request.inputs, request.signal);
+  // What becomes of a bad line is part of what was submitted.
+  return sha256(`${content}\0${request.skipInvalid}\0${request.maxLineBytes}`);
+}
+
+function refuseOtherContent(known: BatchRecord, contentHash: string, workflow: string): void {
+  if (known.contentHash === contentHash && known.workflow === workflow) return;
+  const what = known.workflow === workflow ? 'other documents' : `the workflow ${known.workflow}`;
+  throw new NightmillError(
+    'batch_exists',
+    `Cannot submit as ${known.batchId}: that batch (${known.state}) was submitted with ${what}. Choose another --id.`,
+  );
+}
+
+async function ingest(
+  context: SubmitContext,
+  request: SubmitRequest,
+  hashes: { batchId: string; contentHash: string; configHash: string },
+  known: BatchRecord | undefined,
+): Promise<BatchRecord> {
+  const { batchId, contentHash, configHash } = hashes;
+  // A batch that was cut off keeps the limits it began with, so its slices come out the same.
+  const limits = known ?? { sliceDocuments: request.sliceDocuments, sliceTokens: request.sliceTokens };
+  const { workflow, tenant, timezones } = request;
+  const createdAt = known?.createdAt ?? context.clock.now();
+  await context.batches.create({
+    batchId,
+    workflow: workflow.name,
+    ...(tenant === undefined ? {} : { tenant }),
+    priority: request.priority,
+    createdAt,
+    contentHash,
+    sliceDocuments: limits.sliceDocuments,
+    sliceTokens: limits.sliceTokens,
+  });
+  try {
+    if (request.budget !== undefined) await context.ledger.setLimit(`batch:${batchId}`, request.budget);
+    const submission: BatchSubmission = {
+      schemaVersion: 1,
+      batchId,
+      createdAt: new Date(createdAt).toISOString(),
+      workflow,
+      timezones,
+      ...(tenant === undefined ? {} : { tenant }),
+      contentHash,
+      configHash,
+      prompt: promptIdentity(workflow),
+      inputs: request.inputNames,
+    };
+    await context.store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
+    const entries = readDocuments(request.inputs, {
+      maxLineBytes: request.maxLineBytes,
+      ...(request.onSummary === undefined ? {} : { onSummary: request.onSummary }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+    const written = await writeSlices(context.store, batchId, entries, {
+      sliceDocuments: limits.sliceDocuments,
+      sliceTokens: limits.sliceTokens,
+      skipInvalid: request.skipInvalid,
+      ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+    });
+    if (written.documents === 0) {
+      throw new NightmillError('input_invalid', `The input ${request.inputNames.join(', ')} has no documents; nothing was submitted.`);
+    }
+    if ((await hashContent(request)) !== contentHash) {
+      throw new NightmillError('input_changed', 'The input changed while it was read; nothing was submitted. Submit again when it stands still.');
+    }
+    await context.batches.queue(batchId, written);
+  } catch (error) {
+    if (error instanceof NightmillError && error.exitCode === 2) await discard(context, batchId);
+    throw error;
+  }
+  const batch = await context.batches.get(batchId);
+  if (batch === undefined) throw new NightmillError('internal', `Batch ${batchId} vanished from Redis while it was submitted`);
+  await enqueueSlices(context, batch);
+  return batch;
+}
+
+/** Puts every slice of a batch into its workflow's queue; those that are there or committed change nothing. */
+export async function enqueueSlices(context: Pick<SubmitContext, 'batches' | 'jobs'>, batch: BatchRecord): Promise<void> {
+  const perCall = 1_000;
+  let jobs: { batch: string; slice: number }[] = [];
+  let slice = 0;
+  for await (const commit of context.batches.commits(batch.batchId, batch.slices)) {
+    if (commit === undefined) jobs.push({ batch: batch.batchId, slice });
+    slice += 1;
+    if (jobs.length < perCall) continue;
+    await context.jobs.enqueueSlices(batch.workflow, jobs, batch.priority);
+    jobs = [];
+  }
+  if (jobs.length > 0) await context.jobs.enqueueSlices(batch.workflow, jobs, batch.priority);
+}
+
+/** A refused input leaves nothing behind. */
+async function discard(context: SubmitContext, batchId: string): Promise<void> {
+  for await (const { key } of context.store.list(storeKeys.batch(batchId))) await context.store.delete([key]);
+  await context.batches.forget(batchId);
+}
+
+async function withSubmissionLock<T>(context: SubmitContext, batchId: string, work: () => Promise<T>): Promise<T> {
+  const owner = context.newId();
+  if (!(await context.batches.lockSubmission(batchId, owner, LOCK_MS))) {
+    throw new NightmillError(
+      'batch_exists',
+      `Another process is submitting the batch ${batchId} right now. If it was killed, try again in ${LOCK_MS / 1000} seconds.`,
+      { retryable: true },
+    );
+  }
+  const timer = setInterval(() => void context.batches.lockSubmission(batchId, owner, LOCK_MS).catch(() => {}), LOCK_MS / 3);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await context.batches.unlockSubmission(batchId, owner);
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * Where a budget applies, every model needs a price.
+ *
+ * @throws {NightmillError} `price_unknown` with the line to add
+ */
+export function requirePrices(workflow: WorkflowSpec, hasBudget: boolean): void {
+  if (!hasBudget) return;
+  for (const { model } of workflow.cascade) {
+    if (model.price !== undefined) continue;
+    throw new NightmillError(
+      'price_unknown',
+      `The workflow ${workflow.name} has a budget, and the price of its model ${model.name} (${model.id}) is not known. ` +
+        `Add under models.${model.name}: price: { inputPerMillion: USD, outputPerMillion: USD }`,
+    );
+  }
+}
+

@@ -1,0 +1,107 @@
+import { gzipSync } from 'node:zlib';
+import type { InputEntry, InputProblem } from '../domain/document.ts';
+import { type SliceEntry, formatSliceEntry } from '../domain/slice-entry.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import { countTokens } from '../domain/tokens.ts';
+import { NightmillError } from '../errors.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+export interface SliceLimits {
+  readonly sliceDocuments: number;
+  readonly sliceTokens: number;
+}
+
+export interface WrittenSlices {
+  readonly documents: number;
+  readonly skipped: number;
+  readonly slices: number;
+  readonly inputTokens: number;
+}
+
+export interface WriteProgress {
+  (progress: { readonly documents: number; readonly slices: number }): void;
+}
+
+const PROBLEMS_SHOWN = 20;
+/** Puts under way at once: enough to hide the store's latency, few enough to bound memory. */
+const PUTS_AT_ONCE = 4;
+
+/**
+ * Cuts a stream of documents into slices and writes each as one object. Deterministic: the same input and limits give
+ * the same objects, so a run that was cut off is simply repeated.
+ *
+ * @throws {NightmillError} `input_invalid` with every problem (the first 20 in full), unless `skipInvalid`
+ */
+export async function writeSlices(
+  store: ObjectStore,
+  batchId: string,
+  entries: AsyncIterable<InputEntry>,
+  options: SliceLimits & { readonly skipInvalid: boolean; readonly onProgress?: WriteProgress },
+): Promise<WrittenSlices> {
+  const problems: InputProblem[] = [];
+  let problemCount = 0;
+  let open: string[] = [];
+  let openTokens = 0;
+  let openBytes = 0;
+  const sum = { documents: 0, skipped: 0, slices: 0, inputTokens: 0 };
+  const puts = new Set<Promise<void>>();
+
+  const flush = async () => {
+    if (open.length === 0 || problemCount > 0) return;
+    const key = storeKeys.inputSlice(batchId, sum.slices);
+    const put = store.put(key, gzipSync(`${open.join('\n')}\n`)).finally(() => puts.delete(put));
+    puts.add(put);
+    // A failed put shows when it is awaited; until then it must not count as unhandled.
+    put.catch(() => {});
+    sum.slices += 1;
+    open = [];
+    openTokens = 0;
+    openBytes = 0;
+    if (puts.size >= PUTS_AT_ONCE) await Promise.race(puts);
+    options.onProgress?.(sum);
+  };
+
+  for await (const entry of entries) {
+    if (entry.kind === 'problem' && !options.skipInvalid) {
+      problemCount += 1;
+      if (problems.length < PROBLEMS_SHOWN) problems.push(entry.problem);
+      continue;
+    }
+    const sliceEntry = toSliceEntry(entry);
+    const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
+    const line = formatSliceEntry(sliceEntry);
+    const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
+    if (open.length > 0 && (full || openBytes + line.length > MOST_SLICE_UNITS)) await flush();
+    open.push(line);
+    openTokens += tokens;
+    openBytes += line.length;
+    sum.documents += 1;
+    sum.inputTokens += tokens;
+    if (sliceEntry.kind === 'skipped') sum.skipped += 1;
+  }
+  await flush();
+  await Promise.all(puts);
+  if (problemCount > 0) throw invalidInput(problems, problemCount);
+  return sum;
+}
+
+/** Text that is counted as few tokens (runs of spaces) or stands in metadata must not grow a slice without limit. */
+const MOST_SLICE_UNITS = 8 * 1024 * 1024;
+
+function toSliceEntry(entry: InputEntry): SliceEntry {
+  if (entry.kind === 'document') return { kind: 'document', document: entry.document, tokens: countTokens(entry.document.text) };
+  const { code, message, source, line } = entry.problem;
+  // Its own id may be another document's, so the row is named by where it stands.
+  const id = line === undefined ? source : `${source}:${line}`;
+  return { kind: 'skipped', skipped: { id, code, message } };
+}
+
+function invalidInput(problems: readonly InputProblem[], count: number): NightmillError {
+  const list = problems.map(({ source, line, code, message }) => `  - ${line === undefined ? source : `${source}:${line}`}: ${message} (${code})`);
+  const more = count > problems.length ? `\n  … and ${count - problems.length} more` : '';
+  return new NightmillError(
+    'input_invalid',
+    `The input has ${count} bad ${count === 1 ? 'line' : 'lines'}; nothing was submitted:\n${list.join('\n')}${more}\n` +
+      'Correct them, or use --skip-invalid to turn them into error rows.',
+  );
+}

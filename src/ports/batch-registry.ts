@@ -1,0 +1,100 @@
+import type { NanoUsd } from '../domain/money.ts';
+import type { BatchOwner } from '../domain/scope.ts';
+import type { SliceCommit } from '../domain/slice-commit.ts';
+
+/** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
+export type StoredBatchState =
+  | 'ingesting'
+  | 'queued'
+  | 'running'
+  | 'finalizing'
+  | 'completed'
+  | 'cancelled'
+  | 'expired'
+  | 'failed';
+
+export type DocumentOutcome = 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped';
+
+/** Why work is held, since when, and what it takes to go on. */
+export interface Hold {
+  readonly cause: 'operator' | 'budget' | 'provider' | 'store';
+  /** One sentence for the operator at midnight. */
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** The scope whose limit was reached, and its period, for cause `budget`. */
+  readonly scope?: string;
+  readonly period?: string;
+  readonly limit?: NanoUsd;
+  /** For cause `provider`: it may come back by itself, so it is tried again. */
+  readonly retry?: boolean;
+}
+
+export interface BatchRecord extends BatchOwner {
+  readonly state: StoredBatchState;
+  readonly priority: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly finishedAt?: number;
+  /** sha256 of the submitted content. */
+  readonly contentHash: string;
+  readonly sliceDocuments: number;
+  readonly sliceTokens: number;
+  readonly documents: number;
+  readonly inputTokens: number;
+  readonly slices: number;
+  readonly slicesCommitted: number;
+  readonly outcomes: Readonly<Record<DocumentOutcome, number>>;
+  /** Set while the batch alone is held (its own limit, or an operator). */
+  readonly parked?: Hold;
+  /** The batch is being ended early: documents without an answer get this status. */
+  readonly ending?: 'cancelled' | 'expired';
+}
+
+export type SliceClaimResult =
+  | { readonly kind: 'owned'; readonly token: string }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'gone' };
+
+export type CommitResult =
+  | { readonly kind: 'committed'; readonly slicesLeft: number }
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'journal_changed' };
+
+export type SealResult =
+  | { readonly kind: 'sealed' }
+  | { readonly kind: 'slices_left' | 'calls_open'; readonly count: number }
+  | { readonly kind: 'gone'; readonly state: string };
+
+/** What the cluster knows about batches and their slices. */
+export interface BatchRegistry {
+  get(batchId: string): Promise<BatchRecord | undefined>;
+  /** Newest first. */
+  list(limit: number): Promise<readonly BatchRecord[]>;
+  /** Batches that are not ended, oldest first. */
+  listOpen(): Promise<readonly BatchRecord[]>;
+  /** Registers a batch as `ingesting`; false where the id exists already. */
+  create(batch: Pick<BatchRecord, 'batchId' | 'workflow' | 'tenant' | 'priority' | 'createdAt' | 'contentHash' | 'sliceDocuments' | 'sliceTokens'>): Promise<boolean>;
+  /** Removes a batch that never left `ingesting`. */
+  forget(batchId: string): Promise<void>;
+  /** All slices are stored: the batch becomes `queued`. */
+  queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void>;
+  /** Keeps others from submitting the same id at the same time; false where someone else does. */
+  lockSubmission(batchId: string, owner: string, milliseconds: number): Promise<boolean>;
+  unlockSubmission(batchId: string, owner: string): Promise<void>;
+
+  claimSlice(batchId: string, slice: number): Promise<SliceClaimResult>;
+  commitSlice(batchId: string, slice: number, token: string, commit: SliceCommit): Promise<CommitResult>;
+  /** In the order of slices; undefined for one that is not committed. */
+  commits(batchId: string, slices: number): AsyncIterable<SliceCommit | undefined>;
+  /** Documents finished in a slice that is not committed, for progress. */
+  reportProgress(batchId: string, slice: number, documents: number): Promise<void>;
+  /** Sum of what is reported and not committed. */
+  progress(batchId: string): Promise<number>;
+
+  seal(batchId: string): Promise<SealResult>;
+  finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;
+  park(batchId: string, hold: Hold): Promise<void>;
+  unpark(batchId: string): Promise<void>;
+  markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void>;
+}

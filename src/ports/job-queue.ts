@@ -1,0 +1,13 @@
+import type { FinalizeJob } from '../../jobs/finalize-batch.ts';
+import type { SliceJob } from '../../jobs/process-slice.ts';
+
+/** Producers' side of the queues. Enqueuing is idempotent by job id while a job waits or runs. */
+export interface JobQueue {
+  enqueueSlices(workflow: string, jobs: readonly SliceJob[], priority: number): Promise<void>;
+  enqueueFinalize(job: FinalizeJob): Promise<void>;
+  /** No worker of the cluster takes slices of this workflow any more; those at work go on. */
+  pause(workflow: string): Promise<void>;
+  resume(workflow: string): Promise<void>;
+  isPaused(workflow: string): Promise<boolean>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,15 @@
+import type { BreakerEvent } from '../domain/manifest.ts';
+import type { Hold } from './batch-registry.ts';
+
+/** Which workflows are held for the whole cluster, and what their breakers did. */
+export interface WorkflowHolds {
+  get(workflow: string): Promise<Hold | undefined>;
+  /** True where it was not held before: the first to open the breaker reports it. */
+  set(workflow: string, hold: Hold): Promise<boolean>;
+  /** True where it was held before. */
+  clear(workflow: string): Promise<boolean>;
+  /** @param name a workflow, or `batch:ID` */
+  record(name: string, event: BreakerEvent): Promise<void>;
+  /** Oldest first, at most the last hundred. */
+  history(name: string): Promise<readonly BreakerEvent[]>;
+}

@@ -1,0 +1,90 @@
+/** Ways in which a simulated call goes wrong; docs/simulator.md says what each does and whether it is billed. */
+export const FAULT_NAMES = [
+  'serverError',
+  'rateLimited',
+  'hang',
+  'resetAfterBilling',
+  'resetBeforeBilling',
+  'garbage',
+  'truncated',
+  'wrongLabel',
+  'slow',
+  'refusal',
+  'badJson',
+] as const;
+
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+/** Share of calls that each fault hits, 0 to 1; absent means 0. Together at most 1: a call has one fault at most. */
+export type FaultRates = Readonly<Partial<Record<FaultName, number>>>;
+
+/** Quota of one model. An absent dimension is not limited. */
+export interface RateLimits {
+  readonly requestsPerMinute?: number;
+  /** Input and output tokens together. */
+  readonly tokensPerMinute?: number;
+  readonly inputTokensPerMinute?: number;
+  readonly outputTokensPerMinute?: number;
+  /** Calls at the same time. */
+  readonly concurrency?: number;
+}
+
+export interface SimulatedModelOptions {
+  /** Decimal dollars. `cachedInputPerMillion` defaults to `inputPerMillion`. */
+  readonly price: {
+    readonly inputPerMillion: number | string;
+    readonly cachedInputPerMillion?: number | string;
+    readonly outputPerMillion: number | string;
+  };
+  /** Log-normal. Default: both 0, the reply leaves at once. */
+  readonly latency?: { readonly p50Ms: number; readonly p95Ms: number };
+  /** Input and output together. */
+  readonly contextTokens: number;
+  /** The most that `max_tokens` may ask for, and what a request without it gets. Default: 4096 or the context. */
+  readonly maxOutputTokens?: number;
+  /** Share of documents that get the label of the rule (or of `truthFile`), 0 to 1. Default: 0.9. */
+  readonly accuracy?: number;
+  readonly limits?: RateLimits;
+}
+
+/** What `startSimulator` takes; also the content of the JSON file. */
+export interface SimulatorOptions {
+  /** Default 0: any free port. */
+  readonly port?: number;
+  /** Default `127.0.0.1`. */
+  readonly host?: string;
+  /** Decides answers, latencies and faults. Default 1. */
+  readonly seed?: number;
+  /** Requests with another key get the provider's 401. Absent: every key is good. */
+  readonly apiKey?: string;
+  /** Default: `small-2026-01-01` and `large-2026-01-01`. */
+  readonly models?: Readonly<Record<string, SimulatedModelOptions>>;
+  readonly faults?: FaultRates;
+  /** Whether a call that hangs is billed when it starts to hang. Default false. */
+  readonly hangBills?: boolean;
+  /** Lines are appended here, one for each billed call, before its reply leaves. */
+  readonly billFile?: string;
+  /** `exact`: o200k tokens; `bytes/4`: a quarter of the UTF-8 bytes, for speed. Default `exact`. */
+  readonly tokenCounting?: 'exact' | 'bytes/4';
+  /** Bill a repeated beginning of 1024 tokens or more at the cached rate for five minutes. Default false. */
+  readonly promptCache?: boolean;
+  /** JSON Lines of `{"text", "label"}`: the right label of a document with exactly this text. */
+  readonly truthFile?: string;
+}
+
+export const DEFAULT_MODELS: Readonly<Record<string, SimulatedModelOptions>> = {
+  'small-2026-01-01': {
+    price: { inputPerMillion: 0.15, cachedInputPerMillion: 0.075, outputPerMillion: 0.6 },
+    latency: { p50Ms: 300, p95Ms: 900 },
+    contextTokens: 32_768,
+    maxOutputTokens: 4096,
+    accuracy: 0.88,
+  },
+  'large-2026-01-01': {
+    price: { inputPerMillion: 2.5, outputPerMillion: 10 },
+    latency: { p50Ms: 800, p95Ms: 2500 },
+    contextTokens: 128_000,
+    maxOutputTokens: 8192,
+    accuracy: 0.97,
+  },
+};

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
+import type { App } from './app.ts';
+import { openBreaker } from './pipeline/breaker.ts';
+import { finalizeBatch } from './pipeline/finalize-batch.ts';
+import { keepHouse } from './pipeline/housekeeping.ts';
+import { processSlice } from './pipeline/process-slice.ts';
+
+export type WorkerState = 'running' | 'draining' | 'stopped';
+
+export interface RunningWorker {
+  readonly state: WorkerState;
+  /**
+   * Takes no more slices; those at work get the grace time to settle what is in flight and go back to the queue.
+   * After it, or at once with `force`, calls in flight are given up and booked as uncertain.
+   */
+  stop(options?: { readonly force?: boolean }): Promise<void>;
+}
+
+const HOUSEKEEPING_EVERY_MS = 1_000;
+
+/** Attaches this process to the queues of `workflows`. */
+export async function startWorker(app: App, workflows: readonly string[]): Promise<RunningWorker> {
+  const { config, log } = app;
+  await app.lease.start();
+  const workers = new SliceWorkers(
+    app.redis.connection,
+    { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
+    {
+      processSlice: (job, signal) => runSlice(app, job, signal),
+      finalizeBatch: (batchId) => finalizeBatch(app.finalize, batchId),
+      onError: (error, where) => log.error('worker:error', { queue: where, message: error.message }),
+    },
+  );
+  await workers.ready();
+  const ended = new AbortController();
+  const housekeeping = runHousekeeping(app, ended.signal);
+  log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
+  let state: WorkerState = 'running';
+  let stopping: Promise<void> | undefined;
+  const stop = async () => {
+    state = 'draining';
+    log.info('worker:draining', { slices: app.slices.runs.size });
+    const drained = workers.drain();
+    for (const run of app.slices.runs) run.stop({ kind: 'shutdown' });
+    const grace = new AbortController();
+    void delay(config.worker.shutdownGraceMs, undefined, { signal: grace.signal }).then(force, () => {});
+    await drained;
+    grace.abort();
+    ended.abort();
+    await housekeeping;
+    await app.lease.stop();
+    state = 'stopped';
+    log.info('worker:stopped');
+  };
+  const force = () => {
+    for (const run of app.slices.runs) run.force();
+  };
+  return {
+    get state() {
+      return state;
+    },
+    async stop(options = {}) {
+      if (options.force === true) force();
+      stopping ??= stop();
+      await stopping;
+    },
+  };
+}
+
+async function runSlice(
+  app: App,
+  job: { readonly batch: string; readonly slice: number },
+  signal: AbortSignal,
+): Promise<'done' | 'handed_back'> {
+  const batch = await app.batches.get(job.batch);
+  // A parked batch's slices leave the queue; they come back when it is released.
+  if (batch === undefined || batch.parked !== undefined || batch.ending !== undefined) return 'done';
+  const onLost = () => {
+    for (const run of app.slices.runs) {
+      if (run.claim.batchId === job.batch && run.claim.slice === job.slice) run.stop({ kind: 'shutdown' });
+    }
+  };
+  signal.addEventListener('abort', onLost);
+  try {
+    const result = await processSlice(app.slices, job);
+    if (result.kind === 'committed' && result.slicesLeft === 0) {
+      await app.submit.jobs.enqueueFinalize({ batch: job.batch });
+    }
+    if (result.kind !== 'stopped' || result.reason.kind === 'fenced') return 'done';
+    if (result.reason.kind === 'budget' || result.reason.kind === 'provider') {
+      const { timezones } = await app.slices.submission(job.batch);
+      await openBreaker(app.breaker, { ...batch, timezones }, result.reason);
+    }
+    const parked = (await app.batches.get(job.batch))?.parked !== undefined;
+    return parked ? 'done' : 'handed_back';
+  } finally {
+    signal.removeEventListener('abort', onLost);
+  }
+}
+
+async function runHousekeeping(app: App, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await keepHouse(app.housekeeping);
+    } catch (error) {
+      app.log.warn('housekeeping:failed', { message: (error as Error).message });
+    }
+    // Workers that started together do not stay in step.
+    await delay(HOUSEKEEPING_EVERY_MS * (0.75 + Math.random() * 0.5), undefined, { signal }).catch(() => {});
+  }
+}
