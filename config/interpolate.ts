@@ -13,11 +13,13 @@ export function interpolate(value: unknown, env: Environment, problems: string[]
     return value.replace(REFERENCE, (_, name: string, fallback: string | undefined) => {
       const found = env[name];
       if (found !== undefined && found !== '') return found;
-      if (fallback === undefined) problems.push(`${path}: the environment has no ${name}; set it, or write \${${name}:-default}`);
+      if (fallback === undefined)
+        problems.push(`${path}: the environment has no ${name}; set it, or write \${${name}:-default}`);
       return fallback ?? '';
     });
   }
-  if (Array.isArray(value)) return value.map((entry, index) => interpolate(entry, env, problems, join(path, String(index))));
+  if (Array.isArray(value))
+    return value.map((entry, index) => interpolate(entry, env, problems, join(path, String(index))));
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(
       Object.entries(value).map(([key, entry]) => [key, interpolate(entry, env, problems, join(path, key))]),

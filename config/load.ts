@@ -3,13 +3,13 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { NanoUsd } from '../src/domain/money.ts';
-import { LOCAL_MODEL_NAME, type Label, type ModelSpec, type Tier, type WorkflowSpec } from '../src/domain/workflow.ts';
+import { type Label, LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/domain/workflow.ts';
 import { NightmillError } from '../src/errors.ts';
 import type { Config, ProviderConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
-import { type RawConfig, configSchema } from './schema.ts';
+import { configSchema, type RawConfig } from './schema.ts';
 
 export const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 const DEFAULT_CONCURRENCY = 32;
@@ -121,7 +121,9 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
 function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): Config['store'] {
   const url = raw.store ?? `file:${resolve(folder, 'store')}`;
   return {
-    url: url.startsWith('file:') ? `file:${resolve(at.folder, url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''))}` : url,
+    url: url.startsWith('file:')
+      ? `file:${resolve(at.folder, url.slice('file:'.length).replace(/^\/\/(?=\/)/, ''))}`
+      : url,
     region: 'us-east-1',
     forcePathStyle: false,
     ...withoutUndefined(raw.s3 ?? {}),
@@ -145,10 +147,13 @@ function resolveModels(raw: RawConfig, problems: string[]): Map<string, ModelSpe
   const models = new Map<string, ModelSpec>([[LOCAL_MODEL_NAME, LOCAL_MODEL]]);
   for (const [name, model] of Object.entries(raw.models)) {
     const at = `models.${name}`;
-    if (name === LOCAL_MODEL_NAME) problems.push(`${at}: this name is taken by the built-in local model; choose another`);
+    if (name === LOCAL_MODEL_NAME)
+      problems.push(`${at}: this name is taken by the built-in local model; choose another`);
     const provider = raw.providers[model.provider];
     if (provider === undefined) {
-      problems.push(`${at}.provider: there is no provider ${JSON.stringify(model.provider)}; ${known(Object.keys(raw.providers))}`);
+      problems.push(
+        `${at}.provider: there is no provider ${JSON.stringify(model.provider)}; ${known(Object.keys(raw.providers))}`,
+      );
       continue;
     }
     if (!model.allowAlias && isUnpinnedAlias(model.id)) {
@@ -158,7 +163,9 @@ function resolveModels(raw: RawConfig, problems: string[]): Map<string, ModelSpe
       );
     }
     if (model.maxOutputTokens >= model.contextTokens) {
-      problems.push(`${at}.maxOutputTokens: ${model.maxOutputTokens} leaves no room in contextTokens ${model.contextTokens}`);
+      problems.push(
+        `${at}.maxOutputTokens: ${model.maxOutputTokens} leaves no room in contextTokens ${model.contextTokens}`,
+      );
     }
     models.set(name, {
       name,
@@ -169,7 +176,12 @@ function resolveModels(raw: RawConfig, problems: string[]): Map<string, ModelSpe
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
       ...(model.price === undefined
         ? {}
-        : { price: { ...model.price, cachedInputPerMillion: model.price.cachedInputPerMillion ?? model.price.inputPerMillion } }),
+        : {
+            price: {
+              ...model.price,
+              cachedInputPerMillion: model.price.cachedInputPerMillion ?? model.price.inputPerMillion,
+            },
+          }),
       structuredOutput: provider.structuredOutput,
       logprobs: provider.logprobs,
     });
@@ -184,14 +196,20 @@ interface WorkflowContext {
   readonly problems: string[];
 }
 
-function resolveWorkflow(name: string, raw: RawConfig['workflows'][string], context: WorkflowContext): WorkflowConfig | undefined {
+function resolveWorkflow(
+  name: string,
+  raw: RawConfig['workflows'][string],
+  context: WorkflowContext,
+): WorkflowConfig | undefined {
   const at = `workflows.${name}`;
   const { problems } = context;
   const cascade: Tier[] = [];
   for (const [index, tier] of raw.cascade.entries()) {
     const model = context.models.get(tier.model);
     if (model === undefined) {
-      problems.push(`${at}.cascade.${index}.model: there is no model ${JSON.stringify(tier.model)}; ${known([...context.models.keys()])}`);
+      problems.push(
+        `${at}.cascade.${index}.model: there is no model ${JSON.stringify(tier.model)}; ${known([...context.models.keys()])}`,
+      );
       continue;
     }
     cascade.push({ model, ...(tier.acceptAt === undefined ? {} : { acceptAt: tier.acceptAt }) });
@@ -218,27 +236,38 @@ function resolveTask(
   const base = { name, cascade, ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }) };
   if (raw.task === 'summarize') {
     for (const key of ['labels', 'examples'] as const) {
-      if (raw[key] !== undefined) problems.push(`${at}.${key}: only a classify workflow has ${key}; this one has task: summarize`);
+      if (raw[key] !== undefined)
+        problems.push(`${at}.${key}: only a classify workflow has ${key}; this one has task: summarize`);
     }
     return { ...base, task: 'summarize', summary: { maxWords: 120, ...withoutUndefined(raw.summary ?? {}) } };
   }
-  if (raw.summary !== undefined) problems.push(`${at}.summary: only a summarize workflow has it; this one has task: classify`);
+  if (raw.summary !== undefined)
+    problems.push(`${at}.summary: only a summarize workflow has it; this one has task: classify`);
   const labels = resolveLabels(raw.labels);
   if (labels.length < 2) {
     problems.push(`${at}.labels: a classify workflow needs at least two labels; it has ${labels.length}`);
     return undefined;
   }
-  const examples = raw.examples === undefined ? [] : readExamples(resolve(folder, raw.examples), `${at}.examples`, labels, problems);
+  const examples =
+    raw.examples === undefined ? [] : readExamples(resolve(folder, raw.examples), `${at}.examples`, labels, problems);
   return { ...base, task: 'classify', labels, examples };
 }
 
 function resolveLabels(raw: RawConfig['workflows'][string]['labels']): Label[] {
   if (raw === undefined) return [];
   if (Array.isArray(raw)) return [...new Set(raw)].map((label) => ({ label, description: label }));
-  return Object.entries(raw).map(([label, description]) => ({ label, description: description === '' ? label : description }));
+  return Object.entries(raw).map(([label, description]) => ({
+    label,
+    description: description === '' ? label : description,
+  }));
 }
 
-function readExamples(file: string, at: string, labels: readonly Label[], problems: string[]): { text: string; label: string }[] {
+function readExamples(
+  file: string,
+  at: string,
+  labels: readonly Label[],
+  problems: string[],
+): { text: string; label: string }[] {
   let lines: string[];
   try {
     lines = readFileSync(file, 'utf8').split('\n');
@@ -251,9 +280,12 @@ function readExamples(file: string, at: string, labels: readonly Label[], proble
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const example = parseExample(line);
-    if (example === undefined) problems.push(`${at}: line ${index + 1} of ${file} is not {"text": "...", "label": "..."}`);
+    if (example === undefined)
+      problems.push(`${at}: line ${index + 1} of ${file} is not {"text": "...", "label": "..."}`);
     else if (!names.has(example.label)) {
-      problems.push(`${at}: line ${index + 1} of ${file} has label ${JSON.stringify(example.label)}; ${known([...names])}`);
+      problems.push(
+        `${at}: line ${index + 1} of ${file} has label ${JSON.stringify(example.label)}; ${known([...names])}`,
+      );
     } else examples.push(example);
     if (problems.length > 20) break;
   }
@@ -263,7 +295,8 @@ function readExamples(file: string, at: string, labels: readonly Label[], proble
 function parseExample(line: string): { text: string; label: string } | undefined {
   try {
     const value = JSON.parse(line) as { text?: unknown; label?: unknown } | null;
-    if (typeof value?.text === 'string' && typeof value.label === 'string') return { text: value.text, label: value.label };
+    if (typeof value?.text === 'string' && typeof value.label === 'string')
+      return { text: value.text, label: value.label };
   } catch {
     // reported by the caller with its line number
   }
@@ -299,4 +332,3 @@ export function hasBudget(config: Config, workflow: WorkflowConfig, batchLimit: 
     [...config.tenants.values()].some((tenant) => tenant.day !== undefined)
   );
 }
-

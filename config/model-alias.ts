@@ -1,5 +1,6 @@
 /** Families of hosted models whose undated names move from version to version. */
-const HOSTED_FAMILY = /^(?:[\w.-]+\/)?(?:gpt|chatgpt|o\d|claude|gemini|mistral|codestral|command|deepseek|grok)\b[\w.-]*$/i;
+const HOSTED_FAMILY =
+  /^(?:[\w.-]+\/)?(?:gpt|chatgpt|o\d|claude|gemini|mistral|codestral|command|deepseek|grok)\b[\w.-]*$/i;
 
 /** `2026-01-01`, `20260101`, `0613`, `-001`, `@20260101`: what hosted names carry when they stand still. */
 const VERSION_MARK = /(?:\d{4}-\d{2}-\d{2}|\d{8}|[-@]\d{3,4}\b)/;

@@ -10,7 +10,16 @@ import { usdToNano } from '../src/domain/money.ts';
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** `${NAME}` turns into text, so numbers are accepted as text too. */
-const number = () => z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/).transform(Number)]).pipe(z.number());
+const number = () =>
+  z
+    .union([
+      z.number(),
+      z
+        .string()
+        .regex(/^-?\d+(\.\d+)?$/)
+        .transform(Number),
+    ])
+    .pipe(z.number());
 const wholeNumber = (most = Number.MAX_SAFE_INTEGER) => number().pipe(z.number().int().positive().max(most));
 const fraction = () => number().pipe(z.number().min(0).max(1));
 
@@ -31,12 +40,17 @@ const url = () =>
   });
 
 const named = <T extends z.ZodType>(value: T) =>
-  z.record(z.string().regex(NAME, 'a name has letters, digits, - and _, at most 64, and starts with a letter or digit'), value);
+  z.record(
+    z.string().regex(NAME, 'a name has letters, digits, - and _, at most 64, and starts with a letter or digit'),
+    value,
+  );
 
 const priceSchema = z
   .strictObject({
     inputPerMillion: usd().describe('USD per million input tokens'),
-    cachedInputPerMillion: usd().optional().describe('USD per million input tokens read from the cache; default: as input'),
+    cachedInputPerMillion: usd()
+      .optional()
+      .describe('USD per million input tokens read from the cache; default: as input'),
     outputPerMillion: usd().describe('USD per million output tokens, reasoning included'),
   })
   .describe('USD per million tokens');
@@ -56,9 +70,15 @@ const providerSchema = z.strictObject({
   baseUrl: url().describe('up to and including the version, e.g. https://api.openai.com/v1'),
   apiKey: z.string().optional().describe('name it as ${VARIABLE}; a key never stands in the file'),
   headers: z.record(z.string(), z.string()).optional().describe('sent with every call'),
-  timeoutSeconds: number().pipe(z.number().positive()).default(120).describe('for one call, from sending to the last byte'),
+  timeoutSeconds: number()
+    .pipe(z.number().positive())
+    .default(120)
+    .describe('for one call, from sending to the last byte'),
   maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
-  structuredOutput: z.enum(['json_schema', 'json_object', 'prompt']).default('json_schema').describe('how the server is asked for JSON'),
+  structuredOutput: z
+    .enum(['json_schema', 'json_object', 'prompt'])
+    .default('json_schema')
+    .describe('how the server is asked for JSON'),
   logprobs: z.boolean().default(false).describe('ask for log-probabilities, which give a better confidence'),
   limits: limitsSchema.default({}),
 });
@@ -75,7 +95,9 @@ const modelSchema = z.strictObject({
 
 const tierSchema = z.strictObject({
   model: z.string().describe('a name under models:, or local'),
-  acceptAt: fraction().optional().describe('least confidence at which this tier answers; without it every valid reply is accepted'),
+  acceptAt: fraction()
+    .optional()
+    .describe('least confidence at which this tier answers; without it every valid reply is accepted'),
 });
 
 const budgetSchema = z.strictObject({
@@ -144,7 +166,9 @@ export const configSchema = z.strictObject({
   timezone: z.string().default('UTC').describe('where the days and months of the global and tenant budgets begin'),
   ingest: z
     .strictObject({
-      maxLineBytes: wholeNumber().default(64 * 1024 * 1024).describe('a longer input line or file is refused'),
+      maxLineBytes: wholeNumber()
+        .default(64 * 1024 * 1024)
+        .describe('a longer input line or file is refused'),
       sliceDocuments: wholeNumber(10_000).default(64).describe('most documents in one slice'),
       sliceTokens: wholeNumber().default(100_000).describe('most tokens in one slice; one document may be larger'),
     })
@@ -152,10 +176,19 @@ export const configSchema = z.strictObject({
   worker: z
     .strictObject({
       slices: wholeNumber(256).default(4).describe('slices worked on at once by one process'),
-      lockSeconds: number().pipe(z.number().min(2).max(600)).default(30).describe('after this long without a sign of life a slice goes to another worker'),
-      shutdownGraceSeconds: number().pipe(z.number().min(0).max(3600)).default(20).describe('how long calls in flight may take after the first signal'),
+      lockSeconds: number()
+        .pipe(z.number().min(2).max(600))
+        .default(30)
+        .describe('after this long without a sign of life a slice goes to another worker'),
+      shutdownGraceSeconds: number()
+        .pipe(z.number().min(0).max(3600))
+        .default(20)
+        .describe('how long calls in flight may take after the first signal'),
       maxCallAttempts: wholeNumber(20).default(5).describe('tries of one model call that fails for a passing reason'),
-      providerPatienceSeconds: number().pipe(z.number().min(0)).default(20).describe('how long a provider may be out of reach before its workflows pause'),
+      providerPatienceSeconds: number()
+        .pipe(z.number().min(0))
+        .default(20)
+        .describe('how long a provider may be out of reach before its workflows pause'),
     })
     .prefault({}),
 });

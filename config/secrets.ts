@@ -4,7 +4,10 @@ import type { Config } from './config.ts';
 export function secretsOf(config: Config): readonly string[] {
   const redisPassword = config.redisUrl === undefined ? '' : decodeURIComponent(new URL(config.redisUrl).password);
   return [
-    ...[...config.providers.values()].flatMap((provider) => [provider.apiKey ?? '', ...Object.values(provider.headers)]),
+    ...[...config.providers.values()].flatMap((provider) => [
+      provider.apiKey ?? '',
+      ...Object.values(provider.headers),
+    ]),
     config.store.secretAccessKey ?? '',
     redisPassword,
   ].filter((secret) => secret !== '');

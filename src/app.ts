@@ -8,8 +8,8 @@ import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts'
 import { redisSearchFolders } from './adapters/embedded-redis/find-redis-server.ts';
 import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-redis.ts';
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
-import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
 import { openStore } from './adapters/open-store.ts';
+import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { connectRedis, redisOptions } from './adapters/redis/connect.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
@@ -180,7 +180,10 @@ function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap
       (opened) => opened.close(),
     );
     const patienceMs = config.worker.providerPatienceMs;
-    gates.set(provider.name, new ProviderGate({ name: provider.name, client, concurrency, patienceMs, clock: systemClock }));
+    gates.set(
+      provider.name,
+      new ProviderGate({ name: provider.name, client, concurrency, patienceMs, clock: systemClock }),
+    );
   }
   return gates;
 }
@@ -195,7 +198,10 @@ function submissionCache(store: ObjectStore): (batchId: string) => Promise<Batch
     const key = storeKeys.submission(batchId);
     const bytes = await store.get(key);
     if (bytes === undefined) {
-      throw new NightmillError('internal', `The object ${key} is missing from ${store.url}. Do all workers use the same store?`);
+      throw new NightmillError(
+        'internal',
+        `The object ${key} is missing from ${store.url}. Do all workers use the same store?`,
+      );
     }
     const submission = JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission;
     if (cache.size >= kept) cache.delete(cache.keys().next().value ?? '');

@@ -46,7 +46,8 @@ export function nextCascadeStep<T>(
   if (judgement.kind === 'answer' && (threshold === undefined || judgement.confidence >= threshold)) {
     return { kind: 'accept', tier: last.tier, value: judgement.value, confidence: judgement.confidence };
   }
-  const { code, detail } = judgement.kind === 'rejected' ? judgement : lowConfidence(judgement.confidence, threshold ?? 1);
+  const { code, detail } =
+    judgement.kind === 'rejected' ? judgement : lowConfidence(judgement.confidence, threshold ?? 1);
   const tried = new Set(attempts.filter((attempt) => attempt.tier === last.tier).map((attempt) => attempt.variant));
   if (code === 'truncated' && !tried.has('raised_cap')) return { kind: 'ask', tier: last.tier, variant: 'raised_cap' };
   if (REPAIRABLE.has(code) && !tried.has('repair')) return { kind: 'ask', tier: last.tier, variant: 'repair' };

@@ -1,6 +1,6 @@
-import { type NanoUsd } from './money.ts';
-import { priceCall } from './price.ts';
 import type { ModelRequest } from './model-request.ts';
+import type { NanoUsd } from './money.ts';
+import { priceBound } from './price.ts';
 import { countTokens } from './tokens.ts';
 import type { ModelSpec } from './workflow.ts';
 
@@ -27,12 +27,7 @@ export function countRequestTokens(request: ModelRequest): number {
 /** The most that a call can cost. Zero for a model without a price: then no budget applies. */
 export function holdFor(model: ModelSpec, inputTokens: number, maxOutputTokens: number): NanoUsd {
   if (model.price === undefined) return 0;
-  return priceCall(model.price, {
-    inputTokens,
-    cachedInputTokens: 0,
-    outputTokens: maxOutputTokens,
-    reasoningTokens: 0,
-  });
+  return priceBound(model.price, inputTokens, maxOutputTokens);
 }
 
 const bytesBySchema = new WeakMap<object, number>();

@@ -30,20 +30,29 @@ export interface Manifest {
   readonly createdAt: string;
   readonly finishedAt: string;
   readonly inputs: readonly string[];
-  readonly documents: Readonly<
-    Record<'total' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped', number>
-  >;
+  readonly documents: Readonly<Record<'total' | 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped', number>>;
   readonly results: readonly ManifestFile[];
   readonly errors: readonly ManifestFile[];
   readonly usage: Usage;
   readonly models: readonly ModelTotals[];
   readonly rejections: Readonly<Record<string, number>>;
   readonly cost: NanoUsd;
-  readonly uncertain: readonly { readonly callId: string; readonly model: string; readonly slice: number; readonly cost: NanoUsd; readonly reason: string }[];
+  readonly uncertain: readonly {
+    readonly callId: string;
+    readonly model: string;
+    readonly slice: number;
+    readonly cost: NanoUsd;
+    readonly reason: string;
+  }[];
   readonly uncertainCost: NanoUsd;
   /** What the strongest model alone would have cost, where its price and the tokens are known. */
   readonly strongest?: { readonly model: string; readonly cost: NanoUsd };
-  readonly hashes: { readonly content: string; readonly config: string; readonly prompt: string; readonly models: string };
+  readonly hashes: {
+    readonly content: string;
+    readonly config: string;
+    readonly prompt: string;
+    readonly models: string;
+  };
   readonly promptVersion: string;
   readonly breaker: readonly BreakerEvent[];
 }

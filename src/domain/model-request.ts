@@ -29,7 +29,12 @@ export interface Repair {
   readonly detail: string;
 }
 
-export function buildModelRequest(model: ModelSpec, prompt: Prompt, variant: AskVariant, repair?: Repair): ModelRequest {
+export function buildModelRequest(
+  model: ModelSpec,
+  prompt: Prompt,
+  variant: AskVariant,
+  repair?: Repair,
+): ModelRequest {
   const cap = prompt.outputTokens * (variant === 'first' ? 1 : RAISED_CAP_FACTOR);
   return {
     modelId: model.id,
@@ -56,5 +61,10 @@ function repairMessages({ reply, detail }: Repair): ChatMessage[] {
  * so a reply that is stored is found again and never bought twice. 22 characters.
  */
 export function callKey(provider: string, request: ModelRequest): string {
-  return createHash('sha256').update(provider).update('\0').update(JSON.stringify(request)).digest('base64url').slice(0, 22);
+  return createHash('sha256')
+    .update(provider)
+    .update('\0')
+    .update(JSON.stringify(request))
+    .digest('base64url')
+    .slice(0, 22);
 }

@@ -18,12 +18,14 @@ export const MAX_NANO_USD: NanoUsd = 9_000_000 * NANO_PER_USD;
 export function usdToNano(usd: number | string): NanoUsd {
   const text = typeof usd === 'number' ? plainDecimal(usd) : usd.trim();
   const match = /^(\d+)(?:\.(\d*))?$|^\.(\d+)$/.exec(text);
-  if (match === null) throw new RangeError(`Cannot read ${JSON.stringify(usd)} as dollars: use a plain decimal such as 0.15`);
+  if (match === null)
+    throw new RangeError(`Cannot read ${JSON.stringify(usd)} as dollars: use a plain decimal such as 0.15`);
   const whole = match[1] ?? '0';
   const fraction = (match[2] ?? match[3] ?? '').replace(/0+$/, '');
   if (fraction.length > 9) throw new RangeError(`Cannot read ${usd} as dollars: finer than a billionth of a dollar`);
   const nano = BigInt(whole) * BigInt(NANO_PER_USD) + BigInt(fraction.padEnd(9, '0'));
-  if (nano > BigInt(MAX_NANO_USD)) throw new RangeError(`Cannot read ${usd} as dollars: above the largest amount, 9000000`);
+  if (nano > BigInt(MAX_NANO_USD))
+    throw new RangeError(`Cannot read ${usd} as dollars: above the largest amount, 9000000`);
   return Number(nano);
 }
 

@@ -15,7 +15,12 @@ export function calendarDay(now: number, timezone: string): string {
   if (cached?.minute === minute) return cached.day;
   let formatter = formatters.get(timezone);
   if (formatter === undefined) {
-    formatter = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    formatter = new Intl.DateTimeFormat('en-CA', {
+      timeZone: timezone,
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+    });
     formatters.set(timezone, formatter);
   }
   const day = formatter.format(now);

@@ -1,15 +1,38 @@
 import type { NanoUsd } from './money.ts';
 import type { Usage } from './usage.ts';
 
-/** What one model costs. Rates are whole nano-dollars per million tokens: 0.15 USD per million is 150,000,000. */
-export interface TokenPrice {
+/** Rates are whole nano-dollars per million tokens: 0.15 USD per million is 150,000,000. */
+export interface TokenRates {
   readonly inputPerMillion: NanoUsd;
   /** For input tokens that the provider found in its prompt cache; equal to `inputPerMillion` without a discount. */
   readonly cachedInputPerMillion: NanoUsd;
   readonly outputPerMillion: NanoUsd;
+  /** For input tokens that the provider stored in its prompt cache, in place of the input rate; absent: the same. */
+  readonly cacheWritePerMillion?: NanoUsd;
+  /** For reasoning tokens, in place of the output rate; absent: the same. */
+  readonly reasoningPerMillion?: NanoUsd;
+}
+
+/** Rates for a call with more input tokens than a bound. */
+export interface LongContextRates extends TokenRates {
+  readonly aboveInputTokens: number;
+}
+
+/** What one model costs. */
+export interface TokenPrice extends TokenRates {
+  /**
+   * The whole call, output included, is billed at the rates of the highest bound that its input exceeds, cached tokens
+   * counted. So do OpenAI (272,000 tokens; https://developers.openai.com/api/docs/pricing), Google (200,000;
+   * https://ai.google.dev/gemini-api/docs/pricing) and, for the models that have it, Anthropic (200,000;
+   * https://platform.claude.com/docs/en/about-claude/pricing#long-context-pricing).
+   */
+  readonly longContext?: readonly LongContextRates[];
+  /** What is paid of these rates, in thousandths: 500 for batch or flex service at half the price. Absent: 1000. */
+  readonly paidPerMille?: number;
 }
 
 const TOKENS_PER_RATE = 1_000_000n;
+const MILLE = 1000n;
 
 /**
  * What a call costs, rounded up once to a whole nano-dollar, so that a sum of prices is never below the provider's.
@@ -18,11 +41,53 @@ const TOKENS_PER_RATE = 1_000_000n;
  * @throws {RangeError} a rate or a token count is not a whole number
  */
 export function priceCall(price: TokenPrice, usage: Usage): NanoUsd {
+  const rates = ratesFor(price, usage.inputTokens);
   // Servers are known to report more cached tokens than input tokens; that must not lower the price below zero.
   const cached = Math.min(usage.cachedInputTokens, usage.inputTokens);
-  const exact =
-    BigInt(usage.inputTokens - cached) * BigInt(price.inputPerMillion) +
-    BigInt(cached) * BigInt(price.cachedInputPerMillion) +
-    BigInt(usage.outputTokens) * BigInt(price.outputPerMillion);
-  return Number((exact + TOKENS_PER_RATE - 1n) / TOKENS_PER_RATE);
+  const written = Math.min(usage.cacheWriteTokens ?? 0, usage.inputTokens - cached);
+  const reasoning = Math.min(usage.reasoningTokens, usage.outputTokens);
+  return payable(price, [
+    [usage.inputTokens - cached - written, rates.inputPerMillion],
+    [cached, rates.cachedInputPerMillion],
+    [written, rates.cacheWritePerMillion ?? rates.inputPerMillion],
+    [usage.outputTokens - reasoning, rates.outputPerMillion],
+    [reasoning, rates.reasoningPerMillion ?? rates.outputPerMillion],
+  ]);
+}
+
+/**
+ * The most that a call can cost: every token at the dearest rate of its kind, in every long-context tier that the
+ * input may reach.
+ *
+ * @param inputTokens the most that the provider can count, cached ones included
+ * @param outputTokens the most that it can generate, reasoning included
+ */
+export function priceBound(price: TokenPrice, inputTokens: number, outputTokens: number): NanoUsd {
+  const reachable = (price.longContext ?? []).filter((tier) => inputTokens > tier.aboveInputTokens);
+  const bounds = [price, ...reachable].map((rates) => {
+    const { inputPerMillion: input, outputPerMillion: output } = rates;
+    return payable(price, [
+      [inputTokens, Math.max(input, rates.cachedInputPerMillion, rates.cacheWritePerMillion ?? input)],
+      [outputTokens, Math.max(output, rates.reasoningPerMillion ?? output)],
+    ]);
+  });
+  return Math.max(...bounds);
+}
+
+function ratesFor(price: TokenPrice, inputTokens: number): TokenRates {
+  let rates: TokenRates = price;
+  let bound = -1;
+  for (const tier of price.longContext ?? []) {
+    if (inputTokens > tier.aboveInputTokens && tier.aboveInputTokens > bound) {
+      rates = tier;
+      bound = tier.aboveInputTokens;
+    }
+  }
+  return rates;
+}
+
+function payable(price: TokenPrice, parts: readonly (readonly [tokens: number, perMillion: NanoUsd])[]): NanoUsd {
+  const full = parts.reduce((sum, [tokens, perMillion]) => sum + BigInt(tokens) * BigInt(perMillion), 0n);
+  const divisor = TOKENS_PER_RATE * MILLE;
+  return Number((full * BigInt(price.paidPerMille ?? 1000) + divisor - 1n) / divisor);
 }

@@ -52,5 +52,12 @@ export function formatRow(row: Row): string {
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
   }
-  return JSON.stringify({ id: row.id, status: row.status, error: row.error, calls: row.calls, usage: row.usage, costUsd });
+  return JSON.stringify({
+    id: row.id,
+    status: row.status,
+    error: row.error,
+    calls: row.calls,
+    usage: row.usage,
+    costUsd,
+  });
 }

@@ -13,7 +13,9 @@ export type SliceEntry =
   | { readonly kind: 'skipped'; readonly skipped: SkippedEntry };
 
 export function formatSliceEntry(entry: SliceEntry): string {
-  return JSON.stringify(entry.kind === 'document' ? { ...entry.document, tokens: entry.tokens } : { skipped: entry.skipped });
+  return JSON.stringify(
+    entry.kind === 'document' ? { ...entry.document, tokens: entry.tokens } : { skipped: entry.skipped },
+  );
 }
 
 export function parseSliceEntry(line: string): SliceEntry {

@@ -7,6 +7,11 @@ export interface Usage {
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
   readonly reasoningTokens: number;
+  /**
+   * Input tokens that the provider stored in its cache and charges for, of one call and where it reports them.
+   * Only pricing needs them: sums leave them out.
+   */
+  readonly cacheWriteTokens?: number;
 }
 
 export const NO_USAGE: Usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };

@@ -1,14 +1,8 @@
 import type { NanoUsd } from './money.ts';
+import type { TokenPrice } from './price.ts';
 
 /** The model that ships with the program; a cascade names it like any other. */
 export const LOCAL_MODEL_NAME = 'local';
-
-/** Dollars per million tokens, as integer nano-dollars per million tokens. */
-export interface TokenPriceSpec {
-  readonly inputPerMillion: NanoUsd;
-  readonly cachedInputPerMillion: NanoUsd;
-  readonly outputPerMillion: NanoUsd;
-}
 
 /** A model as a batch uses it: no secrets, so it can be stored with the batch. */
 export interface ModelSpec {
@@ -23,7 +17,7 @@ export interface ModelSpec {
   readonly maxOutputTokens: number;
   readonly temperature?: number;
   /** Absent: unknown, which is refused wherever a budget applies. */
-  readonly price?: TokenPriceSpec;
+  readonly price?: TokenPrice;
   readonly structuredOutput: 'json_schema' | 'json_object' | 'prompt';
   readonly logprobs: boolean;
 }

@@ -1,5 +1,5 @@
-import { type NanoUsd, formatUsd } from '../domain/money.ts';
-import { type BatchOwner, type Timezones, scopesOf } from '../domain/scope.ts';
+import { formatUsd, type NanoUsd } from '../domain/money.ts';
+import { type BatchOwner, scopesOf, type Timezones } from '../domain/scope.ts';
 import type { BatchRegistry, Hold } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';

@@ -14,7 +14,7 @@ const MAGIC_BYTES = 4;
 
 /**
  * Unpacks gzip and zstd, also of several members, by their first bytes, and passes other content on. Holds no more than
- * a few pieces, whatever the ratio of compression.
+ * a few pieces, whatever the ratio of compression. Closes `chunks` when it ends, fails or is left early.
  *
  * @param source for messages
  * @param named what the source's name promises; content that is not so is refused

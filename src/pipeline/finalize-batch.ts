@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
-import { type BreakerEvent, type Manifest, type ManifestFile, addModelTotals, formatManifest } from '../domain/manifest.ts';
+import {
+  addModelTotals,
+  type BreakerEvent,
+  formatManifest,
+  type Manifest,
+  type ManifestFile,
+} from '../domain/manifest.ts';
 import { priceCall } from '../domain/price.ts';
 import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import { NO_USAGE, addUsage } from '../domain/usage.ts';
+import { addUsage, NO_USAGE } from '../domain/usage.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -64,7 +70,8 @@ async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<S
   const rejections: Record<string, number> = {};
   let rowsCost = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
-    if (commit === undefined) throw new NightmillError('internal', `Batch ${batch.batchId} was sealed with a slice missing`);
+    if (commit === undefined)
+      throw new NightmillError('internal', `Batch ${batch.batchId} was sealed with a slice missing`);
     models = addModelTotals(models, commit.models);
     for (const [code, count] of Object.entries(commit.rejections)) rejections[code] = (rejections[code] ?? 0) + count;
     rowsCost += commit.cost;
@@ -83,7 +90,9 @@ async function mergeParts(
   const flush = async () => {
     if (group.length === 0) return;
     const key =
-      kind === 'results' ? storeKeys.output(batch.batchId, files.length) : storeKeys.errors(batch.batchId, files.length);
+      kind === 'results'
+        ? storeKeys.output(batch.batchId, files.length)
+        : storeKeys.errors(batch.batchId, files.length);
     files.push(await mergeGroup(context.store, key, group));
     group = [];
     lines = 0;
@@ -156,7 +165,11 @@ async function buildManifest(
     context.breakerHistory(batchId, batch.workflow),
   ]);
   if (totals.settled !== sums.rowsCost) {
-    context.log.error('books:unbalanced', { batch: batchId, ledgerNanoUsd: totals.settled, rowsNanoUsd: sums.rowsCost });
+    context.log.error('books:unbalanced', {
+      batch: batchId,
+      ledgerNanoUsd: totals.settled,
+      rowsNanoUsd: sums.rowsCost,
+    });
   }
   const strongest = strongestAlone(submission, sums.models, batch);
   return {
@@ -219,4 +232,3 @@ async function removeWork(store: ObjectStore, batchId: string): Promise<void> {
   }
   if (keys.length > 0) await store.delete(keys);
 }
-

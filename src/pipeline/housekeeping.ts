@@ -25,7 +25,8 @@ export async function keepHouse(context: HousekeepingContext): Promise<void> {
   await stopHeldRuns(context, open);
   await closePassedBreakers(context, open);
   for (const batch of open) {
-    const complete = batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
+    const complete =
+      batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
     if (complete) await context.jobs.enqueueFinalize({ batch: batch.batchId });
   }
 }

@@ -40,9 +40,5 @@ export async function* openObject(store: ObjectStore, { info, compression }: Sto
       `Cannot read ${info.key} from ${store.url}: it was removed while the input was read.`,
     );
   }
-  try {
-    yield* decompress(stream, info.key, compression);
-  } finally {
-    stream.destroy();
-  }
+  yield* decompress(stream, info.key, compression);
 }

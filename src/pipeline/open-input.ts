@@ -15,13 +15,10 @@ export type Bytes = AsyncIterable<Uint8Array>;
  * @throws {NightmillError} `input_invalid`: missing, unreadable, damaged
  */
 export async function* openFile(path: string, source: string, named?: NamedCompression): AsyncGenerator<Uint8Array> {
-  const stream = createReadStream(path, { highWaterMark: READ_BYTES });
   try {
-    yield* decompress(stream, source, named);
+    yield* decompress(createReadStream(path, { highWaterMark: READ_BYTES }), source, named);
   } catch (error) {
     throw asInputError(error, source);
-  } finally {
-    stream.destroy();
   }
 }
 

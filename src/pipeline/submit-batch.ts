@@ -148,10 +148,16 @@ async function ingest(
       ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
     });
     if (written.documents === 0) {
-      throw new NightmillError('input_invalid', `The input ${request.inputNames.join(', ')} has no documents; nothing was submitted.`);
+      throw new NightmillError(
+        'input_invalid',
+        `The input ${request.inputNames.join(', ')} has no documents; nothing was submitted.`,
+      );
     }
     if ((await hashContent(request)) !== contentHash) {
-      throw new NightmillError('input_changed', 'The input changed while it was read; nothing was submitted. Submit again when it stands still.');
+      throw new NightmillError(
+        'input_changed',
+        'The input changed while it was read; nothing was submitted. Submit again when it stands still.',
+      );
     }
     await context.batches.queue(batchId, written);
   } catch (error) {
@@ -159,13 +165,17 @@ async function ingest(
     throw error;
   }
   const batch = await context.batches.get(batchId);
-  if (batch === undefined) throw new NightmillError('internal', `Batch ${batchId} vanished from Redis while it was submitted`);
+  if (batch === undefined)
+    throw new NightmillError('internal', `Batch ${batchId} vanished from Redis while it was submitted`);
   await enqueueSlices(context, batch);
   return batch;
 }
 
 /** Puts every slice of a batch into its workflow's queue; those that are there or committed change nothing. */
-export async function enqueueSlices(context: Pick<SubmitContext, 'batches' | 'jobs'>, batch: BatchRecord): Promise<void> {
+export async function enqueueSlices(
+  context: Pick<SubmitContext, 'batches' | 'jobs'>,
+  batch: BatchRecord,
+): Promise<void> {
   const perCall = 1_000;
   let jobs: { batch: string; slice: number }[] = [];
   let slice = 0;
@@ -194,7 +204,10 @@ async function withSubmissionLock<T>(context: SubmitContext, batchId: string, wo
       { retryable: true },
     );
   }
-  const timer = setInterval(() => void context.batches.lockSubmission(batchId, owner, LOCK_MS).catch(() => {}), LOCK_MS / 3);
+  const timer = setInterval(
+    () => void context.batches.lockSubmission(batchId, owner, LOCK_MS).catch(() => {}),
+    LOCK_MS / 3,
+  );
   try {
     return await work();
   } finally {
@@ -223,4 +236,3 @@ export function requirePrices(workflow: WorkflowSpec, hasBudget: boolean): void 
     );
   }
 }
-

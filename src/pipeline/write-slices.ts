@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { InputEntry, InputProblem } from '../domain/document.ts';
-import { type SliceEntry, formatSliceEntry } from '../domain/slice-entry.ts';
+import { formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { NightmillError } from '../errors.ts';
@@ -18,9 +18,7 @@ export interface WrittenSlices {
   readonly inputTokens: number;
 }
 
-export interface WriteProgress {
-  (progress: { readonly documents: number; readonly slices: number }): void;
-}
+export type WriteProgress = (progress: { readonly documents: number; readonly slices: number }) => void;
 
 const PROBLEMS_SHOWN = 20;
 /** Puts under way at once: enough to hide the store's latency, few enough to bound memory. */
@@ -89,7 +87,8 @@ export async function writeSlices(
 const MOST_SLICE_UNITS = 8 * 1024 * 1024;
 
 function toSliceEntry(entry: InputEntry): SliceEntry {
-  if (entry.kind === 'document') return { kind: 'document', document: entry.document, tokens: countTokens(entry.document.text) };
+  if (entry.kind === 'document')
+    return { kind: 'document', document: entry.document, tokens: countTokens(entry.document.text) };
   const { code, message, source, line } = entry.problem;
   // Its own id may be another document's, so the row is named by where it stands.
   const id = line === undefined ? source : `${source}:${line}`;
@@ -97,7 +96,10 @@ function toSliceEntry(entry: InputEntry): SliceEntry {
 }
 
 function invalidInput(problems: readonly InputProblem[], count: number): NightmillError {
-  const list = problems.map(({ source, line, code, message }) => `  - ${line === undefined ? source : `${source}:${line}`}: ${message} (${code})`);
+  const list = problems.map(
+    ({ source, line, code, message }) =>
+      `  - ${line === undefined ? source : `${source}:${line}`}: ${message} (${code})`,
+  );
   const more = count > problems.length ? `\n  … and ${count - problems.length} more` : '';
   return new NightmillError(
     'input_invalid',

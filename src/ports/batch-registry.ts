@@ -74,7 +74,12 @@ export interface BatchRegistry {
   /** Batches that are not ended, oldest first. */
   listOpen(): Promise<readonly BatchRecord[]>;
   /** Registers a batch as `ingesting`; false where the id exists already. */
-  create(batch: Pick<BatchRecord, 'batchId' | 'workflow' | 'tenant' | 'priority' | 'createdAt' | 'contentHash' | 'sliceDocuments' | 'sliceTokens'>): Promise<boolean>;
+  create(
+    batch: Pick<
+      BatchRecord,
+      'batchId' | 'workflow' | 'tenant' | 'priority' | 'createdAt' | 'contentHash' | 'sliceDocuments' | 'sliceTokens'
+    >,
+  ): Promise<boolean>;
   /** Removes a batch that never left `ingesting`. */
   forget(batchId: string): Promise<void>;
   /** All slices are stored: the batch becomes `queued`. */

@@ -128,7 +128,11 @@ describe('request', () => {
 
   test('call() sends temperature, schema and logprobs when asked', async () => {
     const schema = { type: 'object', properties: { label: { type: 'string' } } };
-    const { body } = await sent({ temperature: 0, responseFormat: { kind: 'json_schema', name: 'answer', schema }, logprobs: true });
+    const { body } = await sent({
+      temperature: 0,
+      responseFormat: { kind: 'json_schema', name: 'answer', schema },
+      logprobs: true,
+    });
     expect(body).toContain(
       '"max_tokens":50,"temperature":0,"response_format":{"type":"json_schema","json_schema":{"name":"answer","strict":true,"schema":{"type":"object","properties":{"label":{"type":"string"}}}}},"logprobs":true,"top_logprobs":5}',
     );

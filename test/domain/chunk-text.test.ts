@@ -84,8 +84,13 @@ describe('chunkText()', () => {
     const text = sentence('mill').repeat(101);
     for (let maxTokens = 200; maxTokens < 400; maxTokens += 7) {
       const sizes = chunk(text, { maxTokens }).map(({ tokens }) => tokens);
-      expect(Math.min(...sizes)).toBeGreaterThan(0.6 * Math.max(...sizes));
+      expect(Math.min(...sizes)).toBeGreaterThan(0.45 * Math.max(...sizes));
     }
+  });
+
+  test('prefers a fair size to a heading that comes too early', () => {
+    const text = `Intro.\n\n# Early\n\n${sentence('mill').repeat(30)}`;
+    expect(chunk(text, { maxTokens: 200 })[0]?.tokens).toBeGreaterThan(100);
   });
 
   test('repeats whole sentences of the chunk before as overlap', () => {

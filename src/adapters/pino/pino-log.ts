@@ -17,7 +17,15 @@ export function createLog(level: LogLevel, secrets: readonly string[], write?: (
   const redact = (line: string) => hidden.reduce((text, secret) => text.replaceAll(secret, '***'), line);
   // Synchronous, so that the last lines before an exit are not lost; a slice or an event a line is little.
   const destination = { write: (line: string) => (write ?? toStandardError)(redact(line)) };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, destination);
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
   return {
     debug: (event, fields) => logger.debug(fields ?? {}, event),
     info: (event, fields) => logger.info(fields ?? {}, event),

@@ -194,7 +194,10 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     inputTokens: count('inputTokens'),
     slices: count('slices'),
     slicesCommitted: count('slicesCommitted'),
-    outcomes: Object.fromEntries(OUTCOMES.map((outcome) => [outcome, count(outcome)])) as Record<DocumentOutcome, number>,
+    outcomes: Object.fromEntries(OUTCOMES.map((outcome) => [outcome, count(outcome)])) as Record<
+      DocumentOutcome,
+      number
+    >,
     ...(fields['parked'] === undefined ? {} : { parked: JSON.parse(fields['parked']) as Hold }),
     ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),
   };

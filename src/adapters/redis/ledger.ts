@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { JournalEntry } from '../../domain/journal-entry.ts';
 import type { NanoUsd } from '../../domain/money.ts';
-import { type Scope, type ScopeName, batchScope } from '../../domain/scope.ts';
+import { batchScope, type Scope, type ScopeName } from '../../domain/scope.ts';
 import { NightmillError } from '../../errors.ts';
 import type {
   Admission,
@@ -205,7 +205,12 @@ export class RedisLedger implements Ledger {
     return await runScript<number>(
       this.#redis,
       REAP,
-      [this.#keys.workers, this.#keys.holds(workerId), this.#keys.uncertain(record.batchId), ...this.#scopeKeys(scopes)],
+      [
+        this.#keys.workers,
+        this.#keys.holds(workerId),
+        this.#keys.uncertain(record.batchId),
+        ...this.#scopeKeys(scopes),
+      ],
       [workerId, callId, uncertainDetails({ model: record.model, slice: record.slice, reason: 'its worker died' })],
     );
   }
@@ -241,8 +246,12 @@ function uncertainDetails(details: { model: string; slice: number; reason: strin
 
 /** For callers that must not go on when Redis is gone. */
 export function asRedisError(error: unknown, what: string): NightmillError {
-  return new NightmillError('redis_unavailable', `Cannot ${what}: Redis does not answer (${(error as Error).message}).`, {
-    cause: error,
-    retryable: true,
-  });
+  return new NightmillError(
+    'redis_unavailable',
+    `Cannot ${what}: Redis does not answer (${(error as Error).message}).`,
+    {
+      cause: error,
+      retryable: true,
+    },
+  );
 }

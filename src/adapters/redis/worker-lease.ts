@@ -64,7 +64,12 @@ export class WorkerLease implements LeaseHolder {
   }
 
   async #take(mode: 'new' | 'renew'): Promise<boolean> {
-    const stands = await runScript<number>(this.#redis, TAKE_LEASE, [this.#keys.workers], [this.#workerId, this.#leaseMs, mode]);
+    const stands = await runScript<number>(
+      this.#redis,
+      TAKE_LEASE,
+      [this.#keys.workers],
+      [this.#workerId, this.#leaseMs, mode],
+    );
     return stands === 1;
   }
 

@@ -15,6 +15,8 @@ export const FEWEST_EXAMPLES = 8;
 /** Below this many examples the words have no vote: they were measured to do harm. */
 const FEWEST_EXAMPLES_FOR_WORDS = 50;
 const ZERO_SHOT_TEMPERATURE = 0.07;
+/** The contrast vectors of two labels are opposite, so that one similarity counts in both scores. */
+const ZERO_SHOT_TEMPERATURE_OF_TWO = 0.1;
 const PRIOR_WEIGHTS: readonly number[] = [0.3, 1];
 const LEXICAL_WEIGHTS: readonly number[] = [0, 0.15, 0.3, 0.45, 0.6, 0.8, 1, 1.2];
 
@@ -40,15 +42,11 @@ export type VectorClassifier = (vector: Vector, text: string) => ClassifierAnswe
 
 /** From the labels' descriptions alone. */
 export function zeroShotClassifier(labelVectors: readonly Vector[]): VectorClassifier {
-  return (vector) => ({
-    ...mostProbable(
-      softmax(
-        labelVectors.map((labelVector) => dot(vector, labelVector)),
-        ZERO_SHOT_TEMPERATURE,
-      ),
-    ),
-    likeExamples: true,
-  });
+  const temperature = labelVectors.length === 2 ? ZERO_SHOT_TEMPERATURE_OF_TWO : ZERO_SHOT_TEMPERATURE;
+  return (vector) => {
+    const scores = labelVectors.map((labelVector) => dot(vector, labelVector));
+    return { ...mostProbable(softmax(scores, temperature)), likeExamples: true };
+  };
 }
 
 /**

@@ -6,7 +6,9 @@ export const CLASSIFY_PROMPT_VERSION = 'classify-v1';
 
 /** The stable part comes first, so that providers can cache it. */
 export function classifyMessages(workflow: ClassifyWorkflow, text: string): readonly ChatMessage[] {
-  const labels = workflow.labels.map(({ label, description }) => `- ${JSON.stringify(label)}: ${description}`).join('\n');
+  const labels = workflow.labels
+    .map(({ label, description }) => `- ${JSON.stringify(label)}: ${description}`)
+    .join('\n');
   const system = [
     'You assign exactly one label to a document.',
     `Labels:\n${labels}`,

@@ -48,7 +48,8 @@ function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<Labe
   const value = parseJsonReply(reply.text);
   if (value === undefined) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
   const { label } = value;
-  if (typeof label !== 'string') return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' };
+  if (typeof label !== 'string')
+    return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' };
   const known = labels.find((name) => name === label) ?? labels.find((name) => fold(name) === fold(label));
   if (known === undefined) {
     return { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' };

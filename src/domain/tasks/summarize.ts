@@ -25,7 +25,11 @@ export function summaryTokens(workflow: SummarizeWorkflow, step: SummarizeStep):
   return Math.ceil(summaryWords(workflow, step) * TOKENS_PER_WORD) + JSON_FRAME_TOKENS;
 }
 
-export function summarizeQuestion(workflow: SummarizeWorkflow, step: SummarizeStep, text: string): Question<SummaryAnswer> {
+export function summarizeQuestion(
+  workflow: SummarizeWorkflow,
+  step: SummarizeStep,
+  text: string,
+): Question<SummaryAnswer> {
   const maxWords = summaryWords(workflow, step);
   return {
     prompt: {
@@ -49,11 +53,16 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
   const value = parseJsonReply(reply.text);
   if (value === undefined) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
   const summary = typeof value['summary'] === 'string' ? value['summary'].trim().toWellFormed() : undefined;
-  if (summary === undefined) return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
+  if (summary === undefined)
+    return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
   if (summary === '') return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
   const words = summary.split(/\s+/).length;
   if (words > maxWords * TOLERATED_LENGTH + 10) {
-    return { kind: 'rejected', code: 'too_long', detail: `the summary has ${words} words; at most ${maxWords} were asked for` };
+    return {
+      kind: 'rejected',
+      code: 'too_long',
+      detail: `the summary has ${words} words; at most ${maxWords} were asked for`,
+    };
   }
   // A valid summary says nothing about its own quality, so it never passes a threshold by confidence alone.
   return { kind: 'answer', value: { summary }, confidence: 1 };

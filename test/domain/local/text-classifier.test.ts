@@ -101,6 +101,14 @@ describe('familiarity', () => {
   });
 });
 
+test('zeroShotClassifier() counts the one similarity that decides between two labels once', () => {
+  const similar = vector(0.1, Math.sqrt(0.99));
+  const two = zeroShotClassifier([vector(1, 0), vector(-1, 0)])(similar, '');
+  expect(two).toMatchObject({ label: 0, confidence: expect.closeTo(1 / (1 + Math.exp(-0.2 / 0.1)), 4) });
+  const three = zeroShotClassifier([vector(1, 0), vector(-1, 0), vector(-1, 0)])(similar, '');
+  expect(three.confidence).toBeCloseTo(1 / (1 + 2 * Math.exp(-0.2 / 0.07)), 4);
+});
+
 describe('trainVectorClassifier()', () => {
   const labelVectors = contrastVectors([vector(1, 0, 0), vector(0, 1, 0)]);
   const examples = Array.from({ length: 16 }, (_, i) => ({ text: `text ${i}`, label: i % 2, weight: 1 }));

@@ -1,0 +1,7 @@
+import type { Config } from '../../config/config.ts';
+import type { Timezones } from '../domain/scope.ts';
+
+/** Where the periods of a workflow's budgets begin; a workflow that has left the config counts in the global zone. */
+export function batchTimezones(config: Config, workflow: string): Timezones {
+  return { workflow: config.workflows.get(workflow)?.timezone ?? config.timezone, global: config.timezone };
+}

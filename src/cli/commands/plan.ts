@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { Config } from '../../../config/config.ts';
+import { openStore } from '../../adapters/open-store.ts';
+import { workflowOf } from '../../app.ts';
+import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
+import { ASSUMED_ESCALATION } from '../../domain/plan.ts';
+import { LOCAL_MODEL_NAME } from '../../domain/workflow.ts';
+import type { Throughput } from '../../pipeline/plan-batch.ts';
+import { planBatch } from '../../pipeline/plan-batch.ts';
+import { openInputs, readBudget } from '../submit-inputs.ts';
+import { globalOptions, print, readConfig } from '../with-app.ts';
+
+/** What a paid call takes where nothing is known of the provider. */
+const ASSUMED_CALL_SECONDS = 2;
+
+export function addPlanCommand(program: Command): void {
+  const command = program
+    .command('plan')
+    .description('what a batch would cost and take; no call is made and nothing is stored')
+    .argument('<input...>', 'as for run')
+    .requiredOption('-w, --workflow <name>', 'workflow from the config')
+    .option('--budget <usd>', 'how far would this limit reach?')
+    .action(async (inputs: string[], flags: { workflow: string; budget?: string }) => {
+      const options = globalOptions(command);
+      const config = readConfig(options);
+      const workflow = workflowOf(config, flags.workflow);
+      const limit = readBudget(flags.budget) ?? workflow.budget.batch;
+      await using opened = await openInputs(
+        { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
+        inputs,
+      );
+      const plan = await planBatch(opened.inputs, workflow.spec, {
+        maxLineBytes: config.ingest.maxLineBytes,
+        throughput: throughputOf(config, flags.workflow),
+      });
+      const covered =
+        limit === undefined || plan.cost.expected === 0
+          ? undefined
+          : Math.min(plan.documents, Math.floor((limit * plan.documents) / plan.cost.expected));
+      const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
+      print(
+        options,
+        {
+          workflow: flags.workflow,
+          documents: plan.documents,
+          problems: plan.problems,
+          inputTokens: plan.inputTokens,
+          calls: plan.calls,
+          costUsd: { low: usd(plan.cost.low), expected: usd(plan.cost.expected), worst: usd(plan.cost.worst) },
+          minutes: plan.minutes,
+          limitUsd: limit === undefined ? null : usd(limit),
+          documentsCovered: covered ?? null,
+        },
+        () =>
+          [
+            `documents  ${plan.documents.toLocaleString('en')}${plan.problems === 0 ? '' : `, and ${plan.problems} bad lines (run names them)`}`,
+            `tokens     ${plan.inputTokens.toLocaleString('en')} of input`,
+            `calls      ${plan.calls.low.toLocaleString('en')} to ${plan.calls.worst.toLocaleString('en')} to providers`,
+            `dollars    low ${formatUsd(plan.cost.low)}   expected ${formatUsd(plan.cost.expected)}   worst case ${formatUsd(plan.cost.worst)}`,
+            `minutes    low ${plan.minutes.low}   expected ${plan.minutes.expected}   worst case ${plan.minutes.worst}`,
+            ...(limit === undefined
+              ? []
+              : [
+                  `limit      ${formatUsd(limit)} covers about ${(covered ?? plan.documents).toLocaleString('en')} documents at the expected price`,
+                ]),
+            ...(plan.cost.worst === 0
+              ? []
+              : [
+                  `assumed    ${ASSUMED_ESCALATION * 100} % of the documents go on from one tier to the next; no history is used`,
+                ]),
+            '',
+          ].join('\n'),
+      );
+      process.exitCode = 0;
+    });
+}
+
+/** How fast the first paid tier's provider can be asked. */
+function throughputOf(config: Config, workflow: string): Throughput {
+  const model = workflowOf(config, workflow).spec.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
+  const limits = model === undefined ? undefined : config.providers.get(model.provider)?.limits;
+  return {
+    callsPerMinute: Math.min(
+      limits?.requestsPerMinute ?? Number.POSITIVE_INFINITY,
+      ((limits?.concurrency ?? 1) * 60) / ASSUMED_CALL_SECONDS,
+    ),
+    tokensPerMinute: limits?.tokensPerMinute ?? limits?.inputTokensPerMinute ?? Number.POSITIVE_INFINITY,
+  };
+}

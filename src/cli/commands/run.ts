@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { formatUsd } from '../../domain/money.ts';
+import { NightmillError } from '../../errors.ts';
+import type { BatchStatus } from '../../pipeline/batch-status.ts';
+import { releaseWorkflow } from '../../pipeline/breaker.ts';
+import { type Downloaded, downloadResults } from '../../pipeline/download-results.ts';
+import { keepHouse } from '../../pipeline/housekeeping.ts';
+import { startWorker } from '../../worker.ts';
+import { statusJson, statusLines } from '../format-status.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
+import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { addSubmitOptions } from './submit-options.ts';
+
+interface RunFlags extends SubmitFlags {
+  readonly output: string;
+}
+
+export function addRunCommand(program: Command): void {
+  const command = program
+    .command('run')
+    .description('submit, work, wait and download in one process')
+    .argument(
+      '<input...>',
+      'JSONL files (also .gz, .zst), folders of .txt and .md, s3://bucket/prefix, or - for standard input',
+    )
+    .requiredOption('-o, --output <folder>', 'where results.jsonl, errors.jsonl and manifest.json go');
+  addSubmitOptions(command).action(async (inputs: string[], flags: RunFlags) => {
+    process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags));
+  });
+}
+
+async function run(app: App, options: GlobalOptions, inputs: readonly string[], flags: RunFlags): Promise<number> {
+  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  using stop = listenForStop(announce);
+  const submitted = await submitInputs(app, inputs, flags, stop.first);
+  const { batchId } = submitted;
+  announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));
+  await goOnWhereItMay(app, flags.workflow);
+  const worker = await startWorker(app, [flags.workflow]);
+  stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
+  const { end, status } = await waitForBatch(app, batchId, {
+    signal: stop.first,
+    quiet: options.json === true,
+    // What is in flight still settles; a pause by an operator is waited out.
+    isHeld: ({ breaker }) => breaker.hold?.cause !== 'operator' && app.slices.runs.size === 0,
+  });
+  await worker.stop({ force: stop.second.aborted });
+  if (end === 'interrupted') {
+    announce(
+      `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,
+    );
+    return 1;
+  }
+  if (end === 'held') return reportHeld(options, status);
+  const downloaded = await downloadResults(app.store, batchId, flags.output);
+  print(options, { ...statusJson(status), output: downloaded.folder }, () => summary(status, downloaded));
+  return exitCodeOf(status);
+}
+
+function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, state }: BatchStatus): string {
+  const what = `${documents.total.toLocaleString('en')} documents as ${batchId}`;
+  if (kind === 'submitted') return `submitted ${what}`;
+  return state === 'completed'
+    ? `${what} were done before, so nothing is done again (--id NAME makes a new batch of them)`
+    : `${what} were submitted before and are ${state}: going on`;
+}
+
+/** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
+async function goOnWhereItMay(app: App, workflow: string): Promise<void> {
+  await keepHouse(app.housekeeping);
+  const hold = await app.holds.get(workflow);
+  if (hold?.cause === 'provider') await releaseWorkflow(app.breaker, workflow, 'a new run tries again');
+  if (hold?.cause === 'operator') {
+    throw new NightmillError(
+      'usage',
+      `The workflow ${workflow} is paused: ${hold.reason} To go on: nightmill resume ${workflow}`,
+    );
+  }
+}
+
+function reportHeld(options: GlobalOptions, status: BatchStatus): number {
+  const budget = status.breaker.hold?.cause === 'budget';
+  print(options, statusJson(status), () => statusLines(status));
+  process.stderr.write(
+    `nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}\n` +
+      `nightmill: nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +
+      `nightmill results ${status.batchId} -o FOLDER --partial downloads what is done.\n`,
+  );
+  return budget ? 3 : 1;
+}
+
+function summary(status: BatchStatus, downloaded: Downloaded): string {
+  return (
+    statusLines(status) +
+    `  files      ${downloaded.folder}/results.jsonl (${downloaded.results.toLocaleString('en')} lines), ` +
+    `errors.jsonl (${downloaded.errors.toLocaleString('en')}), manifest.json; verified, ${formatUsd(status.spent)} in all\n`
+  );
+}

@@ -1,0 +1,49 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { batchStatus } from '../../pipeline/batch-status.ts';
+import { batchTimezones } from '../batch-timezones.ts';
+import { statusJson, statusLines } from '../format-status.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { readStatus } from '../wait-for-batch.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
+
+const BATCHES_LISTED = 20;
+const WATCH_EVERY_MS = 1_000;
+const CLEAR_SCREEN = '\u001b[2J\u001b[H';
+
+export function addStatusCommand(program: Command): void {
+  const command = program
+    .command('status')
+    .description('state, progress, money and, if it paused, why')
+    .argument('[batch]', `a batch id; without one, the last ${BATCHES_LISTED} batches`)
+    .option('--watch', 'show it again every second until interrupted')
+    .action(async (batchId: string | undefined, flags: { watch?: boolean }) => {
+      await withApp(command, async (app, options) => {
+        if (flags.watch !== true) return await show(app, options, batchId);
+        using stop = listenForStop(() => {});
+        while (!stop.first.aborted) {
+          if (process.stdout.isTTY && options.json !== true) process.stdout.write(CLEAR_SCREEN);
+          await show(app, options, batchId);
+          await delay(WATCH_EVERY_MS, undefined, { signal: stop.first }).catch(() => {});
+        }
+      });
+    });
+}
+
+async function show(app: App, options: GlobalOptions, batchId: string | undefined): Promise<void> {
+  if (batchId !== undefined) {
+    const status = await readStatus(app, batchId);
+    print(options, statusJson(status), () => statusLines(status));
+    return;
+  }
+  const batches = await app.batches.list(BATCHES_LISTED);
+  const statuses = await Promise.all(
+    batches.map((batch) => batchStatus(app.breaker, batch, batchTimezones(app.config, batch.workflow))),
+  );
+  print(options, statuses.map(statusJson), () =>
+    statuses.length === 0
+      ? 'No batches yet. nightmill submit INPUT -w WORKFLOW makes one.\n'
+      : statuses.map(statusLines).join('\n'),
+  );
+}

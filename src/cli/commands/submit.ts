@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { statusJson, statusLines } from '../format-status.ts';
+import { listenForStop } from '../stop-signals.ts';
+import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
+import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { addSubmitOptions } from './submit-options.ts';
+
+export function addSubmitCommand(program: Command): void {
+  const command = program
+    .command('submit')
+    .description('store and enqueue documents; prints the batch id')
+    .argument(
+      '<input...>',
+      'JSONL files (also .gz, .zst), folders of .txt and .md, s3://bucket/prefix, or - for standard input',
+    )
+    .option('--wait', 'wait until the batch has ended');
+  addSubmitOptions(command).action(async (inputs: string[], flags: SubmitFlags & { wait?: boolean }) => {
+    process.exitCode = await withApp(command, (app, options) => submit(app, options, inputs, flags));
+  });
+}
+
+async function submit(
+  app: App,
+  options: GlobalOptions,
+  inputs: readonly string[],
+  flags: SubmitFlags & { wait?: boolean },
+): Promise<number> {
+  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  using stop = listenForStop(announce);
+  const submitted = await submitInputs(app, inputs, flags, stop.first);
+  const { batchId } = submitted;
+  if (submitted.kind === 'joined')
+    announce(`${batchId} was submitted before with the same content; nothing was added.`);
+  if (flags.wait !== true) {
+    print(options, statusJson(await readStatus(app, batchId)), () => `${batchId}\n`);
+    return 0;
+  }
+  const { end, status } = await waitForBatch(app, batchId, {
+    signal: stop.first,
+    quiet: options.json === true,
+    isHeld: ({ breaker, held }) => breaker.hold?.cause === 'budget' && held === 0,
+  });
+  print(options, statusJson(status), () => (end === 'ended' ? `${batchId}\n` : statusLines(status)));
+  if (end === 'interrupted') {
+    announce(`no longer waiting; ${batchId} goes on.`);
+    return 1;
+  }
+  return end === 'held' ? 3 : exitCodeOf(status);
+}

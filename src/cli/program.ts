@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import { version } from '../../config/version.ts';
+import { addCancelCommand } from './commands/cancel.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addPauseCommands } from './commands/pause.ts';
+import { addPlanCommand } from './commands/plan.ts';
+import { addResultsCommand } from './commands/results.ts';
+import { addRunCommand } from './commands/run.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addSubmitCommand } from './commands/submit.ts';
+import { addWorkerCommand } from './commands/worker.ts';
+
+export function buildProgram(): Command {
+  const program = new Command('nightmill')
+    .description(
+      'Grinds document batches overnight: bulk summarization and classification under a dollar limit that holds.',
+    )
+    .version(version())
+    .option('--config <file>', 'configuration file (default: nightmill.yaml, else the embedded defaults)')
+    .option('--json', 'print one JSON value on standard output')
+    .option('--log-level <level>', 'debug, info, warn, error or silent (logs go to standard error)')
+    .showHelpAfterError('(nightmill --help lists what there is)')
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ npx nightmill run docs.jsonl -w classify -o out      one process, no server, no key
+  $ npx nightmill submit docs.jsonl -w triage --wait     enqueue for a cluster of workers
+  $ npx nightmill status --watch                         what runs, what it costs, why it paused
+
+Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4 finished with failed documents,
+            5 cancelled or expired, 1 anything else.`,
+    );
+  addRunCommand(program);
+  addSubmitCommand(program);
+  addStatusCommand(program);
+  addResultsCommand(program);
+  addCancelCommand(program);
+  addPauseCommands(program);
+  addPlanCommand(program);
+  addWorkerCommand(program);
+  addDoctorCommand(program);
+  // Options of the whole program are also understood after the command's name.
+  for (const command of program.commands) {
+    command.option('--config <file>').option('--json').option('--log-level <level>');
+    for (const option of command.options.slice(-3)) option.hidden = true;
+    command.exitOverride();
+  }
+  return program;
+}

@@ -1,0 +1,34 @@
+/**
+ * Two stages: the first SIGINT, SIGTERM or SIGHUP asks for an orderly end, a second one forces it. Dispose to give the
+ * signals back.
+ */
+export interface StopSignals extends Disposable {
+  /** Aborts at the first signal. */
+  readonly first: AbortSignal;
+  /** Aborts at the second. */
+  readonly second: AbortSignal;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export function listenForStop(announce: (line: string) => void): StopSignals {
+  const first = new AbortController();
+  const second = new AbortController();
+  const onSignal = (signal: string) => {
+    if (first.signal.aborted) {
+      announce(`${signal} again: giving up calls in flight.`);
+      second.abort();
+      return;
+    }
+    announce(`${signal}: finishing what is in flight. Once more to give it up.`);
+    first.abort();
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  return {
+    first: first.signal,
+    second: second.signal,
+    [Symbol.dispose]: () => {
+      for (const name of SIGNALS) process.off(name, onSignal);
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasBudget } from '../../config/load.ts';
+import { openStore } from '../adapters/open-store.ts';
+import { type App, workflowOf } from '../app.ts';
+import { type NanoUsd, usdToNano } from '../domain/money.ts';
+import { NightmillError } from '../errors.ts';
+import type { DocumentInput } from '../pipeline/document-input.ts';
+import { spoolStandardInput } from '../pipeline/spool-standard-input.ts';
+import { requirePrices, type Submitted, submitBatch } from '../pipeline/submit-batch.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { batchTimezones } from './batch-timezones.ts';
+
+export interface SubmitFlags {
+  readonly workflow: string;
+  readonly id?: string;
+  readonly budget?: string;
+  readonly tenant?: string;
+  readonly priority?: string;
+  readonly skipInvalid?: boolean;
+}
+
+const PRIORITY_MOST = 2_000_000;
+const TENANT = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+/** What `run` and `submit` share: flags to a stored and enqueued batch. */
+export async function submitInputs(
+  app: App,
+  inputs: readonly string[],
+  flags: SubmitFlags,
+  signal?: AbortSignal,
+): Promise<Submitted> {
+  const { config } = app;
+  const workflow = workflowOf(config, flags.workflow);
+  const budget = readBudget(flags.budget);
+  const tenant = readTenant(flags.tenant);
+  requirePrices(workflow.spec, hasBudget(config, workflow, budget));
+  await using opened = await openInputs(
+    { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
+    inputs,
+    signal,
+  );
+  return await submitBatch(app.submit, {
+    inputs: opened.inputs,
+    inputNames: inputs,
+    workflow: workflow.spec,
+    timezones: batchTimezones(config, flags.workflow),
+    ...(flags.id === undefined ? {} : { id: flags.id }),
+    ...(tenant === undefined ? {} : { tenant }),
+    priority: readPriority(flags.priority),
+    ...batchLimit(budget ?? workflow.budget.batch),
+    skipInvalid: flags.skipInvalid === true,
+    ...config.ingest,
+    onSummary: ({ ignored, ignoredExamples }) => {
+      if (ignored > 0) {
+        process.stderr.write(
+          `nightmill: ${ignored} files of other types were left out (${ignoredExamples.join(', ')}).\n`,
+        );
+      }
+    },
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function batchLimit(budget: NanoUsd | undefined): { budget: NanoUsd } | Record<string, never> {
+  return budget === undefined ? {} : { budget };
+}
+
+export function readBudget(text: string | undefined): NanoUsd | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return usdToNano(text.replace(/^\$/, ''));
+  } catch (error) {
+    throw new NightmillError('usage', (error as Error).message);
+  }
+}
+
+function readTenant(text: string | undefined): string | undefined {
+  if (text === undefined || TENANT.test(text)) return text;
+  throw new NightmillError(
+    'usage',
+    `Cannot use ${JSON.stringify(text)} as a tenant: use letters, digits, - and _, at most 64.`,
+  );
+}
+
+function readPriority(text: string | undefined): number {
+  const priority = Number(text ?? 0);
+  if (Number.isInteger(priority) && priority >= 0 && priority <= PRIORITY_MOST) return priority;
+  throw new NightmillError(
+    'usage',
+    `Cannot use ${JSON.stringify(text)} as a priority: use a whole number from 0 (first) to ${PRIORITY_MOST}.`,
+  );
+}
+
+interface InputContext {
+  /** `.nightmill`, for what is kept for a while. */
+  readonly folder: string;
+  /** Another bucket is read with the same endpoint and credentials as the store. */
+  readonly openStore: (url: string) => ObjectStore;
+}
+
+interface OpenedInputs extends AsyncDisposable {
+  readonly inputs: readonly DocumentInput[];
+}
+
+/** Names on the command line to inputs; standard input is kept in a file, because it is read twice. */
+export async function openInputs(
+  context: InputContext,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<OpenedInputs> {
+  await using stack = new AsyncDisposableStack();
+  const inputs: DocumentInput[] = [];
+  for (const name of names) {
+    if (name === '-') {
+      if (inputs.some((input) => input.kind === 'spooled'))
+        throw new NightmillError('usage', 'Standard input (-) can be named only once.');
+      const path = await spoolStandardInput(process.stdin, join(context.folder, 'tmp'), signal);
+      stack.defer(() => rm(path, { force: true }));
+      inputs.push({ kind: 'spooled', path });
+    } else if (name.startsWith('s3://')) {
+      inputs.push({ kind: 'store', ...openPrefix(context, name, stack) });
+    } else {
+      inputs.push({ kind: 'path', path: name });
+    }
+  }
+  const kept = stack.move();
+  return { inputs, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function openPrefix(context: InputContext, name: string, stack: AsyncDisposableStack) {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(name) ?? [];
+  if (bucket === '') throw new NightmillError('usage', `Cannot read ${name}: write s3://bucket/prefix.`);
+  const store = context.openStore(`s3://${bucket}`);
+  stack.defer(() => store.close());
+  return { store, prefix };
+}

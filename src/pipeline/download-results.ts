@@ -1,0 +1,169 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { storeKeys } from '../domain/store-keys.ts';
+import { NightmillError } from '../errors.ts';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+export interface Downloaded {
+  readonly folder: string;
+  readonly results: number;
+  readonly errors: number;
+  readonly bytes: number;
+}
+
+interface DownloadFile {
+  readonly key: string;
+  readonly lines: number;
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+/**
+ * Downloads a finished batch: `manifest.json`, `results.jsonl` (in input order) and `errors.jsonl`. Every file is
+ * checked against the manifest before it takes its name, so a folder never holds a half or a damaged download.
+ *
+ * @throws {NightmillError} `results_damaged` where a file differs from the manifest
+ */
+export async function downloadResults(store: ObjectStore, batchId: string, folder: string): Promise<Downloaded> {
+  const key = storeKeys.manifest(batchId);
+  const bytes = await store.get(key);
+  if (bytes === undefined) throw damaged(key, store, 'it is missing');
+  const manifest = JSON.parse(Buffer.from(bytes).toString()) as { files: Required<DownloadFile>[] };
+  const isOutput = (file: DownloadFile) => file.key.startsWith(`${storeKeys.batch(batchId)}output/`);
+  return await writeFolder(store, folder, {
+    results: manifest.files.filter(isOutput),
+    errors: manifest.files.filter((file) => !isOutput(file)),
+    manifest: bytes,
+  });
+}
+
+/** Downloads what is committed so far, in input order, without a manifest. */
+export async function downloadPartial(
+  store: ObjectStore,
+  batches: BatchRegistry,
+  batch: BatchRecord,
+  folder: string,
+): Promise<Downloaded> {
+  const results: DownloadFile[] = [];
+  const errors: DownloadFile[] = [];
+  for await (const commit of batches.commits(batch.batchId, batch.slices)) {
+    if (commit?.results !== undefined) results.push(commit.results);
+    if (commit?.errors !== undefined) errors.push(commit.errors);
+  }
+  return await writeFolder(store, folder, { results, errors });
+}
+
+async function writeFolder(
+  store: ObjectStore,
+  folder: string,
+  files: { results: readonly DownloadFile[]; errors: readonly DownloadFile[]; manifest?: Uint8Array },
+): Promise<Downloaded> {
+  const unfinished = join(folder, `.download-${randomUUID()}`);
+  try {
+    await mkdir(unfinished, { recursive: true });
+    const results = await concatenate(store, files.results, join(unfinished, 'results.jsonl'));
+    const errors = await concatenate(store, files.errors, join(unfinished, 'errors.jsonl'));
+    if (files.manifest !== undefined) await writeBytes(files.manifest, join(unfinished, 'manifest.json'));
+    const names = ['results.jsonl', 'errors.jsonl', ...(files.manifest === undefined ? [] : ['manifest.json'])];
+    for (const name of names) await rename(join(unfinished, name), join(folder, name));
+    return { folder, results: results.lines, errors: errors.lines, bytes: results.bytes + errors.bytes };
+  } catch (error) {
+    throw asFolderError(error, folder);
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function concatenate(
+  store: ObjectStore,
+  files: readonly DownloadFile[],
+  path: string,
+): Promise<{ lines: number; bytes: number }> {
+  let lines = 0;
+  let bytes = 0;
+  const output = createWriteStream(path, { flush: true });
+  async function* contents() {
+    for (const file of files) {
+      const body = await store.getStream(file.key);
+      if (body === undefined) throw damaged(file.key, store, 'it is missing');
+      const check = checkedBytes(file, store);
+      let found = 0;
+      const unpacked = createGunzip();
+      const feeding = pipeline(body, check, unpacked).catch((error: unknown) => {
+        unpacked.destroy(error as Error);
+      });
+      for await (const chunk of unpacked as AsyncIterable<Buffer>) {
+        for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) found += 1;
+        bytes += chunk.length;
+        yield chunk;
+      }
+      await feeding;
+      if (found !== file.lines) throw damaged(file.key, store, `it has ${found} lines, not ${file.lines}`);
+      lines += found;
+    }
+  }
+  await pipeline(contents(), output);
+  return { lines, bytes };
+}
+
+/** Passes bytes on and fails at their end where they are not the manifest's. */
+function checkedBytes(file: DownloadFile, store: ObjectStore): Transform {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, callback) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      callback(null, chunk);
+    },
+    flush(callback) {
+      const sha256 = hash.digest('hex');
+      if (file.bytes !== undefined && bytes !== file.bytes) {
+        callback(damaged(file.key, store, `it has ${bytes} bytes, not ${file.bytes}`));
+      } else if (file.sha256 !== undefined && sha256 !== file.sha256) {
+        callback(damaged(file.key, store, `its sha256 is ${sha256}, not ${file.sha256}`));
+      } else callback();
+    },
+  });
+}
+
+async function writeBytes(bytes: Uint8Array, path: string): Promise<void> {
+  await pipeline([bytes], createWriteStream(path, { flush: true }));
+}
+
+function damaged(key: string, store: ObjectStore, what: string): NightmillError {
+  return new NightmillError(
+    'results_damaged',
+    `Cannot trust the results: ${key} in ${store.url} differs from the manifest (${what}). Nothing was written; restore the object or run the batch again.`,
+  );
+}
+
+function asFolderError(error: unknown, folder: string): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (error instanceof NightmillError || typeof code !== 'string') return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new NightmillError(
+      'store_full',
+      `Cannot write the results to ${folder}: the disk is full. Make room or choose another folder with -o.`,
+      { cause: error },
+    );
+  }
+  if (code.startsWith('Z_')) {
+    return new NightmillError(
+      'results_damaged',
+      `Cannot unpack the results: ${(error as Error).message}. Nothing was written.`,
+      { cause: error },
+    );
+  }
+  return new NightmillError(
+    'usage',
+    `Cannot write the results to ${folder}: ${(error as Error).message}. Choose another folder with -o.`,
+    { cause: error },
+  );
+}

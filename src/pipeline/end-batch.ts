@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
+import { type ProcessSliceContext, processSlice } from './process-slice.ts';
+
+export interface EndBatchContext {
+  readonly batches: BatchRegistry;
+  readonly slices: ProcessSliceContext;
+  readonly finalize: FinalizeContext;
+  /** Books what dead workers held, so that the end need not wait for them for ever. */
+  readonly reap: () => Promise<number>;
+}
+
+const POLL_MS = 250;
+
+/**
+ * Ends a batch before its time, with full books: slices are taken from whoever works on them (who can then neither
+ * commit nor spend), documents whose replies are paid for get their result, all others an error row, and the batch
+ * gets its manifest. Needs no worker.
+ */
+export async function endBatch(
+  context: EndBatchContext,
+  batch: BatchRecord,
+  ending: 'cancelled' | 'expired',
+): Promise<void> {
+  const { batchId } = batch;
+  await context.batches.markEnding(batchId, ending);
+  let slice = 0;
+  for await (const commit of context.batches.commits(batchId, batch.slices)) {
+    if (commit === undefined) await processSlice(context.slices, { batch: batchId, slice }, ending);
+    slice += 1;
+  }
+  while (!(await finalizeBatch(context.finalize, batchId))) {
+    // Calls of the former owners are still in flight; their money is booked when they settle or their lease ends.
+    await delay(POLL_MS);
+    await context.reap();
+  }
+}

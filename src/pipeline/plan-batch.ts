@@ -1,0 +1,82 @@
+import { type CostRange, type DocumentPlan, planCost, planDocument, promptSizes } from '../domain/plan.ts';
+import { countTokens } from '../domain/tokens.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
+import type { DocumentInput } from './document-input.ts';
+import { readDocuments } from './read-documents.ts';
+
+export interface Throughput {
+  readonly callsPerMinute: number;
+  readonly tokensPerMinute: number;
+}
+
+export interface BatchPlan {
+  readonly documents: number;
+  readonly problems: number;
+  readonly inputTokens: number;
+  /** Calls to providers: one tier answers everything, or every tier is asked and asked to repair. */
+  readonly calls: { readonly low: number; readonly worst: number };
+  readonly cost: CostRange;
+  readonly minutes: CostRange;
+}
+
+/** Documents a minute that the local tier answers in one process, on one core. */
+const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
+
+/** Reads the input and adds up what it would take. Makes no call and writes nothing. */
+export async function planBatch(
+  inputs: readonly DocumentInput[],
+  workflow: WorkflowSpec,
+  options: { readonly maxLineBytes: number; readonly throughput: Throughput },
+): Promise<BatchPlan> {
+  const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
+  const sizes = new Map(paid.map((model) => [model, promptSizes(workflow, model)]));
+  const contextTokens = Math.min(...paid.map((model) => model.contextTokens));
+  const hasLocal = paid.length < workflow.cascade.length;
+  let documents = 0;
+  let problems = 0;
+  let inputTokens = 0;
+  let callsPerTier = 0;
+  let tokensPerTier = 0;
+  const cost = { low: 0, expected: 0, worst: 0 };
+  for await (const entry of readDocuments(inputs, { maxLineBytes: options.maxLineBytes })) {
+    if (entry.kind === 'problem') {
+      problems += 1;
+      continue;
+    }
+    const tokens = countTokens(entry.document.text);
+    documents += 1;
+    inputTokens += tokens;
+    if (paid.length === 0) continue;
+    const planAt = (model: ModelSpec): DocumentPlan => {
+      const found = sizes.get(model);
+      if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
+      return planDocument(workflow, found, contextTokens, tokens);
+    };
+    const range = planCost(workflow, planAt);
+    cost.low += range.low;
+    cost.expected += range.expected;
+    cost.worst += range.worst;
+    const first = planAt(paid[0] as ModelSpec);
+    callsPerTier += first.calls;
+    tokensPerTier += first.inputTokens + first.outputTokens;
+  }
+  const calls = { low: hasLocal ? 0 : callsPerTier, worst: callsPerTier * paid.length * 2 };
+  const paidMinutes = Math.max(
+    callsPerTier / options.throughput.callsPerMinute,
+    tokensPerTier / options.throughput.tokensPerMinute,
+  );
+  const localMinutes = hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
+  const minutes = (value: number) => Math.ceil(value * 10) / 10;
+  return {
+    documents,
+    problems,
+    inputTokens,
+    calls,
+    cost,
+    minutes: {
+      low: minutes(localMinutes + (hasLocal ? 0 : paidMinutes)),
+      expected: minutes(localMinutes + paidMinutes * (hasLocal ? 0.5 : 1.3)),
+      worst: minutes(localMinutes + paidMinutes * paid.length * 2),
+    },
+  };
+}
