@@ -74,7 +74,10 @@ export function entryPrice(entry: CatalogueEntry): TokenPrice {
     ...(entry.longContext === undefined
       ? {}
       : {
-          longContext: entry.longContext.map(({ aboveInputTokens, ...rates }) => ({ aboveInputTokens, ...tokenRates(rates) })),
+          longContext: entry.longContext.map(({ aboveInputTokens, ...rates }) => ({
+            aboveInputTokens,
+            ...tokenRates(rates),
+          })),
         }),
   };
 }

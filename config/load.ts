@@ -9,6 +9,7 @@ import type { Config, ProviderConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
+import { resolvePrice } from './model-price.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 
 export const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
@@ -174,14 +175,7 @@ function resolveModels(raw: RawConfig, problems: string[]): Map<string, ModelSpe
       contextTokens: model.contextTokens,
       maxOutputTokens: model.maxOutputTokens,
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-      ...(model.price === undefined
-        ? {}
-        : {
-            price: {
-              ...model.price,
-              cachedInputPerMillion: model.price.cachedInputPerMillion ?? model.price.inputPerMillion,
-            },
-          }),
+      ...resolvePrice(model, provider.baseUrl, at, problems),
       structuredOutput: provider.structuredOutput,
       logprobs: provider.logprobs,
     });

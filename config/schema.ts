@@ -45,15 +45,47 @@ const named = <T extends z.ZodType>(value: T) =>
     value,
   );
 
+const rateFields = {
+  cachedInputPerMillion: usd()
+    .optional()
+    .describe('USD per million input tokens read from the cache; default: as input'),
+  cacheWritePerMillion: usd()
+    .optional()
+    .describe('USD per million input tokens written to the cache; default: as input'),
+  reasoningPerMillion: usd().optional().describe('USD per million reasoning tokens; default: as output'),
+};
+
 const priceSchema = z
   .strictObject({
-    inputPerMillion: usd().describe('USD per million input tokens'),
-    cachedInputPerMillion: usd()
+    inputPerMillion: usd().optional().describe('USD per million input tokens'),
+    outputPerMillion: usd().optional().describe('USD per million output tokens, reasoning included'),
+    ...rateFields,
+    longContext: z
+      .array(
+        z.strictObject({
+          aboveInputTokens: wholeNumber().describe('a call with more input tokens is billed at these rates as a whole'),
+          inputPerMillion: usd(),
+          outputPerMillion: usd(),
+          ...rateFields,
+        }),
+      )
       .optional()
-      .describe('USD per million input tokens read from the cache; default: as input'),
-    outputPerMillion: usd().describe('USD per million output tokens, reasoning included'),
+      .describe('dearer rates for long inputs'),
+    discount: number()
+      .pipe(z.number().positive().max(1).multipleOf(0.001))
+      .optional()
+      .describe(
+        'what is paid of the price, e.g. 0.5 for batch or flex service; alone it applies to the price catalogue',
+      ),
   })
-  .describe('USD per million tokens');
+  .superRefine(({ discount, ...rates }, context) => {
+    const stated = Object.keys(rates).length > 0 || discount === undefined;
+    for (const name of ['inputPerMillion', 'outputPerMillion'] as const) {
+      if (!stated || rates[name] !== undefined) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'a price needs it; only a discount can stand alone' });
+    }
+  })
+  .describe('USD per million tokens; default: from the price catalogue for models that it lists');
 
 const limitsSchema = z
   .strictObject({

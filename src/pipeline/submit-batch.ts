@@ -5,7 +5,7 @@ import type { NanoUsd } from '../domain/money.ts';
 import { promptIdentity } from '../domain/prompts/prompt-hash.ts';
 import type { Timezones } from '../domain/scope.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import type { WorkflowSpec } from '../domain/workflow.ts';
+import type { ModelSpec, WorkflowSpec } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -223,16 +223,23 @@ function sha256(text: string): string {
 /**
  * Where a budget applies, every model needs a price.
  *
+ * @param hintFor a sentence to add for a model without one, e.g. on a similar name that has a listed price
  * @throws {NightmillError} `price_unknown` with the line to add
  */
-export function requirePrices(workflow: WorkflowSpec, hasBudget: boolean): void {
+export function requirePrices(
+  workflow: WorkflowSpec,
+  hasBudget: boolean,
+  hintFor: (model: ModelSpec) => string | undefined = () => undefined,
+): void {
   if (!hasBudget) return;
   for (const { model } of workflow.cascade) {
     if (model.price !== undefined) continue;
+    const hint = hintFor(model);
     throw new NightmillError(
       'price_unknown',
       `The workflow ${workflow.name} has a budget, and the price of its model ${model.name} (${model.id}) is not known. ` +
-        `Add under models.${model.name}: price: { inputPerMillion: USD, outputPerMillion: USD }`,
+        `Add under models.${model.name}: price: { inputPerMillion: USD, outputPerMillion: USD }` +
+        (hint === undefined ? '' : `\n${hint}`),
     );
   }
 }

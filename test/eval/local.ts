@@ -136,6 +136,7 @@ async function evaluateClassification(): Promise<void> {
 }
 
 async function evaluateExtracts(): Promise<void> {
+  if (!EXTRACTIONS.some(({ set }) => chosen(set))) return;
   console.log('\nset      words  ROUGE-1 / 2 / L / Lsum       earlier                        docs/CPU-s');
   for (const { set, maxWords, expected, references } of EXTRACTIONS.filter((extraction) => chosen(extraction.set))) {
     const items = spread(readSummarySet(set), MOST_ITEMS);

@@ -1,0 +1,50 @@
+import type { TokenPrice, TokenRates } from '../src/domain/price.ts';
+import { cataloguePrice } from './catalogue.ts';
+import type { RawConfig } from './schema.ts';
+
+type RawModel = RawConfig['models'][string];
+type RawPrice = NonNullable<RawModel['price']>;
+
+/** The price in the config, else the one in the catalogue; none where neither has it. */
+export function resolvePrice(
+  model: Pick<RawModel, 'id' | 'price'>,
+  baseUrl: string,
+  at: string,
+  problems: string[],
+): { price?: TokenPrice } {
+  const price = model.price === undefined ? undefined : statedPrice(model.price);
+  const full = price ?? cataloguePrice(baseUrl, model.id);
+  const discount = model.price?.discount;
+  if (discount === undefined) return full === undefined ? {} : { price: full };
+  if (full === undefined) {
+    problems.push(
+      `${at}.price: a discount alone applies to the price catalogue, which does not list ${JSON.stringify(model.id)} at ${baseUrl}; ` +
+        'add inputPerMillion and outputPerMillion',
+    );
+    return {};
+  }
+  return { price: { ...full, paidPerMille: Math.round(discount * 1000) } };
+}
+
+function statedPrice({ longContext, discount: _, ...rates }: RawPrice): TokenPrice | undefined {
+  const { inputPerMillion, outputPerMillion } = rates;
+  if (inputPerMillion === undefined || outputPerMillion === undefined) return undefined;
+  return {
+    ...fullRates({ ...rates, inputPerMillion, outputPerMillion }),
+    ...(longContext === undefined
+      ? {}
+      : { longContext: longContext.map((tier) => ({ aboveInputTokens: tier.aboveInputTokens, ...fullRates(tier) })) }),
+  };
+}
+
+type RawRates = Pick<NonNullable<RawPrice['longContext']>[number], keyof TokenRates>;
+
+function fullRates(rates: RawRates): TokenRates {
+  return {
+    inputPerMillion: rates.inputPerMillion,
+    cachedInputPerMillion: rates.cachedInputPerMillion ?? rates.inputPerMillion,
+    outputPerMillion: rates.outputPerMillion,
+    ...(rates.cacheWritePerMillion === undefined ? {} : { cacheWritePerMillion: rates.cacheWritePerMillion }),
+    ...(rates.reasoningPerMillion === undefined ? {} : { reasoningPerMillion: rates.reasoningPerMillion }),
+  };
+}
