@@ -63,9 +63,9 @@ export function catalogueHint(baseUrl: string, modelId: string): string | undefi
     .filter(([id]) => id !== modelId && (continues(id, modelId) || continues(modelId, id)))
     .sort(([a], [b]) => Math.abs(a.length - modelId.length) - Math.abs(b.length - modelId.length))
     .slice(0, MOST_NEAR_MISSES)
-    .map(([id, { input, output }]) => `${id} (${input} in, ${output} out)`);
+    .map(([id, { input, output }]) => `${id} ($${input} in, $${output} out)`);
   if (near.length === 0) return undefined;
-  return `The price catalogue of ${catalogue.asOf} does not list this id; it lists ${near.join(', ')}, which may cost something else.`;
+  return `The price catalogue of ${catalogue.asOf} does not list this id; it lists, per million tokens, ${near.join(', ')}, which may cost something else.`;
 }
 
 export function entryPrice(entry: CatalogueEntry): TokenPrice {

@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { version } from '../../config/version.ts';
+import { addBudgetCommand } from './commands/budget.ts';
 import { addCancelCommand } from './commands/cancel.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addPauseCommands } from './commands/pause.ts';
@@ -38,14 +39,20 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addResultsCommand(program);
   addCancelCommand(program);
   addPauseCommands(program);
+  addBudgetCommand(program);
   addPlanCommand(program);
   addWorkerCommand(program);
   addDoctorCommand(program);
-  // Options of the whole program are also understood after the command's name.
-  for (const command of program.commands) {
-    command.option('--config <file>').option('--json').option('--log-level <level>');
-    for (const option of command.options.slice(-3)) option.hidden = true;
-    command.exitOverride();
-  }
+  for (const command of program.commands) acceptGlobalOptions(command);
   return program;
+}
+
+/** Options of the whole program are also understood after a command's name. */
+function acceptGlobalOptions(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) acceptGlobalOptions(child);
+  if (command.commands.length > 0) return;
+  for (const flags of ['--config <file>', '--json', '--log-level <level>']) {
+    command.addOption(new Option(flags).hideHelp());
+  }
 }

@@ -41,7 +41,8 @@ async function stopHeldRuns(context: HousekeepingContext, open: readonly BatchRe
   }
 }
 
-async function closePassedBreakers(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
+/** Lets go on what was held for a reason that has passed: a raised limit, a new period, a provider's rest. */
+export async function closePassedBreakers(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
     const hold = await context.holds.get(workflow);
     const passed = hold === undefined ? undefined : await whyPassed(context, hold);

@@ -1,0 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** Compiles the program to `dist/`, which is what the packed package runs: Node strips no types inside node_modules. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+rmSync(`${root}dist`, { recursive: true, force: true });
+execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+
+// The compiler emits the JSON that code imports; whatever else lies beside the sources and is read at run time follows.
+const data = globSync(['config/**/*', 'jobs/**/*', 'src/**/*', 'workers/**/*'], { cwd: root, withFileTypes: true })
+  .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+  .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length));
+for (const file of data) cpSync(`${root}${file}`, `${root}dist/${file}`);

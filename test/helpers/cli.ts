@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The Node that every npm script uses, and the program as a user starts it. */
+const NODE = createRequire(import.meta.url).resolve('node/bin/node');
+const PROGRAM = fileURLToPath(new URL('../../bin/nightmill.js', import.meta.url));
+
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What standard input holds; absent: nothing. */
+  readonly stdin?: string | Uint8Array;
+}
+
+/** A command as a real process. Disposing kills it. */
+export class Cli implements AsyncDisposable {
+  readonly exited: Promise<Finished>;
+  readonly #child: ChildProcess;
+  readonly #listeners = new Set<() => void>();
+  #stdout = '';
+  #stderr = '';
+  #ended = false;
+
+  constructor(folder: string, args: readonly string[], { env = {}, stdin }: CliOptions = {}) {
+    this.#child = spawn(NODE, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: process.env['TMPDIR'], ...env },
+    });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+      this.#changed();
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      this.#changed();
+    });
+    // A command that ends early does not read its input to the end.
+    this.#child.stdin?.on('error', () => {});
+    this.#child.stdin?.end(stdin);
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (code, signal) => {
+        this.#ended = true;
+        this.#changed();
+        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr });
+      });
+    });
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until standard error has a match. */
+  async prints(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#stderr)) {
+      if (this.#ended) throw new Error(`Ended without printing ${pattern}:\n${this.#stdout}\n${this.#stderr}`);
+      await new Promise<void>((resolve) => this.#listeners.add(resolve));
+    }
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+    this.#listeners.clear();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+export async function runCli(folder: string, args: readonly string[], options?: CliOptions): Promise<Finished> {
+  return await new Cli(folder, args, options).exited;
+}
