@@ -19,6 +19,11 @@ export interface ProviderConfig {
   };
 }
 
+/** Who is told of alerts. URL and token are secrets. */
+export type WebhookConfig =
+  | { readonly kind: 'generic' | 'slack' | 'discord'; readonly url: string }
+  | { readonly kind: 'telegram'; readonly token: string; readonly chatId: string; readonly baseUrl: string };
+
 export interface Schedule {
   readonly cron: string;
   readonly timezone: string;
@@ -55,6 +60,7 @@ export interface Config {
   readonly budget: { readonly day?: NanoUsd; readonly month?: NanoUsd };
   readonly tenants: ReadonlyMap<string, { readonly day?: NanoUsd }>;
   readonly timezone: string;
+  readonly alerts: { readonly webhooks: readonly WebhookConfig[] };
   readonly ingest: { readonly maxLineBytes: number; readonly sliceDocuments: number; readonly sliceTokens: number };
   readonly worker: {
     readonly slices: number;

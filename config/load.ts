@@ -5,12 +5,13 @@ import type { z } from 'zod';
 import type { NanoUsd } from '../src/domain/money.ts';
 import { type Label, LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/domain/workflow.ts';
 import { NightmillError } from '../src/errors.ts';
-import type { Config, ProviderConfig, WorkflowConfig } from './config.ts';
+import type { Config, ProviderConfig, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
 import { resolvePrice } from './model-price.ts';
 import { configSchema, type RawConfig } from './schema.ts';
+import { webhookSecretProblems } from './webhook-secrets.ts';
 
 export const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 const DEFAULT_CONCURRENCY = 32;
@@ -39,7 +40,9 @@ export function loadConfig(options: { file?: string | undefined; env: Environmen
     return resolveConfig(parse(DEFAULT_CONFIG, 'the embedded defaults'), { cwd: options.cwd, folder: options.cwd });
   }
   const problems: string[] = [];
-  const value = interpolate(readYaml(file), options.env, problems);
+  const written = readYaml(file);
+  problems.push(...webhookSecretProblems(written));
+  const value = interpolate(written, options.env, problems);
   const raw = parse(value, file, problems);
   return resolveConfig(raw, { cwd: options.cwd, folder: dirname(file), file });
 }
@@ -108,6 +111,7 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
     budget: withoutUndefined(raw.budget),
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
     timezone: raw.timezone,
+    alerts: { webhooks: raw.alerts.webhooks.filter(isOn).map(resolveWebhook) },
     ingest: raw.ingest,
     worker: {
       slices: raw.worker.slices,
@@ -129,6 +133,14 @@ function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): C
     forcePathStyle: false,
     ...withoutUndefined(raw.s3 ?? {}),
   };
+}
+
+function isOn(webhook: WebhookConfig): boolean {
+  return (webhook.kind === 'telegram' ? webhook.token : webhook.url) !== '';
+}
+
+function resolveWebhook(webhook: WebhookConfig): WebhookConfig {
+  return webhook.kind === 'telegram' ? { ...webhook, baseUrl: webhook.baseUrl.replace(/\/+$/, '') } : webhook;
 }
 
 function resolveProvider(name: string, raw: RawConfig['providers'][string]): ProviderConfig {
@@ -227,7 +239,13 @@ function resolveTask(
   { folder, problems }: WorkflowContext,
 ): WorkflowSpec | undefined {
   const at = `workflows.${name}`;
-  const base = { name, cascade, ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }) };
+  const base = {
+    name,
+    cascade,
+    ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }),
+    ...(raw.cache ? { cache: true } : {}),
+    ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
+  };
   if (raw.task === 'summarize') {
     for (const key of ['labels', 'examples'] as const) {
       if (raw[key] !== undefined)

@@ -161,10 +161,38 @@ const workflowSchema = z
       .optional(),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),
+    cache: z.boolean().default(false).describe('reuse paid replies to the very same request across batches'),
+    drainAt: fraction()
+      .optional()
+      .describe('from this share of a limit on, the last (dearest) tier is not asked any more; rows say degraded'),
     timezone: z.string().default('UTC').describe('where its days and months begin'),
     schedule: scheduleSchema.optional(),
   })
   .describe('a named pipeline: task, prompt, cascade, budget');
+
+/** URLs and tokens may be empty: `${NAME:-}` of a variable that is not set turns a webhook off. No message shows them. */
+const secretUrl = () =>
+  z.string().refine((value) => value === '' || (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)), {
+    error: 'must be an http:// or https:// URL; it is not shown because it is a secret',
+  });
+
+const webhookSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['generic', 'slack', 'discord']).describe('generic: a JSON object with the amounts'),
+    url: secretUrl().describe('a secret: name it as ${VARIABLE}'),
+  }),
+  z.strictObject({
+    kind: z.literal('telegram'),
+    token: z
+      .string()
+      .regex(/^([\w:-]+)?$/, 'must be a bot token; it is not shown because it is a secret')
+      .describe('a secret: name it as ${VARIABLE}'),
+    chatId: z
+      .union([z.string().min(1), z.number().int().transform(String)])
+      .describe('the chat, group or @channel that is told'),
+    baseUrl: url().default('https://api.telegram.org').describe('another Bot API server'),
+  }),
+]);
 
 export const configSchema = z.strictObject({
   redis: z
@@ -196,6 +224,10 @@ export const configSchema = z.strictObject({
     .describe('USD for all workflows together'),
   tenants: named(z.strictObject({ budget: z.strictObject({ day: usd().optional() }) })).default({}),
   timezone: z.string().default('UTC').describe('where the days and months of the global and tenant budgets begin'),
+  alerts: z
+    .strictObject({ webhooks: z.array(webhookSchema).max(20).default([]) })
+    .prefault({})
+    .describe('who is told at 50, 80 and 100 % of a limit and when costs drift; the log always is'),
   ingest: z
     .strictObject({
       maxLineBytes: wholeNumber()

@@ -8,6 +8,7 @@ export function secretsOf(config: Config): readonly string[] {
       provider.apiKey ?? '',
       ...Object.values(provider.headers),
     ]),
+    ...config.alerts.webhooks.map((webhook) => (webhook.kind === 'telegram' ? webhook.token : webhook.url)),
     config.store.secretAccessKey ?? '',
     redisPassword,
   ].filter((secret) => secret !== '');

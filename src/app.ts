@@ -10,19 +10,25 @@ import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-red
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
 import { openStore } from './adapters/open-store.ts';
 import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
+import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { connectRedis, redisOptions } from './adapters/redis/connect.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import { RedisLedger } from './adapters/redis/ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
+import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from './adapters/redis/workflow-holds.ts';
+import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cache.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
+import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
 import type { BatchSubmission } from './domain/batch-submission.ts';
 import { storeKeys } from './domain/store-keys.ts';
 import { NightmillError } from './errors.ts';
 import type { BreakerContext } from './pipeline/breaker.ts';
+import { type AlertContext, checkAlerts } from './pipeline/check-alerts.ts';
 import type { FinalizeContext } from './pipeline/finalize-batch.ts';
 import type { HousekeepingContext } from './pipeline/housekeeping.ts';
+import { InputRatios } from './pipeline/input-ratios.ts';
 import type { ProcessSliceContext } from './pipeline/process-slice.ts';
 import { ProviderGate } from './pipeline/provider-gate.ts';
 import type { SliceRun } from './pipeline/slice-run.ts';
@@ -86,16 +92,31 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
     const ledger = new RedisLedger(redis, keys, lease);
     const batches = new RedisBatchRegistry(redis, keys);
     const holds = new RedisWorkflowHolds(redis, keys);
+    const histories = new RedisWorkflowHistories(redis, keys);
     const store = stack.adopt(openStore(config.store), (opened) => opened.close());
     const jobs = stack.adopt(new BullmqJobQueue(connection), (opened) => opened.close());
     const local = stack.adopt(openLocalModel(), (opened) => opened.close());
     const providers = openProviders(config, stack);
+    const webhooks = new WebhookSink({ targets: config.alerts.webhooks, log });
+    const sink = stack.adopt(webhooks, (opened) => opened.close());
     const submission = submissionCache(store);
     const runs = new Set<SliceRun>();
+    const ratios = new InputRatios();
     const workflows = [...config.workflows.keys()];
     await ledger.applyConfigLimits(configLimits(config));
     const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
     const breaker: BreakerContext = { ...base, workflows };
+    const alerts: AlertContext = {
+      ...breaker,
+      histories,
+      memory: new RedisAlertMemory(redis, keys),
+      sink,
+      timezones: (workflow) => ({
+        workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
+        global: config.timezone,
+      }),
+      fired: new Set(),
+    };
     const closing = stack.move();
     const close = () => closing.disposeAsync();
     return {
@@ -112,12 +133,15 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
         runs,
         submission,
         providers,
+        ratios,
+        answers: new StoreAnswerCache(store),
         random: Math.random,
         maxAttempts: config.worker.maxCallAttempts,
       },
       finalize: {
         ...base,
         submission,
+        histories,
         breakerHistory: async (batchId, workflow) => [
           ...(await holds.history(workflow)),
           ...(await holds.history(`batch:${batchId}`)),
@@ -126,7 +150,9 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
       housekeeping: {
         ...breaker,
         runs,
+        shareRatios: () => ledger.shareRatios(ratios),
         reap: () => ledger.reapDeadWorkers(),
+        checkAlerts: (open, check) => checkAlerts(alerts, open, check),
         timezoneOf: (scope) => timezoneOf(config, scope),
       },
       close,

@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
-import { processSlice } from './pipeline/process-slice.ts';
+import { type ProcessSliceContext, processSlice } from './pipeline/process-slice.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 
@@ -23,11 +23,20 @@ const HOUSEKEEPING_EVERY_MS = 1_000;
 export async function startWorker(app: App, workflows: readonly string[]): Promise<RunningWorker> {
   const { config, log } = app;
   await app.lease.start();
+  let state: WorkerState = 'running';
+  let forced = false;
+  const slices: ProcessSliceContext = {
+    ...app.slices,
+    onTaken: (run) => {
+      if (forced) run.force();
+      else if (state !== 'running') run.stop({ kind: 'shutdown' });
+    },
+  };
   const workers = new SliceWorkers(
     app.redis.connection,
     { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
     {
-      processSlice: (job, signal) => runSlice(app, job, signal),
+      processSlice: (job, signal) => runSlice(app, slices, job, signal),
       finalizeBatch: (batchId) => finalizeBatch(app.finalize, batchId),
       onError: (error, where) => log.error('worker:error', { queue: where, message: error.message }),
     },
@@ -36,7 +45,6 @@ export async function startWorker(app: App, workflows: readonly string[]): Promi
   const ended = new AbortController();
   const housekeeping = runHousekeeping(app, ended.signal);
   log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
-  let state: WorkerState = 'running';
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     state = 'draining';
@@ -49,11 +57,13 @@ export async function startWorker(app: App, workflows: readonly string[]): Promi
     grace.abort();
     ended.abort();
     await housekeeping;
+    await sendLastAlerts(app);
     await app.lease.stop();
     state = 'stopped';
     log.info('worker:stopped');
   };
   const force = () => {
+    forced = true;
     for (const run of app.slices.runs) run.force();
   };
   return {
@@ -70,6 +80,7 @@ export async function startWorker(app: App, workflows: readonly string[]): Promi
 
 async function runSlice(
   app: App,
+  slices: ProcessSliceContext,
   job: { readonly batch: string; readonly slice: number },
   signal: AbortSignal,
 ): Promise<'done' | 'handed_back'> {
@@ -83,7 +94,7 @@ async function runSlice(
   };
   signal.addEventListener('abort', onLost);
   try {
-    const result = await processSlice(app.slices, job);
+    const result = await processSlice(slices, job);
     if (result.kind === 'committed' && result.slicesLeft === 0) {
       await app.submit.jobs.enqueueFinalize({ batch: job.batch });
     }
@@ -96,6 +107,15 @@ async function runSlice(
     return parked ? 'done' : 'handed_back';
   } finally {
     signal.removeEventListener('abort', onLost);
+  }
+}
+
+/** A process that ends because a limit is reached says so before it ends. */
+async function sendLastAlerts(app: App): Promise<void> {
+  try {
+    await app.housekeeping.checkAlerts(await app.batches.listOpen(), { now: true });
+  } catch (error) {
+    app.log.warn('housekeeping:failed', { message: (error as Error).message });
   }
 }
 

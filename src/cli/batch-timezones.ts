@@ -5,3 +5,8 @@ import type { Timezones } from '../domain/scope.ts';
 export function batchTimezones(config: Config, workflow: string): Timezones {
   return { workflow: config.workflows.get(workflow)?.timezone ?? config.timezone, global: config.timezone };
 }
+
+/** Share of a limit from which a workflow drains, as it is configured now. */
+export function drainAtOf(config: Config, workflow: string): number | undefined {
+  return config.workflows.get(workflow)?.spec.drainAt;
+}

@@ -7,6 +7,7 @@ import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
+import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSubmitCommand } from './commands/submit.ts';
 import { addWorkerCommand } from './commands/worker.ts';
@@ -43,6 +44,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addPlanCommand(program);
   addWorkerCommand(program);
   addDoctorCommand(program);
+  addSimulateCommand(program);
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;
 }

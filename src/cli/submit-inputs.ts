@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { catalogueHint } from '../../config/catalogue.ts';
 import { hasBudget } from '../../config/load.ts';
 import { openStore } from '../adapters/open-store.ts';
 import { type App, workflowOf } from '../app.ts';
@@ -34,7 +35,10 @@ export async function submitInputs(
   const workflow = workflowOf(config, flags.workflow);
   const budget = readBudget(flags.budget);
   const tenant = readTenant(flags.tenant);
-  requirePrices(workflow.spec, hasBudget(config, workflow, budget));
+  requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
+    const provider = config.providers.get(model.provider);
+    return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id);
+  });
   await using opened = await openInputs(
     { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
     inputs,

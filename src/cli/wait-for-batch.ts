@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { type BatchStatus, batchStatus } from '../pipeline/batch-status.ts';
-import { batchTimezones } from './batch-timezones.ts';
+import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 import { Progress } from './progress.ts';
 
 const POLL_MS = 250;
@@ -38,7 +38,12 @@ export async function waitForBatch(
 export async function readStatus(app: App, batchId: string): Promise<BatchStatus> {
   const batch = await app.batches.get(batchId);
   if (batch === undefined) throw unknownBatch(batchId);
-  return await batchStatus(app.breaker, batch, batchTimezones(app.config, batch.workflow));
+  return await batchStatus(
+    app.breaker,
+    batch,
+    batchTimezones(app.config, batch.workflow),
+    drainAtOf(app.config, batch.workflow),
+  );
 }
 
 export function unknownBatch(batchId: string): NightmillError {

@@ -45,6 +45,8 @@ export interface Manifest {
     readonly reason: string;
   }[];
   readonly uncertainCost: NanoUsd;
+  /** Documents and calls that cost nothing because an equal one was paid for, and what that saved. */
+  readonly reused: { readonly duplicates: number; readonly cached: number; readonly saved: NanoUsd };
   /** What the strongest model alone would have cost, where its price and the tokens are known. */
   readonly strongest?: { readonly model: string; readonly cost: NanoUsd };
   readonly hashes: {
@@ -91,6 +93,11 @@ export function formatManifest(manifest: Manifest): string {
           calls: manifest.uncertain.length,
           costUsd: usd(manifest.uncertainCost),
           list: manifest.uncertain.map(({ cost, ...call }) => ({ ...call, costUsd: usd(cost) })),
+        },
+        reused: {
+          duplicates: manifest.reused.duplicates,
+          cachedCalls: manifest.reused.cached,
+          savedUsd: usd(manifest.reused.saved),
         },
         ...(manifest.strongest === undefined
           ? {}

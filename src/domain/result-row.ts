@@ -21,6 +21,8 @@ export interface ResultRow extends RowBase {
   /** Index of the tier that answered, 0 = cheapest. */
   readonly tier: number;
   readonly durationMs: number;
+  /** The answer is under its tier's threshold: the workflow was draining, because a limit was near. */
+  readonly degraded?: boolean;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -49,6 +51,7 @@ export function formatRow(row: Row): string {
       usage: row.usage,
       costUsd,
       durationMs: row.durationMs,
+      ...(row.degraded === true ? { degraded: true } : {}),
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
   }

@@ -38,7 +38,8 @@ export function scopesOf(owner: BatchOwner, now: number, timezones: Timezones): 
   ];
 }
 
-const SCOPE_NAME = /^(?:batch:[A-Za-z0-9._-]+|workflow:[A-Za-z0-9_-]+\/(?:day|month)|tenant:[A-Za-z0-9_-]+\/day|global\/(?:day|month))$/;
+const SCOPE_NAME =
+  /^(?:batch:[A-Za-z0-9._-]+|workflow:[A-Za-z0-9_-]+\/(?:day|month)|tenant:[A-Za-z0-9_-]+\/day|global\/(?:day|month))$/;
 
 export function isScopeName(text: string): boolean {
   return SCOPE_NAME.test(text);

@@ -28,6 +28,8 @@ export interface SliceCommit {
   readonly models: readonly ModelTotals[];
   /** Sum of the costs of its rows. */
   readonly cost: NanoUsd;
+  /** Documents that got the answer of an equal one, calls answered from the cache, and the money both saved. */
+  readonly reused: { readonly duplicates: number; readonly cached: number; readonly saved: NanoUsd };
   /** Journal entries that its rows count. */
   readonly journalEntries: number;
   /** Rejection and escalation counts by code, e.g. `low_confidence`. */

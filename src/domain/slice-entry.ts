@@ -7,20 +7,37 @@ export interface SkippedEntry {
   readonly message: string;
 }
 
+/** Where the first document with the same text stands: position in its slice. */
+export interface DocumentPlace {
+  readonly slice: number;
+  readonly position: number;
+}
+
 /** One line of a slice object in the store: a document with its token count, or a line that was skipped. */
 export type SliceEntry =
-  | { readonly kind: 'document'; readonly document: Document; readonly tokens: number }
+  | {
+      readonly kind: 'document';
+      readonly document: Document;
+      readonly tokens: number;
+      /** Its text stands in the batch before: it gets the same answer and is not asked again. */
+      readonly sameAs?: DocumentPlace;
+    }
   | { readonly kind: 'skipped'; readonly skipped: SkippedEntry };
 
 export function formatSliceEntry(entry: SliceEntry): string {
-  return JSON.stringify(
-    entry.kind === 'document' ? { ...entry.document, tokens: entry.tokens } : { skipped: entry.skipped },
-  );
+  if (entry.kind === 'skipped') return JSON.stringify({ skipped: entry.skipped });
+  const { document, tokens, sameAs } = entry;
+  return JSON.stringify({ ...document, tokens, ...(sameAs === undefined ? {} : { sameAs }) });
+}
+
+interface DocumentLine extends Document {
+  readonly tokens: number;
+  readonly sameAs?: DocumentPlace;
 }
 
 export function parseSliceEntry(line: string): SliceEntry {
-  const value = JSON.parse(line) as (Document & { readonly tokens: number }) | { readonly skipped: SkippedEntry };
+  const value = JSON.parse(line) as DocumentLine | { readonly skipped: SkippedEntry };
   if ('skipped' in value) return { kind: 'skipped', skipped: value.skipped };
-  const { tokens, ...document } = value;
-  return { kind: 'document', document, tokens };
+  const { tokens, sameAs, ...document } = value;
+  return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
 }

@@ -14,5 +14,6 @@ export const storeKeys = {
   workPrefix: (batchId: string) => `batches/${batchId}/work/`,
   output: (batchId: string, part: number) => `batches/${batchId}/output/part-${number(part)}.jsonl.gz`,
   errors: (batchId: string, part: number) => `batches/${batchId}/errors/part-${number(part)}.jsonl.gz`,
+  cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

@@ -38,6 +38,13 @@ interface WorkflowBase {
   /** Cheapest first, at least one. */
   readonly cascade: readonly Tier[];
   readonly instructions?: string;
+  /** Use and fill the answer cache across batches. Absent: no. */
+  readonly cache?: boolean;
+  /**
+   * From this share of any limit on, 0 to 1, the last tier is not asked any more: what the tiers before it answer is
+   * taken, whatever its confidence, and the row says `degraded`. Absent: never.
+   */
+  readonly drainAt?: number;
 }
 
 export interface ClassifyWorkflow extends WorkflowBase {

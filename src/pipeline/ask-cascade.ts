@@ -15,6 +15,8 @@ export interface CascadeAnswer<T> {
   readonly confidence: number;
   readonly tier: number;
   readonly model: string;
+  /** Taken under the tier's threshold, because the workflow drains. */
+  readonly degraded?: boolean;
 }
 
 export interface CascadeContext {
@@ -44,11 +46,14 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
   const attempts: Attempt<T>[] = [];
   let last: ReplyText | undefined;
   for (;;) {
-    const step = nextCascadeStep(context.tiers, attempts);
+    const tiers = usableTiers(context, attempts);
+    const step = nextCascadeStep(tiers, attempts);
     if (step.kind === 'fail') throw new CallFailedError(step.code, failureMessage(step.code, step.detail));
     if (step.kind === 'accept') {
       const { value, confidence, tier } = step;
-      return { value, confidence, tier, model: modelAt(context.tiers, tier).name };
+      const threshold = context.tiers.find(({ index }) => index === tier)?.tier.acceptAt;
+      const degraded = threshold !== undefined && confidence < threshold;
+      return { value, confidence, tier, model: modelAt(context.tiers, tier).name, ...(degraded ? { degraded } : {}) };
     }
     const previous = attempts.at(-1)?.judgement;
     if (previous !== undefined) context.slice.reject(previous.kind === 'rejected' ? previous.code : 'low_confidence');
@@ -68,6 +73,18 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
       return await askCascade({ ...context, tiers: context.tiers.filter(({ index }) => index > step.tier) }, question);
     }
   }
+}
+
+/** While a workflow drains, its last tier is left out and the one before takes what it has. */
+function usableTiers(context: CascadeContext, attempts: readonly Attempt<unknown>[]): PaidTiers {
+  const { tiers, slice } = context;
+  const last = tiers.at(-1);
+  if (!slice.draining || tiers.length < 2 || attempts.at(-1)?.tier === last?.index) return tiers;
+  return tiers
+    .slice(0, -1)
+    .map((entry, position) =>
+      position === tiers.length - 2 ? { index: entry.index, tier: { model: entry.tier.model } } : entry,
+    );
 }
 
 async function ask<T>(

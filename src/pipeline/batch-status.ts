@@ -1,5 +1,5 @@
 import type { NanoUsd } from '../domain/money.ts';
-import { batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
+import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome, Hold } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
@@ -8,8 +8,8 @@ import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 export type BatchState = BatchRecord['state'] | 'paused';
 
 export interface BreakerStatus {
-  /** `warning`: 80 % of a limit are spent. */
-  readonly state: 'closed' | 'warning' | 'open';
+  /** `warning`: 80 % of a limit are spent. `draining`: the last tier is not asked any more. `open`: work is held. */
+  readonly state: 'closed' | 'warning' | 'draining' | 'open';
   readonly hold?: Hold;
   /** The scope that is nearest to its limit. */
   readonly tightest?: { readonly scope: string; readonly spent: NanoUsd; readonly limit: NanoUsd };
@@ -48,6 +48,7 @@ export async function batchStatus(
   context: StatusContext,
   batch: BatchRecord,
   timezones: Timezones,
+  drainAt?: number,
 ): Promise<BatchStatus> {
   const [totals, progress, workflowHold, breaker] = await Promise.all([
     context.ledger.totals(batchScope(batch.batchId)),
@@ -75,11 +76,16 @@ export async function batchStatus(
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
     createdAt: batch.createdAt,
     ...(batch.finishedAt === undefined ? {} : { finishedAt: batch.finishedAt }),
-    breaker: hold === undefined ? breaker : { ...breaker, state: 'open', hold },
+    breaker: hold === undefined ? withDraining(breaker, drainAt) : { ...breaker, state: 'open', hold },
   };
 }
 
-async function tightestScope(context: StatusContext, batch: BatchRecord, timezones: Timezones): Promise<BreakerStatus> {
+/** The scope of a batch that is nearest to its limit. */
+export async function tightestScope(
+  context: Pick<StatusContext, 'ledger' | 'clock'>,
+  batch: BatchOwner,
+  timezones: Timezones,
+): Promise<BreakerStatus> {
   const scopes = scopesOf(batch, context.clock.now(), timezones);
   const totals = await Promise.all(scopes.map((scope) => context.ledger.totals(scope)));
   let tightest: { scope: string; spent: NanoUsd; limit: NanoUsd } | undefined;
@@ -93,4 +99,13 @@ async function tightestScope(context: StatusContext, batch: BatchRecord, timezon
   }
   if (tightest === undefined) return { state: 'closed' };
   return { state: tightest.spent >= tightest.limit * WARNING_SHARE ? 'warning' : 'closed', tightest };
+}
+
+function withDraining(breaker: BreakerStatus, drainAt: number | undefined): BreakerStatus {
+  return drainAt !== undefined && spentShare(breaker) >= drainAt ? { ...breaker, state: 'draining' } : breaker;
+}
+
+/** Part of the tightest limit that is spent, 0 where there is no limit. */
+export function spentShare({ tightest }: BreakerStatus): number {
+  return tightest === undefined || tightest.limit === 0 ? 0 : tightest.spent / tightest.limit;
 }

@@ -7,12 +7,14 @@ import { scopesOf } from '../domain/scope.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { NO_USAGE, type Usage } from '../domain/usage.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
+import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { CallTicket, Ledger, Outcome } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { admitCall } from './admit-call.ts';
 import { backoffMs, sleep } from './backoff.ts';
+import type { InputRatios } from './input-ratios.ts';
 import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError, StopError } from './stop.ts';
@@ -21,6 +23,10 @@ export interface CallModelContext {
   readonly ledger: Ledger;
   readonly providers: ReadonlyMap<string, ProviderGate>;
   readonly clock: Clock;
+  /** Absent where the workflow does not ask for it. */
+  readonly cache?: AnswerCache;
+  /** What is known of the models' own token counts. */
+  readonly ratios: InputRatios;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
   readonly newId: () => string;
@@ -63,6 +69,12 @@ export async function callModel(context: CallModelContext, call: ModelCall): Pro
 
 async function buy(context: CallModelContext, call: ModelCall, key: string): Promise<JournalEntry> {
   const { slice, model } = call;
+  const cached = await context.cache?.get(key);
+  if (cached !== undefined) {
+    slice.cached.calls += 1;
+    slice.cached.saved += cached.cost;
+    return cached;
+  }
   if (slice.ending !== undefined) throw new DocumentEndedError(slice.ending);
   const gate = context.providers.get(model.provider);
   if (gate === undefined) {
@@ -75,7 +87,7 @@ async function buy(context: CallModelContext, call: ModelCall, key: string): Pro
   for (let attempt = 1, waits = 0; ; ) {
     if (gate.waitMs > 0) await sleep(gate.waitMs, slice.stopping);
     slice.throwIfStopped();
-    const result = await gate.run(() => tryOnce(context, { ...call, key, hold, gate }));
+    const result = await gate.run(urgency(call), () => tryOnce(context, { ...call, key, hold, gate }));
     if (!(result instanceof ModelCallError)) return result;
     const retry = decideRetry(result, gate, { attempt, waits, maxAttempts: context.maxAttempts }, context);
     if (retry.kind === 'stop') {
@@ -100,6 +112,11 @@ async function buy(context: CallModelContext, call: ModelCall, key: string): Pro
   }
 }
 
+/** Earlier slices and documents that are already at a dearer tier come first, so that slices end one after the other. */
+function urgency({ slice, tier }: ModelCall): number {
+  return tier - slice.claim.slice * 8;
+}
+
 interface Try extends ModelCall {
   readonly key: string;
   readonly hold: number;
@@ -118,7 +135,10 @@ async function tryOnce(context: CallModelContext, call: Try): Promise<JournalEnt
     hold: call.hold,
     scopes: scopesOf(slice.claim, context.clock.now(), slice.claim.timezones),
   };
-  const replay = await admitCall(context.ledger, ticket, slice);
+  const replay = await admitCall(context.ledger, ticket, slice, () => {
+    const tokens = context.ratios.likelyBound(model.name, call.request);
+    return tokens === undefined ? undefined : holdFor(model, tokens, call.request.maxOutputTokens);
+  });
   if (replay !== undefined) return remember(slice, call.key, replay);
   let reply: ModelReply;
   try {
@@ -132,6 +152,7 @@ async function tryOnce(context: CallModelContext, call: Try): Promise<JournalEnt
     return error;
   }
   call.gate.answered();
+  if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, reply.usage.inputTokens);
   return await settleReply(context, call, ticket, entryOf(call, reply));
 }
 
@@ -142,7 +163,7 @@ async function settleReply(
   entry: JournalEntry,
 ): Promise<JournalEntry> {
   const { slice } = call;
-  if (entry.cost > ticket.hold && call.model.price !== undefined) {
+  if (entry.cost > call.hold && call.model.price !== undefined) {
     context.log.warn('ledger:overrun', {
       batch: slice.claim.batchId,
       model: call.model.name,
@@ -155,7 +176,17 @@ async function settleReply(
     slice.stop({ kind: 'fenced' });
     throw new StopError({ kind: 'fenced' });
   }
+  if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
   return remember(slice, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
+}
+
+/** The cache saves money another day; a store that cannot take the answer now costs nothing. */
+async function keepAnswer({ cache, log }: CallModelContext, key: string, entry: JournalEntry): Promise<void> {
+  try {
+    await cache?.put(key, entry);
+  } catch (error) {
+    log.warn('cache:failed', { message: (error as Error).message });
+  }
 }
 
 async function settleFailure(

@@ -4,12 +4,15 @@ import { classifyQuestion, mergeVotes } from '../domain/tasks/classify.ts';
 import type { ClassifyWorkflow } from '../domain/workflow.ts';
 import { askCascade, type CascadeContext } from './ask-cascade.ts';
 import { documentWindow } from './document-window.ts';
+import { settleAll } from './settle-all.ts';
 import { smallestUsableWindow } from './smallest-window.ts';
 
 export interface DocumentResult {
   readonly result: TaskResult;
   readonly tier: number;
   readonly model: string;
+  /** A tier answered under its threshold, because the workflow drains. */
+  readonly degraded?: boolean;
 }
 
 /** One label for a document: in one call where it fits, else its parts vote. */
@@ -20,11 +23,11 @@ export async function classifyDocument(
 ): Promise<DocumentResult> {
   const window = smallestUsableWindow(documentWindow(context.tiers, () => classifyQuestion(workflow, '').prompt));
   if (document.tokens <= window) {
-    const { value, confidence, tier, model } = await askCascade(context, classifyQuestion(workflow, document.text));
-    return { result: { label: value.label, confidence }, tier, model };
+    const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, document.text));
+    return { result: { label: value.label, confidence: round(confidence) }, ...by };
   }
   const chunks = chunkText(document.text, { maxTokens: window });
-  const answers = await Promise.all(
+  const answers = await settleAll(
     chunks.map(async (chunk) => ({
       tokens: chunk.tokens,
       ...(await askCascade(context, classifyQuestion(workflow, document.text.slice(chunk.start, chunk.end)))),
@@ -35,5 +38,15 @@ export async function classifyDocument(
   );
   // The dearest tier that any part needed is the one that answered the document.
   const dearest = answers.reduce((a, b) => (b.tier > a.tier ? b : a));
-  return { result: merged, tier: dearest.tier, model: dearest.model };
+  return {
+    result: { label: merged.label, confidence: round(merged.confidence) },
+    tier: dearest.tier,
+    model: dearest.model,
+    ...(answers.some((answer) => answer.degraded === true) ? { degraded: true } : {}),
+  };
+}
+
+/** Four decimals are more than a confidence is worth. */
+export function round(confidence: number): number {
+  return Math.round(confidence * 10_000) / 10_000;
 }

@@ -14,12 +14,14 @@ import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { addUsage, NO_USAGE } from '../domain/usage.ts';
+import { pausedMs } from '../domain/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { WorkflowHistories } from '../ports/workflow-histories.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
@@ -28,6 +30,7 @@ export interface FinalizeContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly submission: (batchId: string) => Promise<BatchSubmission>;
+  readonly histories: WorkflowHistories;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
 }
 
@@ -53,30 +56,52 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   const submission = await context.submission(batchId);
   const manifest = await buildManifest(context, batch, submission, { ...sums, results, errors });
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
+  await addToHistory(context, batch, manifest);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   await removeWork(context.store, batchId);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
   return true;
 }
 
+/** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */
+async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, manifest: Manifest): Promise<void> {
+  const documents = manifest.documents.total - manifest.documents.skipped;
+  if (manifest.state !== 'completed' || documents === 0) return;
+  const finishedAt = Date.parse(manifest.finishedAt);
+  const paused = pausedMs(manifest.breaker, batch.createdAt, finishedAt);
+  await histories.add(batch.workflow, {
+    batchId: batch.batchId,
+    configHash: manifest.hashes.config,
+    documents,
+    cost: manifest.cost + manifest.uncertainCost,
+    inputTokens: batch.inputTokens,
+    seconds: Math.max(0, finishedAt - batch.createdAt - paused) / 1000,
+  });
+}
+
 interface Sums {
   readonly models: readonly ModelTotals[];
   readonly rejections: Readonly<Record<string, number>>;
+  readonly reused: Manifest['reused'];
   readonly rowsCost: number;
 }
 
 async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<Sums> {
   let models: readonly ModelTotals[] = [];
   const rejections: Record<string, number> = {};
+  const reused = { duplicates: 0, cached: 0, saved: 0 };
   let rowsCost = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
     if (commit === undefined)
       throw new NightmillError('internal', `Batch ${batch.batchId} was sealed with a slice missing`);
     models = addModelTotals(models, commit.models);
+    reused.duplicates += commit.reused.duplicates;
+    reused.cached += commit.reused.cached;
+    reused.saved += commit.reused.saved;
     for (const [code, count] of Object.entries(commit.rejections)) rejections[code] = (rejections[code] ?? 0) + count;
     rowsCost += commit.cost;
   }
-  return { models, rejections, rowsCost };
+  return { models, rejections, reused, rowsCost };
 }
 
 async function mergeParts(
@@ -187,6 +212,7 @@ async function buildManifest(
     usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
     models: sums.models,
     rejections: sums.rejections,
+    reused: sums.reused,
     cost: totals.settled,
     uncertain,
     uncertainCost: totals.uncertain,
@@ -198,7 +224,7 @@ async function buildManifest(
       models: createHash('sha256').update(JSON.stringify(submission.workflow.cascade)).digest('hex'),
     },
     promptVersion: submission.prompt.version,
-    breaker,
+    breaker: breaker.filter((event) => event.at >= submission.createdAt),
   };
 }
 
@@ -218,7 +244,9 @@ function strongestAlone(
     return { model: model.name, cost: Math.round((own.cost / own.calls) * batch.documents) };
   }
   const usage = models.reduce((sum, totals) => addUsage(sum, totals.usage), NO_USAGE);
-  return { model: model.name, cost: priceCall(model.price, { ...usage, cachedInputTokens: 0 }) };
+  // A sum of calls is not one long call.
+  const { longContext: _, ...price } = model.price;
+  return { model: model.name, cost: priceCall(price, { ...usage, cachedInputTokens: 0 }) };
 }
 
 async function removeWork(store: ObjectStore, batchId: string): Promise<void> {

@@ -1,13 +1,19 @@
 import { calendarDay, monthOfDay } from '../domain/period.ts';
 import type { BatchRecord, Hold } from '../ports/batch-registry.ts';
+import { spentShare, tightestScope } from './batch-status.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 import type { SliceRun } from './slice-run.ts';
+import { enqueueSlices } from './submit-batch.ts';
 
 export interface HousekeepingContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;
   readonly timezoneOf: (scope: string) => string;
+  /** Exchanges with other workers what is known of the models' token counts. */
+  readonly shareRatios: () => Promise<void>;
   /** Books what dead workers held. */
   readonly reap: () => Promise<number>;
+  /** Tells people of limits that are nearly spent and of costs that drift; see `checkAlerts`. */
+  readonly checkAlerts: (open: readonly BatchRecord[], options?: { readonly now?: boolean }) => Promise<unknown>;
 }
 
 /** A provider that was out of reach is tried again after this time; one that needs a person is not. */
@@ -15,29 +21,42 @@ const RETRY_PROVIDER_MS = 30_000;
 
 /**
  * What every live worker does about once a second, for the whole cluster; doing it twice changes nothing:
- * books the money of dead workers, stops slices whose work is held, closes breakers whose reason has passed, and
- * ends batches whose last step was lost with a worker.
+ * books the money of dead workers, stops slices whose work is held, closes breakers whose reason has passed,
+ * ends batches whose last step was lost with a worker, and sends alerts that are due.
  */
 export async function keepHouse(context: HousekeepingContext): Promise<void> {
+  await context.shareRatios();
   const booked = await context.reap();
   if (booked > 0) context.log.warn('ledger:uncertain', { calls: booked });
   const open = await context.batches.listOpen();
-  await stopHeldRuns(context, open);
+  await steerRuns(context, open);
   await closePassedBreakers(context, open);
   for (const batch of open) {
     const complete =
       batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
     if (complete) await context.jobs.enqueueFinalize({ batch: batch.batchId });
+    else if (await hasLostItsJobs(context, batch)) await enqueueSlices(context, batch);
   }
+  await context.checkAlerts(open);
 }
 
-async function stopHeldRuns(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
+/** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */
+async function hasLostItsJobs(context: HousekeepingContext, batch: BatchRecord): Promise<boolean> {
+  if (batch.state !== 'running' && batch.state !== 'queued') return false;
+  if (batch.parked !== undefined || batch.ending !== undefined) return false;
+  return (await context.jobs.pendingCount(batch.workflow)) === 0;
+}
+
+/** Stops slices whose work is held, and tells the others whether a limit is near. */
+async function steerRuns(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
   const batches = new Map(open.map((batch) => [batch.batchId, batch]));
   for (const run of context.runs) {
     const batch = batches.get(run.claim.batchId);
     if (run.ending !== undefined) continue;
     const held = (await context.holds.get(run.claim.workflow)) ?? batch?.parked;
     if (batch === undefined || batch.ending !== undefined || held !== undefined) run.stop({ kind: 'paused' });
+    if (run.drainAt === undefined) continue;
+    run.draining = spentShare(await tightestScope(context, run.claim, run.claim.timezones)) >= run.drainAt;
   }
 }
 

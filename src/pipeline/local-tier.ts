@@ -1,6 +1,7 @@
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import { LOCAL_MODEL_NAME, type Tier, type WorkflowSpec } from '../domain/workflow.ts';
 import type { LocalModel } from '../ports/local-model.ts';
+import { round } from './classify-document.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError } from './stop.ts';
@@ -22,7 +23,7 @@ export async function answerLocally(
   options: { readonly isLast: boolean; readonly monotonic: () => number },
 ): Promise<LocalAnswers> {
   const texts = entries.flatMap((entry, index) =>
-    entry.kind === 'document' ? [{ index, text: entry.document.text }] : [],
+    entry.kind === 'document' && entry.sameAs === undefined ? [{ index, text: entry.document.text }] : [],
   );
   const ends: (DocumentEnd | undefined)[] = entries.map(() => undefined);
   if (texts.length === 0) return { ends, calls: 0 };
@@ -49,7 +50,7 @@ export async function answerLocally(
   for (const [position, answer] of answers.entries()) {
     const index = texts[position]?.index ?? 0;
     const sure = tier.acceptAt === undefined || (answer.confidence >= tier.acceptAt && answer.familiar);
-    if (sure) ends[index] = answered({ label: answer.label, confidence: answer.confidence }, localMs);
+    if (sure) ends[index] = answered({ label: answer.label, confidence: round(answer.confidence) }, localMs);
     else if (options.isLast) ends[index] = lowConfidence(answer.confidence, tier.acceptAt ?? 1, answer.reason);
     else slice.reject(answer.familiar ? 'low_confidence' : (answer.reason ?? 'unfamiliar'));
   }

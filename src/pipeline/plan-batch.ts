@@ -1,6 +1,7 @@
 import { type CostRange, type DocumentPlan, planCost, planDocument, promptSizes } from '../domain/plan.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
+import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
 
@@ -17,6 +18,8 @@ export interface BatchPlan {
   readonly calls: { readonly low: number; readonly worst: number };
   readonly cost: CostRange;
   readonly minutes: CostRange;
+  /** What is expected comes from batches that have finished; else it is assumed. */
+  readonly fromHistory: boolean;
 }
 
 /** Documents a minute that the local tier answers in one process, on one core. */
@@ -26,7 +29,12 @@ const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 export async function planBatch(
   inputs: readonly DocumentInput[],
   workflow: WorkflowSpec,
-  options: { readonly maxLineBytes: number; readonly throughput: Throughput },
+  options: {
+    readonly maxLineBytes: number;
+    readonly throughput: Throughput;
+    /** Of this very version of the workflow. */
+    readonly history?: WorkflowHistory;
+  },
 ): Promise<BatchPlan> {
   const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
   const sizes = new Map(paid.map((model) => [model, promptSizes(workflow, model)]));
@@ -67,12 +75,14 @@ export async function planBatch(
   );
   const localMinutes = hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
   const minutes = (value: number) => Math.ceil(value * 10) / 10;
+  const past = options.history === undefined ? undefined : projectFromHistory(options.history, inputTokens);
+  const pastCost = past === undefined ? cost.expected : Math.min(past.cost, cost.worst);
   return {
     documents,
     problems,
     inputTokens,
     calls,
-    cost,
+    cost: { ...cost, low: Math.min(cost.low, pastCost), expected: pastCost },
     minutes: {
       low: minutes(localMinutes + (hasLocal ? 0 : paidMinutes)),
       expected: minutes(localMinutes + paidMinutes * (hasLocal ? 0.5 : 1.3)),

@@ -1,18 +1,20 @@
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
 import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
-import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
+import type { SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
-import { NightmillError } from '../errors.ts';
+import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { LocalModel } from '../ports/local-model.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import type { PaidTiers } from './ask-cascade.ts';
 import type { CallModelContext } from './call-model.ts';
 import { classifyDocument, type DocumentResult } from './classify-document.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
+import { readSlice } from './read-slice.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 import { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError, StopError, type StopReason } from './stop.ts';
@@ -22,8 +24,12 @@ export interface ProcessSliceContext extends CallModelContext {
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
   readonly local: LocalModel;
+  /** For workflows that ask for it. */
+  readonly answers: AnswerCache;
   /** Slices in hand, so that a pause or a shutdown reaches them. */
   readonly runs: Set<SliceRun>;
+  /** Told of each slice before its first call, so that one taken during a shutdown stops like the others. */
+  readonly onTaken?: (run: SliceRun) => void;
   readonly submission: (batchId: string) => Promise<BatchSubmission>;
 }
 
@@ -61,8 +67,9 @@ export async function processSlice(
     token: claimed.token,
     timezones: submission.timezones,
   };
-  const run = new SliceRun(claim, journal, ending);
+  const run = new SliceRun(claim, journal, ending, submission.workflow.drainAt);
   context.runs.add(run);
+  context.onTaken?.(run);
   try {
     const work = await answerDocuments(context, run, submission, entries);
     run.throwIfStopped();
@@ -83,21 +90,10 @@ export async function processSlice(
   }
 }
 
-async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {
-  const key = storeKeys.inputSlice(batchId, slice);
-  const bytes = await store.get(key);
-  if (bytes === undefined) {
-    throw new NightmillError('internal', `The slice object ${key} is missing from ${store.url}. Was it deleted?`);
-  }
-  return gunzipSync(bytes)
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(parseSliceEntry);
-}
-
 interface SliceWork {
   readonly ends: readonly DocumentEnd[];
+  /** Ends taken over from other slices, by position. */
+  readonly others: ReadonlyMap<number, DuplicateEnd>;
   readonly localCalls: number;
 }
 
@@ -117,13 +113,22 @@ async function answerDocuments(
       ? await runLocalTier(context, run, submission, entries, paid.length === 0)
       : { ends: [], calls: 0 };
   const progress = trackProgress(context, run, local.ends.filter((end) => end !== undefined).length);
-  const settled = await Promise.allSettled(
-    entries.map(async (entry, index): Promise<DocumentEnd> => {
-      const end = local.ends[index] ?? (await answerDocument(context, run, submission, paid, entry, index));
-      progress.finished(local.ends[index] === undefined ? 1 : 0);
-      return end;
-    }),
-  );
+  const others = answersFromOtherSlices(context, run, entries);
+  const answers: Promise<DocumentEnd>[] = [];
+  for (const [index, entry] of entries.entries()) {
+    answers.push(
+      (async () => {
+        const known = local.ends[index];
+        if (known !== undefined) return known;
+        const end =
+          (await takeOver(run, entry, index, answers, others)) ??
+          (await answerDocument(context, run, submission, paid, entry, index));
+        progress.finished(1);
+        return end;
+      })(),
+    );
+  }
+  const settled = await Promise.allSettled(answers);
   // Every document has come to rest, so all calls are settled: now the slice may stop.
   progress.end();
   const ends: DocumentEnd[] = [];
@@ -132,7 +137,22 @@ async function answerDocuments(
     else if (!(result.reason instanceof StopError)) throw result.reason;
   }
   run.throwIfStopped();
-  return { ends, localCalls: local.calls };
+  return { ends, others: await others, localCalls: local.calls };
+}
+
+/** The end of the first document with the same text, for one that stands in the batch again. */
+async function takeOver(
+  run: SliceRun,
+  entry: SliceEntry,
+  index: number,
+  answers: readonly Promise<DocumentEnd>[],
+  others: Promise<ReadonlyMap<number, DuplicateEnd>>,
+): Promise<DocumentEnd | undefined> {
+  if (entry.kind !== 'document' || entry.sameAs === undefined) return undefined;
+  // The first one always stands before, so waiting for it ends.
+  const end =
+    entry.sameAs.slice === run.claim.slice ? await answers[entry.sameAs.position] : (await others).get(index)?.end;
+  return end?.kind === 'answered' ? { kind: 'answered', answer: end.answer } : end;
 }
 
 async function runLocalTier(
@@ -168,7 +188,8 @@ async function answerDocument(
   }
   try {
     if (tiers.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
-    const cascade = { models: context, slice: run, document: index, tiers };
+    const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
+    const cascade = { models, slice: run, document: index, tiers };
     const document = { text: entry.document.text, tokens: entry.tokens };
     const answer: DocumentResult =
       workflow.task === 'classify'
@@ -227,6 +248,7 @@ async function commit(
       outcomes: countOutcomes(rows),
       models: totalsByModel(rows, journal, work.localCalls),
       cost: rows.reduce((sum, row) => sum + row.cost, 0),
+      reused: countReused(run, entries, rows, work.others),
       journalEntries: journal.length,
       rejections: Object.fromEntries(run.rejections),
     };
@@ -236,6 +258,25 @@ async function commit(
     // A former owner's reply arrived late and was paid for: its cost belongs to these rows.
     for (const [key, entry] of await context.ledger.journal(batchId, slice)) run.journal.set(key, entry);
   }
+}
+
+function countReused(
+  run: SliceRun,
+  entries: readonly SliceEntry[],
+  rows: readonly Row[],
+  others: ReadonlyMap<number, DuplicateEnd>,
+): SliceCommit['reused'] {
+  let duplicates = 0;
+  let { saved } = run.cached;
+  for (const [index, entry] of entries.entries()) {
+    if (entry.kind !== 'document' || entry.sameAs === undefined) continue;
+    const here = entry.sameAs.slice === run.claim.slice ? rows[entry.sameAs.position] : undefined;
+    const other = others.get(index);
+    if (here === undefined && other === undefined) continue;
+    duplicates += 1;
+    saved += here?.cost ?? other?.saved ?? 0;
+  }
+  return { duplicates, cached: run.cached.calls, saved };
 }
 
 function countOutcomes(rows: readonly Row[]): SliceCommit['outcomes'] {

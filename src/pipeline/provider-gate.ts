@@ -27,9 +27,9 @@ export class ProviderGate {
     this.#patienceMs = options.patienceMs;
   }
 
-  /** Runs `task` when one of the provider's places in this process is free. */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    return await this.#queue.add(task);
+  /** Runs `task` when one of the provider's places in this process is free, the most urgent first. */
+  async run<T>(urgency: number, task: () => Promise<T>): Promise<T> {
+    return await this.#queue.add(task, { priority: urgency });
   }
 
   /** Milliseconds until the provider wants to be asked again. */

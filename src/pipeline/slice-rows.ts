@@ -65,6 +65,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     usage,
     cost,
     durationMs: Math.round(durationMs + local.durationMs),
+    ...(end.answer.degraded === true ? { degraded: true } : {}),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;

@@ -9,15 +9,27 @@ export class SliceRun {
   readonly journal: Map<string, JournalEntry>;
   /** Set where the batch is being ended: no new calls, only replies that are paid for. */
   readonly ending: 'cancelled' | 'expired' | undefined;
+  /** Share of a limit from which the last tier is not asked any more. */
+  readonly drainAt: number | undefined;
+  /** The last tier is not asked any more: a limit is near and the workflow says so. Set by housekeeping. */
+  draining = false;
   /** Calls under way by call key, so that equal documents wait for one reply. */
   readonly pending = new Map<string, Promise<JournalEntry>>();
+  /** Calls answered from the answer cache, and what they had cost. */
+  readonly cached = { calls: 0, saved: 0 };
   /** Rejected and escalated replies by code. */
   readonly rejections = new Map<string, number>();
   readonly #stop = new AbortController();
   readonly #force = new AbortController();
   #reason: StopReason | undefined;
 
-  constructor(claim: SliceClaim, journal: ReadonlyMap<string, JournalEntry>, ending?: 'cancelled' | 'expired') {
+  constructor(
+    claim: SliceClaim,
+    journal: ReadonlyMap<string, JournalEntry>,
+    ending?: 'cancelled' | 'expired',
+    drainAt?: number,
+  ) {
+    this.drainAt = drainAt;
     this.claim = claim;
     this.journal = new Map(journal);
     this.ending = ending;

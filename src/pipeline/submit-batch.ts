@@ -15,6 +15,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import type { DocumentInput } from './document-input.ts';
 import { fingerprintInput } from './fingerprint-input.ts';
 import { type ReadSummary, readDocuments } from './read-documents.ts';
+import { workflowHash } from './workflow-hash.ts';
 import { type WriteProgress, writeSlices } from './write-slices.ts';
 
 export interface SubmitContext {
@@ -61,7 +62,7 @@ const LOCK_MS = 30_000;
  */
 export async function submitBatch(context: SubmitContext, request: SubmitRequest): Promise<Submitted> {
   const contentHash = await hashContent(request);
-  const configHash = sha256(JSON.stringify(request.workflow));
+  const configHash = workflowHash(request.workflow);
   const batchId = request.id ?? contentBatchId(request.workflow.name, configHash, contentHash);
   if (!isBatchId(batchId)) {
     throw new NightmillError(

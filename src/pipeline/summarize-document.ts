@@ -6,6 +6,7 @@ import type { SummarizeWorkflow } from '../domain/workflow.ts';
 import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentResult } from './classify-document.ts';
 import { documentWindow } from './document-window.ts';
+import { settleAll } from './settle-all.ts';
 import { smallestUsableWindow } from './smallest-window.ts';
 
 /**
@@ -26,17 +27,17 @@ export async function summarizeDocument(
   // Notes that a model wrote too long are cut at their cap, so the plan's fan-in holds whatever the replies are.
   const fanIn = Math.max(2, Math.floor(window('reduce') / summaryTokens(workflow, 'map')));
   const plan = planMapReduce(chunks.length, fanIn);
-  let answers = await Promise.all(chunks.map((chunk) => ask('map', document.text.slice(chunk.start, chunk.end))));
+  let answers = await settleAll(chunks.map((chunk) => ask('map', document.text.slice(chunk.start, chunk.end))));
   for (const [depth, level] of plan.levels.entries()) {
     const step = depth === plan.levels.length - 1 ? 'reduce' : 'map';
     const notes = answers.map((answer) => answer.value.summary);
-    answers = await Promise.all(level.map(([from, to]) => ask(step, joinNotes(notes.slice(from, to)))));
+    answers = await settleAll(level.map(([from, to]) => ask(step, joinNotes(notes.slice(from, to)))));
   }
   const [answer] = answers;
   if (answer === undefined) throw new RangeError('A document that does not fit one call has at least one part');
   return documentResult(answer);
 }
 
-function documentResult({ value, tier, model }: CascadeAnswer<SummaryAnswer>): DocumentResult {
-  return { result: { summary: value.summary }, tier, model };
+function documentResult({ value, confidence: _, ...by }: CascadeAnswer<SummaryAnswer>): DocumentResult {
+  return { result: { summary: value.summary }, ...by };
 }

@@ -1,10 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import type { InputEntry, InputProblem } from '../domain/document.ts';
-import { formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
+import { type DocumentPlace, formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { DuplicateTexts } from './duplicate-texts.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;
@@ -43,9 +44,10 @@ export async function writeSlices(
   let openBytes = 0;
   const sum = { documents: 0, skipped: 0, slices: 0, inputTokens: 0 };
   const puts = new Set<Promise<void>>();
+  const places = new DocumentPlaces();
 
   const flush = async () => {
-    if (open.length === 0 || problemCount > 0) return;
+    if (open.length === 0) return;
     const key = storeKeys.inputSlice(batchId, sum.slices);
     const put = store.put(key, gzipSync(`${open.join('\n')}\n`)).finally(() => puts.delete(put));
     puts.add(put);
@@ -65,11 +67,14 @@ export async function writeSlices(
       if (problems.length < PROBLEMS_SHOWN) problems.push(entry.problem);
       continue;
     }
-    const sliceEntry = toSliceEntry(entry);
+    // A batch that is refused anyway is only read on to name its other problems.
+    if (problemCount > 0) continue;
+    const sliceEntry = toSliceEntry(entry, places, sum.documents);
     const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
     const line = formatSliceEntry(sliceEntry);
     const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
     if (open.length > 0 && (full || openBytes + line.length > MOST_SLICE_UNITS)) await flush();
+    places.inSlice(sum.slices, sum.documents);
     open.push(line);
     openTokens += tokens;
     openBytes += line.length;
@@ -86,9 +91,37 @@ export async function writeSlices(
 /** Text that is counted as few tokens (runs of spaces) or stands in metadata must not grow a slice without limit. */
 const MOST_SLICE_UNITS = 8 * 1024 * 1024;
 
-function toSliceEntry(entry: InputEntry): SliceEntry {
-  if (entry.kind === 'document')
-    return { kind: 'document', document: entry.document, tokens: countTokens(entry.document.text) };
+/** Remembers in which slice each document stands, by its number in the batch. */
+class DocumentPlaces {
+  readonly #texts = new DuplicateTexts();
+  /** Number of the first document of each slice. */
+  readonly #firsts: number[] = [];
+
+  inSlice(slice: number, ordinal: number): void {
+    if (this.#firsts.length === slice) this.#firsts.push(ordinal);
+  }
+
+  /** Where this text stands already. */
+  earlier(text: string, ordinal: number): DocumentPlace | undefined {
+    const first = this.#texts.add(text, ordinal);
+    if (first === undefined) return undefined;
+    let low = 0;
+    for (let high = this.#firsts.length - 1; low < high; ) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#firsts[middle] ?? 0) <= first) low = middle;
+      else high = middle - 1;
+    }
+    return { slice: low, position: first - (this.#firsts[low] ?? 0) };
+  }
+}
+
+function toSliceEntry(entry: InputEntry, places: DocumentPlaces, ordinal: number): SliceEntry {
+  if (entry.kind === 'document') {
+    const { document } = entry;
+    const sameAs = places.earlier(document.text, ordinal);
+    const tokens = countTokens(document.text);
+    return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
+  }
   const { code, message, source, line } = entry.problem;
   // Its own id may be another document's, so the row is named by where it stands.
   const id = line === undefined ? source : `${source}:${line}`;

@@ -92,6 +92,7 @@ export interface BatchRegistry {
   commitSlice(batchId: string, slice: number, token: string, commit: SliceCommit): Promise<CommitResult>;
   /** In the order of slices; undefined for one that is not committed. */
   commits(batchId: string, slices: number): AsyncIterable<SliceCommit | undefined>;
+  commitOf(batchId: string, slice: number): Promise<SliceCommit | undefined>;
   /** Documents finished in a slice that is not committed, for progress. */
   reportProgress(batchId: string, slice: number, documents: number): Promise<void>;
   /** Sum of what is reported and not committed. */

@@ -9,5 +9,7 @@ export interface JobQueue {
   pause(workflow: string): Promise<void>;
   resume(workflow: string): Promise<void>;
   isPaused(workflow: string): Promise<boolean>;
+  /** Slices of the workflow that wait or are worked on. */
+  pendingCount(workflow: string): Promise<number>;
   close(): Promise<void>;
 }

@@ -35,7 +35,7 @@ export interface ModelCall {
   readonly body: ChatBody;
   /** Of the raw body: equal requests have equal hashes. */
   readonly hash: string;
-  /** The last message: the document with what stands around it. */
+  /** The first message of the user: the document with what stands around it. */
   readonly document: string;
   readonly authorization: string | undefined;
   /** What this call costs; 0 until its reply has left. */
@@ -101,8 +101,12 @@ export class HttpModel implements AsyncDisposable {
     return this.calls.length - new Set(this.calls.map((call) => call.hash)).size;
   }
 
-  forget(): void {
+  /** As new: nothing counted, good answers to everything. */
+  reset(): void {
     this.calls.length = 0;
+    this.otherRequests.length = 0;
+    this.answer = goodAnswer;
+    this.release();
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -117,7 +121,7 @@ export class HttpModel implements AsyncDisposable {
     const call: ModelCall = {
       body,
       hash: createHash('sha256').update(raw).digest('hex'),
-      document: body.messages.at(-1)?.content ?? '',
+      document: body.messages.find(({ role }) => role === 'user')?.content ?? '',
       authorization: request.headers.authorization,
       costNano: 0,
       state: 'waiting',
@@ -179,7 +183,11 @@ export function goodAnswer({ body, document, hash }: ModelCall): ModelAnswer {
     const label = labels[Number.parseInt(hash.slice(0, 8), 16) % labels.length];
     return { content: JSON.stringify({ label, confidence: 0.97 }) };
   }
-  const words = document.replace(/<[^>]*>/g, ' ').trim().split(/\s+/).slice(0, 8);
+  const words = document
+    .replace(/<[^>]*>/g, ' ')
+    .trim()
+    .split(/\s+/)
+    .slice(0, 8);
   return { content: JSON.stringify({ summary: words.join(' ') }) };
 }
 

@@ -1,5 +1,5 @@
-import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { type RunningSimulator, startSimulator } from '../../src/simulator/start-simulator.ts';
 
 /** The provider simulator in this process, with the models of the documented sample config. */
 export async function startTestSimulator(options: SimulatorOptions = {}): Promise<RunningSimulator> {

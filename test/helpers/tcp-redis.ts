@@ -13,7 +13,16 @@ export interface TcpRedis extends AsyncDisposable {
 export async function startTcpRedis(): Promise<TcpRedis> {
   const folder = await makeTemporaryFolder('redis');
   const port = await freePort();
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder.path]);
+  const child = spawn('redis-server', [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--dir',
+    folder.path,
+  ]);
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {
     if (line.includes('Ready to accept connections')) break;

@@ -35,7 +35,12 @@ export interface ManifestJson {
   readonly batch: string;
   readonly state: string;
   readonly documents: Readonly<Record<string, number>>;
-  readonly files: readonly { readonly key: string; readonly bytes: number; readonly sha256: string; readonly lines: number }[];
+  readonly files: readonly {
+    readonly key: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly lines: number;
+  }[];
   readonly usage: Readonly<Record<string, number>>;
   readonly costUsd: number;
   readonly uncertainUsd: number;

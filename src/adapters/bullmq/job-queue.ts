@@ -69,6 +69,12 @@ export class BullmqJobQueue implements JobQueue {
     return await this.#queue(sliceQueueName(workflow)).isPaused();
   }
 
+  async pendingCount(workflow: string): Promise<number> {
+    const counts = await this.#queue(sliceQueueName(workflow)).getJobCounts();
+    const { wait = 0, waiting = 0, active = 0, delayed = 0, prioritized = 0, paused = 0 } = counts;
+    return wait + waiting + active + delayed + prioritized + paused;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();

@@ -14,13 +14,21 @@ export function parseUsage(raw: unknown): Usage | undefined {
   const totalTokens = raw.total_tokens ?? 0;
   // DeepSeek and Moonshot have fields of their own for cached tokens.
   const cachedInputTokens = promptDetails.cached_tokens ?? raw.prompt_cache_hit_tokens ?? raw.cached_tokens ?? 0;
+  const cacheWriteTokens = promptDetails.cache_write_tokens ?? 0;
   const reasoningTokens = completionDetails.reasoning_tokens ?? 0;
   if (!isCount(inputTokens) || !isCount(completionTokens) || !isCount(totalTokens)) return undefined;
   if (!isCount(cachedInputTokens) || !isCount(reasoningTokens)) return undefined;
   if (inputTokens === 0 || cachedInputTokens > inputTokens) return undefined;
   // xAI and Gemini leave reasoning out of `completion_tokens` but not out of the total, and charge it as output.
   const outputTokens = Math.max(completionTokens, totalTokens - inputTokens);
-  return { inputTokens, cachedInputTokens, outputTokens, reasoningTokens: Math.min(reasoningTokens, outputTokens) };
+  return {
+    inputTokens,
+    cachedInputTokens,
+    outputTokens,
+    reasoningTokens: Math.min(reasoningTokens, outputTokens),
+    // Newer models charge for what they store in the cache (OpenAI's price list, gpt-5.6 and later).
+    ...(isCount(cacheWriteTokens) && cacheWriteTokens > 0 ? { cacheWriteTokens } : {}),
+  };
 }
 
 function isCount(value: unknown): value is number {

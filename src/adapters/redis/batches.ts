@@ -74,7 +74,9 @@ export class RedisBatchRegistry implements BatchRegistry {
   }
 
   async queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void> {
-    await this.#redis.hset(this.#keys.batch(batchId), { ...counts, state: 'queued' });
+    // Named one by one: a caller's counts may say more, and outcomes are only counted by commits.
+    const { documents, inputTokens, slices } = counts;
+    await this.#redis.hset(this.#keys.batch(batchId), { documents, inputTokens, slices, state: 'queued' });
   }
 
   async lockSubmission(batchId: string, owner: string, milliseconds: number): Promise<boolean> {
@@ -128,6 +130,11 @@ export class RedisBatchRegistry implements BatchRegistry {
         yield json === null ? undefined : (JSON.parse(json) as SliceCommit);
       }
     }
+  }
+
+  async commitOf(batchId: string, slice: number): Promise<SliceCommit | undefined> {
+    const json = await this.#redis.hget(this.#keys.slices(batchId), String(slice));
+    return json === null ? undefined : (JSON.parse(json) as SliceCommit);
   }
 
   async reportProgress(batchId: string, slice: number, documents: number): Promise<void> {

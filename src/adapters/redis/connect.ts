@@ -97,5 +97,5 @@ async function checkServer(redis: Redis, target: RedisTarget): Promise<void> {
 
 /** The URL without its password. */
 export function redactUrl(url: string): string {
-  return url.replace(/\/\/([^@/]*)@/, '//***@');
+  return url.replace(/\/\/[^/]*@/, '//***@');
 }

@@ -19,6 +19,11 @@ export class RedisKeys {
     return `${this.#tag}:limits`;
   }
 
+  /** HASH model -> `calls|most`: how models count tokens compared with us. */
+  get inputRatios(): string {
+    return `${this.#tag}:input-ratios`;
+  }
+
   /** ZSET worker id -> lease end, milliseconds of the server's clock. */
   get workers(): string {
     return `${this.#tag}:workers`;
@@ -82,6 +87,21 @@ export class RedisKeys {
   /** LIST of JSON, newest first: what the breaker of a workflow or a batch did. */
   breakerHistory(name: string): string {
     return `${this.#tag}:breaker-history:${name}`;
+  }
+
+  /** STRING with expiry: someone in the cluster has checked the alerts a moment ago. */
+  get alertCheck(): string {
+    return `${this.#tag}:alert-check`;
+  }
+
+  /** STRING with expiry: this alert was sent. */
+  alert(alertKey: string): string {
+    return `${this.#tag}:alert:${alertKey}`;
+  }
+
+  /** HASH of what finished batches of a workflow took, exponentially weighted. */
+  history(workflow: string): string {
+    return `${this.#tag}:history:${workflow}`;
   }
 
   /** STRING with expiry: who is submitting this batch right now. */

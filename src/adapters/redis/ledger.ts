@@ -15,7 +15,8 @@ import type {
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import { ADMIT } from './scripts/admit.ts';
-import { REAP } from './scripts/reap.ts';
+import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
+import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SETTLE } from './scripts/settle.ts';
 
@@ -25,6 +26,12 @@ interface HoldRecord {
   readonly slice: number;
   readonly model: string;
   readonly scopes: readonly (readonly [name: string, period: string])[];
+}
+
+/** What a worker has learnt; the pipeline's `InputRatios`. */
+interface RatioBook {
+  readonly all: ReadonlyMap<string, { readonly calls: number; readonly most: number }>;
+  merge(model: string, other: { readonly calls: number; readonly most: number }): void;
 }
 
 /** The worker's own side of its lease: holds are filed under its id. */
@@ -156,18 +163,8 @@ export class RedisLedger implements Ledger {
   }
 
   async applyConfigLimits(limits: ReadonlyMap<ScopeName, NanoUsd | undefined>): Promise<void> {
-    const names = [...limits.keys()];
-    if (names.length === 0) return;
-    const present = await this.#redis.hmget(this.#keys.limits, ...names.map((name) => `config:${name}`));
-    for (const [index, name] of names.entries()) {
-      const wanted = limits.get(name);
-      const known = present[index] === null ? undefined : Number(present[index]);
-      if (wanted === known) continue;
-      // The newest statement wins: a changed config replaces what a command has set before.
-      await this.#redis.hdel(this.#keys.limits, `set:${name}`);
-      if (wanted === undefined) await this.#redis.hdel(this.#keys.limits, `config:${name}`);
-      else await this.#redis.hset(this.#keys.limits, `config:${name}`, wanted);
-    }
+    const wanted = [...limits].flatMap(([name, limit]) => [name, limit ?? '']);
+    await runScript(this.#redis, APPLY_CONFIG_LIMITS, [this.#keys.limits], wanted);
   }
 
   async uncertainCalls(batchId: string): Promise<readonly UncertainCall[]> {
@@ -191,12 +188,27 @@ export class RedisLedger implements Ledger {
     for (const workerId of dead) {
       const holds = await this.#redis.hgetall(this.#keys.holds(workerId));
       for (const [callId, text] of Object.entries(holds)) booked += await this.#reap(workerId, callId, text);
-      // Only an empty record goes, and only while the lease is still over.
-      if ((await this.#redis.hlen(this.#keys.holds(workerId))) === 0) {
-        await this.#redis.zremrangebyscore(this.#keys.workers, '-inf', `(${now - FORGET_WORKER_AFTER_MS}`);
-      }
+      await runScript(
+        this.#redis,
+        FORGET_WORKER,
+        [this.#keys.workers, this.#keys.holds(workerId)],
+        [workerId, now - FORGET_WORKER_AFTER_MS],
+      );
     }
     return booked;
+  }
+
+  /** Takes over what other workers know of the models' token counts, and tells them what this one has seen. */
+  async shareRatios(ratios: RatioBook): Promise<void> {
+    const shared = await this.#redis.hgetall(this.#keys.inputRatios);
+    for (const [model, text] of Object.entries(shared)) {
+      const [calls = 0, most = 0] = text.split('|').map(Number);
+      ratios.merge(model, { calls, most });
+    }
+    const news = [...ratios.all].map(([model, { calls, most }]) => [model, `${calls}|${most}`] as const);
+    const changed = news.filter(([model, text]) => shared[model] !== text);
+    // Two workers may overwrite each other: the next round brings the larger figure back.
+    if (changed.length > 0) await this.#redis.hset(this.#keys.inputRatios, Object.fromEntries(changed));
   }
 
   async #reap(workerId: string, callId: string, text: string): Promise<number> {

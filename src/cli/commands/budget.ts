@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
-import { type Scope, batchScope, isScopeName, scopesOf } from '../../domain/scope.ts';
+import { batchScope, isScopeName, type Scope, scopesOf } from '../../domain/scope.ts';
 import { NightmillError } from '../../errors.ts';
 import { endBatch } from '../../pipeline/end-batch.ts';
 import { closePassedBreakers } from '../../pipeline/housekeeping.ts';
@@ -61,7 +61,8 @@ async function showBudgets(app: App, options: GlobalOptions): Promise<void> {
     () => {
       const width = Math.max(...lines.map(({ scope }) => scope.name.length), 5);
       const rows = lines.map(({ scope, limit, settled, uncertain, held }) => {
-        const share = limit === undefined || limit === 0 ? '' : `  ${Math.round(((settled + uncertain) * 100) / limit)} %`;
+        const share =
+          limit === undefined || limit === 0 ? '' : `  ${Math.round(((settled + uncertain) * 100) / limit)} %`;
         return `${scope.name.padEnd(width)}  ${scope.period.padEnd(10)}  ${formatUsd(settled + uncertain).padStart(12)}  ${formatUsd(held).padStart(12)}  ${(limit === undefined ? 'none' : formatUsd(limit)).padStart(12)}${share}`;
       });
       return `${['scope'.padEnd(width), 'period    ', 'spent'.padStart(12), 'held'.padStart(12), 'limit'.padStart(12)].join('  ')}\n${rows.join('\n')}\n`;
@@ -77,7 +78,10 @@ async function presentScopes(app: App): Promise<readonly Scope[]> {
   const scopes = [...names].flatMap((workflow) =>
     scopesOf({ batchId: '', workflow }, now, batchTimezones(app.config, workflow)).slice(1),
   );
-  const tenants = new Set([...app.config.tenants.keys(), ...open.flatMap(({ tenant }) => (tenant === undefined ? [] : [tenant]))]);
+  const tenants = new Set([
+    ...app.config.tenants.keys(),
+    ...open.flatMap(({ tenant }) => (tenant === undefined ? [] : [tenant])),
+  ]);
   for (const tenant of tenants) {
     const own = scopesOf({ batchId: '', workflow: '', tenant }, now, { workflow: 'UTC', global: app.config.timezone });
     scopes.push(...own.filter(({ name }) => name.startsWith('tenant:')));
@@ -91,7 +95,11 @@ async function setBudget(app: App, options: GlobalOptions, scope: string, text: 
   const limit = readBudget(text) ?? 0;
   await app.ledger.setLimit(scope, limit);
   await closePassedBreakers(app.housekeeping, await app.batches.listOpen());
-  print(options, { scope, limitUsd: JSON.rawJSON(nanoToDecimal(limit)) }, () => `${scope}  limit ${formatUsd(limit)}\n`);
+  print(
+    options,
+    { scope, limitUsd: JSON.rawJSON(nanoToDecimal(limit)) },
+    () => `${scope}  limit ${formatUsd(limit)}\n`,
+  );
 }
 
 async function discardHeld(app: App, options: GlobalOptions, scope: string): Promise<void> {
@@ -110,7 +118,9 @@ async function discardHeld(app: App, options: GlobalOptions, scope: string): Pro
   }
   await app.lease.stop();
   print(options, { scope, cancelled: ended }, () =>
-    ended.length === 0 ? `${scope} holds no batch\n` : `${ended.join(', ')}  cancelled; nightmill results ID -o FOLDER has what was done\n`,
+    ended.length === 0
+      ? `${scope} holds no batch\n`
+      : `${ended.join(', ')}  cancelled; nightmill results ID -o FOLDER has what was done\n`,
   );
 }
 

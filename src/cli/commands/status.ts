@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { batchStatus } from '../../pipeline/batch-status.ts';
-import { batchTimezones } from '../batch-timezones.ts';
+import { batchTimezones, drainAtOf } from '../batch-timezones.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { readStatus } from '../wait-for-batch.ts';
@@ -39,7 +39,14 @@ async function show(app: App, options: GlobalOptions, batchId: string | undefine
   }
   const batches = await app.batches.list(BATCHES_LISTED);
   const statuses = await Promise.all(
-    batches.map((batch) => batchStatus(app.breaker, batch, batchTimezones(app.config, batch.workflow))),
+    batches.map((batch) =>
+      batchStatus(
+        app.breaker,
+        batch,
+        batchTimezones(app.config, batch.workflow),
+        drainAtOf(app.config, batch.workflow),
+      ),
+    ),
   );
   print(options, statuses.map(statusJson), () =>
     statuses.length === 0

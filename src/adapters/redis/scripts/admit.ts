@@ -9,16 +9,25 @@ import { script } from './run-script.ts';
  *       7 rest of the hold record  8.. name of each scope, in the order of the keys
  * Returns {'admitted'} · {'replay', journal entry} · {'fenced'} · {'lease_lost'} ·
  *       {'refused', scope name, limit, settled, uncertain, held}
- * Idempotent by call id. Amounts stay under 2^53, so Lua's numbers hold them exactly.
+ * Idempotent by call id, also when it is sent again after the lease has ended: the hold of the first time stands.
+ * Amounts stay under 2^53, so Lua's numbers hold them exactly.
  */
 export const ADMIT = script(`
 if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3] then return {'fenced'} end
+local record = redis.call('HGET', KEYS[3], ARGV[4])
+local reply = redis.call('HGET', KEYS[4], ARGV[5])
+if reply then
+  if record then
+    redis.call('HDEL', KEYS[3], ARGV[4])
+    redis.call('HINCRBY', KEYS[6], 'open', -1)
+    for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', string.format('%.0f', 0 - ARGV[6])) end
+  end
+  return {'replay', reply}
+end
+if record then return {'admitted'} end
 local lease = redis.call('ZSCORE', KEYS[1], ARGV[1])
 local time = redis.call('TIME')
 if not lease or tonumber(lease) < time[1] * 1000 + math.floor(time[2] / 1000) then return {'lease_lost'} end
-local reply = redis.call('HGET', KEYS[4], ARGV[5])
-if reply then return {'replay', reply} end
-if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then return {'admitted'} end
 local amount = tonumber(ARGV[6])
 local names = {}
 for i = 8, #ARGV do

@@ -8,25 +8,30 @@ import { script } from './run-script.ts';
  *       5.. totals of each scope (HASH), the batch first
  * ARGV  1 slice  2 fence token  3 call id  4 call key  5 outcome: reply | released | uncertain
  *       6 cost (nano-dollars; for a reply)  7 journal entry (for a reply)  8 JSON for the list of uncertain calls
- * Returns {'settled'} · {'fenced'}: stored and booked, but the slice has a new owner · {'duplicate', journal entry}: another worker's reply to this call is the one that counts, and
- *       this cost is booked as uncertain · {'orphaned'}: the slice or batch has ended without this reply, booked as
- *       uncertain · {'already'}: settled before
+ * Returns {'settled'} · {'fenced'}: stored and booked, but the slice has a new owner · {'duplicate', journal entry}:
+ *       another reply to this call is the one that counts, and this cost is booked as uncertain · {'orphaned'}: the
+ *       slice or batch has ended without this reply, booked as uncertain · {'already'}: settled before
  *
  * A hold that a reaper has booked as uncertain in the meantime is found again by its call id and corrected, as long
  * as the batch has not ended. Money is booked even when the worker has lost its slice, since it was spent; whatever
- * no row will ever count is booked as uncertain, so that rows and ledger stay equal.
+ * no row will ever count is booked as uncertain, so that rows and ledger stay equal. A reply whose hold is unknown
+ * (the server came back without its last second) is booked and journalled all the same.
  */
 export const SETTLE = script(`
 local record = redis.call('HGET', KEYS[2], ARGV[3])
 local fence = redis.call('HGET', KEYS[1], ARGV[1])
+local listed = redis.call('HGET', KEYS[4], ARGV[3])
 local held, booked = 0, 0
 if record then
   held = tonumber(string.match(record, '^%d+'))
   redis.call('HDEL', KEYS[2], ARGV[3])
   redis.call('HINCRBY', KEYS[5], 'open', -1)
-else
-  local listed = redis.call('HGET', KEYS[4], ARGV[3])
-  if not listed or not fence or ARGV[5] == 'uncertain' then return {'already'} end
+elseif listed then
+  if not fence or ARGV[5] == 'uncertain' then return {'already'} end
+elseif ARGV[5] ~= 'reply' or fence ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then
+  return {'already'}
+end
+if listed then
   booked = tonumber(string.match(listed, '"nano":(%d+)'))
   redis.call('HDEL', KEYS[4], ARGV[3])
 end

@@ -24,11 +24,11 @@ return {'owned', tostring(token)}
  * ARGV  1 slice  2 fence token  3 JSON of the commit  4 journal entries that it counts
  *       5.. pairs of counter name and increment
  * Returns {'committed', slices left} · {'fenced'} · {'journal_changed'}: a reply was stored that the commit does not count
- * Idempotent: the same commit again (after a lost connection) is answered as the first time.
+ * Idempotent: the same commit again (after a lost connection) is answered as the first time, also once sealed.
  */
 export const COMMIT_SLICE = script(`
 local fence = redis.call('HGET', KEYS[2], ARGV[1])
-if fence == 'done' and redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[3] then
+if redis.call('HGET', KEYS[3], ARGV[1]) == ARGV[3] then
   local batch = redis.call('HMGET', KEYS[1], 'slices', 'slicesCommitted')
   return {'committed', tostring(batch[1] - batch[2])}
 end

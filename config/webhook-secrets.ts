@@ -1,0 +1,22 @@
+const REFERENCE = /\$\{[A-Za-z_][A-Za-z0-9_]*(:-)?\}/;
+
+/**
+ * One line for each webhook URL or token that stands in the file itself: whoever reads it could post as this program.
+ *
+ * @param written the parsed file before `${NAME}` is replaced
+ */
+export function webhookSecretProblems(written: unknown): readonly string[] {
+  const webhooks = field(field(written, 'alerts'), 'webhooks');
+  if (!Array.isArray(webhooks)) return [];
+  return webhooks.flatMap((webhook: unknown, index) =>
+    (['url', 'token'] as const).flatMap((name) => {
+      const value = field(webhook, name);
+      if (typeof value !== 'string' || REFERENCE.test(value)) return [];
+      return [`alerts.webhooks.${index}.${name}: a secret must come from the environment; write \${VARIABLE}`];
+    }),
+  );
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

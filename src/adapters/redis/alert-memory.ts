@@ -1,0 +1,24 @@
+import type { Redis } from 'ioredis';
+import type { AlertMemory } from '../../ports/alert-memory.ts';
+import type { RedisKeys } from './keys.ts';
+
+/** Longer than a month, the longest period of a limit. */
+const REMEMBER_SECONDS = 40 * 24 * 3600;
+
+export class RedisAlertMemory implements AlertMemory {
+  readonly #redis: Redis;
+  readonly #keys: RedisKeys;
+
+  constructor(redis: Redis, keys: RedisKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async claimCheck(milliseconds: number): Promise<boolean> {
+    return (await this.#redis.set(this.#keys.alertCheck, '1', 'PX', milliseconds, 'NX')) === 'OK';
+  }
+
+  async remember(alertKey: string): Promise<boolean> {
+    return (await this.#redis.set(this.#keys.alert(alertKey), '1', 'EX', REMEMBER_SECONDS, 'NX')) === 'OK';
+  }
+}

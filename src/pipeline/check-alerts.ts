@@ -1,0 +1,149 @@
+import {
+  type Alert,
+  alertKey,
+  type BatchSpending,
+  decideAlerts,
+  projectBatch,
+  type ScopeSpending,
+} from '../domain/alerts.ts';
+import { nanoToDecimal } from '../domain/money.ts';
+import { batchScope, type Scope, scopesOf, type Timezones } from '../domain/scope.ts';
+import { costPerDocument } from '../domain/workflow-history.ts';
+import type { AlertMemory } from '../ports/alert-memory.ts';
+import type { AlertSink } from '../ports/alert-sink.ts';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+import type { WorkflowHistories } from '../ports/workflow-histories.ts';
+import type { WorkflowHolds } from '../ports/workflow-holds.ts';
+
+export interface AlertContext {
+  readonly batches: BatchRegistry;
+  readonly ledger: Ledger;
+  readonly holds: WorkflowHolds;
+  readonly histories: WorkflowHistories;
+  readonly memory: AlertMemory;
+  readonly sink: AlertSink;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Workflows of the config: their limits are watched also while no batch is open. */
+  readonly workflows: readonly string[];
+  readonly timezones: (workflow: string) => Timezones;
+  /** `alertKey` of what this process knows to be said; saves asking the cluster again and again. */
+  readonly fired: Set<string>;
+}
+
+const CHECK_EVERY_MS = 3_000;
+
+/**
+ * Looks at every limit and every open batch and says what is due, to the log and the webhooks, once in the cluster.
+ *
+ * @param options.now checks also where another worker has just done so: before a process ends
+ * @returns what this process has sent
+ */
+export async function checkAlerts(
+  context: AlertContext,
+  open: readonly BatchRecord[],
+  options: { readonly now?: boolean } = {},
+): Promise<readonly Alert[]> {
+  if (options.now !== true && !(await context.memory.claimCheck(CHECK_EVERY_MS))) return [];
+  const measured = await Promise.all(open.map((batch) => measureBatch(context, batch)));
+  const batches = measured.map(({ spending }) => spending);
+  const scopes = await measureScopes(context, measured);
+  const sent: Alert[] = [];
+  for (const alert of decideAlerts({ scopes, batches }, context.fired)) {
+    const key = alertKey(alert);
+    context.fired.add(key);
+    if (!(await context.memory.remember(key))) continue;
+    context.log.warn('budget:alert', logFields(alert));
+    context.sink.send(alert, context.clock.now());
+    sent.push(alert);
+  }
+  return sent;
+}
+
+interface MeasuredBatch {
+  readonly batch: BatchRecord;
+  readonly spending: BatchSpending;
+}
+
+async function measureBatch(context: AlertContext, batch: BatchRecord): Promise<MeasuredBatch> {
+  const [totals, progress, history] = await Promise.all([
+    context.ledger.totals(batchScope(batch.batchId)),
+    context.batches.progress(batch.batchId),
+    context.histories.get(batch.workflow),
+  ]);
+  const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
+  const usual = costPerDocument(history);
+  return {
+    batch,
+    spending: {
+      batchId: batch.batchId,
+      workflow: batch.workflow,
+      documents: batch.documents,
+      done: Math.min(batch.documents, committed + progress),
+      spent: totals.settled + totals.uncertain,
+      ...(usual === undefined ? {} : { usualPerDocument: usual }),
+    },
+  };
+}
+
+/** Every scope that an open batch is booked in, and those of the config; each with what the open batches will add. */
+async function measureScopes(context: AlertContext, measured: readonly MeasuredBatch[]): Promise<ScopeSpending[]> {
+  const now = context.clock.now();
+  const scopes = new Map<string, { scope: Scope; batches: MeasuredBatch[]; workflows: Set<string> }>();
+  const addScope = (scope: Scope, workflow: string) => {
+    const key = `${scope.name}|${scope.period}`;
+    const known = scopes.get(key) ?? { scope, batches: [], workflows: new Set() };
+    scopes.set(key, known);
+    known.workflows.add(workflow);
+    return known;
+  };
+  for (const entry of measured) {
+    const { batch } = entry;
+    for (const scope of scopesOf(batch, now, context.timezones(batch.workflow))) {
+      addScope(scope, batch.workflow).batches.push(entry);
+    }
+  }
+  for (const workflow of context.workflows) {
+    const [, ...shared] = scopesOf({ batchId: '', workflow }, now, context.timezones(workflow));
+    for (const scope of shared) addScope(scope, workflow);
+  }
+  return await Promise.all([...scopes.values()].map((entry) => measureScope(context, entry)));
+}
+
+async function measureScope(
+  context: AlertContext,
+  { scope, batches, workflows }: { scope: Scope; batches: readonly MeasuredBatch[]; workflows: ReadonlySet<string> },
+): Promise<ScopeSpending> {
+  const totals = await context.ledger.totals(scope);
+  const spent = totals.settled + totals.uncertain;
+  if (totals.limit === undefined) return { scope, spent, reached: false };
+  const held = await Promise.all([...workflows].map((workflow) => context.holds.get(workflow)));
+  const reached = [...held, ...batches.map(({ batch }) => batch.parked)].some(
+    (hold) => hold?.cause === 'budget' && hold.scope === scope.name && (hold.period ?? '') === scope.period,
+  );
+  const projected = projectScope(spent, batches);
+  return { scope, spent, limit: totals.limit, reached, ...(projected === undefined ? {} : { projected }) };
+}
+
+/** Undefined where no open batch has done enough to tell. */
+function projectScope(spent: number, batches: readonly MeasuredBatch[]): number | undefined {
+  const toCome = batches
+    .map(({ spending }) => ({ spending, projected: projectBatch(spending) }))
+    .flatMap(({ spending, projected }) => (projected === undefined ? [] : [projected - spending.spent]));
+  return toCome.length === 0 ? undefined : toCome.reduce((sum, more) => sum + more, spent);
+}
+
+function logFields({ spent, limit, projected, perDocument, usualPerDocument, ...alert }: Alert) {
+  const usd = (nano: number | undefined) => (nano === undefined ? undefined : nanoToDecimal(nano));
+  return {
+    ...alert,
+    spentUsd: usd(spent),
+    limitUsd: usd(limit),
+    projectedUsd: usd(projected),
+    perDocumentUsd: usd(perDocument),
+    usualPerDocumentUsd: usd(usualPerDocument),
+  };
+}

@@ -1,0 +1,59 @@
+import { gunzipSync } from 'node:zlib';
+import { type NanoUsd, usdToNano } from '../domain/money.ts';
+import type { TaskResult } from '../domain/result-row.ts';
+import type { PartFile } from '../domain/slice-commit.ts';
+import type { BatchRegistry } from '../ports/batch-registry.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { readSlice } from './read-slice.ts';
+import type { DocumentEnd } from './slice-rows.ts';
+
+/** How a document of a committed slice ended, and what it cost. */
+export interface CommittedEnd {
+  readonly end: DocumentEnd;
+  readonly cost: NanoUsd;
+}
+
+interface ParsedRow {
+  readonly id: string;
+  readonly status: 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped';
+  readonly result?: TaskResult;
+  readonly model?: string;
+  readonly tier?: number;
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly costUsd: number;
+}
+
+/** The ends of a slice's documents by position, or undefined while it is not committed. */
+export async function committedEnds(
+  context: { readonly store: ObjectStore; readonly batches: BatchRegistry },
+  batchId: string,
+  slice: number,
+): Promise<readonly (CommittedEnd | undefined)[] | undefined> {
+  const commit = await context.batches.commitOf(batchId, slice);
+  if (commit === undefined) return undefined;
+  const [entries, results, errors] = await Promise.all([
+    readSlice(context.store, batchId, slice),
+    readRows(context.store, commit.results),
+    readRows(context.store, commit.errors),
+  ]);
+  const byId = new Map([...results, ...errors].map((row) => [row.id, row]));
+  return entries.map((entry) => {
+    const row = entry.kind === 'document' ? byId.get(entry.document.id) : undefined;
+    return row === undefined ? undefined : { end: endOf(row), cost: usdToNano(row.costUsd) };
+  });
+}
+
+async function readRows(store: ObjectStore, part: PartFile | undefined): Promise<readonly ParsedRow[]> {
+  const bytes = part === undefined ? undefined : await store.get(part.key);
+  if (bytes === undefined) return [];
+  const lines = gunzipSync(bytes).toString().split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ParsedRow);
+}
+
+function endOf(row: ParsedRow): DocumentEnd {
+  if (row.status === 'succeeded' && row.result !== undefined) {
+    return { kind: 'answered', answer: { result: row.result, model: row.model ?? '', tier: row.tier ?? 0 } };
+  }
+  const { code, message } = row.error ?? { code: 'unknown', message: '' };
+  return { kind: 'error', status: row.status === 'succeeded' ? 'failed' : row.status, code, message };
+}

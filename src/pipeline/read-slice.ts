@@ -1,0 +1,19 @@
+import { gunzipSync } from 'node:zlib';
+import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import { NightmillError } from '../errors.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+
+/** The documents of a slice, in input order. */
+export async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {
+  const key = storeKeys.inputSlice(batchId, slice);
+  const bytes = await store.get(key);
+  if (bytes === undefined) {
+    throw new NightmillError('internal', `The slice object ${key} is missing from ${store.url}. Was it deleted?`);
+  }
+  return gunzipSync(bytes)
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(parseSliceEntry);
+}

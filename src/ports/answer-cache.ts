@@ -1,0 +1,10 @@
+import type { JournalEntry } from '../domain/journal-entry.ts';
+
+/**
+ * Paid replies kept across batches, by call key: model, prompt, parameters and text are all in the key, so a hit is the
+ * reply to the very same request. Only workflows that ask for it use it.
+ */
+export interface AnswerCache {
+  get(callKey: string): Promise<JournalEntry | undefined>;
+  put(callKey: string, entry: JournalEntry): Promise<void>;
+}

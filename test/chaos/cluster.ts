@@ -1,0 +1,115 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { spawnWorker } from './processes.ts';
+import type { Action } from './scenario.ts';
+
+interface Member {
+  readonly number: number;
+  readonly process: ChildProcess;
+  readonly ended: Promise<unknown>;
+  state: 'running' | 'stopped' | 'leaving';
+}
+
+const END_WITHIN_MS = 30_000;
+
+/** The workers of one scenario, and what is done to them. */
+export class Cluster {
+  readonly #folder: string;
+  readonly #config: string;
+  readonly #members = new Set<Member>();
+  readonly #resuming = new Set<Promise<void>>();
+  readonly #problems: string[];
+  #started = 0;
+  readonly done = { kill: 0, stop: 0, end: 0 };
+
+  /** @param problems a worker that ends by itself or badly is added here */
+  constructor(folder: string, config: string, problems: string[]) {
+    this.#folder = folder;
+    this.#config = config;
+    this.#problems = problems;
+  }
+
+  start(count: number): void {
+    for (let index = 0; index < count; index += 1) this.#spawn();
+  }
+
+  #spawn(): void {
+    const process = spawnWorker(this.#folder, this.#config, ++this.#started);
+    const member: Member = { number: this.#started, process, ended: once(process, 'exit'), state: 'running' };
+    this.#members.add(member);
+    process.once('exit', (code, signal) => {
+      this.#members.delete(member);
+      const expected = member.state === 'leaving' && (code === 0 || signal === 'SIGKILL');
+      if (!expected) this.#problems.push(`worker ${member.number} ended with ${code ?? signal} (worker-${member.number}.log)`);
+    });
+  }
+
+  act(action: Action): void {
+    const running = [...this.#members].filter(({ state }) => state === 'running');
+    const victim = running[Math.floor(action.victim * running.length)];
+    if (victim === undefined) return;
+    this.done[action.kind] += 1;
+    if (action.kind === 'kill') this.#kill(victim);
+    if (action.kind === 'end') {
+      victim.state = 'leaving';
+      victim.process.kill('SIGTERM');
+      this.#spawn();
+    }
+    if (action.kind === 'stop') this.#stop(victim, action.stoppedMs);
+  }
+
+  /** Every worker dies at once; as many start anew. */
+  powerCut(): void {
+    const victims = [...this.#members].filter(({ state }) => state === 'running');
+    for (const victim of victims) this.#kill(victim);
+    this.done.kill += victims.length;
+  }
+
+  #kill(victim: Member): void {
+    victim.state = 'leaving';
+    victim.process.kill('SIGKILL');
+    this.#spawn();
+  }
+
+  #stop(victim: Member, milliseconds: number): void {
+    victim.state = 'stopped';
+    victim.process.kill('SIGSTOP');
+    const resumed = delay(milliseconds).then(() => {
+      victim.process.kill('SIGCONT');
+      victim.state = 'running';
+      this.#resuming.delete(resumed);
+    });
+    this.#resuming.add(resumed);
+  }
+
+  /** Resolves when no worker is stopped any more. */
+  async allResumed(): Promise<void> {
+    await Promise.all(this.#resuming);
+  }
+
+  /** Ends all workers in order; one that does not end in time is a problem. */
+  async end(): Promise<void> {
+    await this.allResumed();
+    await Promise.all(
+      [...this.#members].map(async (member) => {
+        if (member.state === 'running') member.process.kill('SIGTERM');
+        member.state = 'leaving';
+        const timer = setTimeout(() => {
+          this.#problems.push(`worker ${member.number} did not end within ${END_WITHIN_MS / 1000} s of SIGTERM`);
+          member.process.kill('SIGKILL');
+        }, END_WITHIN_MS);
+        await member.ended;
+        clearTimeout(timer);
+      }),
+    );
+  }
+
+  /** For the way out after an error. */
+  killAll(): void {
+    for (const member of this.#members) {
+      member.state = 'leaving';
+      member.process.kill('SIGKILL');
+    }
+  }
+}

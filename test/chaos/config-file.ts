@@ -1,0 +1,85 @@
+import { NANO_PER_USD, type NanoUsd } from '../../src/domain/money.ts';
+import type { Scenario } from './scenario.ts';
+
+/** USD per million tokens. The dear tier costs half as much again, so that no single call is a large part of a limit. */
+const SMALL_PRICE = { inputPerMillion: 1, outputPerMillion: 2 };
+const LARGE_PRICE = { inputPerMillion: 1.5, outputPerMillion: 3 };
+/** So little that a document of the digest is summarized in parts. */
+const DIGEST_CONTEXT_TOKENS = 1_500;
+
+const MODELS = {
+  small: { id: 'small-2026-01-01', price: SMALL_PRICE, contextTokens: 32_768 },
+  large: { id: 'large-2026-01-01', price: LARGE_PRICE, contextTokens: 32_768 },
+  'digest-small': { id: 'digest-small-2026-01-01', price: SMALL_PRICE, contextTokens: DIGEST_CONTEXT_TOKENS },
+  'digest-large': { id: 'digest-large-2026-01-01', price: LARGE_PRICE, contextTokens: DIGEST_CONTEXT_TOKENS },
+} as const;
+
+export const LOCK_SECONDS = 2;
+
+/** What the simulator is started with. */
+export function simulatorOptions(scenario: Scenario, billFile: string) {
+  return {
+    seed: scenario.seed,
+    billFile,
+    faults: scenario.faults,
+    models: Object.fromEntries(
+      Object.values(MODELS).map(({ id, price, contextTokens }) => [
+        id,
+        { price, contextTokens, latency: scenario.latency, maxOutputTokens: Math.min(4_096, contextTokens) },
+      ]),
+    ),
+  };
+}
+
+/** The workers' configuration; JSON is YAML. A batch's limit stands in no config: it comes with the batch. */
+export function configFile(
+  scenario: Scenario,
+  places: { readonly redis: string; readonly store: string; readonly baseUrl: string; readonly timezone: string },
+  limit: NanoUsd | undefined,
+): string {
+  const day = limit === undefined ? {} : { day: limit / NANO_PER_USD };
+  const { redis, store, baseUrl, timezone } = places;
+  return `${JSON.stringify(
+    {
+      redis,
+      store: `file:${store}`,
+      timezone,
+      providers: {
+        simulator: {
+          kind: 'openai',
+          baseUrl,
+          timeoutSeconds: scenario.timeoutSeconds,
+          limits: { concurrency: scenario.concurrency },
+        },
+      },
+      models: Object.fromEntries(
+        Object.entries(MODELS).map(([name, model]) => [name, { provider: 'simulator', ...model, maxOutputTokens: 1_024 }]),
+      ),
+      workflows: {
+        triage: {
+          task: 'classify',
+          labels: { billing: 'Questions about an invoice, a payment or a refund', bug: 'A crash or an error', other: 'Anything else' },
+          cascade: [{ model: 'small', acceptAt: scenario.acceptAt }, { model: 'large' }],
+          timezone,
+          ...(scenario.limited === 'workflow' ? { budget: day } : {}),
+        },
+        digest: {
+          task: 'summarize',
+          summary: { maxWords: 30 },
+          cascade: [{ model: 'digest-small' }, { model: 'digest-large' }],
+          timezone,
+        },
+      },
+      ...(scenario.limited === 'global' ? { budget: day } : {}),
+      ingest: { sliceDocuments: scenario.sliceDocuments },
+      worker: {
+        slices: scenario.slices,
+        lockSeconds: LOCK_SECONDS,
+        shutdownGraceSeconds: 5,
+        maxCallAttempts: scenario.maxCallAttempts,
+      },
+    },
+    null,
+    2,
+  )}\n`;
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, openSync, closeSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
+
+const PROJECT = join(import.meta.dirname, '..', '..');
+
+export interface ServerProcess extends AsyncDisposable {
+  readonly process: ChildProcess;
+}
+
+/** Whether this machine has a Redis server to run the scenarios on. */
+export function hasRedisServer(): boolean {
+  return findRedisServer(redisSearchFolders(process.env['PATH'])).status === 'found';
+}
+
+/** A private server that syncs every write and never rewrites its append-only file, which so holds all that happened. */
+export async function startRedis(folder: string): Promise<ServerProcess & { readonly socket: string; readonly aofFolder: string }> {
+  const found = findRedisServer(redisSearchFolders(process.env['PATH']));
+  if (found.status !== 'found') throw new Error('The chaos test needs redis-server 6.2 or newer on the PATH');
+  const directory = join(folder, 'redis');
+  mkdirSync(directory);
+  const socket = join(folder, 'redis.sock');
+  const settings = {
+    port: '0',
+    unixsocket: socket,
+    dir: directory,
+    appendonly: 'yes',
+    appendfsync: 'always',
+    'auto-aof-rewrite-percentage': '0',
+    'aof-use-rdb-preamble': 'no',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+  };
+  const server = spawn(
+    found.program.path,
+    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    { argv0: found.program.startedAs, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  await firstLine(server, (line) => line.includes('Ready to accept connections'), 'redis-server');
+  return { ...stoppable(server), socket, aofFolder: directory };
+}
+
+/** The provider; its bill is appended to `billFile`. */
+export async function startSimulatorProcess(folder: string, options: object): Promise<ServerProcess & { readonly url: string }> {
+  const file = join(folder, 'simulator.json');
+  writeFileSync(file, JSON.stringify(options, null, 2));
+  const simulator = spawn(process.execPath, [join(PROJECT, 'workers', 'simulate.ts'), '--options', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const line = await firstLine(simulator, (text) => text.startsWith('{"url"'), 'the simulator');
+  return { ...stoppable(simulator), url: (JSON.parse(line) as { url: string }).url };
+}
+
+async function firstLine(child: ChildProcess, isIt: (line: string) => boolean, name: string): Promise<string> {
+  if (child.stdout === null) throw new Error(`${name} has no output`);
+  const said: string[] = [];
+  // The stream goes on flowing afterwards, so that the process never blocks on a full pipe.
+  const lines = createInterface({ input: child.stdout });
+  return await new Promise((resolve, reject) => {
+    lines.on('line', (line) => {
+      if (said.length < 50) said.push(line);
+      if (isIt(line)) resolve(line);
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}:\n${said.join('\n')}`)));
+  });
+}
+
+function stoppable(child: ChildProcess): ServerProcess {
+  return {
+    process: child,
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** A worker as a user starts one, its log in a file. The process is Node itself, so that a signal hits the worker. */
+export function spawnWorker(folder: string, config: string, number: number): ChildProcess {
+  const log = openSync(join(folder, `worker-${number}.log`), 'a');
+  const worker = spawn(process.execPath, [join(PROJECT, 'src', 'cli', 'main.ts'), 'worker', '--config', config], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', log],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
+  });
+  closeSync(log);
+  return worker;
+}

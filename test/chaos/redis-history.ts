@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface HistoryQuestions {
+  /** Part of every key before the kind, e.g. `{nightmill}:`. */
+  readonly prefix: string;
+  /** Scope name by key. */
+  readonly scopes: ReadonlyMap<string, string>;
+  readonly limitsKey: string;
+  /** Never in Redis at all. */
+  readonly forbidden: string;
+  /** In paid replies only. */
+  readonly repliesOnly: string;
+}
+
+export interface History {
+  readonly transactions: number;
+  /** Calls that were admitted. */
+  readonly admitted: number;
+  /** Replies that were stored. */
+  readonly stored: number;
+  readonly overshoot: number;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Replays the append-only file, which holds every write of the server in order: the invariants are checked after each
+ * transaction, so nothing can hide between two samples.
+ */
+export function checkHistory(folder: string, questions: HistoryQuestions): History {
+  const replay = new Replay(questions);
+  for (const file of aofFiles(folder)) {
+    let transaction = false;
+    for (const command of readCommands(readFileSync(file))) {
+      const name = String(command[0]).toUpperCase();
+      if (name === 'MULTI') transaction = true;
+      else if (name === 'EXEC') transaction = false;
+      else replay.apply(name, command);
+      if (!transaction) replay.check();
+    }
+  }
+  return replay.history();
+}
+
+function aofFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.aof'))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function* readCommands(bytes: Buffer): Generator<readonly Buffer[]> {
+  let at = 0;
+  const readNumber = (): number => {
+    const end = bytes.indexOf('\r\n', at);
+    const value = Number(bytes.toString('latin1', at + 1, end));
+    at = end + 2;
+    return value;
+  };
+  while (at < bytes.length) {
+    if (bytes[at] !== 0x2a) throw new Error(`The append-only file has something else than a command at byte ${at}`);
+    const parts: Buffer[] = [];
+    for (let left = readNumber(); left > 0; left -= 1) {
+      const length = readNumber();
+      parts.push(bytes.subarray(at, at + length));
+      at += length + 2;
+    }
+    yield parts;
+  }
+}
+
+class Replay {
+  readonly #questions: HistoryQuestions;
+  readonly #scopes = new Map<string, Map<string, number>>();
+  readonly #limits = new Map<string, number>();
+  readonly #stored = new Set<string>();
+  readonly #problems: string[] = [];
+  readonly #changed = new Set<string>();
+  #transactions = 0;
+  #admitted = 0;
+  #overshoot = 0;
+
+  constructor(questions: HistoryQuestions) {
+    this.#questions = questions;
+  }
+
+  apply(name: string, command: readonly Buffer[]): void {
+    const { prefix, scopes, limitsKey } = this.#questions;
+    const key = String(command[1]);
+    const isJournal = key.startsWith(`${prefix}journal:`);
+    this.#checkText(key, isJournal, command);
+    if (scopes.has(key)) this.#applyToScope(name, key, command);
+    else if (key === limitsKey) this.#applyToLimits(name, command);
+    else if (isJournal && (name === 'HSETNX' || name === 'HSET')) {
+      const reply = `${key} ${String(command[2])}`;
+      if (this.#stored.has(reply)) this.#problems.push(`a stored reply was bought and stored again: ${reply}`);
+      this.#stored.add(reply);
+    } else if (key.startsWith(`${prefix}holds:`) && name === 'HSET') this.#admitted += 1;
+  }
+
+  #applyToScope(name: string, key: string, command: readonly Buffer[]): void {
+    const totals = this.#scopes.get(key) ?? new Map<string, number>();
+    this.#scopes.set(key, totals);
+    this.#changed.add(key);
+    const field = String(command[2]);
+    if (name === 'HINCRBY') totals.set(field, (totals.get(field) ?? 0) + Number(String(command[3])));
+    else this.#problems.push(`${key} was changed by ${name}, which no ledger script does`);
+  }
+
+  #applyToLimits(name: string, command: readonly Buffer[]): void {
+    const field = String(command[2]);
+    if (name === 'HSET') this.#limits.set(field, Number(String(command[3])));
+    else if (name === 'HDEL') this.#limits.delete(field);
+  }
+
+  #checkText(key: string, isJournal: boolean, command: readonly Buffer[]): void {
+    const { forbidden, repliesOnly } = this.#questions;
+    for (const part of command) {
+      const found = part.includes(forbidden) ? forbidden : !isJournal && part.includes(repliesOnly) ? repliesOnly : '';
+      if (found !== '') this.#problems.push(`document text (${found}) was written to ${key}`);
+    }
+  }
+
+  check(): void {
+    this.#transactions += 1;
+    for (const key of this.#changed) this.#checkScope(key);
+    this.#changed.clear();
+  }
+
+  #checkScope(key: string): void {
+    const totals = this.#scopes.get(key) ?? new Map<string, number>();
+    const name = this.#questions.scopes.get(key) ?? '';
+    const limit = this.#limits.get(`set:${name}`) ?? this.#limits.get(`config:${name}`);
+    const spent = ['settled', 'uncertain', 'held'].reduce((sum, field) => sum + (totals.get(field) ?? 0), 0);
+    if (limit !== undefined && spent - limit > this.#overshoot) {
+      this.#overshoot = spent - limit;
+      this.#problems.push(`${name} went to ${spent} nano-dollars, over its limit ${limit}`);
+    }
+    for (const [field, value] of totals) {
+      if (value < 0) this.#problems.push(`${name} went below zero: ${field} ${value}`);
+    }
+  }
+
+  history(): History {
+    return {
+      transactions: this.#transactions,
+      admitted: this.#admitted,
+      stored: this.#stored.size,
+      overshoot: this.#overshoot,
+      problems: this.#problems.slice(0, 20),
+    };
+  }
+}

@@ -1,0 +1,163 @@
+import type { Redis } from 'ioredis';
+import { runScript, script } from '../../src/adapters/redis/scripts/run-script.ts';
+
+export interface ScopeSample {
+  readonly name: string;
+  readonly limit: number | undefined;
+  readonly settled: number;
+  readonly uncertain: number;
+  readonly held: number;
+  /** Calls in flight; counted in batch scopes only. */
+  readonly open: number;
+}
+
+/** The money of every scope, the state of every batch and every breaker at one instant. */
+export interface Sample {
+  readonly scopes: readonly ScopeSample[];
+  readonly batches: readonly { readonly state: string; readonly parked: string }[];
+  /** JSON of each workflow's hold, or empty. */
+  readonly holds: readonly string[];
+}
+
+export interface Watched {
+  readonly limitsKey: string;
+  readonly scopes: readonly { readonly name: string; readonly key: string }[];
+  readonly batchKeys: readonly string[];
+  readonly holdKeys: readonly string[];
+}
+
+/**
+ * KEYS  1 limits (HASH)  then the scopes, the batches and the workflows' holds
+ * ARGV  1 scopes  2 batches  3.. names of the scopes
+ */
+const READ_ALL = script(`
+local out = {}
+local scopes, batches = tonumber(ARGV[1]), tonumber(ARGV[2])
+for i = 1, #KEYS - 1 do
+  local key = KEYS[i + 1]
+  if i <= scopes then
+    local limit = redis.call('HMGET', KEYS[1], 'set:' .. ARGV[i + 2], 'config:' .. ARGV[i + 2])
+    local totals = redis.call('HMGET', key, 'settled', 'uncertain', 'held', 'open')
+    out[#out + 1] = limit[1] or limit[2] or ''
+    for n = 1, 4 do out[#out + 1] = totals[n] or '0' end
+  elseif i <= scopes + batches then
+    local batch = redis.call('HMGET', key, 'state', 'parked')
+    out[#out + 1] = batch[1] or ''
+    out[#out + 1] = batch[2] or ''
+  else
+    out[#out + 1] = redis.call('GET', key) or ''
+  end
+end
+return out
+`);
+
+const PAUSE_MS = 2;
+
+/** Reads everything again and again, one consistent snapshot at a time, and holds each against the limits. */
+export class Sampler {
+  readonly #redis: Redis;
+  readonly #watched: Watched;
+  readonly #problems: string[];
+  readonly #listeners = new Set<(sample: Sample) => void>();
+  #running: Promise<void> | undefined;
+  #ended = false;
+  #failure: unknown;
+  samples = 0;
+  /** Most by which a limit was ever exceeded; 0 is what is promised. */
+  overshoot = 0;
+
+  constructor(redis: Redis, watched: Watched, problems: string[]) {
+    this.#redis = redis;
+    this.#watched = watched;
+    this.#problems = problems;
+  }
+
+  start(): void {
+    this.#running = this.#run().catch((error: unknown) => {
+      this.#failure = error;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    await this.#running;
+  }
+
+  onSample(listener: (sample: Sample) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** The first sample that `isIt` accepts. */
+  async until(isIt: (sample: Sample) => boolean, withinMs: number, what: string): Promise<Sample> {
+    return await new Promise((resolve, reject) => {
+      let last: Sample | undefined;
+      const finish = (work: () => void) => {
+        this.#listeners.delete(listener);
+        clearTimeout(timer);
+        work();
+      };
+      const timer = setTimeout(
+        () =>
+          finish(() =>
+            reject(
+              new Error(
+                `Waited ${withinMs / 1000} s for ${what}; last seen: ${JSON.stringify(last ?? this.#failure)}`,
+              ),
+            ),
+          ),
+        withinMs,
+      );
+      const listener = (sample: Sample) => {
+        last = sample;
+        if (isIt(sample)) finish(() => resolve(sample));
+      };
+      this.#listeners.add(listener);
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ended) {
+      const sample = await this.#read();
+      this.samples += 1;
+      for (const scope of sample.scopes) this.#check(scope);
+      for (const listener of [...this.#listeners]) listener(sample);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+
+  #check({ name, limit, settled, uncertain, held, open }: ScopeSample): void {
+    const over = limit === undefined ? 0 : settled + uncertain + held - limit;
+    if (over > this.overshoot) {
+      this.overshoot = over;
+      this.#problems.push(`${name} was ${over} nano-dollars over its limit ${limit} (${settled} + ${uncertain} + ${held})`);
+    }
+    if (Math.min(settled, uncertain, held, open) < 0) {
+      this.#problems.push(`${name} was below zero: ${settled} settled, ${uncertain} uncertain, ${held} held, ${open} open`);
+    }
+  }
+
+  async #read(): Promise<Sample> {
+    const { limitsKey, scopes, batchKeys, holdKeys } = this.#watched;
+    const values = (
+      await runScript<Buffer[]>(
+        this.#redis,
+        READ_ALL,
+        [limitsKey, ...scopes.map(({ key }) => key), ...batchKeys, ...holdKeys],
+        [scopes.length, batchKeys.length, ...scopes.map(({ name }) => name)],
+      )
+    ).map(String);
+    const holdsFrom = scopes.length * 5 + batchKeys.length * 2;
+    return {
+      scopes: scopes.map(({ name }, index) => {
+        const [limit = '', ...totals] = values.slice(index * 5, index * 5 + 5);
+        const [settled = 0, uncertain = 0, held = 0, open = 0] = totals.map(Number);
+        return { name, limit: limit === '' ? undefined : Number(limit), settled, uncertain, held, open };
+      }),
+      batches: batchKeys.map((_, index) => {
+        const [state = '', parked = ''] = values.slice(scopes.length * 5 + index * 2);
+        return { state, parked };
+      }),
+      holds: values.slice(holdsFrom),
+    };
+  }
+}

@@ -1,0 +1,112 @@
+import { chance } from '../../src/simulator/random.ts';
+
+/** Something that happens to one worker at a random moment. */
+export interface Action {
+  /** Milliseconds after the action before it. */
+  readonly afterMs: number;
+  /** `kill`: SIGKILL, replaced at once. `stop`: SIGSTOP beyond the lock, then SIGCONT. `end`: SIGTERM, replaced. */
+  readonly kind: 'kill' | 'stop' | 'end';
+  /** Which of the running workers, from 0 up to but not including 1. */
+  readonly victim: number;
+  /** For `stop`. */
+  readonly stoppedMs: number;
+}
+
+export interface ScenarioBatch {
+  readonly id: string;
+  readonly workflow: 'triage' | 'digest';
+  readonly documents: number;
+}
+
+/** Everything about one chaos run that is decided before it starts. */
+export interface Scenario {
+  readonly seed: number;
+  readonly workers: number;
+  readonly batches: readonly ScenarioBatch[];
+  /** Which limit lies in the middle of the work. `batch` is that of the first batch. */
+  readonly limited: 'batch' | 'workflow' | 'global';
+  /** Part of the estimated cost that the first limit allows. */
+  readonly limitShare: number;
+  /** How often the limit is raised: all but the last raise only move it a little further. */
+  readonly raises: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly latency: { readonly p50Ms: number; readonly p95Ms: number };
+  readonly concurrency: number;
+  readonly slices: number;
+  readonly sliceDocuments: number;
+  readonly maxCallAttempts: number;
+  readonly timeoutSeconds: number;
+  readonly acceptAt: number;
+  readonly actions: readonly Action[];
+  /** Moments at which every worker is killed at once. */
+  readonly powerCuts: ReadonlySet<'open' | 'raise' | 'finalize'>;
+}
+
+/** Most that each fault may take of the calls. */
+const FAULTS = {
+  serverError: 0.05,
+  rateLimited: 0.05,
+  resetAfterBilling: 0.02,
+  resetBeforeBilling: 0.02,
+  garbage: 0.015,
+  truncated: 0.05,
+  wrongLabel: 0.05,
+  badJson: 0.05,
+  refusal: 0.02,
+  slow: 0.04,
+};
+
+/** The scenario of a seed: the same in every process. The moments at which things happen to processes are not. */
+export function drawScenario(seed: number): Scenario {
+  const draw = (purpose: string) => chance(seed, 'chaos', purpose);
+  const between = (purpose: string, low: number, high: number) => low + Math.floor(draw(purpose) * (high - low + 1));
+  const workers = seed % 3 === 1 ? 8 : between('workers', 3, 7);
+  const limited = (['batch', 'workflow', 'global'] as const)[seed % 3] ?? 'batch';
+  const batches = drawBatches(between, draw);
+  const powerCuts = new Set<'open' | 'raise' | 'finalize'>();
+  for (const moment of ['open', 'raise', 'finalize'] as const) {
+    if (draw(`power cut ${moment}`) < 0.3) powerCuts.add(moment);
+  }
+  return {
+    seed,
+    workers,
+    batches,
+    limited,
+    limitShare: 0.4 + 0.25 * draw('limit share'),
+    raises: between('raises', 1, 2),
+    faults: Object.fromEntries(Object.entries(FAULTS).map(([name, most]) => [name, round(most * draw(name))])),
+    latency: { p50Ms: between('p50', 5, 25), p95Ms: between('p95', 30, 90) },
+    concurrency: between('concurrency', 2, 6),
+    slices: between('slices', 1, 3),
+    sliceDocuments: between('slice documents', 4, 16),
+    maxCallAttempts: between('attempts', 2, 5),
+    timeoutSeconds: round(0.4 + 0.6 * draw('timeout')),
+    acceptAt: round(0.6 + 0.3 * draw('accept at')),
+    actions: Array.from({ length: between('actions', 5, 10) }, (_, index) => drawAction(draw, index)),
+    powerCuts,
+  };
+}
+
+function drawBatches(
+  between: (purpose: string, low: number, high: number) => number,
+  draw: (purpose: string) => number,
+): readonly ScenarioBatch[] {
+  const batches: ScenarioBatch[] = [{ id: 'first', workflow: 'triage', documents: between('first', 300, 420) }];
+  if (draw('second') < 0.7) batches.push({ id: 'second', workflow: 'triage', documents: between('second', 60, 160) });
+  if (draw('third') < 0.6) batches.push({ id: 'third', workflow: 'digest', documents: between('third', 12, 30) });
+  return batches;
+}
+
+function drawAction(draw: (purpose: string) => number, index: number): Action {
+  const kind = draw(`kind ${index}`);
+  return {
+    afterMs: Math.floor(50 + 900 * draw(`after ${index}`) ** 2),
+    kind: kind < 0.7 ? 'kill' : kind < 0.85 ? 'stop' : 'end',
+    victim: draw(`victim ${index}`),
+    stoppedMs: Math.floor(2_200 + 1_500 * draw(`stopped ${index}`)),
+  };
+}
+
+function round(share: number): number {
+  return Number(share.toFixed(4));
+}
