@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const OLDEST_MAJOR = 24;
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
@@ -16,6 +17,9 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
     process.channel.unref();
   }
+  // By default the heap may double before it is cleaned; memory shall not grow with the batch.
+  setFlagsFromString('--heap-growing-percent=25');
+  setFlagsFromString('--max-semi-space-size=8');
   await import(main);
 } else {
   const node = pinnedNode();

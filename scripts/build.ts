@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -6,7 +6,15 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+// On standard error: `npm pack --json` keeps standard output for its answer.
+const { status } = spawnSync(`${root}node_modules/.bin/tsc`, ['-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: ['ignore', process.stderr, 'inherit'],
+});
+if (status !== 0) {
+  console.error('build: the compiler found errors, so there is no build');
+  process.exit(1);
+}
 
 // The compiler emits the JSON that code imports; whatever else lies beside the sources and is read at run time follows.
 const data = globSync(['config/**/*', 'jobs/**/*', 'src/**/*', 'workers/**/*'], { cwd: root, withFileTypes: true })

@@ -4,100 +4,85 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type PackageDocument, packageDocuments } from './nightly/package-documents.ts';
-import { verifyDownload } from './nightly/verify-download.ts';
+import { type Verified, verifyDownload } from './nightly/verify-download.ts';
 
 /**
- * The main job on real input: summarises and classifies the READMEs and changelogs of the installed packages through
- * the command line, on the embedded Redis and store, and checks both receipts against the files. Each night is a new
- * batch. Ends with 1 where anything is wrong.
+ * The main job on real input: summarises the READMEs and changelogs of the installed packages, then sorts the packages
+ * by topic from the summaries, all through the command line on the embedded Redis and store, and checks both receipts
+ * against the files. Each night has batches of its own. Ends with 1 where anything is wrong.
  */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, '.nightmill/nightly');
-const input = join(folder, 'documents.jsonl');
-const workflows = ['summarize', 'classify-by-topic'] as const;
-
-const say = (line = '') => console.log(line === '' ? '' : `nightly: ${line}`);
+const say = (line: string) => console.log(`nightly: ${line}`);
 const count = (value: number) => value.toLocaleString('en');
 
-if (!existsSync(join(root, 'node_modules'))) throw new Error('There are no packages to read: run npm ci first.');
-const night = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-const documents = packageDocuments(join(root, 'node_modules'));
-mkdirSync(folder, { recursive: true });
-writeFileSync(input, documents.map((document) => `${JSON.stringify(document)}\n`).join(''));
-say(`${count(documents.length)} documents in ${relative(root, input)}`);
-
-const rows = workflows.map((workflow) => ({ workflow, ...work(workflow, documents) }));
-report(documents, rows);
-if (rows.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
-
-interface Outcome {
-  readonly batchId: string;
+/** One batch and what it came to. */
+interface Outcome extends Verified {
+  readonly workflow: string;
+  readonly input: string;
   readonly output: string;
+  readonly sent: readonly PackageDocument[];
   readonly seconds: number;
-  readonly costUsd: number;
-  readonly labels: ReadonlyMap<string, number>;
-  readonly problems: readonly string[];
 }
 
+if (!existsSync(join(root, 'node_modules'))) throw new Error('There are no packages to read: run npm ci first.');
+mkdirSync(folder, { recursive: true });
+// Like 20261231-235959, in UTC.
+const night = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+const documents = packageDocuments(join(root, 'node_modules'));
+if (documents.length === 0) throw new Error('No package has a README: is node_modules complete?');
+const summaries = work('summarize', 'documents.jsonl', documents);
+const outcomes = [summaries];
+if (summaries.problems.length === 0) {
+  const texts = documents.map((document) => ({ ...document, text: summaries.answers.get(document.id) ?? '' }));
+  outcomes.push(work('classify-by-topic', 'summaries.jsonl', texts));
+}
+report(outcomes);
+if (outcomes.some(({ problems }) => problems.length > 0)) process.exitCode = 1;
+
 /** Runs one workflow as a person would and compares what came out with what went in. */
-function work(workflow: string, sent: readonly PackageDocument[]): Outcome {
+function work(workflow: string, file: string, sent: readonly PackageDocument[]): Outcome {
   const batchId = `nightly-${workflow}-${night}`;
   const output = join(folder, batchId);
-  say();
-  say(`nightmill run -w ${workflow} --id ${batchId}`);
-  const words = [
-    'run',
-    input,
-    '-w',
-    workflow,
-    '--id',
-    batchId,
-    '-o',
-    output,
-    '--config',
-    join(root, 'scripts/nightly.yaml'),
-  ];
+  const input = join(folder, file);
+  writeFileSync(input, sent.map((document) => `${JSON.stringify(document)}\n`).join(''));
+  say(`${count(sent.length)} documents: nightmill run ${file} -w ${workflow} --id ${batchId}`);
+  const config = join(root, 'scripts/nightly.yaml');
+  const words = ['run', input, '-w', workflow, '--id', batchId, '-o', output, '--config', config];
   const startedAt = performance.now();
   const { status, signal } = spawnSync(process.execPath, [join(root, 'bin/nightmill.js'), ...words], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const seconds = (performance.now() - startedAt) / 1000;
-  const base = { batchId, output, seconds };
-  if (status !== 0) {
-    const problem = `nightmill run ended with ${signal ?? `exit code ${status}`}`;
-    return { ...base, costUsd: 0, labels: new Map(), problems: [problem] };
-  }
-  return { ...base, ...verifyDownload({ output, batchId, workflow, sent, store: join(root, '.nightmill/store') }) };
+  const problems = status === 0 ? [] : [`nightmill run ended with ${signal ?? `exit code ${status}`}`];
+  const verified: Verified = existsSync(join(output, 'manifest.json'))
+    ? verifyDownload({ output, batchId, workflow, sent, store: join(root, '.nightmill/store') })
+    : { costUsd: 0, answers: new Map(), labels: new Map(), problems: ['there is no manifest.json'] };
+  return { ...verified, workflow, input, output, sent, seconds, problems: [...problems, ...verified.problems] };
 }
 
-function report(
-  sent: readonly PackageDocument[],
-  outcomes: readonly (Outcome & { readonly workflow: string })[],
-): void {
-  const lengths = sent.map((document) => document.text.length);
-  const longest = sent.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+function report(outcomes: readonly Outcome[]): void {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  const facts: readonly (readonly [string, string])[] = [
-    ['version', `nightmill ${version}, Node ${process.version}, ${availableParallelism()} cores`],
-    ['documents', count(sent.length)],
-    ['characters', count(lengths.reduce((sum, length) => sum + length, 0))],
-    ['longest', `${count(longest.text.length)} characters, ${longest.id}`],
-    ['input', relative(root, input)],
-    ...outcomes.flatMap(({ workflow, seconds, costUsd, output, labels, problems }) => [
-      ['', ''] as const,
-      [
-        workflow,
-        problems.length === 0 ? 'verified: every document once, counts and checksums agree' : 'WRONG',
-      ] as const,
-      ...problems.map((problem) => ['  problem', problem] as const),
-      ['  time', `${seconds.toFixed(1)} s, ${(sent.length / seconds).toFixed(1)} documents/s`] as const,
-      ['  cost', `$${costUsd.toFixed(9).replace(/0+$/, '').replace(/\.$/, '.00')}`] as const,
-      ['  files', `${relative(root, output)}/`] as const,
-      ...[...labels].sort(([, a], [, b]) => b - a).map(([label, of]) => [`  ${label}`, count(of)] as const),
-    ]),
+  const facts: (readonly [string, string])[] = [
+    ['nightmill', `${version}, Node ${process.versions.node}, ${availableParallelism()} cores`],
   ];
+  for (const { workflow, input, output, sent, seconds, costUsd, labels, problems } of outcomes) {
+    const characters = sent.reduce((sum, { text }) => sum + text.length, 0);
+    const longest = sent.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+    facts.push(
+      ['', ''],
+      [workflow, problems.length === 0 ? 'verified: every document once, counts and checksums agree' : 'WRONG'],
+      ...problems.slice(0, 20).map((problem) => ['  problem', problem] as const),
+      ['  documents', count(sent.length)],
+      ['  characters', `${count(characters)}, the longest ${count(longest.text.length)} (${longest.id})`],
+      ['  time', `${seconds.toFixed(1)} s, ${(sent.length / seconds).toFixed(1)} documents/s`],
+      ['  cost', `${costUsd} USD`],
+      ['  input', relative(root, input)],
+      ['  output', `${relative(root, output)}/`],
+      ...[...labels].sort(([, a], [, b]) => b - a).map(([label, of]) => [`    ${label}`, count(of)] as const),
+    );
+  }
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
-  say();
-  for (const [name, value] of facts) console.log(`${name.padEnd(width)}${value}`.trimEnd());
+  console.log(`\n${facts.map(([name, value]) => `${name.padEnd(width)}${value}`.trimEnd()).join('\n')}`);
 }

@@ -12,7 +12,7 @@ import { openStore } from './adapters/open-store.ts';
 import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
-import { connectRedis, redisOptions } from './adapters/redis/connect.ts';
+import { connectRedis, redactUrl, redisOptions } from './adapters/redis/connect.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import { RedisLedger } from './adapters/redis/ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
@@ -170,7 +170,7 @@ async function openRedis(
 ): Promise<{ redis: Redis; connection: QueueConnection; description: string }> {
   const { config } = options;
   let url = config.redisUrl;
-  let description = url ?? '';
+  let description = url === undefined ? '' : redactUrl(url);
   if (url === undefined) {
     const embedded: EmbeddedRedis = stack.use(
       await startEmbeddedRedis({

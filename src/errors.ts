@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   provider_unavailable: 1,
   provider_denied: 1,
   results_damaged: 1,
+  interrupted: 1,
   internal: 1,
 } as const;
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
+import { StoreError } from './errors.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
@@ -20,7 +21,12 @@ export interface RunningWorker {
 const HOUSEKEEPING_EVERY_MS = 1_000;
 
 /** Attaches this process to the queues of `workflows`. */
-export async function startWorker(app: App, workflows: readonly string[]): Promise<RunningWorker> {
+export async function startWorker(
+  app: App,
+  workflows: readonly string[],
+  /** Told when the store refuses what no waiting mends: it is full, or access is denied. Slices are tried again anyway. */
+  onStoreUnusable: (error: StoreError) => void = () => {},
+): Promise<RunningWorker> {
   const { config, log } = app;
   await app.lease.start();
   let state: WorkerState = 'running';
@@ -38,7 +44,10 @@ export async function startWorker(app: App, workflows: readonly string[]): Promi
     {
       processSlice: (job, signal) => runSlice(app, slices, job, signal),
       finalizeBatch: (batchId) => finalizeBatch(app.finalize, batchId),
-      onError: (error, where) => log.error('worker:error', { queue: where, message: error.message }),
+      onError: (error, where) => {
+        log.error('worker:error', { queue: where, message: error.message });
+        if (error instanceof StoreError && !error.retryable) onStoreUnusable(error);
+      },
     },
   );
   await workers.ready();

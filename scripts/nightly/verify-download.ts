@@ -6,7 +6,9 @@ import type { PackageDocument } from './package-documents.ts';
 
 export interface Verified {
   readonly costUsd: number;
-  /** Documents by label; empty for summaries. */
+  /** The summary or the label of each document by its id. */
+  readonly answers: ReadonlyMap<string, string>;
+  /** How many documents each label has; empty for summaries. */
   readonly labels: ReadonlyMap<string, number>;
   /** What is wrong, one sentence each; empty where everything agrees. */
   readonly problems: readonly string[];
@@ -81,16 +83,18 @@ export function verifyDownload(run: {
   for (const { id, status } of errors) problems.push(`${id} ${status}`);
 
   const metadata = new Map(sent.map((document) => [document.id, JSON.stringify(document.metadata)]));
+  const answers = new Map<string, string>();
   const labels = new Map<string, number>();
   for (const { id, result, metadata: returned } of results) {
-    const answer = run.workflow === 'summarize' ? result?.summary : result?.label;
-    expect(typeof answer === 'string' && answer.trim() !== '', `${id} has no answer`);
+    const answer = (run.workflow === 'summarize' ? result?.summary : result?.label) ?? '';
+    expect(answer.trim() !== '', `${id} has no answer`);
+    answers.set(id, answer);
     expect(JSON.stringify(returned) === metadata.get(id), `${id} came back with other metadata`);
     if (result?.label !== undefined) labels.set(result.label, (labels.get(result.label) ?? 0) + 1);
   }
   const spent = [...results, ...errors].reduce((cost, row) => cost + row.costUsd, 0);
   expect(spent === 0 && manifest.costUsd === 0 && manifest.uncertainUsd === 0, 'the local model cost money');
-  return { costUsd: manifest.costUsd, labels, problems };
+  return { costUsd: manifest.costUsd, answers, labels, problems };
 }
 
 function readRows(path: string): readonly Row[] {

@@ -5,6 +5,7 @@ import { addCancelCommand } from './commands/cancel.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addReconcileCommand } from './commands/reconcile.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
@@ -44,6 +45,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addPlanCommand(program);
   addWorkerCommand(program);
   addDoctorCommand(program);
+  addReconcileCommand(program);
   addSimulateCommand(program);
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;

@@ -1,13 +1,22 @@
+import type { CommanderError } from 'commander';
 import { NightmillError } from '../errors.ts';
 
 /** Prints what went wrong and what to do; returns the exit code. Errors that nobody foresaw show where they came from. */
 export function reportError(error: unknown, options: { readonly json?: boolean }): number {
   const known = error instanceof NightmillError;
   const message = error instanceof Error ? error.message : String(error);
-  if (options.json === true) {
-    const code = known ? error.code : 'internal';
-    process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  }
+  if (options.json === true) printJson(known ? error.code : 'internal', message);
   process.stderr.write(`nightmill: ${known ? message : (error instanceof Error && error.stack) || message}\n`);
   return known ? error.exitCode : 1;
+}
+
+/** Commander has printed its own message by now; help and version are no errors. Returns the exit code. */
+export function reportUsage(error: CommanderError, options: { readonly json?: boolean }): number {
+  if (error.exitCode === 0) return 0;
+  if (options.json === true) printJson('usage', error.message);
+  return 2;
+}
+
+function printJson(code: string, message: string): void {
+  process.stdout.write(`${JSON.stringify({ error: { code, message } })}\n`);
 }

@@ -1,3 +1,5 @@
+import { NightmillError } from '../errors.ts';
+
 /**
  * Two stages: the first SIGINT, SIGTERM or SIGHUP asks for an orderly end, a second one forces it. Dispose to give the
  * signals back.
@@ -21,7 +23,10 @@ export function listenForStop(announce: (line: string) => void): StopSignals {
       return;
     }
     announce(`${signal}: finishing what is in flight. Once more to give it up.`);
-    first.abort();
+    // Work that has no better way to stop (reading the input) throws this.
+    first.abort(
+      new NightmillError('interrupted', `Interrupted by ${signal}. Nothing is lost: the same command again goes on.`),
+    );
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   return {

@@ -59,6 +59,19 @@ export async function downloadPartial(
   return await writeFolder(store, folder, { results, errors });
 }
 
+/**
+ * Makes the folder for the results, before anything is paid for.
+ *
+ * @throws {NightmillError} `usage` where something is in the way
+ */
+export async function prepareFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw asFolderError(error, folder);
+  }
+}
+
 async function writeFolder(
   store: ObjectStore,
   folder: string,
@@ -76,7 +89,8 @@ async function writeFolder(
   } catch (error) {
     throw asFolderError(error, folder);
   } finally {
-    await rm(unfinished, { recursive: true, force: true });
+    // What went wrong before says more than what goes wrong here.
+    await rm(unfinished, { recursive: true, force: true }).catch(() => {});
   }
 }
 

@@ -63,9 +63,13 @@ async function steerRuns(context: HousekeepingContext, open: readonly BatchRecor
 /** Lets go on what was held for a reason that has passed: a raised limit, a new period, a provider's rest. */
 export async function closePassedBreakers(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
+    const isPaused = await context.jobs.isPaused(workflow);
     const hold = await context.holds.get(workflow);
     const passed = hold === undefined ? undefined : await whyPassed(context, hold);
     if (passed !== undefined) await releaseWorkflow(context, workflow, passed);
+    // Whoever opened or closed it may have died between its two steps: the hold says what the queue shall do.
+    else if (hold === undefined && isPaused) await context.jobs.resume(workflow);
+    else if (hold !== undefined && !isPaused) await context.jobs.pause(workflow);
   }
   for (const batch of open) {
     const passed = batch.parked === undefined ? undefined : await whyPassed(context, batch.parked);

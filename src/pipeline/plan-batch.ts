@@ -1,3 +1,4 @@
+import type { NanoUsd } from '../domain/money.ts';
 import { type CostRange, type DocumentPlan, planCost, planDocument, promptSizes } from '../domain/plan.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
@@ -74,19 +75,40 @@ export async function planBatch(
     tokensPerTier / options.throughput.tokensPerMinute,
   );
   const localMinutes = hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
-  const minutes = (value: number) => Math.ceil(value * 10) / 10;
-  const past = options.history === undefined ? undefined : projectFromHistory(options.history, inputTokens);
-  const pastCost = past === undefined ? cost.expected : Math.min(past.cost, cost.worst);
-  return {
+  const computed: BatchPlan = {
     documents,
     problems,
     inputTokens,
     calls,
-    cost: { ...cost, low: Math.min(cost.low, pastCost), expected: pastCost },
+    cost,
     minutes: {
-      low: minutes(localMinutes + (hasLocal ? 0 : paidMinutes)),
-      expected: minutes(localMinutes + paidMinutes * (hasLocal ? 0.5 : 1.3)),
-      worst: minutes(localMinutes + paidMinutes * paid.length * 2),
+      low: tenths(localMinutes + (hasLocal ? 0 : paidMinutes)),
+      expected: tenths(localMinutes + paidMinutes * (hasLocal ? 0.5 : 1.3)),
+      worst: tenths(localMinutes + paidMinutes * paid.length * 2),
     },
+    fromHistory: false,
   };
+  const past = options.history === undefined ? undefined : projectFromHistory(options.history, inputTokens);
+  return past === undefined ? computed : expectFromHistory(computed, past);
+}
+
+/** What finished batches took is better than assumptions; the bounds of the plan give way to it where it is outside. */
+function expectFromHistory(plan: BatchPlan, past: { readonly cost: NanoUsd; readonly minutes: number }): BatchPlan {
+  // The worst case of the cost is a promise: what is in flight is held at its bound.
+  const cost = Math.min(past.cost, plan.cost.worst);
+  const minutes = tenths(past.minutes);
+  return {
+    ...plan,
+    cost: { ...plan.cost, low: Math.min(plan.cost.low, cost), expected: cost },
+    minutes: {
+      low: Math.min(plan.minutes.low, minutes),
+      expected: minutes,
+      worst: Math.max(plan.minutes.worst, minutes),
+    },
+    fromHistory: true,
+  };
+}
+
+function tenths(minutes: number): number {
+  return Math.ceil(minutes * 10) / 10;
 }

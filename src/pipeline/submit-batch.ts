@@ -12,6 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { sleep } from './backoff.ts';
 import type { DocumentInput } from './document-input.ts';
 import { fingerprintInput } from './fingerprint-input.ts';
 import { type ReadSummary, readDocuments } from './read-documents.ts';
@@ -54,7 +55,11 @@ export interface Submitted {
   readonly batch: BatchRecord;
 }
 
-const LOCK_MS = 30_000;
+const LOCK_MS = 10_000;
+const LOCK_POLL_MS = 250;
+/** Longer than the lock of a process that was killed. */
+const LOCK_WAIT_MS = 15_000;
+const NEVER = new AbortController().signal;
 
 /**
  * Reads, checks and stores the documents of a batch, then enqueues its slices. Repeating it is safe at any point:
@@ -70,7 +75,7 @@ export async function submitBatch(context: SubmitContext, request: SubmitRequest
       `Cannot use ${JSON.stringify(batchId)} as a batch id: use letters, digits, dots, - and _, at most 80, starting with a letter or digit.`,
     );
   }
-  return await withSubmissionLock(context, batchId, async () => {
+  return await withSubmissionLock(context, batchId, request.signal, async () => {
     const known = await context.batches.get(batchId);
     if (known !== undefined) {
       refuseOtherContent(known, contentHash, request.workflow.name);
@@ -196,14 +201,28 @@ async function discard(context: SubmitContext, batchId: string): Promise<void> {
   await context.batches.forget(batchId);
 }
 
-async function withSubmissionLock<T>(context: SubmitContext, batchId: string, work: () => Promise<T>): Promise<T> {
+/**
+ * One process at a time submits a batch. Another one with the same batch waits for it and then finds its work done;
+ * the lock of a process that was killed ends by itself.
+ */
+async function withSubmissionLock<T>(
+  context: SubmitContext,
+  batchId: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   const owner = context.newId();
-  if (!(await context.batches.lockSubmission(batchId, owner, LOCK_MS))) {
-    throw new NightmillError(
-      'batch_exists',
-      `Another process is submitting the batch ${batchId} right now. If it was killed, try again in ${LOCK_MS / 1000} seconds.`,
-      { retryable: true },
-    );
+  const giveUpAt = context.clock.monotonic() + LOCK_WAIT_MS;
+  while (!(await context.batches.lockSubmission(batchId, owner, LOCK_MS))) {
+    if (context.clock.monotonic() >= giveUpAt) {
+      throw new NightmillError(
+        'batch_exists',
+        `Another process is submitting the batch ${batchId} right now. Wait for it, then look at: nightmill status ${batchId}`,
+        { retryable: true },
+      );
+    }
+    await sleep(LOCK_POLL_MS, signal ?? NEVER);
+    signal?.throwIfAborted();
   }
   const timer = setInterval(
     () => void context.batches.lockSubmission(batchId, owner, LOCK_MS).catch(() => {}),

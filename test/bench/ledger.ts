@@ -25,7 +25,10 @@ const SERVERS: readonly (readonly [name: string, settings: readonly string[]])[]
 ];
 
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { calls: { type: 'string', default: '60000' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { calls: { type: 'string', default: '60000' }, quick: { type: 'boolean', default: false } },
+  });
   const calls = Number(values.calls);
   console.log(`Ledger: one call = one admission and one settlement in five scopes (batch, workflow day and month, global
 day and month), a ${REPLY_BYTES}-byte reply into the journal, ${IN_FLIGHT} calls in flight on each connection.
@@ -33,7 +36,7 @@ Bare: two EVALSHA that return 1, with as many keys and arguments, over the same 
 ${machineLine()}; ${calls} calls a row; the server shares the processors.\n`);
   const rows: string[][] = [['Redis', 'clients', 'calls/s', 'bare/s', 'ratio', 'CPU ms/call', 'bare CPU', 'ratio']];
   for (const [name, settings] of SERVERS) {
-    for (const clients of CLIENTS) {
+    for (const clients of values.quick ? CLIENTS.slice(0, 1) : CLIENTS) {
       const ledger = await measure(settings, { ...clients, mode: 'ledger', calls });
       const bare = await measure(settings, { ...clients, mode: 'bare', calls });
       rows.push([

@@ -51,25 +51,43 @@ export function checkBatch(
   const rows = [...results, ...errors];
 
   const order = new Map(submitted.map((id, index) => [id, index]));
-  for (const [name, list] of [['results', results], ['errors', errors]] as const) {
+  for (const [name, list] of [
+    ['results', results],
+    ['errors', errors],
+  ] as const) {
     const positions = list.map(({ id }) => order.get(id) ?? -1);
     expect(!positions.includes(-1), () => `${name} has a document that was not submitted`);
-    expect(positions.every((position, index) => index === 0 || position > (positions[index - 1] ?? 0)), () => `${name} are not in input order`);
+    expect(
+      positions.every((position, index) => index === 0 || position > (positions[index - 1] ?? 0)),
+      () => `${name} are not in input order`,
+    );
   }
   const seen = new Set(rows.map(({ id }) => id));
   expect(seen.size === rows.length, () => `${rows.length - seen.size} documents are in more than one row`);
   expect(seen.size === submitted.length, () => `${submitted.length - seen.size} documents are in no row`);
   const { total, ...parts } = manifest.documents;
-  expect(total === submitted.length, () => `the manifest counts ${total} documents, ${submitted.length} were submitted`);
-  expect(sum(Object.values(parts)) === total, () => `the manifest's parts do not add up: ${JSON.stringify(manifest.documents)}`);
-  expect(parts['succeeded'] === results.length, () => `the manifest says ${parts['succeeded']} succeeded, there are ${results.length} results`);
+  expect(
+    total === submitted.length,
+    () => `the manifest counts ${total} documents, ${submitted.length} were submitted`,
+  );
+  expect(
+    sum(Object.values(parts)) === total,
+    () => `the manifest's parts do not add up: ${JSON.stringify(manifest.documents)}`,
+  );
+  expect(
+    parts.succeeded === results.length,
+    () => `the manifest says ${parts.succeeded} succeeded, there are ${results.length} results`,
+  );
 
   const cost = usdToNano(manifest.costUsd);
   const uncertain = usdToNano(manifest.uncertainUsd);
   const rowsCost = sum(rows.map(({ costUsd }) => usdToNano(costUsd)));
   expect(rowsCost === cost, () => `the rows cost ${rowsCost} nano-dollars, the manifest says ${cost}`);
   expect(ledger.settled === cost, () => `the ledger has settled ${ledger.settled}, the manifest says ${cost}`);
-  expect(ledger.uncertain === uncertain, () => `the ledger has ${ledger.uncertain} uncertain, the manifest says ${uncertain}`);
+  expect(
+    ledger.uncertain === uncertain,
+    () => `the ledger has ${ledger.uncertain} uncertain, the manifest says ${uncertain}`,
+  );
   expect(ledger.held === 0, () => `the ledger still holds ${ledger.held}`);
   const modelsCost = sum(manifest.cost.byModel.map(({ costUsd }) => usdToNano(costUsd)));
   expect(modelsCost === cost, () => `the manifest's models cost ${modelsCost}, its total is ${cost}`);
@@ -86,7 +104,11 @@ export function checkBatch(
  * Holds all batches together against the provider's bill. A billed call is either in a row or uncertain, and a request
  * that is billed n times has n - 1 uncertain calls, because its stored reply is never bought again.
  */
-export function checkBill(billFile: string, books: readonly BatchBooks[], storedReplies: number): { readonly calls: number; readonly problems: readonly string[] } {
+export function checkBill(
+  billFile: string,
+  books: readonly BatchBooks[],
+  storedReplies: number,
+): { readonly calls: number; readonly problems: readonly string[] } {
   const lines = readLines<BillLine>(billFile);
   const problems: string[] = [];
   const billed = sum(lines.map(({ costNanoUsd }) => costNanoUsd));
@@ -97,11 +119,15 @@ export function checkBill(billFile: string, books: readonly BatchBooks[], stored
   const requests = new Set(lines.map(({ requestHash }) => requestHash)).size;
   const difference = billed - cost;
   if (difference < 0 || difference > uncertain) {
-    problems.push(`the bill is ${billed} nano-dollars, the rows ${cost}: the difference ${difference} is not within the uncertain ${uncertain}`);
+    problems.push(
+      `the bill is ${billed} nano-dollars, the rows ${cost}: the difference ${difference} is not within the uncertain ${uncertain}`,
+    );
   }
   const unpaid = lines.length - paidCalls;
   if (unpaid < 0 || unpaid > uncertainCalls) {
-    problems.push(`${lines.length} calls were billed, ${paidCalls} are in rows: ${uncertainCalls} uncertain calls do not explain the rest`);
+    problems.push(
+      `${lines.length} calls were billed, ${paidCalls} are in rows: ${uncertainCalls} uncertain calls do not explain the rest`,
+    );
   }
   if (paidCalls > requests) problems.push(`rows pay for ${paidCalls} replies to ${requests} different requests`);
   if (lines.length - requests > uncertainCalls) {

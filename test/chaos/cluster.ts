@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { spawnWorker } from './processes.ts';
+import { spawnWorker, workerLog } from './processes.ts';
 import type { Action } from './scenario.ts';
 
 interface Member {
@@ -40,14 +41,25 @@ export class Cluster {
     this.#members.add(member);
     process.once('exit', (code, signal) => {
       this.#members.delete(member);
-      const expected = member.state === 'leaving' && (code === 0 || signal === 'SIGKILL');
-      if (!expected) this.#problems.push(`worker ${member.number} ended with ${code ?? signal} (worker-${member.number}.log)`);
+      const expected =
+        member.state === 'leaving' &&
+        (code === 0 || signal === 'SIGKILL' || (signal === 'SIGTERM' && !this.#hadStarted(member)));
+      if (!expected)
+        this.#problems.push(`worker ${member.number} ended with ${code ?? signal} (worker-${member.number}.log)`);
     });
+  }
+
+  /** A worker that is still loading has no work and no signal handler: SIGTERM ends it as it would any process. */
+  #hadStarted({ number }: Member): boolean {
+    return readFileSync(workerLog(this.#folder, number), 'utf8').includes('worker:started');
   }
 
   act(action: Action): void {
     const running = [...this.#members].filter(({ state }) => state === 'running');
-    const victim = running[Math.floor(action.victim * running.length)];
+    // Those that work come first: the death of one that is still loading proves little.
+    const working = running.filter((member) => this.#hadStarted(member));
+    const candidates = working.length > 0 ? working : running;
+    const victim = candidates[Math.floor(action.victim * candidates.length)];
     if (victim === undefined) return;
     this.done[action.kind] += 1;
     if (action.kind === 'kill') this.#kill(victim);

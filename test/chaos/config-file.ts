@@ -53,12 +53,19 @@ export function configFile(
         },
       },
       models: Object.fromEntries(
-        Object.entries(MODELS).map(([name, model]) => [name, { provider: 'simulator', ...model, maxOutputTokens: 1_024 }]),
+        Object.entries(MODELS).map(([name, model]) => [
+          name,
+          { provider: 'simulator', ...model, maxOutputTokens: 1_024 },
+        ]),
       ),
       workflows: {
         triage: {
           task: 'classify',
-          labels: { billing: 'Questions about an invoice, a payment or a refund', bug: 'A crash or an error', other: 'Anything else' },
+          labels: {
+            billing: 'Questions about an invoice, a payment or a refund',
+            bug: 'A crash or an error',
+            other: 'Anything else',
+          },
           cascade: [{ model: 'small', acceptAt: scenario.acceptAt }, { model: 'large' }],
           timezone,
           ...(scenario.limited === 'workflow' ? { budget: day } : {}),

@@ -11,11 +11,14 @@ export async function findLeftovers(redis: Redis, prefix: string): Promise<reado
   for (const key of await redis.keys('*')) {
     const [kind = ''] = key.slice(prefix.length).split(':');
     if (!key.startsWith(prefix)) problems.push(`the key ${key} has another prefix`);
-    if (PASSING.includes(kind)) problems.push(`the key ${key} was left behind: ${(await dump(redis, key)).slice(0, 300)}`);
-    if (kind === 'bull' && QUEUE_LISTS.includes(key.split(':').at(-1) ?? '')) problems.push(`the queue list ${key} is not empty`);
+    if (PASSING.includes(kind))
+      problems.push(`the key ${key} was left behind: ${(await dump(redis, key)).slice(0, 300)}`);
+    if (kind === 'bull' && QUEUE_LISTS.includes(key.split(':').at(-1) ?? ''))
+      problems.push(`the queue list ${key} is not empty`);
     if (kind === 'scope') {
       const [held, open] = await redis.hmget(key, 'held', 'open');
-      if (Number(held ?? 0) !== 0 || Number(open ?? 0) !== 0) problems.push(`${key} still holds ${held} in ${open} calls`);
+      if (Number(held ?? 0) !== 0 || Number(open ?? 0) !== 0)
+        problems.push(`${key} still holds ${held} in ${open} calls`);
     }
     const text = await dump(redis, key);
     for (const marker of [CLASSIFY_MARKER, SUMMARIZE_MARKER]) {
@@ -36,7 +39,7 @@ async function dump(redis: Redis, key: string): Promise<string> {
     case 'set':
       return JSON.stringify(await redis.smembers(key));
     case 'zset':
-      return JSON.stringify(await redis.zrange(key, 0, -1));
+      return JSON.stringify(await redis.zrange(key, '0', '-1'));
     case 'stream':
       return JSON.stringify(await redis.xrange(key, '-', '+'));
     default:

@@ -1,11 +1,27 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, closeSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
 
+/** Shared by all runs on this machine: a worker that is killed every second should not compile itself every second. */
+const COMPILE_CACHE = join(tmpdir(), 'nm-chaos-compile-cache');
 const PROJECT = join(import.meta.dirname, '..', '..');
+
+const children = new Set<ChildProcess>();
+
+/** Whoever interrupts a run leaves nothing behind. */
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+function track<T extends ChildProcess>(child: T): T {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
 
 export interface ServerProcess extends AsyncDisposable {
   readonly process: ChildProcess;
@@ -13,12 +29,14 @@ export interface ServerProcess extends AsyncDisposable {
 
 /** Whether this machine has a Redis server to run the scenarios on. */
 export function hasRedisServer(): boolean {
-  return findRedisServer(redisSearchFolders(process.env['PATH'])).status === 'found';
+  return findRedisServer(redisSearchFolders(process.env.PATH)).status === 'found';
 }
 
 /** A private server that syncs every write and never rewrites its append-only file, which so holds all that happened. */
-export async function startRedis(folder: string): Promise<ServerProcess & { readonly socket: string; readonly aofFolder: string }> {
-  const found = findRedisServer(redisSearchFolders(process.env['PATH']));
+export async function startRedis(
+  folder: string,
+): Promise<ServerProcess & { readonly socket: string; readonly aofFolder: string }> {
+  const found = findRedisServer(redisSearchFolders(process.env.PATH));
   if (found.status !== 'found') throw new Error('The chaos test needs redis-server 6.2 or newer on the PATH');
   const directory = join(folder, 'redis');
   mkdirSync(directory);
@@ -34,22 +52,29 @@ export async function startRedis(folder: string): Promise<ServerProcess & { read
     save: '',
     'maxmemory-policy': 'noeviction',
   };
-  const server = spawn(
-    found.program.path,
-    Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-    { argv0: found.program.startedAs, stdio: ['ignore', 'pipe', 'inherit'] },
+  const settingFlags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const server = track(
+    spawn(found.program.path, settingFlags, {
+      argv0: found.program.startedAs,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
   );
-  await firstLine(server, (line) => line.includes('Ready to accept connections'), 'redis-server');
+  await firstLine(server, (line) => /ready to accept connections/i.test(line), 'redis-server');
   return { ...stoppable(server), socket, aofFolder: directory };
 }
 
 /** The provider; its bill is appended to `billFile`. */
-export async function startSimulatorProcess(folder: string, options: object): Promise<ServerProcess & { readonly url: string }> {
+export async function startSimulatorProcess(
+  folder: string,
+  options: object,
+): Promise<ServerProcess & { readonly url: string }> {
   const file = join(folder, 'simulator.json');
   writeFileSync(file, JSON.stringify(options, null, 2));
-  const simulator = spawn(process.execPath, [join(PROJECT, 'workers', 'simulate.ts'), '--options', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const simulator = track(
+    spawn(process.execPath, [join(PROJECT, 'workers', 'simulate.ts'), '--options', file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
   const line = await firstLine(simulator, (text) => text.startsWith('{"url"'), 'the simulator');
   return { ...stoppable(simulator), url: (JSON.parse(line) as { url: string }).url };
 }
@@ -83,12 +108,16 @@ function stoppable(child: ChildProcess): ServerProcess {
 
 /** A worker as a user starts one, its log in a file. The process is Node itself, so that a signal hits the worker. */
 export function spawnWorker(folder: string, config: string, number: number): ChildProcess {
-  const log = openSync(join(folder, `worker-${number}.log`), 'a');
+  const log = openSync(workerLog(folder, number), 'a');
   const worker = spawn(process.execPath, [join(PROJECT, 'src', 'cli', 'main.ts'), 'worker', '--config', config], {
     cwd: folder,
     stdio: ['ignore', 'ignore', log],
-    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compile-cache') },
+    env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
   });
   closeSync(log);
-  return worker;
+  return track(worker);
+}
+
+export function workerLog(folder: string, number: number): string {
+  return join(folder, `worker-${number}.log`);
 }

@@ -51,7 +51,7 @@ end
 return out
 `);
 
-const PAUSE_MS = 2;
+const PAUSE_MS = 3;
 
 /** Reads everything again and again, one consistent snapshot at a time, and holds each against the limits. */
 export class Sampler {
@@ -100,9 +100,7 @@ export class Sampler {
         () =>
           finish(() =>
             reject(
-              new Error(
-                `Waited ${withinMs / 1000} s for ${what}; last seen: ${JSON.stringify(last ?? this.#failure)}`,
-              ),
+              new Error(`Waited ${withinMs / 1000} s for ${what}; last seen: ${JSON.stringify(last ?? this.#failure)}`),
             ),
           ),
         withinMs,
@@ -129,10 +127,14 @@ export class Sampler {
     const over = limit === undefined ? 0 : settled + uncertain + held - limit;
     if (over > this.overshoot) {
       this.overshoot = over;
-      this.#problems.push(`${name} was ${over} nano-dollars over its limit ${limit} (${settled} + ${uncertain} + ${held})`);
+      this.#problems.push(
+        `${name} was ${over} nano-dollars over its limit ${limit} (${settled} + ${uncertain} + ${held})`,
+      );
     }
     if (Math.min(settled, uncertain, held, open) < 0) {
-      this.#problems.push(`${name} was below zero: ${settled} settled, ${uncertain} uncertain, ${held} held, ${open} open`);
+      this.#problems.push(
+        `${name} was below zero: ${settled} settled, ${uncertain} uncertain, ${held} held, ${open} open`,
+      );
     }
   }
 

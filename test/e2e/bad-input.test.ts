@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
@@ -41,6 +41,15 @@ async function storedObjects(workspace: Workspace): Promise<string[]> {
   if (!existsSync(folder)) return [];
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+}
+
+/** When the last slice of the batch `large` was written, in milliseconds. */
+async function newestSlice(workspace: Workspace): Promise<number> {
+  const folder = workspace.path('.nightmill/store/batches/large/input');
+  const infos = await Promise.all(
+    (await readdir(folder)).map((name) => stat(`${folder}/${name}`).catch(() => undefined)),
+  );
+  return Math.max(...infos.map((info) => info?.mtimeMs ?? 0));
 }
 
 const good = toJsonl(makeDocuments(20));
@@ -115,7 +124,7 @@ describe('nightmill submit of bad input', () => {
       Object.entries(expected).map(async ([input, message]) => ({
         input,
         message,
-        ...(await workspace.run(['submit', input, ...SUBMIT])),
+        ...(await workspace.run(['submit', input, ...SUBMIT, '--id', `of-${Object.keys(expected).indexOf(input)}`])),
       })),
     );
     for (const { input, message, code, stdout, stderr } of finished) {
@@ -166,6 +175,16 @@ describe('nightmill submit again', () => {
     expect(await killed.exited).toMatchObject({ signal: 'SIGKILL' });
     expect(await workspace.status('large')).toMatchObject({ state: 'ingesting' });
     expect(await slices()).toBeLessThan(120);
+
+    const interrupted = workspace.start(args);
+    const before = await newestSlice(workspace);
+    while ((await newestSlice(workspace)) === before) await new Promise((resolve) => setImmediate(resolve));
+    interrupted.kill('SIGINT');
+    const ended = await interrupted.exited;
+    expect(ended).toMatchObject({ code: 1, signal: null, stdout: '' });
+    expect(ended.stderr).toMatch(/Interrupted by SIGINT.*the same command again goes on/);
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+    expect(await workspace.status('large')).toMatchObject({ state: 'ingesting' });
 
     const again = await workspace.run(args);
     expect(again, again.stderr).toMatchObject({ code: 0, stdout: 'large\n' });

@@ -91,7 +91,9 @@ describe('nightmill run', () => {
         },
       },
     });
-    const documents = makeDocuments(40);
+    const documents = makeDocuments(40).map((document, index) =>
+      index % 2 === 0 ? document : { ...document, text: `Wie spät ist es auf Gleis ${index}? Niemand weiß das genau.` },
+    );
     const workspace = await workspaceWith({
       'nightmill.yaml': sampleConfig(simulator.url),
       'triage-examples.jsonl': EXAMPLES,

@@ -74,6 +74,7 @@ export class HttpModel implements AsyncDisposable {
   /** From now on, this many more calls are answered; others wait for `release()`. */
   holdAfter(answers: number): void {
     this.#answersLeft = answers;
+    this.#changed();
   }
 
   /** Answers everything that waits and whatever comes. */

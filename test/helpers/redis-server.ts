@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,8 +24,14 @@ export interface RedisServer extends AsyncDisposable {
 /** Nothing is kept on disk unless the settings say so. */
 const SETTINGS = ['--port', '0', '--save', '', '--appendonly', 'no', '--daemonize', 'no'];
 
-/** @param settings more arguments of `redis-server`, e.g. `['--appendonly', 'yes']`; they win over the defaults */
-export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
+/**
+ * @param settings more arguments of `redis-server`, e.g. `['--appendonly', 'yes']`; they win over the defaults
+ * @param options.password the one that the settings ask for
+ */
+export async function startRedisServer(
+  settings: readonly string[] = [],
+  options: { readonly password?: string } = {},
+): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'nm-redis-'));
   const socketPath = join(folder, 'redis.sock');
   const url = `unix://${socketPath}`;
@@ -38,8 +45,8 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
     server = started;
     const failed = new AbortController();
     started.once('error', (error) => failed.abort(error));
-    started.once('exit', (code) => failed.abort(new Error(`redis-server ended with code ${code} before it was ready`)));
-    await waitUntilReady(socketPath, failed.signal);
+    started.once('exit', () => failed.abort(new Error('redis-server has ended')));
+    await waitUntilReady({ path: socketPath, ...options }, failed.signal);
   };
   const kill = async () => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
@@ -68,10 +75,10 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
   };
 }
 
-async function waitUntilReady(socketPath: string, failed: AbortSignal): Promise<void> {
+async function waitUntilReady(target: { path: string; password?: string }, failed: AbortSignal): Promise<void> {
   for (;;) {
     failed.throwIfAborted();
-    const probe = new Redis({ path: socketPath, lazyConnect: true, retryStrategy: () => null });
+    const probe = new Redis({ ...target, lazyConnect: true, retryStrategy: () => null });
     probe.on('error', () => {});
     try {
       await probe.connect();
@@ -85,4 +92,15 @@ async function waitUntilReady(socketPath: string, failed: AbortSignal): Promise<
       probe.disconnect();
     }
   }
+}
+
+/** A TCP port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('A TCP server has no port');
+  return address.port;
 }

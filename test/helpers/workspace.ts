@@ -1,9 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { usdToNano } from '../../src/domain/money.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
+
+// Each test starts several processes, on machines that may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** The parts of `status --json` that tests read. */
 export interface StatusJson {

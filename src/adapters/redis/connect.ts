@@ -1,5 +1,6 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { NightmillError } from '../../errors.ts';
+import { BatchingRedis } from './batching-redis.ts';
 
 export interface RedisTarget {
   /** `redis://…`, `rediss://…`, or `unix:///path/to/socket`. */
@@ -27,7 +28,7 @@ export function redisOptions({ url }: RedisTarget) {
 export type NightmillRedisOptions = ReturnType<typeof redisOptions>;
 
 function urlOptions(url: string) {
-  const parsed = new URL(url);
+  const parsed = parseUrl(url);
   const database = parsed.pathname.replace(/^\//, '');
   return {
     host: parsed.hostname.replace(/^\[|\]$/g, '') || 'localhost',
@@ -39,6 +40,19 @@ function urlOptions(url: string) {
   };
 }
 
+function parseUrl(url: string): URL {
+  try {
+    return new URL(url);
+  } catch {
+    // Not the cause: it repeats the URL with its password.
+    throw new NightmillError(
+      'config_invalid',
+      `Cannot read redis: ${redactUrl(url)} as a URL. Write it as redis://user:password@host:port/database; ` +
+        'in the password, write "/" as %2F, "@" as %40 and "#" as %23.',
+    );
+  }
+}
+
 /**
  * Opens a connection and makes sure that the server can be trusted with money: new enough, and never evicting keys.
  *
@@ -48,7 +62,7 @@ export async function connectRedis(target: RedisTarget): Promise<Redis> {
   const options = redisOptions(target);
   let lastError: Error | undefined;
   // The first connection is not retried: whoever starts a command wants to know at once.
-  const redis = new Redis({ ...options, enableAutoPipelining: true, retryStrategy: () => null });
+  const redis = new BatchingRedis({ ...options, retryStrategy: () => null });
   redis.on('error', (error: Error) => {
     lastError = error;
   });
@@ -95,7 +109,7 @@ async function checkServer(redis: Redis, target: RedisTarget): Promise<void> {
   }
 }
 
-/** The URL without its password. */
+/** The URL without user and password. */
 export function redactUrl(url: string): string {
-  return url.replace(/\/\/[^/]*@/, '//***@');
+  return url.replace(/\/\/.*@/, '//***@');
 }

@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import type { JournalEntry } from '../../domain/journal-entry.ts';
 import type { NanoUsd } from '../../domain/money.ts';
 import { batchScope, type Scope, type ScopeName } from '../../domain/scope.ts';
-import { NightmillError } from '../../errors.ts';
 import type {
   Admission,
   CallTicket,
@@ -56,7 +55,7 @@ export class RedisLedger implements Ledger {
 
   async admit(ticket: CallTicket): Promise<Admission> {
     const { claim } = ticket;
-    const workerId = this.#lease.workerId;
+    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
     const keys = this.#keys;
     const answer = await runScript<Buffer[]>(
       this.#redis,
@@ -88,6 +87,7 @@ export class RedisLedger implements Ledger {
       case 'replay':
         return { kind: 'replay', entry: decodeEntry(first as Buffer) };
       case 'lease_lost':
+        this.#heldBy.delete(ticket.callId);
         await this.#lease.renew();
         return await this.admit(ticket);
       case 'refused': {
@@ -254,16 +254,4 @@ function holdRecord({ claim, model, scopes }: CallTicket): string {
 /** The rest of the JSON object that the script opens with the amount. */
 function uncertainDetails(details: { model: string; slice: number; reason: string }): string {
   return JSON.stringify(details).slice(1);
-}
-
-/** For callers that must not go on when Redis is gone. */
-export function asRedisError(error: unknown, what: string): NightmillError {
-  return new NightmillError(
-    'redis_unavailable',
-    `Cannot ${what}: Redis does not answer (${(error as Error).message}).`,
-    {
-      cause: error,
-      retryable: true,
-    },
-  );
 }

@@ -36,10 +36,11 @@ export class RedisWorkflowHistories implements WorkflowHistories {
 
   async get(workflow: string): Promise<WorkflowHistory | undefined> {
     const fields = await this.#redis.hgetall(this.#keys.history(workflow));
-    if (fields['configHash'] === undefined) return undefined;
+    const { configHash } = fields;
+    if (configHash === undefined) return undefined;
     const sum = (name: string) => Number(fields[name] ?? 0);
     return {
-      configHash: fields['configHash'],
+      configHash,
       batches: sum('batches'),
       documents: sum('documents'),
       cost: sum('cost'),

@@ -7,6 +7,8 @@ import { ASSUMED_ESCALATION } from '../../domain/plan.ts';
 import { LOCAL_MODEL_NAME } from '../../domain/workflow.ts';
 import type { Throughput } from '../../pipeline/plan-batch.ts';
 import { planBatch } from '../../pipeline/plan-batch.ts';
+import { workflowHash } from '../../pipeline/workflow-hash.ts';
+import { type HistoryAnswer, readHistory } from '../read-history.ts';
 import { openInputs, readBudget } from '../submit-inputs.ts';
 import { globalOptions, print, readConfig } from '../with-app.ts';
 
@@ -29,9 +31,11 @@ export function addPlanCommand(program: Command): void {
         { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
         inputs,
       );
+      const past = sameVersion(await readHistory(config, flags.workflow), workflowHash(workflow.spec));
       const plan = await planBatch(opened.inputs, workflow.spec, {
         maxLineBytes: config.ingest.maxLineBytes,
         throughput: throughputOf(config, flags.workflow),
+        ...(past.kind === 'known' ? { history: past.history } : {}),
       });
       const covered =
         limit === undefined || plan.cost.expected === 0
@@ -50,6 +54,7 @@ export function addPlanCommand(program: Command): void {
           minutes: plan.minutes,
           limitUsd: limit === undefined ? null : usd(limit),
           documentsCovered: covered ?? null,
+          history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
         },
         () =>
           [
@@ -63,16 +68,29 @@ export function addPlanCommand(program: Command): void {
               : [
                   `limit      ${formatUsd(limit)} covers about ${(covered ?? plan.documents).toLocaleString('en')} documents at the expected price`,
                 ]),
-            ...(plan.cost.worst === 0
-              ? []
-              : [
-                  `assumed    ${ASSUMED_ESCALATION * 100} % of the documents go on from one tier to the next; no history is used`,
-                ]),
+            expectedFrom(past, plan.cost.worst > 0),
             '',
           ].join('\n'),
       );
       process.exitCode = 0;
     });
+}
+
+/** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */
+function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
+  if (answer.kind === 'unknown' || answer.history.configHash === configHash) return answer;
+  return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
+}
+
+function expectedFrom(past: HistoryAnswer, paid: boolean): string {
+  if (past.kind === 'known') {
+    const { batches } = past.history;
+    return `history    expected is what ${batches === 1 ? 'the last finished batch' : `the last of ${batches} finished batches`} of this workflow took`;
+  }
+  const assumed = paid
+    ? `; assumed: ${ASSUMED_ESCALATION * 100} % of the documents go on from one tier to the next`
+    : '';
+  return `history    no history (${past.reason})${assumed}`;
 }
 
 /** How fast the first paid tier's provider can be asked. */

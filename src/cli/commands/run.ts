@@ -4,7 +4,7 @@ import { formatUsd } from '../../domain/money.ts';
 import { NightmillError } from '../../errors.ts';
 import type { BatchStatus } from '../../pipeline/batch-status.ts';
 import { releaseWorkflow } from '../../pipeline/breaker.ts';
-import { type Downloaded, downloadResults } from '../../pipeline/download-results.ts';
+import { type Downloaded, downloadResults, prepareFolder } from '../../pipeline/download-results.ts';
 import { keepHouse } from '../../pipeline/housekeeping.ts';
 import { startWorker } from '../../worker.ts';
 import { statusJson, statusLines } from '../format-status.ts';
@@ -35,19 +35,23 @@ export function addRunCommand(program: Command): void {
 async function run(app: App, options: GlobalOptions, inputs: readonly string[], flags: RunFlags): Promise<number> {
   const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
   using stop = listenForStop(announce);
+  await refusePaused(app, flags.workflow);
+  await prepareFolder(flags.output);
   const submitted = await submitInputs(app, inputs, flags, stop.first);
   const { batchId } = submitted;
   announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));
   await goOnWhereItMay(app, flags.workflow);
-  const worker = await startWorker(app, [flags.workflow]);
+  const unusable = new AbortController();
+  const worker = await startWorker(app, [flags.workflow], (error) => unusable.abort(error));
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   const { end, status } = await waitForBatch(app, batchId, {
-    signal: stop.first,
+    signal: AbortSignal.any([stop.first, unusable.signal]),
     quiet: options.json === true,
     // What is in flight still settles; a pause by an operator is waited out.
     isHeld: ({ breaker }) => breaker.hold?.cause !== 'operator' && app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
+  if (end !== 'ended') unusable.signal.throwIfAborted();
   if (end === 'interrupted') {
     announce(
       `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,
@@ -68,17 +72,21 @@ function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, s
     : `${what} were submitted before and are ${state}: going on`;
 }
 
+/** Asked before anything is stored: a refused command leaves nothing behind. */
+async function refusePaused(app: App, workflow: string): Promise<void> {
+  const hold = await app.holds.get(workflow);
+  if (hold?.cause !== 'operator') return;
+  throw new NightmillError(
+    'usage',
+    `The workflow ${workflow} is paused: ${hold.reason} To go on: nightmill resume ${workflow}`,
+  );
+}
+
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
 async function goOnWhereItMay(app: App, workflow: string): Promise<void> {
   await keepHouse(app.housekeeping);
   const hold = await app.holds.get(workflow);
   if (hold?.cause === 'provider') await releaseWorkflow(app.breaker, workflow, 'a new run tries again');
-  if (hold?.cause === 'operator') {
-    throw new NightmillError(
-      'usage',
-      `The workflow ${workflow} is paused: ${hold.reason} To go on: nightmill resume ${workflow}`,
-    );
-  }
 }
 
 function reportHeld(options: GlobalOptions, status: BatchStatus): number {

@@ -24,7 +24,8 @@ export interface TestWorker {
 /** The money core on its own keys of a shared server. */
 export class Cluster {
   readonly redis: Redis;
-  readonly keys = new RedisKeys(`test-${randomUUID()}`);
+  readonly prefix = `test-${randomUUID()}`;
+  readonly keys = new RedisKeys(this.prefix);
   readonly batches: RedisBatchRegistry;
   readonly #leases: WorkerLease[] = [];
 
@@ -120,6 +121,7 @@ export function commitOf(token: string, commit: Partial<SliceCommit> = {}): Slic
     cost: 0,
     journalEntries: 0,
     rejections: {},
+    reused: { duplicates: 0, cached: 0, saved: 0 },
     ...commit,
   };
 }

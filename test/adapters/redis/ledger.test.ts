@@ -109,6 +109,16 @@ describe('admit()', () => {
     },
   );
 
+  test('an admission sent again after the slice got a new owner is fenced and gives its hold back', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const ticket = ticketOf(claim, 50);
+    await ledger.admit(ticket);
+    await cluster.claim(claim.batchId);
+    expect(await ledger.admit(ticket)).toEqual({ kind: 'fenced' });
+    expect(await cluster.totals(ledger, claim)).toEqual(everyScope({}));
+    expect(await ledger.openCalls(claim.batchId)).toBe(0);
+  });
+
   test('admit() with the token of a former owner is fenced, and so are an unknown batch and a committed slice', async () => {
     const { ledger, claim } = await cluster.workerWithSlice();
     const newOwner = await cluster.claim(claim.batchId);

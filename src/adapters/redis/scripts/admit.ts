@@ -9,19 +9,22 @@ import { script } from './run-script.ts';
  *       7 rest of the hold record  8.. name of each scope, in the order of the keys
  * Returns {'admitted'} · {'replay', journal entry} · {'fenced'} · {'lease_lost'} ·
  *       {'refused', scope name, limit, settled, uncertain, held}
- * Idempotent by call id, also when it is sent again after the lease has ended: the hold of the first time stands.
+ * Idempotent by call id, also when it is sent again after the lease has ended: the hold of the first time stands, or
+ * is given back where the call is not to be made any more.
  * Amounts stay under 2^53, so Lua's numbers hold them exactly.
  */
 export const ADMIT = script(`
-if redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3] then return {'fenced'} end
+local fenced = redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3]
 local record = redis.call('HGET', KEYS[3], ARGV[4])
 local reply = redis.call('HGET', KEYS[4], ARGV[5])
-if reply then
+if fenced or reply then
   if record then
     redis.call('HDEL', KEYS[3], ARGV[4])
     redis.call('HINCRBY', KEYS[6], 'open', -1)
-    for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', string.format('%.0f', 0 - ARGV[6])) end
+    local held = string.format('%.0f', 0 - string.match(record, '^%d+'))
+    for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', held) end
   end
+  if fenced then return {'fenced'} end
   return {'replay', reply}
 end
 if record then return {'admitted'} end

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { NightmillError } from '../../../errors.ts';
 
 /** A Lua script and its digest, by which the server runs it after the first time. */
 export interface Script {
@@ -19,7 +20,11 @@ interface ByteReplies {
   evalBuffer(source: string, keyCount: number, ...keysAndArguments: Argument[]): Promise<unknown>;
 }
 
-/** Runs a script by its digest; a server that has not seen it (new, restarted, failed over) gets the source. */
+/**
+ * Runs a script by its digest; a server that has not seen it (new, restarted, failed over) gets the source.
+ *
+ * @throws {NightmillError} `redis_unavailable` when the server stays out of reach
+ */
 export async function runScript<T>(
   redis: Redis,
   { source, sha1 }: Script,
@@ -30,7 +35,21 @@ export async function runScript<T>(
   try {
     return (await client.evalshaBuffer(sha1, keys.length, ...keys, ...args)) as T;
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return (await client.evalBuffer(source, keys.length, ...keys, ...args)) as T;
+    if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw outOfReach(error);
   }
+  try {
+    return (await client.evalBuffer(source, keys.length, ...keys, ...args)) as T;
+  } catch (error) {
+    throw outOfReach(error);
+  }
+}
+
+/** What the server itself answers stays as it is. */
+function outOfReach(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name === 'ReplyError') return error;
+  return new NightmillError(
+    'redis_unavailable',
+    `Redis has gone out of reach (${error.message}). Start it again; work goes on where it stopped.`,
+    { cause: error, retryable: true },
+  );
 }

@@ -1,0 +1,149 @@
+import { pipeline, Readable } from 'node:stream';
+import { parse } from 'csv-parse';
+import { type BillColumns, type BillField, findBillColumns } from '../domain/bill-columns.ts';
+import { type BillRecord, billRecords, readBillLine } from '../domain/bill-line.ts';
+import { BillAdder, type BillTotals } from '../domain/bill-sums.ts';
+import { NightmillError } from '../errors.ts';
+import { kindOfPath, openFile } from './open-input.ts';
+import { splitLines } from './split-lines.ts';
+
+export interface ReadBillOptions {
+  /** Columns that the user names for a field; the others are found by their known names. */
+  readonly columns: Readonly<Partial<Record<BillField, readonly string[]>>>;
+  /** Lines before this moment are left out; milliseconds since the epoch. */
+  readonly since?: number;
+  /** Lines from this moment on are left out. */
+  readonly until?: number;
+}
+
+export interface ReadBill {
+  readonly totals: BillTotals;
+  readonly lines: number;
+  /** Left out because of their time. */
+  readonly outside: number;
+}
+
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
+const OPEN_BRACE = 0x7b;
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const DELIMITERS = [',', ';', '\t'];
+
+/**
+ * Adds up a provider's bill: CSV with a header line, or JSON Lines, by its first byte; also packed with gzip or zstd.
+ *
+ * @throws {NightmillError} `input_invalid`: unreadable, a figure that is none; `usage`: columns that are not there
+ */
+export async function readBill(path: string, options: ReadBillOptions): Promise<ReadBill> {
+  if ((await kindOfPath(path)) === 'folder') throw new NightmillError('usage', `Cannot read ${path}: it is a folder.`);
+  const adder = new BillAdder();
+  let columns: BillColumns | undefined;
+  let lines = 0;
+  let outside = 0;
+  for await (const { record, place } of billEntries(path)) {
+    columns ??= columnsOf(path, Object.keys(record), options);
+    const line = readLine(record, columns, `${path}, ${place}`);
+    lines += 1;
+    if (isOutside(line.at, options)) outside += 1;
+    else adder.add(line);
+  }
+  return { totals: adder.totals(), lines, outside };
+}
+
+function columnsOf(path: string, names: readonly string[], options: ReadBillOptions): BillColumns {
+  const found = findBillColumns(names, options.columns);
+  const hasTime = found.kind === 'found' && found.columns.time !== undefined;
+  if (found.kind === 'found' && (hasTime || (options.since === undefined && options.until === undefined))) {
+    return found.columns;
+  }
+  const what = found.kind === 'missing' ? found.what : 'a column that says the time, which --since and --until need';
+  throw new NightmillError(
+    'usage',
+    `Cannot read ${path} as a bill: it has not ${what}. Its columns: ${names.join(', ')}. ` +
+      'Name them: --columns model=NAME,input=NAME,output=NAME,cost=NAME,time=NAME',
+  );
+}
+
+function readLine(record: BillRecord, columns: BillColumns, where: string) {
+  try {
+    return readBillLine(record, columns);
+  } catch (error) {
+    throw new NightmillError('input_invalid', `Cannot read ${where}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function isOutside(at: number | undefined, { since, until }: ReadBillOptions): boolean {
+  if (at === undefined) return false;
+  return (since !== undefined && at < since) || (until !== undefined && at >= until);
+}
+
+interface BillEntry {
+  readonly record: BillRecord;
+  /** For messages. */
+  readonly place: string;
+}
+
+async function* billEntries(path: string): AsyncGenerator<BillEntry> {
+  const chunks = openFile(path, path);
+  const first = await chunks.next();
+  if (first.done === true) return;
+  const bytes = BYTE_ORDER_MARK.every((byte, index) => first.value[index] === byte)
+    ? first.value.subarray(BYTE_ORDER_MARK.length)
+    : first.value;
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+    yield* chunks;
+  }
+  const start = bytes.find((byte) => byte > 0x20);
+  if (start === OPEN_BRACE) yield* jsonEntries(all(), path);
+  else yield* csvEntries(all(), path, delimiterOf(bytes));
+}
+
+async function* jsonEntries(chunks: AsyncGenerator<Uint8Array>, path: string): AsyncGenerator<BillEntry> {
+  const decoder = new TextDecoder();
+  for await (const lines of splitLines(chunks, MAX_LINE_BYTES)) {
+    for (const raw of lines) {
+      const text = 'bytes' in raw ? decoder.decode(raw.bytes).trim() : undefined;
+      if (text === '') continue;
+      for (const record of billRecords(parseJson(text, `${path}, line ${raw.line}`))) {
+        yield { record, place: `line ${raw.line}` };
+      }
+    }
+  }
+}
+
+function parseJson(text: string | undefined, where: string): unknown {
+  try {
+    if (text !== undefined) return JSON.parse(text);
+  } catch {
+    // said below
+  }
+  throw new NightmillError(
+    'input_invalid',
+    `Cannot read ${where}: it is not one JSON object on one line. Bring it into that form, e.g. with: jq -c . FILE`,
+  );
+}
+
+async function* csvEntries(
+  chunks: AsyncGenerator<Uint8Array>,
+  path: string,
+  delimiter: string,
+): AsyncGenerator<BillEntry> {
+  const parser = parse({ columns: true, delimiter, trim: true, skip_empty_lines: true, info: true });
+  // The callback is needed, else a failure is thrown as an uncaught error; the loop below meets the same failure.
+  pipeline(Readable.from(chunks, { objectMode: false }), parser, () => {});
+  try {
+    for await (const entry of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>) {
+      yield { record: entry.record, place: `line ${entry.info.lines}` };
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))) throw error;
+    throw new NightmillError('input_invalid', `Cannot read ${path} as CSV: ${error.message}.`, { cause: error });
+  }
+}
+
+/** The one that stands most often in the header line. */
+function delimiterOf(bytes: Uint8Array): string {
+  const [header = ''] = new TextDecoder().decode(bytes).split('\n', 1);
+  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
+  return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ',';
+}

@@ -1,0 +1,220 @@
+import type { BatchSubmission } from '../domain/batch-submission.ts';
+import { addModelTotals } from '../domain/manifest.ts';
+import type { NanoUsd } from '../domain/money.ts';
+import { usdToNano } from '../domain/money.ts';
+import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
+import { batchScope } from '../domain/scope.ts';
+import type { ModelTotals } from '../domain/slice-commit.ts';
+import { storeKeys } from '../domain/store-keys.ts';
+import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
+import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
+import { NightmillError } from '../errors.ts';
+import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
+
+export interface ReconcileContext {
+  readonly batches: BatchRegistry;
+  readonly ledger: Ledger;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+}
+
+export interface ReconcileRequest extends ReadBillOptions {
+  readonly bill: string;
+  readonly workflow?: string;
+  /** Default: every batch. */
+  readonly batchIds?: readonly string[];
+}
+
+/** Where a batch's figures come from, and whether its ledger says the same. */
+export interface ReconciledBatch {
+  readonly batchId: string;
+  readonly source: 'manifest' | 'ledger';
+  /** It has not ended: what it spends meanwhile may be missing. */
+  readonly isOpen: boolean;
+  /** It began before --since or ended after --until: its calls cannot be told apart by day. */
+  readonly isCut: boolean;
+  /** Settled and uncertain, as its rows or its manifest say. */
+  readonly booked: NanoUsd;
+  /** Settled and uncertain, as the ledger says; absent where it does not know the batch any more. */
+  readonly ledger?: NanoUsd;
+  /** Always true for an open batch, whose figures move. */
+  readonly agrees: boolean;
+}
+
+export interface ReconcileReport extends Reconciliation {
+  readonly bill: ReadBill;
+  readonly batches: readonly ReconciledBatch[];
+  /** Every difference has a name, and every batch's manifest is its ledger. */
+  readonly isExplained: boolean;
+}
+
+const BATCHES_AT_ONCE = 16;
+
+/**
+ * Compares what batches booked with a provider's bill.
+ *
+ * @throws {NightmillError} `batch_unknown`; and as `readBill`
+ */
+export async function reconcileBill(context: ReconcileContext, request: ReconcileRequest): Promise<ReconcileReport> {
+  const bill = await readBill(request.bill, request);
+  const selected = await selectBatches(context, request);
+  const books: Books[] = [];
+  for (let from = 0; from < selected.length; from += BATCHES_AT_ONCE) {
+    const some = selected.slice(from, from + BATCHES_AT_ONCE);
+    books.push(...(await Promise.all(some.map((batch) => readBooks(context, batch, request)))));
+  }
+  const comparison = reconcile(
+    books.flatMap((entry) => entry.usages),
+    bill.totals,
+  );
+  const batches = books.map((entry) => entry.batch);
+  return {
+    ...comparison,
+    bill,
+    batches,
+    isExplained: comparison.total.isExplained && batches.every((batch) => batch.agrees),
+  };
+}
+
+/** A batch that the registry knows, or one of which only the manifest is left. */
+type Selected = BatchRecord | { readonly batchId: string };
+
+async function selectBatches(context: ReconcileContext, request: ReconcileRequest): Promise<readonly Selected[]> {
+  const { batchIds, workflow, since, until } = request;
+  if (batchIds !== undefined) {
+    return await Promise.all(batchIds.map(async (batchId) => (await context.batches.get(batchId)) ?? { batchId }));
+  }
+  const known = await context.batches.list(Number.MAX_SAFE_INTEGER);
+  return known.filter(
+    (batch) =>
+      batch.state !== 'ingesting' &&
+      (workflow === undefined || batch.workflow === workflow) &&
+      (until === undefined || batch.createdAt < until) &&
+      (since === undefined || (batch.finishedAt ?? context.clock.now()) >= since),
+  );
+}
+
+interface Books {
+  readonly usages: readonly OurUsage[];
+  readonly batch: ReconciledBatch;
+}
+
+/** What a batch booked, by model name. */
+interface Bookings {
+  readonly models: readonly Pick<ModelTotals, 'model' | 'calls' | 'usage' | 'cost'>[];
+  readonly uncertain: readonly { readonly model: string; readonly cost: NanoUsd }[];
+  readonly createdAt: number;
+  readonly finishedAt: number;
+}
+
+async function readBooks(context: ReconcileContext, selected: Selected, request: ReconcileRequest): Promise<Books> {
+  const { batchId } = selected;
+  const record = 'state' in selected ? selected : undefined;
+  const manifest = await readManifest(context.store, batchId);
+  const submission = await readSubmission(context.store, batchId);
+  if (submission === undefined || (record === undefined && manifest === undefined)) {
+    throw new NightmillError(
+      'batch_unknown',
+      `There is no batch ${JSON.stringify(batchId)} in ${context.store.url}. nightmill status lists those there are.`,
+    );
+  }
+  const bookings = manifest ?? (await readOpenBatch(context, record as BatchRecord));
+  const totals = await context.ledger.totals(batchScope(batchId));
+  const booked = [...bookings.models, ...bookings.uncertain].reduce((sum, { cost }) => sum + cost, 0);
+  const ledger = record === undefined ? undefined : totals.settled + totals.uncertain;
+  return {
+    usages: usagesOf(batchId, bookings, submission),
+    batch: {
+      batchId,
+      source: manifest === undefined ? 'ledger' : 'manifest',
+      isOpen: manifest === undefined,
+      isCut:
+        (request.since !== undefined && bookings.createdAt < request.since) ||
+        (request.until !== undefined && bookings.finishedAt >= request.until),
+      booked,
+      ...(ledger === undefined ? {} : { ledger }),
+      agrees: manifest === undefined || ledger === undefined || ledger === booked,
+    },
+  };
+}
+
+/** One entry for each model that a provider was asked for. */
+function usagesOf(batchId: string, bookings: Bookings, submission: BatchSubmission): OurUsage[] {
+  const specs = new Map(submission.workflow.cascade.map(({ model }) => [model.name, model]));
+  const names = new Set([...bookings.models, ...bookings.uncertain].map((entry) => entry.model));
+  names.delete(LOCAL_MODEL_NAME);
+  return [...names].map((name) => {
+    const spec = specs.get(name);
+    const uncertain = bookings.uncertain.filter((call) => call.model === name);
+    const own = bookings.models.filter((entry) => entry.model === name);
+    return {
+      batchId,
+      model: spec?.id ?? name,
+      fromDay: dayOf(bookings.createdAt),
+      toDay: dayOf(bookings.finishedAt),
+      calls: own.reduce((sum, entry) => sum + entry.calls, 0),
+      usage: own.reduce<Usage>((sum, entry) => addUsage(sum, entry.usage), NO_USAGE),
+      cost: own.reduce((sum, entry) => sum + entry.cost, 0),
+      uncertainCalls: uncertain.length,
+      uncertainCost: uncertain.reduce((sum, call) => sum + call.cost, 0),
+      ...(spec?.price === undefined ? {} : { price: spec.price }),
+    };
+  });
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}
+
+async function readSubmission(store: ObjectStore, batchId: string): Promise<BatchSubmission | undefined> {
+  const bytes = await store.get(storeKeys.submission(batchId));
+  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission);
+}
+
+/** The parts of a manifest, as it is written, that money is in. */
+interface WrittenManifest {
+  readonly createdAt: string;
+  readonly finishedAt: string;
+  readonly cost: {
+    readonly byModel: readonly { model: string; calls: number; usage: Usage; costUsd: number }[];
+    readonly uncertain: { readonly list: readonly { model: string; costUsd: number }[] };
+  };
+}
+
+async function readManifest(store: ObjectStore, batchId: string): Promise<Bookings | undefined> {
+  const bytes = await store.get(storeKeys.manifest(batchId));
+  if (bytes === undefined) return undefined;
+  const { cost, createdAt, finishedAt } = JSON.parse(Buffer.from(bytes).toString()) as WrittenManifest;
+  return {
+    models: cost.byModel.map(({ costUsd, ...entry }) => ({ ...entry, cost: usdToNano(costUsd) })),
+    uncertain: cost.uncertain.list.map(({ model, costUsd }) => ({ model, cost: usdToNano(costUsd) })),
+    createdAt: Date.parse(createdAt),
+    finishedAt: Date.parse(finishedAt),
+  };
+}
+
+/** A batch at work: committed slices, the journals of those that are open, and its uncertain calls. */
+async function readOpenBatch({ batches, ledger, clock }: ReconcileContext, batch: BatchRecord): Promise<Bookings> {
+  const { batchId } = batch;
+  let models: readonly ModelTotals[] = [];
+  let slice = 0;
+  for await (const commit of batches.commits(batchId, batch.slices)) {
+    if (commit !== undefined) models = addModelTotals(models, commit.models);
+    else {
+      for (const { model, tier, usage, cost } of (await ledger.journal(batchId, slice)).values()) {
+        models = addModelTotals(models, [{ model, tier, calls: 1, accepted: 0, usage, cost }]);
+      }
+    }
+    slice += 1;
+  }
+  return {
+    models,
+    uncertain: await ledger.uncertainCalls(batchId),
+    createdAt: batch.createdAt,
+    finishedAt: clock.now(),
+  };
+}

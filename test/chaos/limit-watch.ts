@@ -1,0 +1,93 @@
+import type { Sample, Sampler, ScopeSample } from './sampler.ts';
+
+export interface Rest {
+  /** Part of the limit that is spent, 0 to 1. */
+  readonly use: number;
+  readonly problems: readonly string[];
+}
+
+interface HoldRecord {
+  readonly cause: string;
+  readonly scope?: string;
+  readonly limit?: number;
+  readonly reason: string;
+}
+
+/** Follows one limit: until its breaker opens, and until all has come to rest. */
+export class LimitWatch {
+  readonly #sampler: Sampler;
+  readonly #scope: string;
+  readonly #limit: number;
+  #uncertain = 0;
+  #isOpen = false;
+  /** What dead calls gave back after the breaker had opened: booked at their hold, then settled for less. */
+  #returned = 0;
+
+  constructor(sampler: Sampler, scope: string, limit: number) {
+    this.#sampler = sampler;
+    this.#scope = scope;
+    this.#limit = limit;
+    sampler.onSample((sample) => {
+      const { uncertain } = this.#find(sample);
+      if (this.#isOpen && uncertain < this.#uncertain) this.#returned += this.#uncertain - uncertain;
+      this.#uncertain = uncertain;
+    });
+  }
+
+  async opened(withinMs: number): Promise<void> {
+    await this.#sampler.until(
+      (sample) => this.#hold(sample) !== undefined,
+      withinMs,
+      `the limit of ${this.#scope} to be reached`,
+    );
+    this.#isOpen = true;
+  }
+
+  /** Waits until nothing has moved for `restMs`, then looks at what of the limit is left. */
+  async atRest(restMs: number, withinMs: number): Promise<Rest> {
+    let last = '';
+    let since = performance.now();
+    const sample = await this.#sampler.until(
+      (present) => {
+        const scope = this.#find(present);
+        const state = JSON.stringify(scope);
+        if (state !== last || scope.held > 0 || this.#hold(present) === undefined) since = performance.now();
+        last = state;
+        return performance.now() - since >= restMs;
+      },
+      withinMs,
+      `${this.#scope} to come to rest`,
+    );
+    return this.#judge(this.#find(sample), this.#hold(sample));
+  }
+
+  /** The slack must be smaller than the one call that did not fit, apart from money that came back later. */
+  #judge({ settled, uncertain, limit = 0 }: ScopeSample, hold: HoldRecord | undefined): Rest {
+    const spent = settled + uncertain;
+    const refused = /up to \$(\d+\.(\d+))/.exec(hold?.reason ?? '');
+    const roundedBy = 0.5 * 10 ** -(refused?.[2]?.length ?? 0);
+    const refusedAtMost = (Number(refused?.[1] ?? 0) + roundedBy) * 1e9;
+    const problems: string[] = [];
+    if (limit !== this.#limit) problems.push(`${this.#scope} has the limit ${limit}, not ${this.#limit}`);
+    if (limit - spent > refusedAtMost + this.#returned) {
+      problems.push(
+        `${this.#scope} stopped with ${limit - spent} of ${limit} nano-dollars left, more than the refused call ` +
+          `(${refused?.[0]}) and the returned ${this.#returned}: ${hold?.reason}`,
+      );
+    }
+    return { use: (spent + this.#returned) / limit, problems };
+  }
+
+  #find(sample: Sample): ScopeSample {
+    const scope = sample.scopes.find(({ name }) => name === this.#scope);
+    if (scope === undefined) throw new Error(`${this.#scope} is not watched`);
+    return scope;
+  }
+
+  #hold(sample: Sample): HoldRecord | undefined {
+    return [...sample.batches.map(({ parked }) => parked), ...sample.holds]
+      .filter((json) => json !== '')
+      .map((json) => JSON.parse(json) as HoldRecord)
+      .find(({ cause, scope, limit }) => cause === 'budget' && scope === this.#scope && limit === this.#limit);
+  }
+}

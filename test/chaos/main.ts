@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import { formatUsd } from '../../src/domain/money.ts';
+import { type Outcome, runScenario } from './run-scenario.ts';
+
+/**
+ * `npm run chaos -- --seeds N [--seed S]`: N scenarios from seed S on (default: 10 from 1), one after the other.
+ * Ends with code 1 if a guarantee did not hold.
+ */
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+const first = Number(values.seed);
+const outcomes: Outcome[] = [];
+for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
+  const outcome = await runScenario(seed);
+  outcomes.push(outcome);
+  console.log(line(outcome));
+  for (const problem of outcome.problems) console.log(`  ${problem}`);
+  if (outcome.folder !== undefined)
+    console.log(`  repeat: npm run chaos -- --seed ${seed} --seeds 1   kept: ${outcome.folder}`);
+}
+console.log(summary(outcomes));
+process.exitCode = outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;
+
+function line({ seed, scenario, problems, figures, seconds }: Outcome): string {
+  return [
+    `seed ${String(seed).padStart(4)}  ${problems.length === 0 ? 'ok    ' : 'FAILED'}`,
+    `${scenario.workers} workers, ${scenario.limited} limit`.padEnd(25),
+    `${figures.documents} documents (${figures.failed} failed)`.padEnd(26),
+    `${figures.calls} calls`.padEnd(11),
+    `${figures.kills} kills, ${figures.stops} stops, ${figures.ends} ends`.padEnd(26),
+    `${formatUsd(figures.cost)} + ${figures.uncertainCalls} uncertain ${formatUsd(figures.uncertain)}`.padEnd(28),
+    `use ${percent(figures.leastUse)}`,
+    `over ${figures.overshoot}`,
+    `${seconds.toFixed(1)} s`,
+  ].join('  ');
+}
+
+function summary(all: readonly Outcome[]): string {
+  const sum = (pick: (figures: Outcome['figures']) => number) =>
+    all.reduce((total, { figures }) => total + pick(figures), 0);
+  const rows: readonly (readonly [string, string | number])[] = [
+    ['seeds', all.length],
+    [
+      'failed seeds',
+      all
+        .filter(({ problems }) => problems.length > 0)
+        .map(({ seed }) => seed)
+        .join(', ') || 'none',
+    ],
+    ['documents', sum((figures) => figures.documents)],
+    ['billed calls', sum((figures) => figures.calls)],
+    ['kill -9', sum((figures) => figures.kills)],
+    ['SIGSTOP beyond the lock', sum((figures) => figures.stops)],
+    ['SIGTERM', sum((figures) => figures.ends)],
+    ['spent', formatUsd(sum((figures) => figures.cost))],
+    [
+      'uncertain calls',
+      `${sum((figures) => figures.uncertainCalls)}, ${formatUsd(sum((figures) => figures.uncertain))}`,
+    ],
+    ['smallest use of a limit', percent(Math.min(...all.map(({ figures }) => figures.leastUse)))],
+    ['largest overshoot', `${Math.max(...all.map(({ figures }) => figures.overshoot))} nano-dollars`],
+    ['samples', sum((figures) => figures.samples)],
+    ['replayed transactions', sum((figures) => figures.transactions)],
+    ['seconds', Math.round(all.reduce((total, { seconds }) => total + seconds, 0))],
+  ];
+  return `\n${rows.map(([name, value]) => `${name.padEnd(26)}${value}`).join('\n')}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}

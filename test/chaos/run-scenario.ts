@@ -1,0 +1,328 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { loadConfig } from '../../config/load.ts';
+import { RedisKeys } from '../../src/adapters/redis/keys.ts';
+import { type App, openApp, workflowOf } from '../../src/app.ts';
+import { batchTimezones } from '../../src/cli/batch-timezones.ts';
+import { scopesOf } from '../../src/domain/scope.ts';
+import { downloadResults } from '../../src/pipeline/download-results.ts';
+import { submitBatch } from '../../src/pipeline/submit-batch.ts';
+import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
+import { Cluster } from './cluster.ts';
+import { configFile, simulatorOptions } from './config-file.ts';
+import { type ChaosDocument, CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
+import { estimateCost } from './estimate-cost.ts';
+import { findLeftovers } from './leftovers.ts';
+import { LimitWatch } from './limit-watch.ts';
+import { startRedis, startSimulatorProcess } from './processes.ts';
+import { checkHistory } from './redis-history.ts';
+import { Sampler } from './sampler.ts';
+import { drawScenario, type Scenario } from './scenario.ts';
+
+/** What one scenario did and whether every guarantee held. Money in nano-dollars. */
+export interface Outcome {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  /** Empty when every guarantee held. */
+  readonly problems: readonly string[];
+  /** Kept when something failed. */
+  readonly folder?: string;
+  readonly figures: Figures;
+  readonly seconds: number;
+}
+
+export interface Figures {
+  documents: number;
+  failed: number;
+  calls: number;
+  kills: number;
+  stops: number;
+  ends: number;
+  cost: number;
+  uncertainCalls: number;
+  uncertain: number;
+  /** Smallest part of a limit that was spent when its breaker had opened and all had come to rest; 1 is all of it. */
+  leastUse: number;
+  overshoot: number;
+  samples: number;
+  transactions: number;
+}
+
+const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
+const REST_MS = 1_500;
+const PATIENCE_MS = 90_000;
+const NEAR_RAISE = 1.25;
+const FAR_RAISE = 100;
+const LEAST_USE = 0.98;
+
+/** Plays the scenario of a seed from the first process to the last check. Never rejects: what goes wrong is a problem. */
+export async function runScenario(seed: number): Promise<Outcome> {
+  const startedAt = performance.now();
+  const scenario = drawScenario(seed);
+  const folder = mkdtempSync(join(tmpdir(), `nm-chaos-${seed}-`));
+  const problems: string[] = [];
+  const figures: Figures = {
+    documents: 0,
+    failed: 0,
+    calls: 0,
+    kills: 0,
+    stops: 0,
+    ends: 0,
+    cost: 0,
+    uncertainCalls: 0,
+    uncertain: 0,
+    leastUse: 1,
+    overshoot: 0,
+    samples: 0,
+    transactions: 0,
+  };
+  try {
+    await play(scenario, folder, problems, figures);
+  } catch (error) {
+    problems.push((error as Error).stack ?? String(error));
+  }
+  if (problems.length === 0) rmSync(folder, { recursive: true, force: true });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { seed, scenario, problems, ...(problems.length === 0 ? {} : { folder }), figures, seconds };
+}
+
+async function play(scenario: Scenario, folder: string, problems: string[], figures: Figures): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const billFile = join(folder, 'bill.jsonl');
+  const [redisServer, simulator] = await Promise.all([
+    startRedis(folder).then((server) => stack.use(server)),
+    startSimulatorProcess(folder, simulatorOptions(scenario, billFile)).then((server) => stack.use(server)),
+  ]);
+  const batches = scenario.batches.map((batch) => ({
+    ...batch,
+    documents: makeDocuments(scenario.seed, batch.id, batch.workflow, batch.documents),
+  }));
+  const places = {
+    redis: `unix://${redisServer.socket}`,
+    store: join(folder, 'store'),
+    baseUrl: simulator.url,
+    timezone: middayTimezone(),
+  };
+  const file = join(folder, 'nightmill.yaml');
+  const load = () => loadConfig({ file, env: {}, cwd: folder });
+  writeFileSync(file, configFile(scenario, places, undefined));
+  const config = load();
+  const limited = batches.filter(
+    ({ id, workflow }) =>
+      scenario.limited === 'global' || (scenario.limited === 'workflow' ? workflow === 'triage' : id === 'first'),
+  );
+  const estimate = limited.reduce(
+    (sum, { workflow, documents }) => sum + estimateCost(workflowOf(config, workflow).spec, documents),
+    0,
+  );
+  const limit = Math.round(estimate * scenario.limitShare);
+  writeFileSync(file, configFile(scenario, places, limit));
+
+  const cluster = new Cluster(folder, file, problems);
+  stack.defer(() => {
+    cluster.killAll();
+    figures.kills = cluster.done.kill;
+    figures.stops = cluster.done.stop;
+    figures.ends = cluster.done.end;
+  });
+  cluster.start(scenario.workers);
+  const app = stack.use(await openApp({ config: load(), log: NO_LOG, announce: () => {}, searchPath: undefined }));
+  const redis = stack.adopt(new Redis({ path: redisServer.socket }), (opened) => opened.disconnect());
+  const keys = new RedisKeys(app.config.redisPrefix);
+  const scopes = scopesOfAll(app, scenario);
+  const watched = {
+    limitsKey: keys.limits,
+    scopes: scopes.map(({ name, period }) => ({ name, key: keys.scope(name, period) })),
+    batchKeys: batches.map(({ id }) => keys.batch(id)),
+    holdKeys: ['triage', 'digest'].map((workflow) => keys.breaker(workflow)),
+  };
+  const sampler = new Sampler(redis, watched, problems);
+  sampler.start();
+  stack.defer(() => sampler.stop());
+
+  const scopeName = { batch: 'batch:first', workflow: 'workflow:triage/day', global: 'global/day' }[scenario.limited];
+  await Promise.all(
+    batches.map(
+      async ({ id, workflow, documents }) =>
+        await submit(
+          app,
+          folder,
+          { id, workflow, documents },
+          scenario.limited === 'batch' && id === 'first' ? limit : undefined,
+        ),
+    ),
+  );
+
+  const unrest = new Unrest(scenario, cluster);
+  await sampler.until(({ scopes }) => scopes.some(({ held }) => held > 0), PATIENCE_MS, 'the first call');
+  if (scenario.powerCuts.has('finalize')) {
+    void sampler
+      .until(
+        ({ batches: seen }) => seen.some(({ state }) => state === 'finalizing'),
+        2 * PATIENCE_MS,
+        'a batch to be finalized',
+      )
+      .then(() => cluster.powerCut())
+      .catch(() => {});
+  }
+  let present = limit;
+  for (let raise = 1; raise <= scenario.raises; raise += 1) {
+    const watch = new LimitWatch(sampler, scopeName, present);
+    unrest.begin();
+    await watch.opened(PATIENCE_MS);
+    if (scenario.powerCuts.has('open')) cluster.powerCut();
+    await unrest.pause();
+    await cluster.allResumed();
+    const rest = await watch.atRest(REST_MS, PATIENCE_MS);
+    figures.leastUse = Math.min(figures.leastUse, rest.use);
+    problems.push(...rest.problems);
+    if (rest.use < LEAST_USE)
+      problems.push(`only ${(rest.use * 100).toFixed(2)} % of ${scopeName}'s limit ${present} could be spent`);
+    const last = raise === scenario.raises;
+    present = Math.round(limit * (last ? FAR_RAISE : NEAR_RAISE));
+    // As if a worker had died between the two steps that let work go on: the limit is raised, the hold is gone, and
+    // neither the queue was resumed nor the slices enqueued.
+    if (scenario.powerCuts.has('raise')) cluster.powerCut();
+    await app.ledger.setLimit(scopeName, present);
+    if (scenario.powerCuts.has('raise')) await dropHold(app, scenario);
+    unrest.begin();
+  }
+  const ended = (sample: { batches: readonly { state: string }[] }) =>
+    sample.batches.every(({ state }) => state === 'completed');
+  await Promise.race([unrest.finished(), sampler.until(ended, PATIENCE_MS, 'every batch to end').catch(() => {})]);
+  await unrest.pause();
+  await cluster.allResumed();
+  await sampler.until(ended, PATIENCE_MS, 'every batch to end');
+  await untilQuiet(redis);
+  await cluster.end();
+  await sampler.stop();
+
+  const books: BatchBooks[] = [];
+  for (const { id, documents } of batches) {
+    const output = join(folder, 'results', id);
+    mkdirSync(output, { recursive: true });
+    await downloadResults(app.store, id, output);
+    books.push(
+      checkBatch(
+        output,
+        documents.map((document) => document.id),
+        await app.ledger.totals({ name: `batch:${id}`, period: '' }),
+      ),
+    );
+  }
+  const prefix = keys.limits.slice(0, -'limits'.length);
+  const history = checkHistory(redisServer.aofFolder, {
+    prefix,
+    scopes: new Map(watched.scopes.map(({ name, key }) => [key, name])),
+    limitsKey: keys.limits,
+    forbidden: CLASSIFY_MARKER,
+    repliesOnly: SUMMARIZE_MARKER,
+  });
+  const bill = checkBill(billFile, books, history.stored);
+  problems.push(
+    ...books.flatMap((batch) => batch.problems),
+    ...history.problems,
+    ...bill.problems,
+    ...(await findLeftovers(redis, prefix)),
+  );
+  const add = (pick: (batch: (typeof books)[number]) => number) => books.reduce((sum, batch) => sum + pick(batch), 0);
+  figures.documents = add((batch) => batch.documents);
+  figures.failed = add((batch) => batch.failed);
+  figures.calls = bill.calls;
+  figures.cost = add((batch) => batch.cost);
+  figures.uncertain = add((batch) => batch.uncertain);
+  figures.uncertainCalls = add((batch) => batch.uncertainCalls);
+  figures.overshoot = Math.max(sampler.overshoot, history.overshoot);
+  figures.samples = sampler.samples;
+  figures.transactions = history.transactions;
+}
+
+async function dropHold(app: App, { limited }: Scenario): Promise<void> {
+  if (limited === 'batch') await app.batches.unpark('first');
+  else await app.holds.clear('triage');
+}
+
+/** Midnight would begin a new day and lift the limit: whatever the hour, it is about midday there. */
+function middayTimezone(): string {
+  const offset = new Date().getUTCHours() - 12;
+  return offset === 0 ? 'UTC' : `Etc/GMT${offset > 0 ? '+' : ''}${offset}`;
+}
+
+/** Every scope that a call of this scenario is booked in. */
+function scopesOfAll(app: App, scenario: Scenario) {
+  const scopes = scenario.batches.flatMap(({ id, workflow }) =>
+    scopesOf({ batchId: id, workflow }, app.clock.now(), batchTimezones(app.config, workflow)),
+  );
+  return [...new Map(scopes.map((scope) => [scope.name, scope])).values()];
+}
+
+async function submit(
+  app: App,
+  folder: string,
+  batch: { readonly id: string; readonly workflow: string; readonly documents: readonly ChaosDocument[] },
+  budget: number | undefined,
+): Promise<void> {
+  const path = join(folder, `${batch.id}.jsonl`);
+  writeFileSync(path, batch.documents.map((document) => `${JSON.stringify(document)}\n`).join(''));
+  await submitBatch(app.submit, {
+    inputs: [{ kind: 'path', path }],
+    inputNames: [path],
+    workflow: workflowOf(app.config, batch.workflow).spec,
+    timezones: batchTimezones(app.config, batch.workflow),
+    id: batch.id,
+    priority: 0,
+    skipInvalid: false,
+    ...app.config.ingest,
+    ...(budget === undefined ? {} : { budget }),
+  });
+}
+
+/** Jobs of slices that were enqueued twice find nothing to do; they must have done so before the queue is looked at. */
+async function untilQuiet(redis: Redis): Promise<void> {
+  for (let left = 100; left > 0; left -= 1) {
+    const lists = await redis.keys('*:bull:*');
+    if (!lists.some((key) => /:(wait|active|paused|prioritized)$/.test(key))) return;
+    await delay(100);
+  }
+}
+
+/** Works through the scenario's actions while it is not paused. */
+class Unrest {
+  readonly #actions: Scenario['actions'][number][];
+  readonly #cluster: Cluster;
+  #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
+
+  constructor(scenario: Scenario, cluster: Cluster) {
+    this.#actions = [...scenario.actions];
+    this.#cluster = cluster;
+  }
+
+  begin(): void {
+    if (this.#run !== undefined) return;
+    const abort = new AbortController();
+    this.#run = { abort, ended: this.#act(abort.signal) };
+  }
+
+  async #act(signal: AbortSignal): Promise<void> {
+    for (let action = this.#actions[0]; action !== undefined; action = this.#actions[0]) {
+      await delay(action.afterMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      this.#actions.shift();
+      this.#cluster.act(action);
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.#run?.abort.abort();
+    await this.#run?.ended;
+    this.#run = undefined;
+  }
+
+  /** Resolves when no action is left. */
+  async finished(): Promise<void> {
+    await this.#run?.ended;
+  }
+}
