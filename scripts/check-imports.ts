@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
   { area: 'jobs', imports: ['jobs', 'src/domain'], packages: ['zod'] },
   { area: 'src/ports', imports: ['src/ports', 'src/domain'], packages: [] },
   { area: 'src/ports/job-queue.ts', imports: ['src/ports', 'src/domain', 'jobs'], packages: [] },
-  { area: 'src/pipeline', imports: ['src/pipeline', ...CORE], packages: ['p-queue', 'zod'] },
+  { area: 'src/pipeline', imports: ['src/pipeline', ...CORE], packages: ['csv-parse', 'p-queue', 'zod'] },
   { area: 'src/adapters', imports: ['src/adapters', ...CORE] },
   { area: 'src/simulator', imports: ['src/simulator', 'src/domain'] },
   { area: 'src/app.ts', imports: WIRED },

@@ -14,7 +14,7 @@ import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { connectRedis, redactUrl, redisOptions } from './adapters/redis/connect.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
-import { RedisLedger } from './adapters/redis/ledger.ts';
+import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
 import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from './adapters/redis/workflow-holds.ts';
@@ -58,7 +58,7 @@ export interface App extends AsyncDisposable {
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
   readonly holds: WorkflowHolds;
-  readonly ledger: RedisLedger;
+  readonly ledger: RememberingLedger;
   readonly local: LocalModel;
   readonly lease: WorkerLease;
   readonly redis: { readonly description: string; readonly connection: QueueConnection };
@@ -89,7 +89,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
     const { redis, connection, description } = await openRedis(options, stack);
     const keys = new RedisKeys(config.redisPrefix);
     const lease = new WorkerLease(redis, keys, config.worker.lockMs);
-    const ledger = new RedisLedger(redis, keys, lease);
+    const ledger = new RememberingLedger(redis, keys, lease);
     const batches = new RedisBatchRegistry(redis, keys);
     const holds = new RedisWorkflowHolds(redis, keys);
     const histories = new RedisWorkflowHistories(redis, keys);
@@ -151,6 +151,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
         ...breaker,
         runs,
         shareRatios: () => ledger.shareRatios(ratios),
+        restore: () => ledger.restoreIfRestarted(),
         reap: () => ledger.reapDeadWorkers(),
         checkAlerts: (open, check) => checkAlerts(alerts, open, check),
         timezoneOf: (scope) => timezoneOf(config, scope),

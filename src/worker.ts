@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
-import { StoreError } from './errors.ts';
+import { NightmillError } from './errors.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
@@ -24,10 +24,11 @@ const HOUSEKEEPING_EVERY_MS = 1_000;
 export async function startWorker(
   app: App,
   workflows: readonly string[],
-  /** Told when the store refuses what no waiting mends: it is full, or access is denied. Slices are tried again anyway. */
-  onStoreUnusable: (error: StoreError) => void = () => {},
+  /** Told of what no waiting mends: the store is full, or an object is missing. The slice is tried again anyway. */
+  onHopeless: (error: NightmillError) => void = () => {},
 ): Promise<RunningWorker> {
   const { config, log } = app;
+  app.ledger.remember(app.clock);
   await app.lease.start();
   let state: WorkerState = 'running';
   let forced = false;
@@ -46,7 +47,7 @@ export async function startWorker(
       finalizeBatch: (batchId) => finalizeBatch(app.finalize, batchId),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
-        if (error instanceof StoreError && !error.retryable) onStoreUnusable(error);
+        if (error instanceof NightmillError && !error.retryable) onHopeless(error);
       },
     },
   );

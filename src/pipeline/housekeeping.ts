@@ -8,6 +8,8 @@ import { enqueueSlices } from './submit-batch.ts';
 export interface HousekeepingContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;
   readonly timezoneOf: (scope: string) => string;
+  /** Posts the last seconds again where Redis has restarted. */
+  readonly restore: () => Promise<number>;
   /** Exchanges with other workers what is known of the models' token counts. */
   readonly shareRatios: () => Promise<void>;
   /** Books what dead workers held. */
@@ -25,6 +27,8 @@ const RETRY_PROVIDER_MS = 30_000;
  * ends batches whose last step was lost with a worker, and sends alerts that are due.
  */
 export async function keepHouse(context: HousekeepingContext): Promise<void> {
+  const restored = await context.restore();
+  if (restored > 0) context.log.warn('ledger:restored', { calls: restored });
   await context.shareRatios();
   const booked = await context.reap();
   if (booked > 0) context.log.warn('ledger:uncertain', { calls: booked });

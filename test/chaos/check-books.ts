@@ -107,7 +107,7 @@ export function checkBatch(
 export function checkBill(
   billFile: string,
   books: readonly BatchBooks[],
-  storedReplies: number,
+  history: { readonly admitted: number; readonly stored: number },
 ): { readonly calls: number; readonly problems: readonly string[] } {
   const lines = readLines<BillLine>(billFile);
   const problems: string[] = [];

@@ -96,7 +96,16 @@ class Replay {
       const reply = `${key} ${String(command[2])}`;
       if (this.#stored.has(reply)) this.#problems.push(`a stored reply was bought and stored again: ${reply}`);
       this.#stored.add(reply);
-    } else if (key.startsWith(`${prefix}holds:`) && name === 'HSET') this.#admitted += 1;
+    } else if (key.startsWith(`${prefix}holds:`) && name === 'HSET') this.#applyAdmission(String(command[3]));
+  }
+
+  /** @param record `amount|{"batchId", "slice", "callKey", …}` */
+  #applyAdmission(record: string): void {
+    this.#admitted += 1;
+    const { batchId, slice, callKey } = JSON.parse(record.slice(record.indexOf('|') + 1)) as Record<string, string>;
+    const reply = `${this.#questions.prefix}journal:${batchId}:${slice} ${callKey}`;
+    if (callKey === undefined) this.#problems.push(`an admitted call does not say which reply it buys: ${record}`);
+    if (this.#stored.has(reply)) this.#problems.push(`a call was admitted for a reply that was stored: ${reply}`);
   }
 
   #applyToScope(name: string, key: string, command: readonly Buffer[]): void {

@@ -221,7 +221,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     forbidden: CLASSIFY_MARKER,
     repliesOnly: SUMMARIZE_MARKER,
   });
-  const bill = checkBill(billFile, books, history.stored);
+  const bill = checkBill(billFile, books, history);
   problems.push(
     ...books.flatMap((batch) => batch.problems),
     ...history.problems,

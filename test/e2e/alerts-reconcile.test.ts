@@ -78,8 +78,8 @@ it('a simulated provider, its bill, the alerts of a run and the plan of the next
   expect(stopped.code, stopped.stderr).toBe(3);
   const status = JSON.parse(stopped.stdout) as StatusJson;
   expect(status.breaker.state).toBe('open');
-  const reached = alerts.filter(({ scope, level }) => scope === 'batch:b1' && level === '100%');
-  expect(reached).toHaveLength(1);
+  const reached = () => alerts.filter(({ scope, level }) => scope === 'batch:b1' && level === '100%').length;
+  await expect.poll(reached).toBe(1);
   expect(`${stopped.stderr}${worker.stderr}`).toContain('budget:alert');
   expect(`${stopped.stderr}${worker.stderr}`).not.toContain('secret-hook');
 
@@ -117,14 +117,17 @@ it('simulate needs no config, explains itself and names what is wrong with its o
   const help = await open.run(['simulate', '--help']);
   expect(help.code).toBe(0);
   expect(help.stdout).toMatch(/--bill <file>[\s\S]*resetAfterBilling[\s\S]*Examples:/);
-  for (const [flags, message] of [
+  const refusals = [
     [['--port', 'x'], '--port: must be a number'],
     [['--fault', 'nope=1'], 'faults.nope: unknown'],
     [['--options', 'none.json'], 'cannot read none.json as JSON'],
     [['--bogus'], "unknown option '--bogus'"],
-  ] as const) {
-    const refused = await open.run(['simulate', ...flags]);
-    expect(refused.code).toBe(2);
-    expect(refused.stderr).toContain(message);
-  }
+  ] as const;
+  await Promise.all(
+    refusals.map(async ([flags, message]) => {
+      const refused = await open.run(['simulate', ...flags]);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain(message);
+    }),
+  );
 });

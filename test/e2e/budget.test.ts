@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/domain/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
@@ -101,8 +102,8 @@ describe('a budget that ends in the middle', () => {
     expect(model.billNano).toBeGreaterThanOrEqual(day * 0.95);
     expect(model.billNano).toBeGreaterThan(spentFirst);
 
-    const config = (await import('node:fs/promises')).readFile(workspace.path('nightmill.yaml'), 'utf8');
-    await workspace.write('nightmill.yaml', (await config).replace('day: 0.002', 'day: 5'));
+    const config = await readFile(workspace.path('nightmill.yaml'), 'utf8');
+    await workspace.write('nightmill.yaml', config.replace('day: 0.002', 'day: 5'));
     const third = await workspace.run(RUN);
     expect(third, third.stderr).toMatchObject({ code: 0 });
     expectBalanced(await workspace.readOutput('out'), ids);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/domain/money.ts';
@@ -61,7 +61,6 @@ async function completes(workspace: Workspace): Promise<void> {
 }
 
 async function replaceInConfig(workspace: Workspace, from: string, to: string): Promise<void> {
-  const { readFile } = await import('node:fs/promises');
   const config = await readFile(workspace.path('nightmill.yaml'), 'utf8');
   expect(config).toContain(from);
   await workspace.write('nightmill.yaml', config.replace(from, to));
@@ -127,7 +126,7 @@ s3: { endpoint: "http://127.0.0.1:${port}", forcePathStyle: true, accessKeyId: a
   ])(
     '%s stops run with 1 after few calls; mended, the run goes on with what was paid',
     async (_name, status, error, message) => {
-      await using workspace = await makeWorkspace();
+      await using workspace = await makeWorkspace({ slice: 2 });
       const good = model.answer;
       model.answer = (call) => (model.calls.indexOf(call) < 10 ? good(call) : { status, error });
       await fails(workspace, message);
@@ -169,13 +168,19 @@ describe('a disk that is full or a file in the way', () => {
   });
 
   describe.skipIf(!canMount)('with a small disk (needs root)', () => {
-    async function onSmallDisk<T>(workspace: Workspace, name: string, work: () => Promise<T>): Promise<T> {
-      await mkdir(workspace.path(name), { recursive: true });
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', workspace.path(name)]);
+    /** Mounts a small disk while `work` runs; `grow` makes it larger. */
+    async function onSmallDisk(
+      workspace: Workspace,
+      name: string,
+      work: (grow: () => void) => Promise<void>,
+    ): Promise<void> {
+      const path = workspace.path(name);
+      await mkdir(path, { recursive: true });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', path]);
       try {
-        return await work();
+        await work(() => execFileSync('mount', ['-o', 'remount,size=8m', path]));
       } finally {
-        execFileSync('umount', ['-l', workspace.path(name)]);
+        execFileSync('umount', ['-l', path]);
       }
     }
 
@@ -190,24 +195,37 @@ describe('a disk that is full or a file in the way', () => {
     it('a full disk for the results ends run with 1; after making room the same command gives them for free', async () => {
       await using workspace = await makeWorkspace();
       await workspace.write('docs.jsonl', toJsonl(bulky));
-      await onSmallDisk(workspace, 'out', async () => {
+      await onSmallDisk(workspace, 'out', async (grow) => {
         await fails(
           workspace,
           /Cannot write the results to out: the disk is full\. Make room or choose another folder/,
         );
+        const calls = model.calls.length;
+        grow();
+        await completes(workspace);
+        expect(model.calls).toHaveLength(calls);
       });
-      const calls = model.calls.length;
-      await completes(workspace);
-      expect(model.calls).toHaveLength(calls);
     });
 
     it('a full disk for the store ends run with 1; after making room the same command completes', async () => {
       await using workspace = await makeWorkspace({ more: 'store: file:./disk' });
       await workspace.write('docs.jsonl', toJsonl(bulky));
-      await onSmallDisk(workspace, 'disk', async () => {
-        await fails(workspace, /disk.*(full|no space)/is);
+      await onSmallDisk(workspace, 'disk', async (grow) => {
+        await fails(workspace, /Cannot write batches\/.*the disk is full.*run the same command again/s);
+        grow();
+        await completes(workspace);
       });
-      await completes(workspace);
     });
+  });
+
+  it('a slice object that was deleted ends run with 1 and is named', async () => {
+    await using workspace = await makeWorkspace();
+    await workspace.run(['submit', 'docs.jsonl', '-w', 'triage', '--id', 'night']);
+    await rm(workspace.path('.nightmill/store/batches/night/input/slice-000001.jsonl.gz'));
+    await fails(workspace, /slice object batches\/night\/input\/slice-000001\.jsonl\.gz is missing.*deleted/, [
+      ...RUN,
+      '--id',
+      'night',
+    ]);
   });
 });

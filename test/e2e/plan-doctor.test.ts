@@ -122,7 +122,7 @@ describe('nightmill doctor', () => {
       state: 'failed',
       detail: expect.stringMatching(/refused the key \(HTTP 401\): set the variable that apiKey names/),
     });
-    const right = config.replace('${ACME_API_KEY:-none}', 'right').replace('small-2026-01-01', 'smaller-2026-01-01');
+    const right = config.replace(/\$\{ACME_API_KEY.*?\}/, 'right').replace('small-2026-01-01', 'smaller-2026-01-01');
     const missingModel = await doctor(right);
     expect(missingModel).toMatchObject({ code: 0, ok: true });
     expect(missingModel.checks).toContainEqual({

@@ -16,6 +16,7 @@ import type { RedisKeys } from './keys.ts';
 import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
+import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SETTLE } from './scripts/settle.ts';
 
@@ -23,6 +24,8 @@ import { SETTLE } from './scripts/settle.ts';
 interface HoldRecord {
   readonly batchId: string;
   readonly slice: number;
+  /** Which reply it is to buy: with the journal's keys it shows that none is bought twice. */
+  readonly callKey: string;
   readonly model: string;
   readonly scopes: readonly (readonly [name: string, period: string])[];
 }
@@ -227,6 +230,45 @@ export class RedisLedger implements Ledger {
     );
   }
 
+  /** Identifies the server's process: another one may have forgotten its last writes. */
+  async serverRunId(): Promise<string> {
+    return /^run_id:(\w+)/m.exec(await this.#redis.info('server'))?.[1] ?? '';
+  }
+
+  /**
+   * Books a call that the server has forgotten as it was: held where there is no outcome yet, else settled.
+   *
+   * @returns false where the server knows the call, or its slice has ended
+   */
+  async restore(ticket: CallTicket, outcome?: Outcome): Promise<boolean> {
+    if (outcome?.kind === 'released') return false;
+    const { claim } = ticket;
+    const keys = this.#keys;
+    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
+    const answer = await runScript<number>(
+      this.#redis,
+      RESTORE,
+      [
+        keys.batch(claim.batchId),
+        keys.fence(claim.batchId),
+        keys.holds(workerId),
+        keys.journal(claim.batchId, claim.slice),
+        keys.uncertain(claim.batchId),
+        ...this.#scopeKeys(ticket.scopes),
+      ],
+      [
+        claim.slice,
+        claim.token,
+        ticket.callId,
+        ticket.callKey,
+        outcome?.kind ?? 'held',
+        outcome?.kind === 'reply' ? outcome.entry.cost : ticket.hold,
+        restoredRecord(ticket, outcome),
+      ],
+    );
+    return answer === 1;
+  }
+
   #scopeKeys(scopes: readonly Scope[]): string[] {
     return scopes.map((scope) => this.#keys.scope(scope.name, scope.period));
   }
@@ -241,14 +283,21 @@ export class RedisLedger implements Ledger {
 /** A worker's entry is kept a while after its end, so that a worker that was only slow finds its lease ended, not unknown. */
 const FORGET_WORKER_AFTER_MS = 600_000;
 
-function holdRecord({ claim, model, scopes }: CallTicket): string {
+function holdRecord({ claim, callKey, model, scopes }: CallTicket): string {
   const record: HoldRecord = {
     batchId: claim.batchId,
     slice: claim.slice,
+    callKey,
     model,
     scopes: scopes.map((scope) => [scope.name, scope.period]),
   };
   return JSON.stringify(record);
+}
+
+function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): string | Buffer {
+  if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);
+  if (outcome?.kind !== 'uncertain') return holdRecord(ticket);
+  return uncertainDetails({ model: ticket.model, slice: ticket.claim.slice, reason: outcome.reason });
 }
 
 /** The rest of the JSON object that the script opens with the amount. */

@@ -41,17 +41,17 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
   const { batchId } = submitted;
   announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));
   await goOnWhereItMay(app, flags.workflow);
-  const unusable = new AbortController();
-  const worker = await startWorker(app, [flags.workflow], (error) => unusable.abort(error));
+  const hopeless = new AbortController();
+  const worker = await startWorker(app, [flags.workflow], (error) => hopeless.abort(error));
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   const { end, status } = await waitForBatch(app, batchId, {
-    signal: AbortSignal.any([stop.first, unusable.signal]),
+    signal: AbortSignal.any([stop.first, hopeless.signal]),
     quiet: options.json === true,
     // What is in flight still settles; a pause by an operator is waited out.
     isHeld: ({ breaker }) => breaker.hold?.cause !== 'operator' && app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
-  if (end !== 'ended') unusable.signal.throwIfAborted();
+  if (end !== 'ended') hopeless.signal.throwIfAborted();
   if (end === 'interrupted') {
     announce(
       `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,

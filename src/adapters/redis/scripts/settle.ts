@@ -54,10 +54,12 @@ elseif status == 'orphaned' or status == 'duplicate' then
 elseif ARGV[5] == 'reply' then
   settled = tonumber(ARGV[6])
 end
-for i = 5, #KEYS do
-  if held ~= 0 then redis.call('HINCRBY', KEYS[i], 'held', string.format('%.0f', -held)) end
-  if settled ~= 0 then redis.call('HINCRBY', KEYS[i], 'settled', string.format('%.0f', settled)) end
-  if uncertain ~= booked then redis.call('HINCRBY', KEYS[i], 'uncertain', string.format('%.0f', uncertain - booked)) end
+local changes = {}
+if held ~= 0 then changes.held = string.format('%.0f', -held) end
+if settled ~= 0 then changes.settled = string.format('%.0f', settled) end
+if uncertain ~= booked then changes.uncertain = string.format('%.0f', uncertain - booked) end
+for field, change in pairs(changes) do
+  for i = 5, #KEYS do redis.call('HINCRBY', KEYS[i], field, change) end
 end
 if ARGV[5] == 'uncertain' or status == 'orphaned' or status == 'duplicate' then
   redis.call('HSET', KEYS[4], ARGV[3], '{"nano":' .. string.format('%.0f', uncertain) .. ',' .. ARGV[8])

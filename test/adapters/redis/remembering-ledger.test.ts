@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { RememberingLedger } from '../../../src/adapters/redis/remembering-ledger.ts';
+import { batchScope } from '../../../src/domain/scope.ts';
+import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
+import { Cluster, entryOf, ticketOf } from './fixture.ts';
+
+let server: RedisServer;
+let cluster: Cluster;
+
+beforeEach(async () => {
+  server = await startRedisServer();
+  cluster = new Cluster(await server.connect());
+});
+
+afterEach(async () => {
+  await cluster.stop();
+  await server.stop();
+});
+
+async function rememberingWorker() {
+  const { lease } = await cluster.worker();
+  const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
+  ledger.remember({ now: () => 0, monotonic: () => 0 });
+  expect(await ledger.restoreIfRestarted()).toBe(0);
+  const claim = await cluster.claim(await cluster.queuedBatch());
+  return { ledger, claim };
+}
+
+/** The server comes back as it was at the last `SAVE`: everything since is forgotten. */
+async function restart(): Promise<void> {
+  await server.kill();
+  await server.start();
+}
+
+test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in flight again, once', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const reply = ticketOf(claim, 100);
+  const inFlight = ticketOf(claim, 200);
+  const uncertain = ticketOf(claim, 300);
+  const released = ticketOf(claim, 400);
+  for (const ticket of [reply, inFlight, uncertain, released]) await ledger.admit(ticket);
+  await ledger.settle(reply, { kind: 'reply', entry: entryOf(60) });
+  await ledger.settle(uncertain, { kind: 'uncertain', reason: 'timeout' });
+  await ledger.settle(released, { kind: 'released' });
+  const before = await ledger.totals(batchScope(claim.batchId));
+  expect(before).toMatchObject({ settled: 60, uncertain: 300, held: 200 });
+
+  await restart();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
+  expect(await ledger.restoreIfRestarted()).toBe(3);
+  expect(await ledger.totals(batchScope(claim.batchId))).toEqual(before);
+  expect(await ledger.openCalls(claim.batchId)).toBe(1);
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([reply.callKey]);
+  expect(await ledger.uncertainCalls(claim.batchId)).toMatchObject([{ callId: uncertain.callId, cost: 300 }]);
+
+  expect(await ledger.restoreIfRestarted()).toBe(0);
+  await ledger.settle(inFlight, { kind: 'reply', entry: entryOf(150) });
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 210, uncertain: 300, held: 0 });
+});
+
+test('restoreIfRestarted() settles a hold whose settlement alone was forgotten, and books nothing twice', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await cluster.redis.save();
+  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+
+  await restart();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, held: 100 });
+  await ledger.restoreIfRestarted();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
+  expect(await ledger.openCalls(claim.batchId)).toBe(0);
+});
+
+test('restoreIfRestarted() changes nothing where the server has forgotten nothing', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  const inFlight = ticketOf(claim, 40);
+  await ledger.admit(inFlight);
+  const before = await ledger.totals(batchScope(claim.batchId));
+  await cluster.redis.save();
+
+  await restart();
+  expect(await ledger.restoreIfRestarted()).toBe(0);
+  expect(await ledger.totals(batchScope(claim.batchId))).toEqual(before);
+});
+
+test('restoreIfRestarted() gives a forgotten claim back to its owner, but not one that another owner has by now', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await restart();
+  // Another worker takes the slice twice before this one notices.
+  await cluster.claim(claim.batchId);
+  await cluster.claim(claim.batchId);
+  expect(await ledger.restoreIfRestarted()).toBe(0);
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ held: 0 });
+});
