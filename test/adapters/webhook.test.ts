@@ -177,10 +177,10 @@ describe('WebhookSink', () => {
     sink.send(ALERT, AT);
     await sink.close();
     expect(lines.filter((line) => line.includes('alert:lost'))).toHaveLength(7);
-    for (const line of lines) {
-      expect(line).not.toContain(SECRET);
-      expect(line).not.toContain(TOKEN);
-    }
+    // Host names come back in lower case.
+    const logged = lines.join('').toLowerCase();
+    expect(logged).not.toContain(SECRET.toLowerCase());
+    expect(logged).not.toContain(TOKEN);
   });
 });
 

@@ -133,7 +133,12 @@ export function checkBill(
   if (lines.length - requests > uncertainCalls) {
     problems.push(`${lines.length - requests} repeated purchases, but only ${uncertainCalls} uncertain calls`);
   }
-  if (storedReplies !== paidCalls) problems.push(`${storedReplies} replies were stored, rows pay for ${paidCalls}`);
+  if (history.stored !== paidCalls) {
+    problems.push(`${history.stored} replies were stored, rows pay for ${paidCalls}`);
+  }
+  if (lines.length > history.admitted) {
+    problems.push(`${lines.length} calls were billed, but only ${history.admitted} were admitted`);
+  }
   return { calls: lines.length, problems };
 }
 

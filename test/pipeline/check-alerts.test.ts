@@ -105,8 +105,13 @@ describe('checkAlerts()', () => {
     await spend(ledger, claim, 400);
     await cluster.batches.park(claim.batchId, { cause: 'budget', reason: '', since: NOW, scope });
     expect(keysOf(await worker().check())).toEqual([`${scope} 100%`]);
+    const yesterday = '2026-02-28';
+    const scopeOfDay = 'workflow:triage/day';
+    await holds.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period: yesterday });
+    expect(await worker().check()).toEqual([]);
+    await holds.clear('triage');
     const period = '2026-03-01';
-    await holds.set('triage', { cause: 'budget', reason: '', since: NOW, scope: 'workflow:triage/day', period });
+    await holds.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period });
     expect(keysOf(await worker().check())).toEqual(['workflow:triage/day 100%']);
     await cluster.stop();
   });
