@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { classifyQuestion, mergeVotes } from '../../src/domain/tasks/classify.ts';
+import type { ReplyText } from '../../src/domain/tasks/task.ts';
+import type { ClassifyWorkflow } from '../../src/domain/workflow.ts';
+
+const WORKFLOW: ClassifyWorkflow = {
+  name: 'triage',
+  task: 'classify',
+  cascade: [],
+  labels: [
+    { label: 'billing', description: 'Invoices' },
+    { label: 'Bug', description: 'Broken' },
+  ],
+  examples: [],
+};
+
+const question = classifyQuestion(WORKFLOW, 'The invoice is wrong.');
+const judge = (text: string, more: Partial<ReplyText> = {}) => question.judge({ text, finish: 'stop', ...more });
+
+describe('classifyQuestion()', () => {
+  it('tells the model the labels, their descriptions and a closed schema', () => {
+    const [system, user] = question.prompt.messages;
+    expect(system?.content).toContain('- "billing": Invoices\n- "Bug": Broken');
+    expect(user?.content).toContain('The invoice is wrong.');
+    expect(question.prompt.responseSchema.schema).toMatchObject({
+      properties: { label: { enum: ['billing', 'Bug'] } },
+      additionalProperties: false,
+    });
+  });
+
+  it('accepts a label with the stated confidence, whatever the case of its letters', () => {
+    expect(judge('{"label": "billing", "confidence": 0.9}')).toEqual({
+      kind: 'answer',
+      value: { label: 'billing' },
+      confidence: 0.9,
+    });
+    expect(judge('{"label": " bug ", "confidence": 0.4}')).toMatchObject({ value: { label: 'Bug' }, confidence: 0.4 });
+  });
+
+  it('finds the object in prose and code blocks', () => {
+    expect(judge('Sure!\n```json\n{"label": "Bug", "confidence": 1}\n```')).toMatchObject({ value: { label: 'Bug' } });
+  });
+
+  it.each([
+    ['{"label": "Bug"}', 0],
+    ['{"label": "Bug", "confidence": "high"}', 0],
+    ['{"label": "Bug", "confidence": 7}', 1],
+    ['{"label": "Bug", "confidence": -1}', 0],
+  ])('takes the confidence of %s as %d', (text, confidence) => {
+    expect(judge(text)).toMatchObject({ kind: 'answer', confidence });
+  });
+
+  it('prefers the probability of the label’s own tokens to what the model states', () => {
+    const tokens = ['{"label": "', 'Bug', '", "confidence": 1}'].map((token, index) => ({
+      token,
+      logprob: index === 1 ? Math.log(0.25) : 0,
+    }));
+    const reply = judge('{"label": "Bug", "confidence": 1}', { tokens });
+    expect(reply).toMatchObject({ kind: 'answer' });
+    expect(reply.kind === 'answer' ? reply.confidence : 0).toBeCloseTo(0.25);
+  });
+
+  it.each([
+    ['', 'invalid_json'],
+    ['billing', 'invalid_json'],
+    ['["billing"]', 'invalid_json'],
+    ['{"label": 3}', 'invalid_shape'],
+    ['{"answer": "billing"}', 'invalid_shape'],
+    ['{"label": "spam", "confidence": 1}', 'label_not_in_set'],
+  ])('rejects %j as %s', (text, code) => {
+    expect(judge(text)).toMatchObject({ kind: 'rejected', code });
+  });
+});
+
+describe('mergeVotes()', () => {
+  it('weighs each part by its tokens and confidence', () => {
+    const merged = mergeVotes([
+      { label: 'billing', confidence: 0.5, tokens: 100 },
+      { label: 'Bug', confidence: 0.9, tokens: 100 },
+      { label: 'billing', confidence: 0.5, tokens: 100 },
+    ]);
+    expect(merged.label).toBe('billing');
+    expect(merged.confidence).toBeCloseTo(1 / 3);
+  });
+
+  it('elects the majority where every part is sure of nothing', () => {
+    const vote = (label: string) => ({ label, confidence: 0, tokens: 10 });
+    expect(mergeVotes([vote('a'), vote('b'), vote('b')]).label).toBe('b');
+  });
+});
