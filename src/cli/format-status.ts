@@ -74,7 +74,7 @@ function howToGoOn({ breaker, batchId, workflow }: BatchStatus): string {
     return `nightmill budget set ${hold.scope ?? `batch:${batchId}`} USD${hold.scope?.startsWith('batch:') === true ? `, or the same run with a higher --budget` : ''}.${alone}`;
   }
   if (hold?.cause === 'provider' && hold.retry === true) return 'nothing: the provider is tried again by itself.';
-  return `nightmill resume ${hold?.cause === 'operator' && breaker.hold !== undefined && breaker.hold.scope !== undefined ? batchId : workflow}`;
+  return `nightmill resume ${breaker.holds === 'batch' ? batchId : workflow}`;
 }
 
 export function formatDuration(seconds: number): string {

@@ -11,6 +11,8 @@ export interface BreakerStatus {
   /** `warning`: 80 % of a limit are spent. `draining`: the last tier is not asked any more. `open`: work is held. */
   readonly state: 'closed' | 'warning' | 'draining' | 'open';
   readonly hold?: Hold;
+  /** What is held: this batch alone, or its whole workflow. */
+  readonly holds?: 'batch' | 'workflow';
   /** The scope that is nearest to its limit. */
   readonly tightest?: { readonly scope: string; readonly spent: NanoUsd; readonly limit: NanoUsd };
 }
@@ -76,7 +78,10 @@ export async function batchStatus(
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
     createdAt: batch.createdAt,
     ...(batch.finishedAt === undefined ? {} : { finishedAt: batch.finishedAt }),
-    breaker: hold === undefined ? withDraining(breaker, drainAt) : { ...breaker, state: 'open', hold },
+    breaker:
+      hold === undefined
+        ? withDraining(breaker, drainAt)
+        : { ...breaker, state: 'open', hold, holds: batch.parked === undefined ? 'workflow' : 'batch' },
   };
 }
 

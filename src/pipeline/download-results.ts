@@ -31,16 +31,30 @@ interface DownloadFile {
  * @throws {NightmillError} `results_damaged` where a file differs from the manifest
  */
 export async function downloadResults(store: ObjectStore, batchId: string, folder: string): Promise<Downloaded> {
+  const { bytes, files } = await readManifest(store, batchId);
+  const isOutput = (file: DownloadFile) => file.key.startsWith(`${storeKeys.batch(batchId)}output/`);
+  return await writeFolder(store, folder, {
+    results: files.filter(isOutput),
+    errors: files.filter((file) => !isOutput(file)),
+    manifest: bytes,
+  });
+}
+
+async function readManifest(
+  store: ObjectStore,
+  batchId: string,
+): Promise<{ readonly bytes: Uint8Array; readonly files: readonly Required<DownloadFile>[] }> {
   const key = storeKeys.manifest(batchId);
   const bytes = await store.get(key);
   if (bytes === undefined) throw damaged(key, store, 'it is missing');
-  const manifest = JSON.parse(Buffer.from(bytes).toString()) as { files: Required<DownloadFile>[] };
-  const isOutput = (file: DownloadFile) => file.key.startsWith(`${storeKeys.batch(batchId)}output/`);
-  return await writeFolder(store, folder, {
-    results: manifest.files.filter(isOutput),
-    errors: manifest.files.filter((file) => !isOutput(file)),
-    manifest: bytes,
-  });
+  const { files } = JSON.parse(Buffer.from(bytes).toString()) as { files: Required<DownloadFile>[] };
+  return { bytes, files };
+}
+
+/** Keys of a finished batch's files, the manifest first. */
+export async function outputKeys(store: ObjectStore, batchId: string): Promise<readonly string[]> {
+  const { files } = await readManifest(store, batchId);
+  return [storeKeys.manifest(batchId), ...files.map((file) => file.key)];
 }
 
 /** Downloads what is committed so far, in input order, without a manifest. */

@@ -82,7 +82,7 @@ export function drawScenario(seed: number): Scenario {
     maxCallAttempts: between('attempts', 2, 5),
     timeoutSeconds: round(0.4 + 0.6 * draw('timeout')),
     acceptAt: round(0.6 + 0.3 * draw('accept at')),
-    actions: Array.from({ length: between('actions', 5, 10) }, (_, index) => drawAction(draw, index)),
+    actions: Array.from({ length: between('actions', 4, 8) }, (_, index) => drawAction(draw, index)),
     powerCuts,
   };
 }

@@ -31,7 +31,7 @@ export class Cli implements AsyncDisposable {
   constructor(folder: string, args: readonly string[], { env = {}, stdin }: CliOptions = {}) {
     this.#child = spawn(NODE, [PROGRAM, ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: folder, TMPDIR: process.env['TMPDIR'], ...env },
+      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: process.env.TMPDIR, ...env },
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;

@@ -179,7 +179,7 @@ export class HttpModel implements AsyncDisposable {
 /** A label or a summary that depends on the request alone. */
 export function goodAnswer({ body, document, hash }: ModelCall): ModelAnswer {
   const schema = body.response_format?.json_schema;
-  const labels = schema?.schema.properties['label']?.enum;
+  const labels = schema?.schema.properties.label?.enum;
   if (labels !== undefined) {
     const label = labels[Number.parseInt(hash.slice(0, 8), 16) % labels.length];
     return { content: JSON.stringify({ label, confidence: 0.97 }) };

@@ -1,44 +1,85 @@
 import type { Command } from 'commander';
+import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
-import { downloadPartial, downloadResults } from '../../pipeline/download-results.ts';
+import type { BatchStatus } from '../../pipeline/batch-status.ts';
+import { downloadPartial, downloadResults, outputKeys } from '../../pipeline/download-results.ts';
 import { exitCodeOf, readStatus, unknownBatch } from '../wait-for-batch.ts';
-import { print, withApp } from '../with-app.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
 const WITH_MANIFEST: ReadonlySet<string> = new Set(['completed', 'cancelled', 'expired']);
+const LINK_SECONDS = 3600;
+
+interface ResultsFlags {
+  readonly output?: string;
+  readonly partial?: boolean;
+  readonly links?: boolean;
+}
 
 export function addResultsCommand(program: Command): void {
   const command = program
     .command('results')
     .description('download and verify results.jsonl, errors.jsonl and manifest.json')
     .argument('<batch>', 'batch id')
-    .requiredOption('-o, --output <folder>', 'where the files go')
+    .option('-o, --output <folder>', 'where the files go')
     .option('--partial', 'download what is done so far, without a manifest')
-    .action(async (batchId: string, flags: { output: string; partial?: boolean }) => {
+    .option('--links', 'instead, print links to the files that work for an hour without credentials (S3 only)')
+    .action(async (batchId: string, flags: ResultsFlags) => {
       process.exitCode = await withApp(command, async (app, options) => {
         const status = await readStatus(app, batchId);
-        const ended = WITH_MANIFEST.has(status.state);
-        if (!ended && flags.partial !== true) {
-          throw new NightmillError(
-            'usage',
-            `${batchId} is ${status.state}: ${status.documents.done} of ${status.documents.total} documents are done. ` +
-              'Wait for its end, or use --partial.',
-          );
+        if (flags.links === true) return await printLinks(app, options, status);
+        if (flags.output === undefined) {
+          throw new NightmillError('usage', 'Name a folder for the files with -o FOLDER, or use --links.');
         }
-        const batch = await app.batches.get(batchId);
-        if (batch === undefined) throw unknownBatch(batchId);
-        const downloaded = ended
-          ? await downloadResults(app.store, batchId, flags.output)
-          : await downloadPartial(app.store, app.batches, batch, flags.output);
-        const { folder, results, errors } = downloaded;
-        print(
-          options,
-          { id: batchId, state: status.state, output: folder, results, errors, partial: !ended },
-          () =>
-            `${folder}/results.jsonl  ${results.toLocaleString('en')} lines\n` +
-            `${folder}/errors.jsonl  ${errors.toLocaleString('en')} lines\n` +
-            (ended ? `${folder}/manifest.json  verified\n` : `partial: ${batchId} is ${status.state}\n`),
-        );
-        return ended ? exitCodeOf(status) : 0;
+        return await download(app, options, status, flags.output, flags.partial === true);
       });
     });
+}
+
+async function download(
+  app: App,
+  options: GlobalOptions,
+  status: BatchStatus,
+  output: string,
+  partial: boolean,
+): Promise<number> {
+  const { batchId } = status;
+  const ended = WITH_MANIFEST.has(status.state);
+  if (!ended && !partial) throw notEnded(status, 'Wait for its end, or use --partial.');
+  const batch = await app.batches.get(batchId);
+  if (batch === undefined) throw unknownBatch(batchId);
+  const { folder, results, errors } = ended
+    ? await downloadResults(app.store, batchId, output)
+    : await downloadPartial(app.store, app.batches, batch, output);
+  print(
+    options,
+    { id: batchId, state: status.state, output: folder, results, errors, partial: !ended },
+    () =>
+      `${folder}/results.jsonl  ${results.toLocaleString('en')} lines\n` +
+      `${folder}/errors.jsonl  ${errors.toLocaleString('en')} lines\n` +
+      (ended ? `${folder}/manifest.json  verified\n` : `partial: ${batchId} is ${status.state}\n`),
+  );
+  return ended ? exitCodeOf(status) : 0;
+}
+
+async function printLinks(app: App, options: GlobalOptions, status: BatchStatus): Promise<number> {
+  if (!WITH_MANIFEST.has(status.state)) throw notEnded(status, 'Links are for ended batches.');
+  const links: { key: string; url: string }[] = [];
+  for (const key of await outputKeys(app.store, status.batchId)) {
+    const url = await app.store.downloadUrl(key, LINK_SECONDS);
+    if (url === undefined) {
+      throw new NightmillError('usage', `The store ${app.store.url} has no links; download with -o FOLDER.`);
+    }
+    links.push({ key, url });
+  }
+  print(options, { id: status.batchId, expiresInSeconds: LINK_SECONDS, links }, () =>
+    links.map(({ key, url }) => `${key}\n  ${url}\n`).join(''),
+  );
+  return exitCodeOf(status);
+}
+
+function notEnded({ batchId, state, documents }: BatchStatus, advice: string): NightmillError {
+  return new NightmillError(
+    'usage',
+    `${batchId} is ${state}: ${documents.done} of ${documents.total} documents are done. ${advice}`,
+  );
 }

@@ -91,7 +91,9 @@ async function goOnWhereItMay(app: App, workflow: string): Promise<void> {
 
 function reportHeld(options: GlobalOptions, status: BatchStatus): number {
   const budget = status.breaker.hold?.cause === 'budget';
-  print(options, statusJson(status), () => statusLines(status));
+  // A provider is only tried again by itself while a worker lives, and this one ends.
+  const { hold: _, ...breaker } = status.breaker;
+  print(options, statusJson(status), () => statusLines(budget ? status : { ...status, breaker }));
   process.stderr.write(
     `nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}\n` +
       `nightmill: nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +

@@ -17,6 +17,8 @@ export interface ModelCall {
   settled?: number | undefined;
   /** What its worker has said; afterwards the same may only be said again. */
   outcome?: Outcome | undefined;
+  /** An admission sent again was not granted: the call was never made, and nobody settles it. */
+  abandoned?: boolean;
 }
 
 export interface ModelSlice {

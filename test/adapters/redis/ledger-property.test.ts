@@ -128,8 +128,7 @@ class Run {
     const admission: Admission = await by.real.ledger.admit(call.ticket);
     expect(admission.kind === 'replay' ? { kind: 'replay', cost: admission.entry.cost } : admission).toEqual(expected);
     if (expected.kind === 'admitted') newIn?.calls.push(call);
-    // Its worker goes on without this call, which was never sent.
-    else if (newIn === undefined) call.outcome = { kind: 'released' };
+    else call.abandoned = true;
   }
 
   async settle(pick: number, kind: Outcome['kind'], percent: number) {
@@ -248,7 +247,7 @@ class Run {
   }
 
   #pick(pick: number, wanted: (call: ModelCall) => boolean): ModelCall | undefined {
-    const calls = this.#model.calls().filter(wanted);
+    const calls = this.#model.calls().filter((call) => call.abandoned !== true && wanted(call));
     return calls[pick % calls.length];
   }
 
