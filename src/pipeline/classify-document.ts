@@ -21,7 +21,9 @@ export async function classifyDocument(
   workflow: ClassifyWorkflow,
   document: { readonly text: string; readonly tokens: number },
 ): Promise<DocumentResult> {
-  const window = smallestUsableWindow(documentWindow(context.tiers, () => classifyQuestion(workflow, '').prompt));
+  const window = smallestUsableWindow(
+    documentWindow(context.tiers, 'single', () => classifyQuestion(workflow, '').prompt),
+  );
   if (document.tokens <= window) {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, document.text));
     return { result: { label: value.label, confidence: round(confidence) }, ...by };

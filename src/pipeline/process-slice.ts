@@ -5,6 +5,7 @@ import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
+import { NightmillError } from '../errors.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { LocalModel } from '../ports/local-model.ts';
@@ -256,7 +257,14 @@ async function commit(
     if (committed.kind === 'committed') return committed.slicesLeft;
     if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });
     // A former owner's reply arrived late and was paid for: its cost belongs to these rows.
-    for (const [key, entry] of await context.ledger.journal(batchId, slice)) run.journal.set(key, entry);
+    const stored = await context.ledger.journal(batchId, slice);
+    if (stored.size < run.journal.size) {
+      // Redis has forgotten replies that these rows count. They may be posted again; until then nothing is committed.
+      throw new NightmillError('redis_unavailable', `Redis has forgotten replies of slice ${slice} of ${batchId}`, {
+        retryable: true,
+      });
+    }
+    for (const [key, entry] of stored) run.journal.set(key, entry);
   }
 }
 

@@ -19,7 +19,7 @@ export async function summarizeDocument(
   document: { readonly text: string; readonly tokens: number },
 ): Promise<DocumentResult> {
   const window = (step: SummarizeStep) =>
-    smallestUsableWindow(documentWindow(context.tiers, () => summarizeQuestion(workflow, step, '').prompt));
+    smallestUsableWindow(documentWindow(context.tiers, step, () => summarizeQuestion(workflow, step, '').prompt));
   const ask = (step: SummarizeStep, text: string) => askCascade(context, summarizeQuestion(workflow, step, text));
   if (document.tokens <= window('single')) return documentResult(await ask('single', document.text));
 

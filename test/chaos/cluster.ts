@@ -10,6 +10,8 @@ interface Member {
   readonly process: ChildProcess;
   readonly ended: Promise<unknown>;
   state: 'running' | 'stopped' | 'leaving';
+  /** Known to have begun its work. */
+  started: boolean;
 }
 
 const END_WITHIN_MS = 30_000;
@@ -37,7 +39,13 @@ export class Cluster {
 
   #spawn(): void {
     const process = spawnWorker(this.#folder, this.#config, ++this.#started);
-    const member: Member = { number: this.#started, process, ended: once(process, 'exit'), state: 'running' };
+    const member: Member = {
+      number: this.#started,
+      process,
+      ended: once(process, 'exit'),
+      state: 'running',
+      started: false,
+    };
     this.#members.add(member);
     process.once('exit', (code, signal) => {
       this.#members.delete(member);
@@ -50,8 +58,9 @@ export class Cluster {
   }
 
   /** A worker that is still loading has no work and no signal handler: SIGTERM ends it as it would any process. */
-  #hadStarted({ number }: Member): boolean {
-    return readFileSync(workerLog(this.#folder, number), 'utf8').includes('worker:started');
+  #hadStarted(member: Member): boolean {
+    member.started ||= readFileSync(workerLog(this.#folder, member.number), 'utf8').includes('worker:started');
+    return member.started;
   }
 
   act(action: Action): void {

@@ -21,6 +21,7 @@ import { startRedis, startSimulatorProcess } from './processes.ts';
 import { checkHistory } from './redis-history.ts';
 import { Sampler } from './sampler.ts';
 import { drawScenario, type Scenario } from './scenario.ts';
+import { Unrest } from './unrest.ts';
 
 /** What one scenario did and whether every guarantee held. Money in nano-dollars. */
 export interface Outcome {
@@ -156,7 +157,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     ),
   );
 
-  const unrest = new Unrest(scenario, cluster);
+  const unrest = stack.use(new Unrest(scenario.actions, cluster, places.store));
   await sampler.until(({ scopes }) => scopes.some(({ held }) => held > 0), PATIENCE_MS, 'the first call');
   if (scenario.powerCuts.has('finalize')) {
     void sampler
@@ -286,43 +287,5 @@ async function untilQuiet(redis: Redis): Promise<void> {
     const lists = await redis.keys('*:bull:*');
     if (!lists.some((key) => /:(wait|active|paused|prioritized)$/.test(key))) return;
     await delay(100);
-  }
-}
-
-/** Works through the scenario's actions while it is not paused. */
-class Unrest {
-  readonly #actions: Scenario['actions'][number][];
-  readonly #cluster: Cluster;
-  #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
-
-  constructor(scenario: Scenario, cluster: Cluster) {
-    this.#actions = [...scenario.actions];
-    this.#cluster = cluster;
-  }
-
-  begin(): void {
-    if (this.#run !== undefined) return;
-    const abort = new AbortController();
-    this.#run = { abort, ended: this.#act(abort.signal) };
-  }
-
-  async #act(signal: AbortSignal): Promise<void> {
-    for (let action = this.#actions[0]; action !== undefined; action = this.#actions[0]) {
-      await delay(action.afterMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted) return;
-      this.#actions.shift();
-      this.#cluster.act(action);
-    }
-  }
-
-  async pause(): Promise<void> {
-    this.#run?.abort.abort();
-    await this.#run?.ended;
-    this.#run = undefined;
-  }
-
-  /** Resolves when no action is left. */
-  async finished(): Promise<void> {
-    await this.#run?.ended;
   }
 }

@@ -4,6 +4,8 @@ import { chance } from '../../src/simulator/random.ts';
 export interface Action {
   /** Milliseconds after the action before it. */
   readonly afterMs: number;
+  /** Then wait until some worker has written the rows of a slice, which it commits next. */
+  readonly atCommit: boolean;
   /** `kill`: SIGKILL, replaced at once. `stop`: SIGSTOP beyond the lock, then SIGCONT. `end`: SIGTERM, replaced. */
   readonly kind: 'kill' | 'stop' | 'end';
   /** Which of the running workers, from 0 up to but not including 1. */
@@ -101,7 +103,8 @@ function drawAction(draw: (purpose: string) => number, index: number): Action {
   const kind = draw(`kind ${index}`);
   return {
     afterMs: Math.floor(50 + 900 * draw(`after ${index}`) ** 2),
-    kind: kind < 0.7 ? 'kill' : kind < 0.85 ? 'stop' : 'end',
+    atCommit: draw(`at commit ${index}`) < 0.5,
+    kind: kind < 0.65 ? 'kill' : kind < 0.87 ? 'stop' : 'end',
     victim: draw(`victim ${index}`),
     stoppedMs: Math.floor(2_200 + 1_500 * draw(`stopped ${index}`)),
   };
