@@ -2,7 +2,7 @@
 // Starts the program on a Node that can run it. Plain JavaScript, so that an older Node can read it too.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
@@ -20,6 +20,8 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   // By default the heap may double before it is cleaned; memory shall not grow with the batch.
   setFlagsFromString('--heap-growing-percent=25');
   setFlagsFromString('--max-semi-space-size=8');
+  // Later starts take half the time.
+  module.enableCompileCache?.();
   await import(main);
 } else {
   const node = pinnedNode();

@@ -23,10 +23,14 @@ export function sliceQueueName(workflow: string): string {
 /** What a worker does with a slice whose step failed for a passing reason (store or Redis out of reach). */
 export const SLICE_JOB_OPTIONS = {
   attempts: 1_000,
-  backoff: { type: 'exponential', delay: 1_000, jitter: 0.5 },
+  backoff: { type: 'bounded-exponential', delay: 1_000 },
   removeOnComplete: true,
   removeOnFail: true,
 } as const;
 
-/** The longest wait between two tries of a slice. */
-export const SLICE_MAX_BACKOFF_MS = 30_000;
+const LONGEST_BACKOFF_MS = 30_000;
+
+/** Milliseconds before the next try of a slice: 1 s, 2 s, 4 s, … at most 30 s. BullMQ's own would grow to days. */
+export function sliceBackoffMs(attemptsMade: number): number {
+  return Math.min(SLICE_JOB_OPTIONS.backoff.delay * 2 ** (attemptsMade - 1), LONGEST_BACKOFF_MS);
+}

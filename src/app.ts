@@ -93,7 +93,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
     const batches = new RedisBatchRegistry(redis, keys);
     const holds = new RedisWorkflowHolds(redis, keys);
     const histories = new RedisWorkflowHistories(redis, keys);
-    const store = stack.adopt(openStore(config.store), (opened) => opened.close());
+    const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
     const jobs = stack.adopt(new BullmqJobQueue(connection), (opened) => opened.close());
     const local = stack.adopt(openLocalModel(), (opened) => opened.close());
     const providers = openProviders(config, stack);

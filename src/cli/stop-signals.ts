@@ -11,6 +11,9 @@ export interface StopSignals extends Disposable {
   readonly second: AbortSignal;
 }
 
+/** How long a forced end may take to give back what it holds. */
+const FORCED_EXIT_MS = 10_000;
+
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export function listenForStop(announce: (line: string) => void): StopSignals {
@@ -20,6 +23,8 @@ export function listenForStop(announce: (line: string) => void): StopSignals {
     if (first.signal.aborted) {
       announce(`${signal} again: giving up calls in flight.`);
       second.abort();
+      // With Redis away nothing can be handed back; the leases of this process end by themselves.
+      setTimeout(() => process.exit(1), FORCED_EXIT_MS).unref();
       return;
     }
     announce(`${signal}: finishing what is in flight. Once more to give it up.`);

@@ -100,7 +100,7 @@ interface InputContext {
   /** `.nightmill`, for what is kept for a while. */
   readonly folder: string;
   /** Another bucket is read with the same endpoint and credentials as the store. */
-  readonly openStore: (url: string) => ObjectStore;
+  readonly openStore: (url: string) => Promise<ObjectStore>;
 }
 
 interface OpenedInputs extends AsyncDisposable {
@@ -123,7 +123,7 @@ export async function openInputs(
       stack.defer(() => rm(path, { force: true }));
       inputs.push({ kind: 'spooled', path });
     } else if (name.startsWith('s3://')) {
-      inputs.push({ kind: 'store', ...openPrefix(context, name, stack) });
+      inputs.push({ kind: 'store', ...(await openPrefix(context, name, stack)) });
     } else {
       inputs.push({ kind: 'path', path: name });
     }
@@ -132,10 +132,10 @@ export async function openInputs(
   return { inputs, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function openPrefix(context: InputContext, name: string, stack: AsyncDisposableStack) {
+async function openPrefix(context: InputContext, name: string, stack: AsyncDisposableStack) {
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(name) ?? [];
   if (bucket === '') throw new NightmillError('usage', `Cannot read ${name}: write s3://bucket/prefix.`);
-  const store = context.openStore(`s3://${bucket}`);
+  const store = await context.openStore(`s3://${bucket}`);
   stack.defer(() => store.close());
   return { store, prefix };
 }

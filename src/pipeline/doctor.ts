@@ -28,7 +28,7 @@ export interface DoctorContext {
       { readonly spec: { readonly cascade: readonly { readonly model: ModelSpec }[] }; readonly schedule?: unknown }
     >;
   };
-  readonly openStore: () => ObjectStore;
+  readonly openStore: () => Promise<ObjectStore>;
   readonly openApp: () => Promise<
     AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
   >;
@@ -50,7 +50,7 @@ export async function checkEverything(context: DoctorContext): Promise<readonly 
   ];
   checks.push(
     await attempt('store', async () => {
-      const store = context.openStore();
+      const store = await context.openStore();
       try {
         await checkStore(store, randomUUID());
       } finally {

@@ -233,26 +233,26 @@ describe('S3Store', () => {
 });
 
 describe('openStore()', () => {
-  it('opens each kind of store and shows its URL', () => {
-    expect(openStore({ url: 'memory:' }).url).toBe('memory:');
-    expect(openStore({ url: 's3://bucket/prefix/' }).url).toBe('s3://bucket/prefix');
-    expect(openStore({ url: 's3://bucket' }).url).toBe('s3://bucket');
-    expect(openStore({ url: 'file:///data/a%20b' }).url).toBe('file:/data/a b');
-    expect(openStore({ url: 'file:/data' }).url).toBe('file:/data');
-    expect(openStore({ url: 'file:./store' }).url).toBe(`file:${process.cwd()}/store`);
+  it('opens each kind of store and shows its URL', async () => {
+    expect((await openStore({ url: 'memory:' })).url).toBe('memory:');
+    expect((await openStore({ url: 's3://bucket/prefix/' })).url).toBe('s3://bucket/prefix');
+    expect((await openStore({ url: 's3://bucket' })).url).toBe('s3://bucket');
+    expect((await openStore({ url: 'file:///data/a%20b' })).url).toBe('file:/data/a b');
+    expect((await openStore({ url: 'file:/data' })).url).toBe('file:/data');
+    expect((await openStore({ url: 'file:./store' })).url).toBe(`file:${process.cwd()}/store`);
   });
 
   it.each(['s3://', 's3:bucket', 'file:', 'file://host/path', 'http://bucket', '/data', 'memory'])(
     'refuses %s with the forms that work',
-    (url) => {
-      expect(() => openStore({ url })).toThrow(expect.objectContaining({ code: 'config_invalid' }));
-      expect(() => openStore({ url })).toThrow(`Cannot use ${url} as a store`);
+    async (url) => {
+      await expect(openStore({ url })).rejects.toThrow(expect.objectContaining({ code: 'config_invalid' }));
+      await expect(openStore({ url })).rejects.toThrow(`Cannot use ${url} as a store`);
     },
   );
 
-  it('refuses half a pair of credentials', () => {
-    expect(() => openStore({ url: 's3://b', accessKeyId: 'a' })).toThrow('s3.secretAccessKey is not set');
-    expect(() => openStore({ url: 's3://b', secretAccessKey: 'a' })).toThrow('s3.accessKeyId is not set');
+  it('refuses half a pair of credentials', async () => {
+    await expect(openStore({ url: 's3://b', accessKeyId: 'a' })).rejects.toThrow('s3.secretAccessKey is not set');
+    await expect(openStore({ url: 's3://b', secretAccessKey: 'a' })).rejects.toThrow('s3.accessKeyId is not set');
   });
 });
 

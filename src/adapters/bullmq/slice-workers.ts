@@ -1,6 +1,6 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { FINALIZE_QUEUE_NAME, finalizeJobSchema } from '../../../jobs/finalize-batch.ts';
-import { SLICE_MAX_BACKOFF_MS, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
+import { sliceBackoffMs, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
 import { type QueueConnection, workerConnection } from './queue-options.ts';
 
 /** What became of a slice: `handed_back` goes to the queue again without using up an attempt. */
@@ -35,7 +35,7 @@ export class SliceWorkers {
       stalledInterval: Math.max(1_000, Math.floor(settings.lockMs / 2)),
       // A killed worker says nothing about its slice: being picked up again is no fault of the documents.
       maxStalledCount: 1_000_000,
-      settings: { backoffStrategy: (attempts: number) => Math.min(1_000 * 2 ** attempts, SLICE_MAX_BACKOFF_MS) },
+      settings: { backoffStrategy: sliceBackoffMs },
     };
     const slices = settings.workflows.map(
       (workflow) =>

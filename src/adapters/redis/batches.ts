@@ -168,6 +168,8 @@ export class RedisBatchRegistry implements BatchRegistry {
   async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
     await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
     await this.#redis.hdel(this.#keys.batch(batchId), 'parked');
+    // The manifest has all of it; a batch of millions shall leave nothing behind that grows with it.
+    await this.#redis.unlink(this.#keys.slices(batchId));
     await this.#redis.srem(this.#keys.openBatches, batchId);
   }
 
