@@ -36,6 +36,7 @@ export async function openBreaker(
     since: now,
     scope: refusal.scope,
     limit: refusal.limit,
+    needed: reason.hold,
     ...(period === undefined || period === '' ? {} : { period }),
   };
   if (refusal.scope.startsWith('workflow:')) await holdWorkflow(context, owner.workflow, hold);

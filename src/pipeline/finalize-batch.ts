@@ -37,6 +37,7 @@ export interface FinalizeContext {
 /** Slices' files are put together to parts of about this size, so that a download is a few files, not thousands. */
 const PART_LINES = 200_000;
 const READ_AHEAD = 16;
+const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'expired']);
 
 /**
  * Writes a batch's final files and its manifest and ends it. May be repeated at any point: the files are made from
@@ -46,7 +47,11 @@ const READ_AHEAD = 16;
  */
 export async function finalizeBatch(context: FinalizeContext, batchId: string): Promise<boolean> {
   const seal = await context.batches.seal(batchId);
-  if (seal.kind === 'gone') return true;
+  if (seal.kind === 'gone') {
+    // Ended before: only its last step, which costs nothing to repeat, may be missing.
+    if (ENDED.has(seal.state)) await removeWork(context.store, batchId);
+    return true;
+  }
   if (seal.kind !== 'sealed') return false;
   const batch = await context.batches.get(batchId);
   if (batch === undefined) return true;

@@ -94,6 +94,12 @@ async function whyPassed(context: HousekeepingContext, hold: Hold): Promise<stri
     const present = hold.period.length === day.length ? day : monthOfDay(day);
     if (present !== hold.period) return `a new ${hold.period.length === day.length ? 'day' : 'month'} has begun`;
   }
-  const limit = await context.ledger.limit(hold.scope);
-  return limit === undefined || limit > (hold.limit ?? 0) ? 'the limit was raised' : undefined;
+  const { limit, settled, uncertain, held } = await context.ledger.totals({
+    name: hold.scope,
+    period: hold.period ?? '',
+  });
+  if (limit === undefined || limit > (hold.limit ?? 0)) return 'the limit was raised';
+  // A call that was booked as uncertain has settled for less after all.
+  const free = limit - settled - uncertain - held;
+  return hold.needed !== undefined && free >= hold.needed ? 'money has come back' : undefined;
 }

@@ -26,6 +26,8 @@ export interface Hold {
   readonly scope?: string;
   readonly period?: string;
   readonly limit?: NanoUsd;
+  /** For cause `budget`: what the refused call needs; work goes on by itself when so much is free again. */
+  readonly needed?: NanoUsd;
   /** For cause `provider`: it may come back by itself, so it is tried again. */
   readonly retry?: boolean;
 }
