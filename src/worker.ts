@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
+import type { BatchOwner, Timezones } from './domain/scope.ts';
 import { NightmillError } from './errors.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
 import { type ProcessSliceContext, processSlice } from './pipeline/process-slice.ts';
+import type { StopReason } from './pipeline/stop.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 
@@ -37,6 +39,8 @@ export async function startWorker(
     onTaken: (run) => {
       if (forced) run.force();
       else if (state !== 'running') run.stop({ kind: 'shutdown' });
+      // At once, not when the calls in flight have ended: the whole cluster shall stop taking slices.
+      run.stopping.addEventListener('abort', () => void openBreakerFor(app, run).catch(() => {}), { once: true });
     },
   };
   const workers = new SliceWorkers(
@@ -109,15 +113,28 @@ async function runSlice(
       await app.submit.jobs.enqueueFinalize({ batch: job.batch });
     }
     if (result.kind !== 'stopped' || result.reason.kind === 'fenced') return 'done';
-    if (result.reason.kind === 'budget' || result.reason.kind === 'provider') {
-      const { timezones } = await app.slices.submission(job.batch);
-      await openBreaker(app.breaker, { ...batch, timezones }, result.reason);
-    }
+    // Once more, so that the breaker is open for certain before the slice goes back.
+    await openBreakerFor(app, { claim: { ...batch, ...(await timezonesOf(app, job.batch)) }, reason: result.reason });
     const parked = (await app.batches.get(job.batch))?.parked !== undefined;
     return parked ? 'done' : 'handed_back';
   } finally {
     signal.removeEventListener('abort', onLost);
   }
+}
+
+/** Opens the breaker that a stopped slice calls for; nothing for any other reason. */
+async function openBreakerFor(
+  app: App,
+  {
+    claim,
+    reason,
+  }: { readonly claim: BatchOwner & { readonly timezones: Timezones }; readonly reason: StopReason | undefined },
+): Promise<void> {
+  if (reason?.kind === 'budget' || reason?.kind === 'provider') await openBreaker(app.breaker, claim, reason);
+}
+
+async function timezonesOf(app: App, batchId: string): Promise<{ readonly timezones: Timezones }> {
+  return { timezones: (await app.slices.submission(batchId)).timezones };
 }
 
 /** A process that ends because a limit is reached says so before it ends. */

@@ -216,7 +216,7 @@ function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone:
   const report = async () => {
     if (done === reported) return;
     reported = done;
-    await context.batches.reportProgress(run.claim.batchId, run.claim.slice, done);
+    await context.batches.reportProgress(run.claim.batchId, run.claim.slice, run.claim.token, done);
   };
   // Progress is a courtesy: if Redis is away, the next admission says so.
   const timer = setInterval(() => void report().catch(() => {}), PROGRESS_EVERY_MS);

@@ -95,8 +95,8 @@ export interface BatchRegistry {
   /** In the order of slices; undefined for one that is not committed. */
   commits(batchId: string, slices: number): AsyncIterable<SliceCommit | undefined>;
   commitOf(batchId: string, slice: number): Promise<SliceCommit | undefined>;
-  /** Documents finished in a slice that is not committed, for progress. */
-  reportProgress(batchId: string, slice: number, documents: number): Promise<void>;
+  /** Documents finished in a slice that is not committed, for progress; nothing where the slice is not the caller's. */
+  reportProgress(batchId: string, slice: number, token: string, documents: number): Promise<void>;
   /** Sum of what is reported and not committed. */
   progress(batchId: string): Promise<number>;
 

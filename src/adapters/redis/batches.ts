@@ -13,7 +13,7 @@ import type {
 } from '../../ports/batch-registry.ts';
 import type { RedisKeys } from './keys.ts';
 import { runScript, script } from './scripts/run-script.ts';
-import { CLAIM_SLICE, COMMIT_SLICE, SEAL_BATCH } from './scripts/slices.ts';
+import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';
 
 const OUTCOMES: readonly DocumentOutcome[] = ['succeeded', 'failed', 'cancelled', 'expired', 'skipped'];
 const OPEN_STATES: ReadonlySet<StoredBatchState> = new Set(['ingesting', 'queued', 'running', 'finalizing']);
@@ -137,8 +137,13 @@ export class RedisBatchRegistry implements BatchRegistry {
     return json === null ? undefined : (JSON.parse(json) as SliceCommit);
   }
 
-  async reportProgress(batchId: string, slice: number, documents: number): Promise<void> {
-    await this.#redis.hset(this.#keys.progress(batchId), String(slice), documents);
+  async reportProgress(batchId: string, slice: number, token: string, documents: number): Promise<void> {
+    await runScript(
+      this.#redis,
+      REPORT_PROGRESS,
+      [this.#keys.fence(batchId), this.#keys.progress(batchId)],
+      [slice, token, documents],
+    );
   }
 
   async progress(batchId: string): Promise<number> {

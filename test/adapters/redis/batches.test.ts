@@ -38,7 +38,7 @@ test('commitSlice() counts its outcomes once, also when it is sent again, and dr
   const ticket = ticketOf(claim, 10);
   await ledger.admit(ticket);
   await ledger.settle(ticket, replyOf(4));
-  await cluster.batches.reportProgress(batchId, 1, 6);
+  await cluster.batches.reportProgress(batchId, 1, claim.token, 6);
   expect(await cluster.batches.progress(batchId)).toBe(6);
   const commit = commitOf(claim.token, { journalEntries: 1, cost: 4, rejections: { low_confidence: 3 } });
   for (let sent = 0; sent < 2; sent += 1) {
@@ -55,6 +55,16 @@ test('commitSlice() counts its outcomes once, also when it is sent again, and dr
   expect(await cluster.batches.progress(batchId)).toBe(0);
   expect(await Array.fromAsync(cluster.batches.commits(batchId, 2))).toEqual([undefined, commit]);
   expect(await cluster.batches.claimSlice(batchId, 1)).toEqual({ kind: 'done' });
+});
+
+test('reportProgress() of a former owner, or after the commit, leaves nothing behind', async () => {
+  const batchId = await cluster.queuedBatch();
+  const [former, owner] = [await cluster.claim(batchId), await cluster.claim(batchId)];
+  await cluster.batches.reportProgress(batchId, 0, former.token, 3);
+  expect(await cluster.batches.progress(batchId)).toBe(0);
+  await cluster.batches.commitSlice(batchId, 0, owner.token, commitOf(owner.token));
+  await cluster.batches.reportProgress(batchId, 0, owner.token, 10);
+  expect(await cluster.redis.exists(cluster.keys.progress(batchId))).toBe(0);
 });
 
 test('commitSlice() of a former owner is fenced before and after the new owner commits', async () => {

@@ -63,3 +63,15 @@ redis.call('DEL', KEYS[2], KEYS[4])
 redis.call('HSET', KEYS[1], 'state', 'finalizing')
 return {'sealed'}
 `);
+
+/**
+ * Notes how far an open slice is. A report that comes after the commit, or from a former owner, is dropped: nobody would
+ * clear it away.
+ *
+ * KEYS  1 fence (HASH)  2 progress (HASH)
+ * ARGV  1 slice  2 fence token  3 documents finished
+ */
+export const REPORT_PROGRESS = script(`
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HSET', KEYS[2], ARGV[1], ARGV[3]) end
+return 1
+`);
