@@ -1,7 +1,7 @@
 import type { NanoUsd } from './money.ts';
 import { nanoToDecimal } from './money.ts';
 import type { ModelTotals } from './slice-commit.ts';
-import type { Usage } from './usage.ts';
+import { addUsage, type Usage } from './usage.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 1;
 
@@ -59,7 +59,7 @@ export interface Manifest {
   readonly breaker: readonly BreakerEvent[];
 }
 
-/** The manifest as it stands in the store and in the download. */
+/** The manifest as it stands in the store and in the download; `docs/manifest.schema.json` is its schema. */
 export function formatManifest(manifest: Manifest): string {
   const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
   const total = manifest.documents.total;
@@ -127,12 +127,7 @@ export function addModelTotals(sum: readonly ModelTotals[], more: readonly Model
             ...part,
             calls: known.calls + part.calls,
             accepted: known.accepted + part.accepted,
-            usage: {
-              inputTokens: known.usage.inputTokens + part.usage.inputTokens,
-              cachedInputTokens: known.usage.cachedInputTokens + part.usage.cachedInputTokens,
-              outputTokens: known.usage.outputTokens + part.usage.outputTokens,
-              reasoningTokens: known.usage.reasoningTokens + part.usage.reasoningTokens,
-            },
+            usage: addUsage(known.usage, part.usage),
             cost: known.cost + part.cost,
           },
     );

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, vi } from 'vitest';
+import { z } from 'zod';
 import { usdToNano } from '../../src/domain/money.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
@@ -159,7 +161,12 @@ export function costOf(rows: readonly RowJson[]): number {
 }
 
 /** What must hold for every batch that has ended: each document once, parts that add up, equal books. */
+const manifestSchema = z.fromJSONSchema(
+  JSON.parse(readFileSync(new URL('../../docs/manifest.schema.json', import.meta.url), 'utf8')),
+);
+
 export function expectBalanced({ results, errors, manifest }: Output, ids: readonly string[]): void {
+  expect(manifestSchema.safeParse(manifest).error).toBeUndefined();
   const rows = [...results, ...errors];
   expect(rows.map((row) => row.id).sort()).toEqual([...ids].sort());
   const { total, ...parts } = manifest.documents;

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/domain/manifest.ts';
+
+const SHA256 = 'a'.repeat(64);
+const USAGE = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
+
+/** Every optional part is there. */
+const MANIFEST: Manifest = {
+  batchId: 'b',
+  state: 'completed',
+  workflow: 'w',
+  task: 'classify',
+  tenant: 't',
+  createdAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: '2026-01-01T00:01:00.000Z',
+  inputs: ['docs.jsonl'],
+  documents: { total: 3, succeeded: 2, failed: 1, cancelled: 0, expired: 0, skipped: 0 },
+  results: [{ key: 'batches/b/output/part-000000.jsonl.gz', bytes: 9, sha256: SHA256, lines: 2 }],
+  errors: [{ key: 'batches/b/errors/part-000000.jsonl.gz', bytes: 8, sha256: SHA256, lines: 1 }],
+  usage: USAGE,
+  models: [{ model: 'small', tier: 0, calls: 3, accepted: 2, usage: USAGE, cost: 15 }],
+  rejections: { invalid_json: 1 },
+  cost: 15,
+  uncertain: [{ callId: 'c', model: 'small', slice: 0, cost: 7, reason: 'timeout' }],
+  uncertainCost: 7,
+  reused: { duplicates: 1, cached: 2, saved: 3 },
+  strongest: { model: 'large', cost: 30 },
+  hashes: { content: SHA256, config: SHA256, prompt: SHA256, models: SHA256 },
+  promptVersion: 'classify-v1',
+  breaker: [{ at: '2026-01-01T00:00:30.000Z', event: 'opened', scope: 'batch:b', reason: 'limit' }],
+};
+
+const published = JSON.parse(readFileSync(new URL('../docs/manifest.schema.json', import.meta.url), 'utf8'));
+const schema = z.fromJSONSchema(published);
+
+test('docs/manifest.schema.json accepts a manifest with every part, and has its version', () => {
+  expect(schema.safeParse(JSON.parse(formatManifest(MANIFEST))).error).toBeUndefined();
+  expect(published.properties.schemaVersion.const).toBe(MANIFEST_SCHEMA_VERSION);
+});
+
+test('docs/manifest.schema.json refuses a field that it does not describe, and a missing one', () => {
+  const manifest = JSON.parse(formatManifest(MANIFEST));
+  expect(schema.safeParse({ ...manifest, surprise: 1 }).success).toBe(false);
+  const { costUsd: _, ...rest } = manifest;
+  expect(schema.safeParse(rest).success).toBe(false);
+});
