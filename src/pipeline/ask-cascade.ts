@@ -25,6 +25,8 @@ export interface CascadeContext {
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tiers: PaidTiers;
+  /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
+  readonly windowShare: number;
 }
 
 /** Failures of one model that another one may not have. */

@@ -5,7 +5,6 @@ import type { ClassifyWorkflow } from '../domain/workflow.ts';
 import { askCascade, type CascadeContext } from './ask-cascade.ts';
 import { documentWindow } from './document-window.ts';
 import { settleAll } from './settle-all.ts';
-import { smallestUsableWindow } from './smallest-window.ts';
 
 export interface DocumentResult {
   readonly result: TaskResult;
@@ -21,9 +20,8 @@ export async function classifyDocument(
   workflow: ClassifyWorkflow,
   document: { readonly text: string; readonly tokens: number },
 ): Promise<DocumentResult> {
-  const window = smallestUsableWindow(
-    documentWindow(context.tiers, 'single', () => classifyQuestion(workflow, '').prompt),
-  );
+  const promptOf = () => classifyQuestion(workflow, '').prompt;
+  const window = documentWindow(context, document.tokens, 'single', promptOf);
   if (document.tokens <= window) {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, document.text));
     return { result: { label: value.label, confidence: round(confidence) }, ...by };

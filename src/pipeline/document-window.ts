@@ -1,7 +1,8 @@
 import { countRequestTokens } from '../domain/estimate.ts';
 import { buildModelRequest } from '../domain/model-request.ts';
 import type { Prompt } from '../domain/tasks/task.ts';
-import type { PaidTiers } from './ask-cascade.ts';
+import type { CascadeContext, PaidTiers } from './ask-cascade.ts';
+import { smallestUsableWindow } from './smallest-window.ts';
 
 /** Our count of tokens is not every model's: this part of a window stays free. */
 const SAFE_SHARE = 0.85;
@@ -10,13 +11,24 @@ const SAFE_SHARE = 0.85;
 const known = new WeakMap<PaidTiers, Map<string, number>>();
 
 /**
- * Tokens of document text that fit one call of every tier: parts are cut once, for the smallest window, so that all
- * tiers see the same parts.
+ * Tokens of document text that one call may have: what fits every tier, so that all tiers see the same parts.
  *
+ * @param documentTokens of the whole document
  * @param step names the prompt
  * @param promptOf the prompt around an empty text
+ * @throws {CallFailedError} `context_overflow`: the prompt leaves no room
  */
-export function documentWindow(tiers: PaidTiers, step: string, promptOf: () => Prompt): number {
+export function documentWindow(
+  { tiers, windowShare }: Pick<CascadeContext, 'tiers' | 'windowShare'>,
+  documentTokens: number,
+  step: string,
+  promptOf: () => Prompt,
+): number {
+  const window = windowOfTiers(tiers, step, promptOf);
+  return smallestUsableWindow(windowShare === 1 ? window : Math.floor(Math.min(window, documentTokens) * windowShare));
+}
+
+function windowOfTiers(tiers: PaidTiers, step: string, promptOf: () => Prompt): number {
   let windows = known.get(tiers);
   if (windows === undefined) {
     windows = new Map();

@@ -18,6 +18,7 @@ import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
 import { readSlice } from './read-slice.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 import { SliceRun } from './slice-run.ts';
+import { splitOnOverflow } from './split-on-overflow.ts';
 import { CallFailedError, DocumentEndedError, StopError, type StopReason } from './stop.ts';
 import { summarizeDocument } from './summarize-document.ts';
 
@@ -190,12 +191,13 @@ async function answerDocument(
   try {
     if (tiers.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
     const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
-    const cascade = { models, slice: run, document: index, tiers };
     const document = { text: entry.document.text, tokens: entry.tokens };
-    const answer: DocumentResult =
-      workflow.task === 'classify'
-        ? await classifyDocument(cascade, workflow, document)
-        : await summarizeDocument(cascade, workflow, document);
+    const answer: DocumentResult = await splitOnOverflow((windowShare) => {
+      const cascade = { models, slice: run, document: index, tiers, windowShare };
+      return workflow.task === 'classify'
+        ? classifyDocument(cascade, workflow, document)
+        : summarizeDocument(cascade, workflow, document);
+    });
     return { kind: 'answered', answer };
   } catch (error) {
     if (error instanceof DocumentEndedError) {

@@ -7,7 +7,6 @@ import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-casca
 import type { DocumentResult } from './classify-document.ts';
 import { documentWindow } from './document-window.ts';
 import { settleAll } from './settle-all.ts';
-import { smallestUsableWindow } from './smallest-window.ts';
 
 /**
  * One summary of a document: in one call where it fits, else notes on each part (map) that are summarized together
@@ -19,12 +18,12 @@ export async function summarizeDocument(
   document: { readonly text: string; readonly tokens: number },
 ): Promise<DocumentResult> {
   const window = (step: SummarizeStep) =>
-    smallestUsableWindow(documentWindow(context.tiers, step, () => summarizeQuestion(workflow, step, '').prompt));
+    documentWindow(context, document.tokens, step, () => summarizeQuestion(workflow, step, '').prompt);
   const ask = (step: SummarizeStep, text: string) => askCascade(context, summarizeQuestion(workflow, step, text));
   if (document.tokens <= window('single')) return documentResult(await ask('single', document.text));
 
   const chunks = chunkText(document.text, { maxTokens: window('map') });
-  // Notes that a model wrote too long are cut at their cap, so the plan's fan-in holds whatever the replies are.
+  // A note of more than one and a half times its words is rejected, so notes fit their cap and the fan-in holds.
   const fanIn = Math.max(2, Math.floor(window('reduce') / summaryTokens(workflow, 'map')));
   const plan = planMapReduce(chunks.length, fanIn);
   let answers = await settleAll(chunks.map((chunk) => ask('map', document.text.slice(chunk.start, chunk.end))));

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/domain/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
+import { goodAnswer, HttpModel } from '../helpers/http-model.ts';
 import { startTestSimulator } from '../helpers/simulator.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import {
@@ -117,6 +117,29 @@ describe('nightmill run', () => {
     expect(usdToNano(status.spentUsd)).toBe(bill);
     expect(status).toMatchObject({ state: 'completed', heldUsd: 0, limitUsd: 5, uncertainUsd: 0 });
     expect(new Set(output.results.map((row) => row.tier)).size).toBeGreaterThan(1);
+  });
+
+  it('run splits a document that the provider finds too long, whatever contextTokens says', async () => {
+    const mostCharacters = 4_000;
+    model.answer = (call) =>
+      call.document.length > mostCharacters
+        ? {
+            status: 400,
+            error: { message: 'too long', type: 'invalid_request_error', code: 'context_length_exceeded' },
+          }
+        : goodAnswer(call);
+    const text = Array.from({ length: 240 }, (_, index) => `Sentence ${index} of the long document says so.`).join(' ');
+    const workspace = await workspaceWith({
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url }),
+      'docs.jsonl': toJsonl([{ id: 'long', text }]),
+    });
+    for (const workflow of ['triage', 'digest']) {
+      const finished = await workspace.run(['run', 'docs.jsonl', '-w', workflow, '-o', workflow]);
+      expect(finished, finished.stderr).toMatchObject({ code: 0 });
+      const output = await workspace.readOutput(workflow);
+      expectBalanced(output, ['long']);
+      expect(output.results[0]?.calls).toBeGreaterThan(1);
+    }
   });
 
   it('run writes result lines byte for byte as documented', async () => {
