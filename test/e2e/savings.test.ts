@@ -1,0 +1,104 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { usdToNano } from '../../src/domain/money.ts';
+import { HttpModel } from '../helpers/http-model.ts';
+import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
+import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
+
+let model: HttpModel;
+let redis: TcpRedis;
+
+beforeAll(async () => {
+  model = await HttpModel.start();
+  redis = await startTcpRedis();
+});
+beforeEach(() => model.reset());
+afterAll(async () => {
+  await redis[Symbol.asyncDispose]();
+  await model[Symbol.asyncDispose]();
+});
+
+const RUN = ['run', 'docs.jsonl', '-w', 'triage', '-o'];
+/** Longer than two rounds of housekeeping, which looks at the limits. */
+const HOUSEKEEPING_MS = 2_500;
+
+interface ReusedJson {
+  readonly duplicates: number;
+  readonly cachedCalls: number;
+  readonly savedUsd: number;
+}
+
+function reusedOf(manifest: { readonly cost: object }): ReusedJson {
+  return (manifest.cost as { readonly reused: ReusedJson }).reused;
+}
+
+describe('saving money', () => {
+  it('equal documents of a batch are asked once, in whatever slice they stand', async () => {
+    const documents = Array.from({ length: 40 }, (_, index) => ({ id: `d${index}`, text: `The text ${index % 5}` }));
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, slice: 8 }),
+      'docs.jsonl': toJsonl(documents),
+    });
+    const finished = await workspace.run([...RUN, 'out']);
+    expect(finished, finished.stderr).toMatchObject({ code: 0 });
+    expect(model.calls).toHaveLength(5);
+    const output = await workspace.readOutput('out');
+    expectBalanced(
+      output,
+      documents.map(({ id }) => id),
+    );
+    for (const [index, row] of output.results.entries()) {
+      expect(row.result).toEqual(output.results[index % 5]?.result);
+      expect(row.calls).toBe(index < 5 ? 1 : 0);
+    }
+    const { duplicates, savedUsd } = reusedOf(output.manifest);
+    expect(duplicates).toBe(35);
+    expect(usdToNano(savedUsd)).toBe(usdToNano(output.manifest.costUsd) * 7);
+  });
+
+  it('cache: true answers another batch from replies that are paid for, and says what that saved', async () => {
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, workflow: 'cache: true' }),
+      'docs.jsonl': toJsonl(makeDocuments(20)),
+    });
+    for (const id of ['first', 'second']) {
+      const finished = await workspace.run([...RUN, id, '--id', `${id}-${process.pid}`]);
+      expect(finished, finished.stderr).toMatchObject({ code: 0 });
+      expect(model.calls).toHaveLength(20);
+    }
+    const [first, second] = [await workspace.readOutput('first'), await workspace.readOutput('second')];
+    expect(second.results.map((row) => row.result)).toEqual(first.results.map((row) => row.result));
+    expect(second.manifest.costUsd).toBe(0);
+    expect(reusedOf(second.manifest)).toEqual({ duplicates: 0, cachedCalls: 20, savedUsd: first.manifest.costUsd });
+  });
+
+  it('drainAt stops asking the last tier near a limit, and the rows say so', async () => {
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({
+        url: model.url,
+        redis: redis.url,
+        slice: 20,
+        cascade: '[{ model: small, acceptAt: 0.99 }, { model: large }]',
+        workflow: 'drainAt: 0.0001\n    budget: { batch: 5 }',
+      }),
+      'docs.jsonl': toJsonl(makeDocuments(60)),
+    });
+    model.holdAfter(40);
+    const run = workspace.start([...RUN, 'out']);
+    await model.until((served) => served.count('answered') >= 40);
+    await delay(HOUSEKEEPING_MS);
+    model.release();
+    expect(await run.exited).toMatchObject({ code: 0 });
+    const output = await workspace.readOutput('out');
+    expectBalanced(
+      output,
+      makeDocuments(60).map(({ id }) => id),
+    );
+    const degraded = output.results.filter((row) => (row as { degraded?: boolean }).degraded === true);
+    expect(degraded.length).toBeGreaterThan(20);
+    expect(degraded.length).toBeLessThan(60);
+    for (const row of degraded) expect(row).toMatchObject({ tier: 0, model: 'small' });
+    for (const row of output.results)
+      if (!degraded.includes(row)) expect(row).toMatchObject({ tier: 1, model: 'large' });
+  });
+});
