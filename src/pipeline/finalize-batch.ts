@@ -97,8 +97,7 @@ async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<S
   const reused = { duplicates: 0, cached: 0, saved: 0 };
   let rowsCost = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
-    if (commit === undefined)
-      throw new NightmillError('internal', `Batch ${batch.batchId} was sealed with a slice missing`);
+    if (commit === undefined) throw lostCommit(batch);
     models = addModelTotals(models, commit.models);
     reused.duplicates += commit.reused.duplicates;
     reused.cached += commit.reused.cached;
@@ -128,7 +127,9 @@ async function mergeParts(
     lines = 0;
   };
   for await (const commit of context.batches.commits(batch.batchId, batch.slices)) {
-    const part = commit?.[kind];
+    // Another worker has finished the batch meanwhile and its commits are gone: files made from fewer would be wrong.
+    if (commit === undefined) throw lostCommit(batch);
+    const part = commit[kind];
     if (part === undefined) continue;
     group.push(part);
     lines += part.lines;
@@ -137,6 +138,13 @@ async function mergeParts(
   await flush();
   if (files.length === 0 && kind === 'results') files.push(await writeEmpty(context.store, batch.batchId));
   return files;
+}
+
+/** Retryable: the next try sees whether the batch has ended. */
+function lostCommit({ batchId }: BatchRecord): NightmillError {
+  return new NightmillError('internal', `A commit of batch ${batchId} is missing while its files are written`, {
+    retryable: true,
+  });
 }
 
 async function writeEmpty(store: ObjectStore, batchId: string): Promise<ManifestFile> {

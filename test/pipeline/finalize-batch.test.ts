@@ -1,0 +1,99 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import type { BatchSubmission } from '../../src/domain/batch-submission.ts';
+import { storeKeys } from '../../src/domain/store-keys.ts';
+import { type FinalizeContext, finalizeBatch } from '../../src/pipeline/finalize-batch.ts';
+import type { BatchRegistry } from '../../src/ports/batch-registry.ts';
+import { Cluster, commitOf } from '../adapters/redis/fixture.ts';
+import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
+
+let server: RedisServer;
+let cluster: Cluster;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  cluster = new Cluster(await server.connect());
+});
+
+afterAll(async () => {
+  await cluster.stop();
+  await server.stop();
+});
+
+const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
+
+async function committedBatch(store: MemoryStore): Promise<string> {
+  const batchId = await cluster.queuedBatch(1);
+  const { token } = await cluster.claim(batchId);
+  const part = async (kind: 'results' | 'errors', lines: number) => {
+    const key = storeKeys.work(batchId, 0, token, kind);
+    await store.put(key, gzipSync('{}\n'.repeat(lines)));
+    return { key, lines };
+  };
+  const commit = commitOf(token, { results: await part('results', 7), errors: await part('errors', 3) });
+  await cluster.batches.commitSlice(batchId, 0, token, commit);
+  return batchId;
+}
+
+async function contextOf(store: MemoryStore, batches: BatchRegistry = cluster.batches): Promise<FinalizeContext> {
+  const { ledger } = await cluster.worker();
+  const submission: BatchSubmission = {
+    schemaVersion: 1,
+    batchId: 'b',
+    createdAt: '2026-03-01T00:00:00.000Z',
+    workflow: { name: 'triage', task: 'summarize', summary: { maxWords: 10 }, cascade: [] },
+    timezones: { workflow: 'UTC', global: 'UTC' },
+    contentHash: '',
+    configHash: '',
+    prompt: { version: '', sha256: '' },
+    inputs: [],
+  };
+  return {
+    store,
+    batches,
+    ledger,
+    log: SILENT,
+    clock: { now: () => 1_772_323_300_000, monotonic: () => 0 },
+    submission: async () => submission,
+    breakerHistory: async () => [],
+    histories: { get: async () => undefined, add: async () => {} },
+  };
+}
+
+async function manifestOf(store: MemoryStore, batchId: string) {
+  const bytes = (await store.get(storeKeys.manifest(batchId))) ?? new Uint8Array();
+  return JSON.parse(Buffer.from(bytes).toString()) as { files: { key: string; lines: number }[] };
+}
+
+test('finalizeBatch() lists the results and errors of every slice', async () => {
+  const store = new MemoryStore();
+  const batchId = await committedBatch(store);
+  expect(await finalizeBatch(await contextOf(store), batchId)).toBe(true);
+  expect((await manifestOf(store, batchId)).files.map(({ lines }) => lines)).toEqual([7, 3]);
+});
+
+test('finalizeBatch() that another worker overtakes at any read of the commits leaves the other one’s files', async () => {
+  for (let overtakenAt = 1; overtakenAt <= 3; overtakenAt += 1) {
+    const store = new MemoryStore();
+    const batchId = await committedBatch(store);
+    const whole = await contextOf(store);
+    let reads = 0;
+    const batches = new Proxy(cluster.batches, {
+      get(target, name) {
+        const member = Reflect.get(target, name) as unknown;
+        if (typeof member !== 'function') return member;
+        if (name !== 'commits') return member.bind(target);
+        return async function* (...args: Parameters<BatchRegistry['commits']>) {
+          reads += 1;
+          if (reads === overtakenAt) await finalizeBatch(whole, batchId);
+          yield* target.commits(...args);
+        };
+      },
+    });
+    await expect(finalizeBatch(await contextOf(store, batches), batchId)).rejects.toThrow(/is missing/);
+    expect((await manifestOf(store, batchId)).files.map(({ lines }) => lines)).toEqual([7, 3]);
+    for (const { key } of (await manifestOf(store, batchId)).files) expect(await store.head(key)).toBeDefined();
+    expect(await finalizeBatch(await contextOf(store), batchId)).toBe(true);
+  }
+});
