@@ -71,11 +71,6 @@ export class SliceWorkers {
   async drain(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
   }
-
-  /** Ends the connections without waiting. Jobs at work are found again when their lock has ended. */
-  async abandon(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close(true)));
-  }
 }
 
 async function runSlice(

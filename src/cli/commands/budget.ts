@@ -3,10 +3,10 @@ import type { App } from '../../app.ts';
 import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
 import { batchScope, isScopeName, type Scope, scopesOf } from '../../domain/scope.ts';
 import { NightmillError } from '../../errors.ts';
-import { endBatch } from '../../pipeline/end-batch.ts';
 import { closePassedBreakers } from '../../pipeline/housekeeping.ts';
 import type { ScopeTotals } from '../../ports/ledger.ts';
 import { batchTimezones } from '../batch-timezones.ts';
+import { cancelBatch } from '../cancel-batch.ts';
 import { readBudget } from '../submit-inputs.ts';
 import { unknownBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
@@ -109,11 +109,7 @@ async function discardHeld(app: App, options: GlobalOptions, scope: string): Pro
   for (const batch of await app.batches.listOpen()) {
     const hold = batch.parked ?? (await app.holds.get(batch.workflow));
     if (hold?.cause !== 'budget' || hold.scope !== scope) continue;
-    await endBatch(
-      { batches: app.batches, slices: app.slices, finalize: app.finalize, reap: () => app.ledger.reapDeadWorkers() },
-      batch,
-      'cancelled',
-    );
+    await cancelBatch(app, batch);
     ended.push(batch.batchId);
   }
   await app.lease.stop();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { endBatch } from '../../pipeline/end-batch.ts';
+import { cancelBatch } from '../cancel-batch.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { readStatus, unknownBatch } from '../wait-for-batch.ts';
 import { print, withApp } from '../with-app.ts';
@@ -19,16 +19,7 @@ export function addCancelCommand(program: Command): void {
           await app.batches.forget(batchId);
         } else if (!ENDED.has(batch.state)) {
           await app.lease.start();
-          await endBatch(
-            {
-              batches: app.batches,
-              slices: app.slices,
-              finalize: app.finalize,
-              reap: () => app.ledger.reapDeadWorkers(),
-            },
-            batch,
-            'cancelled',
-          );
+          await cancelBatch(app, batch);
           await app.lease.stop();
         }
         if (batch.state === 'ingesting') {
