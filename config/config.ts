@@ -1,20 +1,36 @@
+import type { EndpointCapabilities } from '../src/domain/endpoint-capabilities.ts';
+import type { InputDefaults } from '../src/domain/field-mapping.ts';
 import type { NanoUsd } from '../src/domain/money.ts';
-import type { WorkflowBudget, WorkflowSpec } from '../src/domain/workflow.ts';
+import type { PoolLimits } from '../src/domain/pool-limits.ts';
+import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/domain/workflow.ts';
+import type { PresetName, ProviderKind } from './presets.ts';
 
-/** One provider endpoint with its secret. */
+/** One provider endpoint with its secret, preset and config merged. */
 export interface ProviderConfig {
   readonly name: string;
-  readonly kind: 'openai';
+  readonly kind: ProviderKind;
+  readonly preset?: PresetName;
+  /** Without a slash at the end. */
   readonly baseUrl: string;
   readonly apiKey?: string;
+  /** The header that carries the key; absent: the usual one of its kind. */
+  readonly authHeader?: 'api-key';
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+  /** It runs on one's own network, so private documents may go there. */
+  readonly isLocal: boolean;
+  /** What the endpoint can do; whether log-probabilities are asked for is `ModelSpec.logprobs`. */
+  readonly capabilities: EndpointCapabilities;
   readonly limits: {
     readonly requestsPerMinute?: number;
     readonly tokensPerMinute?: number;
     readonly inputTokensPerMinute?: number;
     readonly outputTokensPerMinute?: number;
+    readonly requestsPerDay?: number;
+    readonly tokensPerDay?: number;
+    /** Calls in flight in the whole cluster. */
+    readonly clusterConcurrency?: number;
+    /** Calls in flight in one worker process. */
     readonly concurrency: number;
   };
 }
@@ -35,6 +51,8 @@ export interface WorkflowConfig {
   readonly budget: WorkflowBudget;
   readonly timezone: string;
   readonly schedule?: Schedule;
+  /** How its documents are read, where no flag says otherwise. */
+  readonly input?: InputDefaults;
 }
 
 /** The complete, checked settings: every default filled in, money in nano-dollars, time in milliseconds. */
@@ -56,6 +74,10 @@ export interface Config {
     readonly secretAccessKey?: string;
   };
   readonly providers: ReadonlyMap<string, ProviderConfig>;
+  /** Every model by its name, `local` included. */
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  /** Every quota by its pool's name (`ModelSpec.pool`), those without a limit included; `local` has none. */
+  readonly pools: ReadonlyMap<string, PoolLimits>;
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
   readonly budget: { readonly day?: NanoUsd; readonly month?: NanoUsd };
   readonly tenants: ReadonlyMap<string, { readonly day?: NanoUsd }>;

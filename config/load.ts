@@ -5,27 +5,20 @@ import type { z } from 'zod';
 import type { NanoUsd } from '../src/domain/money.ts';
 import { type Label, LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/domain/workflow.ts';
 import { NightmillError } from '../src/errors.ts';
-import type { Config, ProviderConfig, WebhookConfig, WorkflowConfig } from './config.ts';
+import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { type Environment, interpolate } from './interpolate.ts';
-import { isUnpinnedAlias } from './model-alias.ts';
-import { resolvePrice } from './model-price.ts';
+import { knownNames } from './known-names.ts';
+import { resolveChecks } from './resolve-checks.ts';
+import { resolveModels } from './resolve-models.ts';
+import { resolvePools } from './resolve-pools.ts';
+import { resolveProviders } from './resolve-provider.ts';
+import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
+import { withoutUndefined } from './without-undefined.ts';
 
 export const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
-const DEFAULT_CONCURRENCY = 32;
-
-export const LOCAL_MODEL: ModelSpec = {
-  name: LOCAL_MODEL_NAME,
-  provider: LOCAL_MODEL_NAME,
-  id: 'local',
-  contextTokens: Number.MAX_SAFE_INTEGER,
-  maxOutputTokens: Number.MAX_SAFE_INTEGER,
-  price: { inputPerMillion: 0, cachedInputPerMillion: 0, outputPerMillion: 0 },
-  structuredOutput: 'prompt',
-  logprobs: false,
-};
 
 /**
  * Reads and checks the configuration: `--config`, else `NIGHTMILL_CONFIG`, else `nightmill.yaml` in the working
@@ -92,7 +85,9 @@ function invalid(file: string, problems: readonly string[]): NightmillError {
 function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?: string }): Config {
   const problems: string[] = [];
   const folder = resolve(at.cwd, '.nightmill');
-  const models = resolveModels(raw, problems);
+  const providers = resolveProviders(raw);
+  const models = withRedaction(resolveModels(raw, providers, problems), raw, problems);
+  const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
   for (const [name, workflow] of Object.entries(raw.workflows)) {
     const resolved = resolveWorkflow(name, workflow, { raw, models, folder: at.folder, problems });
@@ -106,7 +101,9 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
     ...(raw.redis === undefined ? {} : { redisUrl: raw.redis }),
     redisPrefix: raw.redisPrefix,
     store: resolveStore(raw, at, folder),
-    providers: new Map(Object.entries(raw.providers).map(([name, value]) => [name, resolveProvider(name, value)])),
+    providers,
+    models,
+    pools,
     workflows,
     budget: withoutUndefined(raw.budget),
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
@@ -143,58 +140,6 @@ function resolveWebhook(webhook: WebhookConfig): WebhookConfig {
   return webhook.kind === 'telegram' ? { ...webhook, baseUrl: webhook.baseUrl.replace(/\/+$/, '') } : webhook;
 }
 
-function resolveProvider(name: string, raw: RawConfig['providers'][string]): ProviderConfig {
-  return {
-    name,
-    kind: raw.kind,
-    baseUrl: raw.baseUrl.replace(/\/+$/, ''),
-    ...(raw.apiKey === undefined || raw.apiKey === '' ? {} : { apiKey: raw.apiKey }),
-    headers: raw.headers ?? {},
-    timeoutMs: raw.timeoutSeconds * 1000,
-    maxTokensField: raw.maxTokensField,
-    limits: { concurrency: DEFAULT_CONCURRENCY, ...withoutUndefined(raw.limits) },
-  };
-}
-
-function resolveModels(raw: RawConfig, problems: string[]): Map<string, ModelSpec> {
-  const models = new Map<string, ModelSpec>([[LOCAL_MODEL_NAME, LOCAL_MODEL]]);
-  for (const [name, model] of Object.entries(raw.models)) {
-    const at = `models.${name}`;
-    if (name === LOCAL_MODEL_NAME)
-      problems.push(`${at}: this name is taken by the built-in local model; choose another`);
-    const provider = raw.providers[model.provider];
-    if (provider === undefined) {
-      problems.push(
-        `${at}.provider: there is no provider ${JSON.stringify(model.provider)}; ${known(Object.keys(raw.providers))}`,
-      );
-      continue;
-    }
-    if (!model.allowAlias && isUnpinnedAlias(model.id)) {
-      problems.push(
-        `${at}.id: ${JSON.stringify(model.id)} is an alias that the provider may point at another model tomorrow; ` +
-          'name the dated version, or set allowAlias: true',
-      );
-    }
-    if (model.maxOutputTokens >= model.contextTokens) {
-      problems.push(
-        `${at}.maxOutputTokens: ${model.maxOutputTokens} leaves no room in contextTokens ${model.contextTokens}`,
-      );
-    }
-    models.set(name, {
-      name,
-      provider: model.provider,
-      id: model.id,
-      contextTokens: model.contextTokens,
-      maxOutputTokens: model.maxOutputTokens,
-      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-      ...resolvePrice(model, provider.baseUrl, at, problems),
-      structuredOutput: provider.structuredOutput,
-      logprobs: provider.logprobs,
-    });
-  }
-  return models;
-}
-
 interface WorkflowContext {
   readonly raw: RawConfig;
   readonly models: ReadonlyMap<string, ModelSpec>;
@@ -211,15 +156,10 @@ function resolveWorkflow(
   const { problems } = context;
   const cascade: Tier[] = [];
   for (const [index, tier] of raw.cascade.entries()) {
-    const model = context.models.get(tier.model);
-    if (model === undefined) {
-      problems.push(
-        `${at}.cascade.${index}.model: there is no model ${JSON.stringify(tier.model)}; ${known([...context.models.keys()])}`,
-      );
-      continue;
-    }
-    cascade.push({ model, ...(tier.acceptAt === undefined ? {} : { acceptAt: tier.acceptAt }) });
+    const resolved = resolveTier(tier, `${at}.cascade.${index}`, context);
+    if (resolved !== undefined) cascade.push(resolved);
   }
+  if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
   const spec = resolveTask(name, raw, cascade, context);
@@ -229,6 +169,31 @@ function resolveWorkflow(
     budget: withoutUndefined(raw.budget),
     timezone: raw.timezone,
     ...(raw.schedule === undefined ? {} : { schedule: raw.schedule }),
+    ...(raw.input === undefined ? {} : { input: withoutUndefined(raw.input) }),
+  };
+}
+
+function resolveTier(
+  raw: RawConfig['workflows'][string]['cascade'][number],
+  at: string,
+  { models, problems }: WorkflowContext,
+): Tier | undefined {
+  const find = (name: string, path: string): ModelSpec | undefined => {
+    const model = models.get(name);
+    if (model === undefined)
+      problems.push(`${path}: there is no model ${JSON.stringify(name)}; ${knownNames([...models.keys()])}`);
+    return model;
+  };
+  const model = find(raw.model, `${at}.model`);
+  const fallbacks = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
+  if (raw.fallback !== undefined && [model, ...fallbacks].some((each) => each?.name === LOCAL_MODEL_NAME)) {
+    problems.push(`${at}.fallback: the local model has no provider that could fail, and stands in for none`);
+  }
+  if (model === undefined) return undefined;
+  return {
+    model,
+    ...(raw.acceptAt === undefined ? {} : { acceptAt: raw.acceptAt }),
+    ...(fallbacks.length === 0 ? {} : { fallbacks }),
   };
 }
 
@@ -243,16 +208,21 @@ function resolveTask(
     name,
     cascade,
     ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }),
+    ...(raw.private ? { private: true } : {}),
     ...(raw.cache ? { cache: true } : {}),
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
+    ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
   if (raw.task === 'summarize') {
     for (const key of ['labels', 'examples'] as const) {
       if (raw[key] !== undefined)
         problems.push(`${at}.${key}: only a classify workflow has ${key}; this one has task: summarize`);
     }
-    return { ...base, task: 'summarize', summary: { maxWords: 120, ...withoutUndefined(raw.summary ?? {}) } };
+    const checks = resolveChecks(raw.checks, `${at}.checks`, problems);
+    return { ...base, task: 'summarize', checks, summary: { maxWords: 120, ...withoutUndefined(raw.summary ?? {}) } };
   }
+  if (raw.checks !== undefined)
+    problems.push(`${at}.checks: only a summarize workflow has them; a label is always checked against the labels`);
   if (raw.summary !== undefined)
     problems.push(`${at}.summary: only a summarize workflow has it; this one has task: classify`);
   const labels = resolveLabels(raw.labels);
@@ -296,7 +266,7 @@ function readExamples(
       problems.push(`${at}: line ${index + 1} of ${file} is not {"text": "...", "label": "..."}`);
     else if (!names.has(example.label)) {
       problems.push(
-        `${at}: line ${index + 1} of ${file} has label ${JSON.stringify(example.label)}; ${known([...names])}`,
+        `${at}: line ${index + 1} of ${file} has label ${JSON.stringify(example.label)}; ${knownNames([...names])}`,
       );
     } else examples.push(example);
     if (problems.length > 20) break;
@@ -321,18 +291,6 @@ function checkTimezone(timezone: string, at: string, problems: string[]): void {
   } catch {
     problems.push(`${at}: ${JSON.stringify(timezone)} is not a time zone; use a name such as Europe/Berlin or UTC`);
   }
-}
-
-function known(names: readonly string[]): string {
-  if (names.length === 0) return 'none is configured';
-  const shown = names.slice(0, 12).join(', ');
-  return `known: ${shown}${names.length > 12 ? ', …' : ''}`;
-}
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined)) as Defined<T>;
 }
 
 /** The amounts of a budget, for callers that only need to know whether one applies. */

@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { canonicalEncoding } from '../src/domain/decode-text.ts';
 import { usdToNano } from '../src/domain/money.ts';
+import { providerProblems } from './check-provider.ts';
+import { PRESET_NAMES } from './presets.ts';
 
 /**
  * The configuration file as people write it. Every setting's meaning, unit and default stands here; `npm run check`
@@ -87,33 +90,91 @@ const priceSchema = z
   })
   .describe('USD per million tokens; default: from the price catalogue for models that it lists');
 
+const poolLimits = {
+  requestsPerMinute: wholeNumber().optional(),
+  tokensPerMinute: wholeNumber().optional().describe('input and output together'),
+  inputTokensPerMinute: wholeNumber().optional(),
+  outputTokensPerMinute: wholeNumber().optional(),
+  requestsPerDay: wholeNumber().optional(),
+  tokensPerDay: wholeNumber().optional().describe('input and output together'),
+  clusterConcurrency: wholeNumber().optional().describe('calls in flight in the whole cluster'),
+};
+
+const poolName = () =>
+  z.string().regex(NAME, 'a pool name has letters, digits, - and _, at most 64, and starts with a letter or digit');
+
 const limitsSchema = z
   .strictObject({
-    requestsPerMinute: wholeNumber().optional(),
-    tokensPerMinute: wholeNumber().optional().describe('input and output together'),
-    inputTokensPerMinute: wholeNumber().optional(),
-    outputTokensPerMinute: wholeNumber().optional(),
+    ...poolLimits,
     concurrency: wholeNumber().optional().describe('calls in flight in one worker process; default 32'),
   })
-  .describe("the provider's quota for this account");
+  .describe("the provider's quota for this account, shared by its models and all workers");
 
-const providerSchema = z.strictObject({
-  kind: z.enum(['openai']).describe('openai: any chat-completions server'),
-  baseUrl: url().describe('up to and including the version, e.g. https://api.openai.com/v1'),
-  apiKey: z.string().optional().describe('name it as ${VARIABLE}; a key never stands in the file'),
-  headers: z.record(z.string(), z.string()).optional().describe('sent with every call'),
-  timeoutSeconds: number()
-    .pipe(z.number().positive())
-    .default(120)
-    .describe('for one call, from sending to the last byte'),
-  maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
-  structuredOutput: z
-    .enum(['json_schema', 'json_object', 'prompt'])
-    .default('json_schema')
-    .describe('how the server is asked for JSON'),
-  logprobs: z.boolean().default(false).describe('ask for log-probabilities, which give a better confidence'),
-  limits: limitsSchema.default({}),
-});
+const dataPolicySchema = z
+  .strictObject({
+    location: z
+      .enum(['local', 'remote'])
+      .default('remote')
+      .describe('local: it runs on your own network, so private workflows may use it'),
+    redact: z
+      .union([z.boolean(), z.array(z.string()).min(1)])
+      .default(false)
+      .describe(
+        'what it must not see: true: everything; or a list of email, phone, card, iban, ip, secret and names of redaction.patterns',
+      ),
+  })
+  .describe('where documents go with this provider, and what is hidden from it');
+
+const providerSchema = z
+  .strictObject({
+    kind: z
+      .enum(['openai', 'anthropic', 'gemini', 'local'])
+      .optional()
+      .describe("openai: any chat-completions server; local: the built-in model; default: the preset's"),
+    preset: z
+      .enum(PRESET_NAMES)
+      .optional()
+      .describe('fills in kind, baseUrl and what the server can do; what is written here wins over it'),
+    baseUrl: url()
+      .optional()
+      .describe("up to and including the version, e.g. https://api.openai.com/v1; default: the preset's"),
+    apiKey: z.string().optional().describe('name it as ${VARIABLE}; a key never stands in the file'),
+    headers: z.record(z.string(), z.string()).optional().describe('sent with every call'),
+    timeoutSeconds: number()
+      .pipe(z.number().positive())
+      .default(120)
+      .describe('for one call, from sending to the last byte'),
+    maxTokensField: z
+      .enum(['max_tokens', 'max_completion_tokens'])
+      .optional()
+      .describe("name of the output cap; default: the preset's, else max_tokens"),
+    structuredOutput: z
+      .enum(['json_schema', 'json_object', 'prompt'])
+      .optional()
+      .describe("how the server is asked for JSON; default: the preset's, else json_schema"),
+    logprobs: z
+      .boolean()
+      .optional()
+      .describe('ask for log-probabilities, which give a better confidence; default false'),
+    temperature: z
+      .boolean()
+      .optional()
+      .describe("whether the server takes a temperature; default: the preset's, else true"),
+    promptCache: z
+      .enum(['markers', 'automatic', 'none'])
+      .optional()
+      .describe('how repeated beginnings of prompts are cached: where the request marks it, by itself, or not at all'),
+    limits: limitsSchema.default({}),
+    pool: poolName()
+      .optional()
+      .describe("providers and models of one pool share one quota; default: the provider's name"),
+    dataPolicy: dataPolicySchema.optional(),
+  })
+  .superRefine((provider, context) => {
+    for (const { setting, message } of providerProblems(provider)) {
+      context.addIssue({ code: 'custom', path: [setting], message });
+    }
+  });
 
 const modelSchema = z.strictObject({
   provider: z.string(),
@@ -122,6 +183,10 @@ const modelSchema = z.strictObject({
   maxOutputTokens: wholeNumber().default(4096),
   temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
   price: priceSchema.optional(),
+  limits: z.strictObject(poolLimits).optional().describe('a quota of its own, not shared with the provider'),
+  pool: poolName()
+    .optional()
+    .describe("the quota it shares; default: its own where it has limits, else its provider's"),
   allowAlias: z.boolean().default(false).describe('allow an id that the provider may point at another model tomorrow'),
 });
 
@@ -130,6 +195,11 @@ const tierSchema = z.strictObject({
   acceptAt: fraction()
     .optional()
     .describe('least confidence at which this tier answers; without it every valid reply is accepted'),
+  fallback: z
+    .array(z.string())
+    .max(8)
+    .optional()
+    .describe('names under models: that stand in, in this order, while its provider is in trouble'),
 });
 
 const budgetSchema = z.strictObject({
@@ -144,6 +214,38 @@ const scheduleSchema = z.strictObject({
   input: z.string(),
 });
 
+const inputSchema = z.strictObject({
+  text: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('column or field with the text; default: text, in tables also content, body'),
+  id: z.string().min(1).optional().describe('column or field with the id; default: id, custom_id'),
+  metadata: z
+    .union([z.literal('*'), z.array(z.string().min(1))])
+    .optional()
+    .describe('columns or fields that are copied to the results; *: all'),
+  encoding: z
+    .string()
+    .refine((label) => canonicalEncoding(label) !== undefined, { error: 'must be an encoding such as windows-1252' })
+    .optional()
+    .describe('of text; default: UTF-8, or UTF-16 by its byte order mark'),
+});
+
+const checksSchema = z
+  .strictObject({
+    language: z.boolean().optional().describe('it is in the language asked for; default true'),
+    numbers: z.boolean().optional().describe('its numbers stand in the document; default true'),
+    names: z.boolean().optional().describe('its names of several words stand in the document; default false'),
+    preamble: z.boolean().optional().describe('it does not talk about itself and is no refusal; default true'),
+    forbidden: z
+      .array(z.string().min(1).max(500))
+      .max(100)
+      .optional()
+      .describe('what it must not have: phrases, in any case, and /patterns/ with bounded repetitions'),
+  })
+  .describe('what is checked in a summary besides its shape and length');
+
 const workflowSchema = z
   .strictObject({
     task: z.enum(['classify', 'summarize']),
@@ -157,8 +259,28 @@ const workflowSchema = z
       .strictObject({
         maxWords: wholeNumber().default(120),
         language: z.string().optional().describe("language of the summary; default: the document's"),
+        provenance: z.boolean().optional().describe('rows say from which parts of the document each sentence comes'),
       })
       .optional(),
+    parts: z
+      .strictObject({
+        maxTokens: number()
+          .pipe(z.number().int().min(256))
+          .optional()
+          .describe('most tokens of a part; default: what fits the smallest context of the cascade'),
+        overlapTokens: number()
+          .pipe(z.number().int().min(0).max(4096))
+          .default(0)
+          .describe('tokens of the part before that each part is shown, at most a quarter of the window'),
+        mayFail: number()
+          .pipe(z.number().min(0).max(0.9))
+          .default(0)
+          .describe("share of a document's parts, by tokens, that may fail; the row lists them"),
+      })
+      .optional()
+      .describe('how a long document is cut'),
+    checks: checksSchema.optional(),
+    private: z.boolean().default(false).describe('its documents only go to models that run locally'),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),
     cache: z.boolean().default(false).describe('reuse paid replies to the very same request across batches'),
@@ -167,6 +289,7 @@ const workflowSchema = z
       .describe('from this share of a limit on, the last (dearest) tier is not asked any more; rows say degraded'),
     timezone: z.string().default('UTC').describe('where its days and months begin'),
     schedule: scheduleSchema.optional(),
+    input: inputSchema.optional().describe('how its documents are read, where no flag says otherwise'),
   })
   .describe('a named pipeline: task, prompt, cascade, budget');
 
@@ -218,6 +341,18 @@ export const configSchema = z.strictObject({
   providers: named(providerSchema).default({}),
   models: named(modelSchema).default({}),
   workflows: named(workflowSchema).default({}),
+  redaction: z
+    .strictObject({
+      patterns: z
+        .record(
+          z.string().regex(/^[a-z][a-z0-9]{0,19}$/, 'a pattern has a name of at most 20 lower-case letters and digits'),
+          z.string().min(1).max(500),
+        )
+        .default({})
+        .describe('name -> regular expression with bounded repetitions, for data of your own such as staff numbers'),
+    })
+    .prefault({})
+    .describe('what can be hidden from providers besides the built-in kinds'),
   budget: z
     .strictObject({ day: usd().optional(), month: usd().optional() })
     .default({})

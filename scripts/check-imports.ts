@@ -20,13 +20,13 @@ const CORE = [...INNER, 'jobs', 'src/ports'];
 const WIRED = [...CORE, 'config', 'src/pipeline', 'src/adapters'];
 
 const RULES: readonly Rule[] = [
-  { area: 'src/domain', imports: ['src/domain'], packages: ['gpt-tokenizer'] },
+  { area: 'src/domain', imports: ['src/domain'], packages: ['eld', 'gpt-tokenizer'] },
   { area: 'src/errors.ts', imports: [], packages: [] },
   { area: 'config', imports: ['config', ...INNER] },
   { area: 'jobs', imports: ['jobs', 'src/domain'], packages: ['zod'] },
   { area: 'src/ports', imports: ['src/ports', 'src/domain'], packages: [] },
   { area: 'src/ports/job-queue.ts', imports: ['src/ports', 'src/domain', 'jobs'], packages: [] },
-  { area: 'src/pipeline', imports: ['src/pipeline', ...CORE], packages: ['csv-parse', 'p-queue', 'zod'] },
+  { area: 'src/pipeline', imports: ['src/pipeline', ...CORE], packages: ['cockatiel', 'csv-parse', 'zod'] },
   { area: 'src/adapters', imports: ['src/adapters', ...CORE] },
   { area: 'src/simulator', imports: ['src/simulator', 'src/domain'] },
   { area: 'src/app.ts', imports: WIRED },

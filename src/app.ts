@@ -8,11 +8,12 @@ import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts'
 import { redisSearchFolders } from './adapters/embedded-redis/find-redis-server.ts';
 import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-redis.ts';
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
+import { openModelClient } from './adapters/open-model-client.ts';
 import { openStore } from './adapters/open-store.ts';
-import { createOpenAiClient } from './adapters/openai-compatible/client.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { connectRedis, redactUrl, redisOptions } from './adapters/redis/connect.ts';
+import { FairClock } from './adapters/redis/fair-clock.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
@@ -29,7 +30,9 @@ import { type AlertContext, checkAlerts } from './pipeline/check-alerts.ts';
 import type { FinalizeContext } from './pipeline/finalize-batch.ts';
 import type { HousekeepingContext } from './pipeline/housekeeping.ts';
 import { InputRatios } from './pipeline/input-ratios.ts';
+import { Pools } from './pipeline/pools.ts';
 import type { ProcessSliceContext } from './pipeline/process-slice.ts';
+import { PromptPrefixes } from './pipeline/prompt-prefixes.ts';
 import { ProviderGate } from './pipeline/provider-gate.ts';
 import type { SliceRun } from './pipeline/slice-run.ts';
 import type { SubmitContext } from './pipeline/submit-batch.ts';
@@ -94,7 +97,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
     const holds = new RedisWorkflowHolds(redis, keys);
     const histories = new RedisWorkflowHistories(redis, keys);
     const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
-    const jobs = stack.adopt(new BullmqJobQueue(connection), (opened) => opened.close());
+    const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
     const local = stack.adopt(openLocalModel(), (opened) => opened.close());
     const providers = openProviders(config, stack);
     const webhooks = new WebhookSink({ targets: config.alerts.webhooks, log });
@@ -102,6 +105,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
     const submission = submissionCache(store);
     const runs = new Set<SliceRun>();
     const ratios = new InputRatios();
+    const pools = new Pools({ limits: config.pools, ledger, clock: systemClock, random: Math.random });
     const workflows = [...config.workflows.keys()];
     await ledger.applyConfigLimits(configLimits(config));
     const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
@@ -133,8 +137,11 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
         runs,
         submission,
         providers,
+        pools,
+        prefixes: new PromptPrefixes(systemClock),
         ratios,
         answers: new StoreAnswerCache(store),
+        localProviders: localProviders(config),
         random: Math.random,
         maxAttempts: config.worker.maxCallAttempts,
       },
@@ -190,26 +197,26 @@ async function openRedis(
   return { redis, connection: { redis: redisOptions({ url }), prefix: keys.bullmqPrefix }, description };
 }
 
+function localProviders({ providers }: Config): ReadonlySet<string> {
+  return new Set([...providers.values()].filter(({ isLocal }) => isLocal).map(({ name }) => name));
+}
+
 function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, ProviderGate> {
   const gates = new Map<string, ProviderGate>();
   for (const provider of config.providers.values()) {
     const { concurrency } = provider.limits;
-    const client = stack.adopt(
-      createOpenAiClient({
-        name: provider.name,
-        baseUrl: provider.baseUrl,
-        ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey }),
-        headers: provider.headers,
-        timeoutMs: provider.timeoutMs,
-        maxTokensField: provider.maxTokensField,
-        maxConnections: concurrency,
-      }),
-      (opened) => opened.close(),
-    );
+    const client = stack.adopt(openModelClient(provider), (opened) => opened.close());
     const patienceMs = config.worker.providerPatienceMs;
     gates.set(
       provider.name,
-      new ProviderGate({ name: provider.name, client, concurrency, patienceMs, clock: systemClock }),
+      new ProviderGate({
+        name: provider.name,
+        client,
+        concurrency,
+        patienceMs,
+        clock: systemClock,
+        hasPromptCache: provider.capabilities.promptCache !== 'none',
+      }),
     );
   }
   return gates;

@@ -2,22 +2,26 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { catalogueHint } from '../../config/catalogue.ts';
 import { hasBudget } from '../../config/load.ts';
+import { openDocumentParser } from '../adapters/document-parser/open-document-parser.ts';
 import { openStore } from '../adapters/open-store.ts';
 import { type App, workflowOf } from '../app.ts';
 import { type NanoUsd, usdToNano } from '../domain/money.ts';
 import { NightmillError } from '../errors.ts';
-import type { DocumentInput } from '../pipeline/document-input.ts';
+import type { DocumentInput, InputReading } from '../pipeline/document-input.ts';
 import { spoolStandardInput } from '../pipeline/spool-standard-input.ts';
 import { requirePrices, type Submitted, submitBatch } from '../pipeline/submit-batch.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { batchTimezones } from './batch-timezones.ts';
+import { type InputFlags, readingOf, readMaxDocuments } from './input-options.ts';
+import { readDeadline } from './read-deadline.ts';
 
-export interface SubmitFlags {
+export interface SubmitFlags extends InputFlags {
   readonly workflow: string;
   readonly id?: string;
   readonly budget?: string;
   readonly tenant?: string;
   readonly priority?: string;
+  readonly deadline?: string;
   readonly skipInvalid?: boolean;
 }
 
@@ -35,6 +39,7 @@ export async function submitInputs(
   const workflow = workflowOf(config, flags.workflow);
   const budget = readBudget(flags.budget);
   const tenant = readTenant(flags.tenant);
+  const deadline = readDeadline(flags.deadline, app.clock.now());
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
     const provider = config.providers.get(model.provider);
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id);
@@ -42,6 +47,7 @@ export async function submitInputs(
   await using opened = await openInputs(
     { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
     inputs,
+    readingOf(flags, workflow.input),
     signal,
   );
   return await submitBatch(app.submit, {
@@ -52,8 +58,10 @@ export async function submitInputs(
     ...(flags.id === undefined ? {} : { id: flags.id }),
     ...(tenant === undefined ? {} : { tenant }),
     priority: readPriority(flags.priority),
+    ...(deadline === undefined ? {} : { deadline }),
     ...batchLimit(budget ?? workflow.budget.batch),
     skipInvalid: flags.skipInvalid === true,
+    ...withMaxDocuments(readMaxDocuments(flags.maxDocuments)),
     ...config.ingest,
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) {
@@ -64,6 +72,10 @@ export async function submitInputs(
     },
     ...(signal === undefined ? {} : { signal }),
   });
+}
+
+function withMaxDocuments(maxDocuments: number | undefined): { maxDocuments: number } | Record<string, never> {
+  return maxDocuments === undefined ? {} : { maxDocuments };
 }
 
 function batchLimit(budget: NanoUsd | undefined): { budget: NanoUsd } | Record<string, never> {
@@ -111,9 +123,12 @@ interface OpenedInputs extends AsyncDisposable {
 export async function openInputs(
   context: InputContext,
   names: readonly string[],
+  options: Omit<InputReading, 'parser'> = {},
   signal?: AbortSignal,
 ): Promise<OpenedInputs> {
   await using stack = new AsyncDisposableStack();
+  // Submission ends before the work on a batch begins, but a hostile file must not stop the command: see the parser.
+  const reading = { ...options, parser: stack.use(openDocumentParser()) };
   const inputs: DocumentInput[] = [];
   for (const name of names) {
     if (name === '-') {
@@ -121,11 +136,11 @@ export async function openInputs(
         throw new NightmillError('usage', 'Standard input (-) can be named only once.');
       const path = await spoolStandardInput(process.stdin, join(context.folder, 'tmp'), signal);
       stack.defer(() => rm(path, { force: true }));
-      inputs.push({ kind: 'spooled', path });
+      inputs.push({ kind: 'spooled', path, reading });
     } else if (name.startsWith('s3://')) {
-      inputs.push({ kind: 'store', ...(await openPrefix(context, name, stack)) });
+      inputs.push({ kind: 'store', ...(await openPrefix(context, name, stack)), reading });
     } else {
-      inputs.push({ kind: 'path', path: name });
+      inputs.push({ kind: 'path', path: name, reading });
     }
   }
   const kept = stack.move();

@@ -21,11 +21,17 @@ const REPAIRABLE: ReadonlySet<RejectionCode> = new Set([
   'label_not_in_set',
   'empty_summary',
   'too_long',
+  'preamble',
+  'forbidden_text',
+  'wrong_language',
+  'numbers_not_found',
+  'names_not_found',
+  'placeholder_unknown',
 ]);
 
 /**
  * What the cascade does next, from what happened so far. Per tier at most: the question, once more with a raised cap
- * if it was cut off, and one repair turn if its shape was wrong; then the next tier. A refusal is not asked again.
+ * if it was cut off, and one repair turn if a check says what to do better; then the next tier. A refusal is not asked again.
  *
  * @param tiers the tiers that this question may use, with their index in the workflow's cascade
  * @param attempts in order; the last one decides

@@ -1,6 +1,7 @@
 import { type CutPoint, findCutsInRun, findSentenceStarts } from './split-text.ts';
+import { finish, type Steps } from './steps.ts';
 import { CUT_STRENGTH, findTextBlocks, type Heading, type TextBlocks } from './text-blocks.ts';
-import { countTokens } from './tokens.ts';
+import { countTokens, countTokensInSteps } from './tokens.ts';
 
 /** A part of a text that one model call can take. The chunks of a text, from `start` to `end`, put together give it exactly. */
 export interface Chunk {
@@ -20,7 +21,14 @@ export interface ChunkOptions {
   readonly maxTokens: number;
   /** Most tokens repeated from the chunk before, whole sentences where they fit. Default 0; at most half of `maxTokens`. */
   readonly overlapTokens?: number;
+  /** Tokens of the whole text, where they are known: saves counting them once more. */
+  readonly textTokens?: number;
+  /** Another way to count; it must not give more than three a UTF-16 unit. Default: {@link countTokens}. */
+  readonly count?: (text: string) => number;
 }
+
+/** Counts `text[from, to)`. */
+type Measure = (from: number, to: number) => Steps<number>;
 
 /** Every code point fits: it has at most four bytes, and a token is at least one. */
 const MIN_MAX_TOKENS = 16;
@@ -33,6 +41,8 @@ const LEAST_SHARE = 0.75;
 
 /** Only runs of spaces and the like have more. */
 const MOST_UNITS_PER_TOKEN = 16;
+/** Longer stretches are counted in steps. */
+const COUNTED_AT_ONCE_UNITS = 65_536;
 /** Shorter sentences and lines go with the next one, so that a million empty lines are not a million atoms. */
 const MIN_SENTENCE_UNITS = 16;
 
@@ -52,20 +62,26 @@ interface Atom {
  * @throws {RangeError} `maxTokens` below 16, or `overlapTokens` negative or above half of it
  */
 export function chunkText(text: string, options: ChunkOptions): readonly Chunk[] {
+  return finish(chunkTextInSteps(text, options));
+}
+
+/** As {@link chunkText}, giving way after every few milliseconds. */
+export function* chunkTextInSteps(text: string, options: ChunkOptions): Steps<readonly Chunk[]> {
   const { maxTokens, overlapTokens = 0 } = options;
   checkOptions(maxTokens, overlapTokens);
   if (text === '') return [];
+  const measure = measureOf(text, options.count);
   const { headings, ...blocks } = findTextBlocks(text);
+  yield;
   const headingPathAt = followHeadings(headings);
   // Counting all of a text that will not fit would be a waste.
-  if (text.length <= maxTokens * MOST_UNITS_PER_TOKEN) {
-    const tokens = countTokens(text);
-    if (tokens <= maxTokens) {
-      return [{ start: 0, end: text.length, overlapStart: 0, tokens, headingPath: headingPathAt(0) }];
-    }
+  const mayFit = text.length <= maxTokens * MOST_UNITS_PER_TOKEN && (options.textTokens ?? 0) <= maxTokens;
+  const tokens = mayFit ? yield* measure(0, text.length) : Number.POSITIVE_INFINITY;
+  if (tokens <= maxTokens) {
+    return [{ start: 0, end: text.length, overlapStart: 0, tokens, headingPath: headingPathAt(0) }];
   }
   const limit = maxTokens - overlapTokens;
-  const atoms = findAtoms(text, blocks, limit);
+  const atoms = yield* findAtoms(text, blocks, limit, measure);
   const startOf = (index: number): number => atoms[index]?.start ?? text.length;
   const chunks: Chunk[] = [];
   let remaining = atoms.reduce((sum, atom) => sum + atom.tokens, 0);
@@ -74,17 +90,26 @@ export function chunkText(text: string, options: ChunkOptions): readonly Chunk[]
     const start = startOf(first);
     let next = chooseNext(atoms, first, remaining, limit);
     // Tokens of parts add up to those of the whole only nearly, and on runs that are counted in parts not even that.
-    let bodyTokens = countTokens(text.slice(start, startOf(next)));
+    let bodyTokens = yield* measure(start, startOf(next));
     while (bodyTokens > limit && next > first + 1) {
       next = first + Math.max(1, Math.floor((next - first) * Math.min(limit / bodyTokens, 0.99)));
-      bodyTokens = countTokens(text.slice(start, startOf(next)));
+      bodyTokens = yield* measure(start, startOf(next));
     }
     const body = { start, end: startOf(next), tokens: bodyTokens };
-    const overlap = findOverlap(text, body, chunks.at(-1), options);
+    const overlap = yield* findOverlap(text, body, chunks.at(-1), options, measure);
     chunks.push({ ...body, ...overlap, headingPath: headingPathAt(start) });
     for (; first < next; first++) remaining -= atoms[first]?.tokens ?? 0;
+    yield;
   }
   return chunks;
+}
+
+function measureOf(text: string, count: (text: string) => number = countTokens): Measure {
+  return function* (from, to) {
+    const part = text.slice(from, to);
+    if (count === countTokens && part.length > COUNTED_AT_ONCE_UNITS) return yield* countTokensInSteps(part);
+    return count(part);
+  };
 }
 
 function checkOptions(maxTokens: number, overlapTokens: number): void {
@@ -98,38 +123,46 @@ function checkOptions(maxTokens: number, overlapTokens: number): void {
   }
 }
 
-function findAtoms(text: string, blocks: Pick<TextBlocks, 'starts' | 'strengths'>, limit: number): readonly Atom[] {
+function* findAtoms(
+  text: string,
+  blocks: Pick<TextBlocks, 'starts' | 'strengths'>,
+  limit: number,
+  measure: Measure,
+): Steps<readonly Atom[]> {
   const maxAtomTokens = Math.floor(limit / ATOMS_PER_CHUNK);
   const run = { maxUnits: Math.max(1, Math.floor(maxAtomTokens / MAX_TOKENS_PER_UNIT)), maxTokens: limit };
   const atoms: Atom[] = [];
 
-  const addRun = (from: number, to: number, strength: number): void => {
+  function* addRun(from: number, to: number, strength: number): Steps<void> {
     let open: CutPoint = { at: from, strength };
     for (const cut of findCutsInRun(text, from, to, run)) {
-      atoms.push({ start: open.at, strength: open.strength, tokens: countTokens(text.slice(open.at, cut.at)) });
+      atoms.push({ start: open.at, strength: open.strength, tokens: yield* measure(open.at, cut.at) });
       open = cut;
+      yield;
     }
-    atoms.push({ start: open.at, strength: open.strength, tokens: countTokens(text.slice(open.at, to)) });
-  };
-  const add = (from: number, to: number, strength: number, split: typeof addRun): void => {
-    const tokens = to - from > maxAtomTokens * MOST_UNITS_PER_TOKEN ? Infinity : countTokens(text.slice(from, to));
+    atoms.push({ start: open.at, strength: open.strength, tokens: yield* measure(open.at, to) });
+  }
+  function* add(from: number, to: number, strength: number, split: typeof addRun): Steps<void> {
+    const short = to - from <= maxAtomTokens * MOST_UNITS_PER_TOKEN;
+    const tokens = short ? yield* measure(from, to) : Number.POSITIVE_INFINITY;
     if (tokens <= maxAtomTokens) atoms.push({ start: from, strength, tokens });
-    else split(from, to, strength);
-  };
-  const addSentences = (from: number, to: number, strength: number): void => {
+    else yield* split(from, to, strength);
+    yield;
+  }
+  function* addSentences(from: number, to: number, strength: number): Steps<void> {
     let open: CutPoint = { at: from, strength };
     for (const at of findSentenceStarts(text, from, to)) {
       if (at - open.at < MIN_SENTENCE_UNITS) continue;
-      add(open.at, at, open.strength, addRun);
+      yield* add(open.at, at, open.strength, addRun);
       open = { at, strength: CUT_STRENGTH.sentence };
     }
-    add(open.at, to, open.strength, addRun);
-  };
+    yield* add(open.at, to, open.strength, addRun);
+  }
 
-  blocks.starts.forEach((from, index) => {
+  for (const [index, from] of blocks.starts.entries()) {
     const to = blocks.starts[index + 1] ?? text.length;
-    add(from, to, blocks.strengths[index] ?? CUT_STRENGTH.paragraph, addSentences);
-  });
+    yield* add(from, to, blocks.strengths[index] ?? CUT_STRENGTH.paragraph, addSentences);
+  }
   return atoms;
 }
 
@@ -154,12 +187,13 @@ function chooseNext(atoms: readonly Atom[], first: number, remaining: number, li
 }
 
 /** As many whole sentences of the chunk before as fit; none where its last sentence is too long. */
-function findOverlap(
+function* findOverlap(
   text: string,
   body: { readonly start: number; readonly end: number; readonly tokens: number },
   before: Chunk | undefined,
   { maxTokens, overlapTokens = 0 }: ChunkOptions,
-): Pick<Chunk, 'overlapStart' | 'tokens'> {
+  measure: Measure,
+): Steps<Pick<Chunk, 'overlapStart' | 'tokens'>> {
   const none = { overlapStart: body.start, tokens: body.tokens };
   if (before === undefined || overlapTokens === 0) return none;
   const from = Math.max(before.start, body.start - overlapTokens * MOST_UNITS_PER_TOKEN);
@@ -167,11 +201,11 @@ function findOverlap(
   let overlapStart = body.start;
   let sum = 0;
   for (let at = starts.pop(); at !== undefined; at = starts.pop()) {
-    sum += countTokens(text.slice(at, overlapStart));
+    sum += yield* measure(at, overlapStart);
     if (sum > overlapTokens) break;
     overlapStart = at;
   }
-  const tokens = countTokens(text.slice(overlapStart, body.end));
+  const tokens = yield* measure(overlapStart, body.end);
   return tokens <= maxTokens ? { overlapStart, tokens } : none;
 }
 

@@ -1,9 +1,6 @@
 import type { ModelFailureClass } from './failure.ts';
-
-const MAX_MESSAGE_LENGTH = 10_000;
-
-/** Longest wait taken from a provider's header: one hour. A longer one is a mistake or a daily quota; ask again. */
-export const MAX_RETRY_AFTER_MS = 3_600_000;
+import { type ErrorBody, readErrorBody } from './read-error-body.ts';
+import { readRetryWait } from './read-retry-wait.ts';
 
 export interface HttpFailure {
   readonly failure: ModelFailureClass;
@@ -11,7 +8,7 @@ export interface HttpFailure {
   readonly providerCode?: string;
   /** The provider's message, or the body as it came where it has none; at most 10,000 characters. */
   readonly providerMessage: string;
-  /** 0 to `MAX_RETRY_AFTER_MS`; absent where the headers name no wait. */
+  /** 0 to `MAX_RETRY_AFTER_MS`; absent where nothing names a wait. */
   readonly retryAfterMs?: number;
 }
 
@@ -30,10 +27,36 @@ const OUT_OF_CREDIT_CODES: ReadonlySet<string> = new Set([
   'insufficient_balance',
   'insufficient_credits',
   'budget_exceeded', // LiteLLM
+  'billing_error', // Anthropic
+  'enforced_spend_limit_reached', // Anthropic, as a 429 that no wait ends
+  'contract_spend_limit_reached',
+  'linked_organization_spend_limit_reached',
+  'linked_organization_billing_unavailable',
+  'BILLING_DISABLED', // Gemini, with status 403
 ]);
 
-const OUT_OF_CREDIT_TEXT =
-  /insufficient (?:account )?(?:balance|credits?|funds)|credit balance is too low|used all available credits/i;
+const OUT_OF_CREDIT_TEXT = new RegExp(
+  [
+    'insufficient (?:account )?(?:balance|credits?|funds)',
+    'credit balance is too low', // Anthropic
+    '^you have reached your specified (?:workspace )?api usage limits', // Anthropic, a limit set by its customer
+    'used all available credits', // xAI
+    'prepay(?:ment|aid)? credits are depleted', // Gemini
+  ].join('|'),
+  'i',
+);
+
+/** Codes with which every call with this key fails until a person acts, whatever the status. */
+const ACCESS_CODES: ReadonlySet<string> = new Set([
+  'invalid_api_key',
+  'authentication_error', // Anthropic
+  'permission_error',
+  'organization_on_hold',
+  'cmek_key_disabled',
+  'cmek_key_network_blocked',
+  'API_KEY_INVALID', // Gemini, with status 400
+  'API_KEY_EXPIRED',
+]);
 
 const REFUSED_CODES: ReadonlySet<string> = new Set([
   'content_filter', // OpenAI, Azure
@@ -52,6 +75,7 @@ const REFUSED_TEXT = new RegExp(
     'content violates usage guidelines', // xAI, with status 403
     'flagged as potentially violating', // OpenAI, code invalid_prompt
     'requires moderation .*your input was flagged', // OpenRouter, with status 403
+    '^output blocked by content filtering policy', // Anthropic
   ].join('|'),
   'i',
 );
@@ -74,8 +98,10 @@ const OVERFLOW_TEXT = new RegExp(
     'exceed context window of [\\d,]+', // llama-cpp-python
     'prompt too long; exceeded (?:max )?context length', // Ollama
     'greater than the context length', // LM Studio
-    'prompt is too long', // Anthropic behind a gateway
+    'prompt is too long', // Anthropic
     'input token count.*exceeds the maximum', // Gemini
+    'input token count is [\\d,]+ but (?:the )?model only supports', // Gemini on Vertex
+    'exceed context limit: [\\d,]+', // Anthropic, prompt and cap together
     'maximum prompt length is [\\d,]+', // xAI
     'exceeded model token limit', // Moonshot
     'context window exceeds limit', // MiniMax
@@ -87,7 +113,14 @@ const OVERFLOW_TEXT = new RegExp(
 /** OpenAI (429) and Groq (413): one request larger than the whole minute's quota never passes, however long it waits. */
 const LARGER_THAN_QUOTA_TEXT = /request too large for/i;
 
-const KEY_REFUSED_TEXT = /api key (?:not valid|expired)/i;
+const ACCESS_TEXT = new RegExp(
+  [
+    'api key (?:not valid|expired)', // Gemini
+    '^user location is not supported', // Gemini
+    '^this organization has been disabled', // Anthropic
+  ].join('|'),
+  'i',
+);
 
 /**
  * The failure class of an HTTP status other than 2xx. Pure.
@@ -96,7 +129,7 @@ const KEY_REFUSED_TEXT = /api key (?:not valid|expired)/i;
  * document in some errors and a document must not be able to pause a provider.
  *
  * @param headers response headers, lower-case names
- * @param nowMs only for a Retry-After date in an answer without a `date` header
+ * @param nowMs only for a wait until a point in time, in an answer without a `date` header
  */
 export function classifyHttpFailure(
   status: number,
@@ -105,7 +138,7 @@ export function classifyHttpFailure(
   nowMs?: number,
 ): HttpFailure {
   const body = readErrorBody(bodyText);
-  const retryAfterMs = readRetryAfter(headers, nowMs);
+  const retryAfterMs = readRetryWait(status, headers, body, nowMs);
   return {
     failure: failureClass(status, body),
     providerMessage: body.message,
@@ -129,7 +162,7 @@ function failureClass(status: number, { codes, message }: ErrorBody): ModelFailu
   if (status === 403) return moneyOr('authentication', message);
   if (status === 400 || status === 422) {
     if (OVERFLOW_TEXT.test(message)) return 'context_overflow';
-    if (codes.includes('invalid_api_key') || KEY_REFUSED_TEXT.test(message)) return 'authentication';
+    if (isOneOf(ACCESS_CODES) || ACCESS_TEXT.test(message)) return 'authentication';
     return moneyOr('bad_request', message);
   }
   return 'bad_request';
@@ -137,73 +170,4 @@ function failureClass(status: number, { codes, message }: ErrorBody): ModelFailu
 
 function moneyOr(other: ModelFailureClass, message: string): ModelFailureClass {
   return OUT_OF_CREDIT_TEXT.test(message) ? 'out_of_credit' : other;
-}
-
-/** `retry-after-ms`, else `retry-after` in seconds (decimals allowed) or as a date; malformed values count as absent. */
-function readRetryAfter(headers: Readonly<Record<string, string>>, nowMs: number | undefined): number | undefined {
-  const milliseconds = readDecimal(headers['retry-after-ms']);
-  if (milliseconds !== undefined) return boundWait(milliseconds);
-  const value = headers['retry-after'];
-  const seconds = readDecimal(value);
-  if (seconds !== undefined) return boundWait(seconds * 1000);
-  if (value === undefined) return undefined;
-  // Measured against the provider's own clock where it tells it, so that a wrong clock here does no harm.
-  const serverNowMs = Date.parse(headers.date ?? '');
-  const waitMs = Date.parse(value) - (Number.isNaN(serverNowMs) ? (nowMs ?? Number.NaN) : serverNowMs);
-  return Number.isNaN(waitMs) ? undefined : boundWait(waitMs);
-}
-
-function readDecimal(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d+(?:\.\d+)?$/.test(value.trim()) ? Number(value) : undefined;
-}
-
-function boundWait(ms: number): number {
-  return Math.min(Math.max(Math.ceil(ms), 0), MAX_RETRY_AFTER_MS);
-}
-
-interface ErrorBody {
-  /** Code, type and inner code, in this order, as far as they are there. */
-  readonly codes: readonly string[];
-  readonly message: string;
-}
-
-/**
- * Reads the shapes in use: `{error: {message, type, code}}` (OpenAI and most), the same in an array (Gemini),
- * `{error: "text"}` (Ollama), `{message, type, code}` (Mistral, older vLLM), `{detail}` (FastAPI), and
- * `{error: {metadata: {raw}}}` (OpenRouter, where `raw` is what its upstream said).
- */
-function readErrorBody(bodyText: string): ErrorBody {
-  const parsed = parseJson(bodyText);
-  const root = asRecord(Array.isArray(parsed) ? parsed[0] : parsed);
-  if (root === undefined) return { codes: [], message: bodyText.slice(0, MAX_MESSAGE_LENGTH) };
-  const error = asRecord(root.error) ?? root;
-  const innerCode =
-    asRecord(error.innererror)?.code ?? asRecord(asRecord(error.provider_specific_fields)?.innererror)?.code;
-  const texts = [root.error, error.message, error.detail, asRecord(error.metadata)?.raw].filter(isFilledString);
-  return {
-    codes: [error.code, error.type, innerCode].map(codeText).filter(isFilledString),
-    message: (texts.length === 0 ? bodyText : texts.join(' ')).slice(0, MAX_MESSAGE_LENGTH),
-  };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
-}
-
-function codeText(value: unknown): unknown {
-  return typeof value === 'number' ? String(value) : value;
-}
-
-function isFilledString(value: unknown): value is string {
-  return typeof value === 'string' && value !== '';
 }

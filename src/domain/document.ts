@@ -17,7 +17,10 @@ export type InputProblemCode =
   | 'missing_id'
   | 'duplicate_id'
   | 'not_utf8'
-  | 'too_large';
+  | 'too_large'
+  | 'invalid_row'
+  | 'no_text'
+  | 'unreadable_file';
 
 /** A line that cannot become a document, named so that a person finds it. */
 export interface InputProblem {

@@ -71,12 +71,12 @@ export const FAILURE_RULES: Readonly<Record<ModelFailureClass, FailureRule>> = {
     concerns: 'provider',
     advice: 'If it goes on, look for a proxy or a crash between here and the provider.',
   },
-  // A success status with something else than a chat completion: a proxy's page, a cut-off body.
+  // A success status with something else than this API's reply: a proxy's page, a cut-off body.
   invalid_reply: {
     retry: 'backoff',
     pausesProvider: false,
     concerns: 'provider',
-    advice: "Check that the provider's baseUrl is its chat-completions API (most end in /v1).",
+    advice: "Check that the provider's baseUrl is the address of the API that its kind names.",
   },
   // The key is wrong, revoked or lacks a right: the next call fails the same way.
   authentication: {

@@ -17,4 +17,6 @@ export interface JournalEntry {
   readonly durationMs: number;
   /** The usage was not reported by the provider but counted here. */
   readonly usageEstimated?: boolean;
+  /** Another provider stood in for the tier's own. */
+  readonly fallback?: boolean;
 }

@@ -3,7 +3,7 @@ import { nanoToDecimal } from './money.ts';
 import type { ModelTotals } from './slice-commit.ts';
 import { addUsage, type Usage } from './usage.ts';
 
-export const MANIFEST_SCHEMA_VERSION = 1;
+export const MANIFEST_SCHEMA_VERSION = 2;
 
 export interface ManifestFile {
   readonly key: string;
@@ -35,7 +35,10 @@ export interface Manifest {
   readonly errors: readonly ManifestFile[];
   readonly usage: Usage;
   readonly models: readonly ModelTotals[];
-  readonly rejections: Readonly<Record<string, number>>;
+  /** Rejected and escalated replies by code, and what they cost. */
+  readonly rejections: Readonly<Record<string, { readonly count: number; readonly cost: NanoUsd }>>;
+  /** Values of documents that were hidden from providers, by rule. */
+  readonly redactions: Readonly<Record<string, number>>;
   readonly cost: NanoUsd;
   readonly uncertain: readonly {
     readonly callId: string;
@@ -103,7 +106,10 @@ export function formatManifest(manifest: Manifest): string {
           ? {}
           : { strongestAlone: { model: manifest.strongest.model, costUsd: usd(manifest.strongest.cost) } }),
       },
-      rejections: manifest.rejections,
+      rejections: Object.fromEntries(
+        Object.entries(manifest.rejections).map(([code, { count, cost }]) => [code, { count, costUsd: usd(cost) }]),
+      ),
+      redactions: manifest.redactions,
       hashes: manifest.hashes,
       promptVersion: manifest.promptVersion,
       breaker: manifest.breaker,

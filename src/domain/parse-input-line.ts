@@ -1,5 +1,8 @@
+import { describeInvalidUtf8 } from './decode-text.ts';
 import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
+import type { FieldMapping } from './field-mapping.ts';
+import { isDeeper, MAX_METADATA_DEPTH } from './json-depth.ts';
 import { quoteValue } from './quote-value.ts';
 
 /** Where a line was read, for messages. */
@@ -14,15 +17,13 @@ type Found =
   | { readonly document: Document }
   | { readonly code: InputProblemCode; readonly message: string; readonly id?: string };
 
-/** JSON of this depth is no metadata but an attack: writing it into a result row would overflow the stack. */
-const MAX_METADATA_DEPTH = 100;
-
 // A byte order mark at the start is dropped: Windows programs write one, and joined files have it on later lines too.
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads one line of a JSONL input: `{"id": "...", "text": "...", "metadata": {}}`. `custom_id` is accepted for `id`,
- * numbers are accepted as ids and become strings, other keys are ignored.
+ * numbers are accepted as ids and become strings, other keys are ignored. `fields` names other keys, also inside
+ * objects (`review.body`); metadata is then an object of the fields that it lists, those that a line lacks left out.
  *
  * Problems by code: `not_utf8`; `invalid_json`; `invalid_document`: not an object, or `metadata` is not one or nests
  * deeper than 100 levels; `missing_id`: no id, or one that is not a string or exact number of 1 to 512 characters
@@ -31,19 +32,23 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * @param bytes the line without its line feed; a carriage return at its end is accepted
  * @returns undefined for a blank line
  */
-export function parseInputLine(bytes: Uint8Array, { source, line }: LinePlace): InputEntry | undefined {
-  const found = readLine(bytes);
+export function parseInputLine(
+  bytes: Uint8Array,
+  { source, line }: LinePlace,
+  fields: FieldMapping = {},
+): InputEntry | undefined {
+  const found = readLine(bytes, fields);
   if (found === undefined) return undefined;
   if ('document' in found) return { kind: 'document', document: found.document, source, line };
   return { kind: 'problem', problem: { ...found, source, line } };
 }
 
-function readLine(bytes: Uint8Array): Found | undefined {
+function readLine(bytes: Uint8Array, fields: FieldMapping): Found | undefined {
   let json: string;
   try {
     json = utf8.decode(bytes);
   } catch {
-    return { code: 'not_utf8', message: 'The line is not UTF-8 text: convert the file, for example with iconv' };
+    return { code: 'not_utf8', message: `The line ${describeInvalidUtf8(bytes)}` };
   }
   let value: unknown;
   try {
@@ -52,19 +57,21 @@ function readLine(bytes: Uint8Array): Found | undefined {
     if (json.trim() === '') return undefined;
     return { code: 'invalid_json', message: `The line is not JSON (${shorten(error)}): write one object a line` };
   }
-  return readDocument(value);
+  return readDocument(value, fields);
 }
 
-function readDocument(value: unknown): Found {
+function readDocument(value: unknown, fields: FieldMapping): Found {
   if (!isObject(value)) {
     const message = `The line is ${quoteValue(value)}, not an object such as {"id": "1", "text": "..."}`;
     return { code: 'invalid_document', message };
   }
-  const id = readId(value);
+  const id = readId(value, fields.id);
   if (typeof id !== 'string') return id;
-  const { text } = value;
-  if (typeof text !== 'string' || text === '') return { code: 'missing_text', message: textMessage(value), id };
-  const { metadata } = value;
+  const text = fields.text === undefined ? value.text : fieldOf(value, fields.text);
+  if (typeof text !== 'string' || text === '') {
+    return { code: 'missing_text', message: textMessage(value, text, fields.text), id };
+  }
+  const metadata = fields.metadata === undefined ? value.metadata : pickMetadata(value, fields);
   const document = { id, text: text.toWellFormed() };
   if (metadata === undefined || metadata === null) return { document };
   if (!isObject(metadata)) {
@@ -76,10 +83,15 @@ function readDocument(value: unknown): Found {
   return { document: { ...document, metadata } };
 }
 
-function readId(value: Readonly<Record<string, unknown>>): string | { code: 'missing_id'; message: string } {
-  const name = (value.id ?? undefined) === undefined ? 'custom_id' : 'id';
-  const id = value[name] ?? undefined;
-  if (id === undefined) return { code: 'missing_id', message: 'The line has no "id": give each document its own' };
+function readId(
+  value: Readonly<Record<string, unknown>>,
+  field: string | undefined,
+): string | { code: 'missing_id'; message: string } {
+  const name = field ?? ((value.id ?? undefined) === undefined ? 'custom_id' : 'id');
+  const id = (field === undefined ? value[name] : fieldOf(value, field)) ?? undefined;
+  if (id === undefined) {
+    return { code: 'missing_id', message: `The line has no "${field ?? 'id'}": give each document its own` };
+  }
   if (typeof id === 'number') {
     // JSON readers round larger numbers, so that two ids could become one.
     if (Number.isSafeInteger(id) || (Number.isFinite(id) && !Number.isInteger(id))) return String(id);
@@ -90,22 +102,38 @@ function readId(value: Readonly<Record<string, unknown>>): string | { code: 'mis
   return fault === undefined ? id : { code: 'missing_id', message: `"${name}" ${fault}: ${quoteValue(id)}` };
 }
 
-function textMessage(value: Readonly<Record<string, unknown>>): string {
-  const { text } = value;
-  if (text === '') return '"text" is empty';
-  if (text !== undefined) return `"text" is ${quoteValue(text)}, not a string`;
-  const batchKey = ['body', 'params'].find((key) => key in value);
-  if (batchKey === undefined) return 'The line has no "text"';
+/** A key of the line itself, else a path of keys into its objects. Own keys only: `__proto__` is nothing special. */
+function fieldOf(value: Readonly<Record<string, unknown>>, path: string): unknown {
+  if (Object.hasOwn(value, path)) return value[path];
+  let inner: unknown = value;
+  for (const key of path.split('.')) {
+    if (!isObject(inner) || !Object.hasOwn(inner, key)) return undefined;
+    inner = inner[key];
+  }
+  return inner;
+}
+
+function pickMetadata(value: Readonly<Record<string, unknown>>, fields: FieldMapping): Record<string, unknown> {
+  const taken = new Set([fields.text ?? 'text', ...(fields.id === undefined ? ['id', 'custom_id'] : [fields.id])]);
+  const names =
+    fields.metadata === '*' ? Object.keys(value).filter((name) => !taken.has(name)) : (fields.metadata ?? []);
+  const found = names.map((name) => [name, fieldOf(value, name)] as const);
+  return Object.fromEntries(found.filter(([, inner]) => inner !== undefined));
+}
+
+function textMessage(value: Readonly<Record<string, unknown>>, text: unknown, field: string | undefined): string {
+  const name = field ?? 'text';
+  if (text === '') return `"${name}" is empty`;
+  if (text !== undefined) return `"${name}" is ${quoteValue(text)}, not a string`;
+  const keys = quoteValue(Object.keys(value).slice(0, 20).join(', '));
+  if (field !== undefined) return `The line has no "${name}"; its fields: ${keys}`;
+  const batchKey = ['body', 'params'].find((key) => isObject(value[key]));
+  if (batchKey === undefined) return `The line has no "text" (--text-field names another); its fields: ${keys}`;
   return `The line has no "text" but "${batchKey}", like a provider's batch file, which is not supported: write {"id", "text"}`;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** JSON.parse quotes some of the input; its message is cut like any value seen. */

@@ -1,13 +1,34 @@
+import { documentWindows, noteBudget } from './document-windows.ts';
 import { countRequestTokens, holdFor } from './estimate.ts';
 import { buildModelRequest } from './model-request.ts';
 import type { NanoUsd } from './money.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
-import { summarizeQuestion, summaryTokens } from './tasks/summarize.ts';
+import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
 import type { Prompt } from './tasks/task.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from './workflow.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from './workflow.ts';
 
-/** The calls that one document takes at one tier. */
+/** The calls that one document takes, the same at every tier. */
+export interface DocumentShape {
+  /** Its length. */
+  readonly tokens: number;
+  /** 1: it is answered in one call. */
+  readonly parts: number;
+  /** Calls that write notes on notes. */
+  readonly combines: number;
+  /** Calls that write the summary from notes: 0 or 1. */
+  readonly reduces: number;
+  /** Notes that the combine and reduce calls read. */
+  readonly notesRead: number;
+  /** Calls that wait for each other, one after the other. */
+  readonly depth: number;
+  /** All calls. */
+  readonly calls: number;
+  /** Fewer where the parts of a long classification agree early; else all. */
+  readonly leastCalls: number;
+}
+
+/** What a document takes at one tier. */
 export interface DocumentPlan {
   readonly calls: number;
   /** Tokens of all calls together, prompts included. */
@@ -31,14 +52,11 @@ const TYPICAL_OUTPUT_SHARE = 0.5;
 export const ASSUMED_ESCALATION = 0.3;
 /** Our count of tokens is not every model's. */
 const COUNT_MARGIN = 1.25;
-const SAFE_SHARE = 0.85;
+/** Below this a window is of no use, and the plan stays finite. */
+const LEAST_WINDOW_TOKENS = 16;
 
-/** Tokens of a workflow's prompt around the document, and of its replies. */
-export interface PromptSizes {
-  readonly single: StepSize;
-  readonly map: StepSize;
-  readonly reduce: StepSize;
-}
+/** Tokens of a workflow's prompts around the text, and of their replies. */
+export type PromptSizes = Readonly<Record<'single' | 'map' | 'combine' | 'reduce', StepSize>>;
 
 interface StepSize {
   readonly prompt: number;
@@ -51,38 +69,65 @@ export function promptSizes(workflow: WorkflowSpec, model: ModelSpec): PromptSiz
     output: Math.min(prompt.outputTokens, model.maxOutputTokens),
   });
   if (workflow.task === 'classify') {
-    const one = size(classifyQuestion(workflow, '').prompt);
-    return { single: one, map: one, reduce: one };
+    const part = size(classifyQuestion(workflow, '', { context: '' }).prompt);
+    return { single: size(classifyQuestion(workflow, '').prompt), map: part, combine: part, reduce: part };
   }
+  const sizeOf = (step: keyof PromptSizes): StepSize => size(summarizeQuestion(workflow, step, '').prompt);
+  return { single: sizeOf('single'), map: sizeOf('map'), combine: sizeOf('combine'), reduce: sizeOf('reduce') };
+}
+
+/**
+ * The calls that a document takes, known before the first one.
+ *
+ * @param parts as the chunker cuts it; absent: about as many, by the token count alone
+ */
+export function shapeDocument(workflow: WorkflowSpec, tokens: number, parts?: number): DocumentShape {
+  const windows = documentWindows(workflow);
+  if (tokens <= windows.whole) {
+    return { tokens, parts: 1, combines: 0, reduces: 0, notesRead: 0, depth: 1, calls: 1, leastCalls: 1 };
+  }
+  const count = parts ?? Math.ceil(tokens / Math.max(LEAST_WINDOW_TOKENS, windows.part));
+  const single = { tokens, parts: count, combines: 0, reduces: 0, notesRead: 0, depth: 1, calls: count };
+  // Half of the text has to agree before the rest cannot change the answer.
+  if (workflow.task === 'classify') return { ...single, leastCalls: Math.ceil(count / 2) };
+  const { levels, calls } = planMapReduce(count, noteBudget(workflow, windows).fanIn);
+  const reduces = levels.length === 0 ? 0 : 1;
   return {
-    single: size(summarizeQuestion(workflow, 'single', '').prompt),
-    map: size(summarizeQuestion(workflow, 'map', '').prompt),
-    reduce: size(summarizeQuestion(workflow, 'reduce', '').prompt),
+    ...single,
+    combines: calls - count - reduces,
+    reduces,
+    notesRead: calls - 1,
+    depth: 1 + levels.length,
+    calls,
+    leastCalls: calls,
   };
 }
 
-/** Plans a document by its token count alone; the chunker may cut a little differently. */
-export function planDocument(
-  workflow: WorkflowSpec,
-  sizes: PromptSizes,
-  contextTokens: number,
-  tokens: number,
-): DocumentPlan {
-  const window = (step: StepSize) => Math.max(1, Math.floor((contextTokens - step.output) * SAFE_SHARE) - step.prompt);
-  const { single, map, reduce } = sizes;
-  if (tokens <= window(single)) return { calls: 1, inputTokens: tokens + single.prompt, outputTokens: single.output };
-  const parts = Math.ceil(tokens / window(map));
-  const maps = { calls: parts, inputTokens: tokens + parts * map.prompt, outputTokens: parts * map.output };
-  if (workflow.task === 'classify') return maps;
-  const notes = summaryTokens(workflow, 'map');
-  const fanIn = Math.max(2, Math.floor(window(reduce) / notes));
-  const plan = planMapReduce(parts, fanIn);
-  const reduces = plan.calls - parts;
+/** What the calls of a document's shape take at one tier. */
+export function planDocument(workflow: WorkflowSpec, sizes: PromptSizes, shape: DocumentShape): DocumentPlan {
+  const { single, map, combine, reduce } = sizes;
+  const { tokens, parts, combines, reduces, notesRead, calls } = shape;
+  if (calls === 1) return { calls, inputTokens: tokens + single.prompt, outputTokens: single.output };
+  const windows = documentWindows(workflow);
+  const context = parts * (windows.headings + windows.overlap);
+  const notes = workflow.task === 'classify' ? { summaryTokens: 0, factTokens: 0 } : noteTokens(workflow, 'map');
   return {
-    calls: plan.calls,
-    inputTokens: maps.inputTokens + reduces * reduce.prompt + (plan.calls - 1) * notes,
-    outputTokens: maps.outputTokens + reduces * reduce.output,
+    calls,
+    inputTokens:
+      tokens +
+      context +
+      parts * map.prompt +
+      combines * combine.prompt +
+      reduces * reduce.prompt +
+      notesRead * (notes.summaryTokens + notes.factTokens),
+    outputTokens: parts * map.output + combines * combine.output + reduces * reduce.output,
   };
+}
+
+/** Asked, and asked once more with a longer reply. */
+function worstCost(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan): number {
+  const atMost = holdFor(model, Math.ceil(inputTokens * COUNT_MARGIN), outputTokens);
+  return atMost + holdFor(model, Math.ceil((inputTokens + outputTokens) * COUNT_MARGIN), outputTokens * 4);
 }
 
 /** What a document may cost through the whole cascade. */
@@ -93,15 +138,14 @@ export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => D
   let expected = 0;
   let worst = 0;
   let reach = hasLocal ? ASSUMED_ESCALATION : 1;
-  for (const [index, { model }] of paid.entries()) {
+  for (const [index, tier] of paid.entries()) {
+    const { model } = tier;
     const { inputTokens, outputTokens } = planAt(model);
     const typical = holdFor(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
     if (index === 0 && !hasLocal) low = typical;
     expected += typical * reach;
     reach *= ASSUMED_ESCALATION;
-    const atMost = holdFor(model, Math.ceil(inputTokens * COUNT_MARGIN), outputTokens);
-    const repaired = holdFor(model, Math.ceil((inputTokens + outputTokens) * COUNT_MARGIN), outputTokens * 4);
-    worst += atMost + repaired;
+    worst += Math.max(...modelsOfTier(tier).map((each) => worstCost(each, planAt(each))));
   }
   return { low, expected: Math.round(expected), worst };
 }

@@ -2,8 +2,32 @@ import { type NanoUsd, nanoToDecimal } from './money.ts';
 import type { Usage } from './usage.ts';
 
 export type TaskResult =
-  | { readonly label: string; readonly confidence: number }
-  | { readonly summary: string; readonly kind?: 'extract' };
+  | { readonly label: string; readonly confidence: number; readonly partial?: PartialAnswer }
+  | {
+      readonly summary: string;
+      readonly kind?: 'extract';
+      readonly sources?: readonly SentenceSource[];
+      readonly partial?: PartialAnswer;
+    };
+
+/** A stretch of a document: UTF-16 offsets, so that `text.slice(start, end)` is it. */
+export interface TextSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Where a sentence of a summary comes from; without chunks nothing in the document resembles it. */
+export interface SentenceSource {
+  readonly sentence: string;
+  /** Best first. */
+  readonly chunks: readonly TextSpan[];
+}
+
+/** The answer leaves out parts of the document, because their calls failed and the workflow allows that. */
+export interface PartialAnswer {
+  readonly parts: number;
+  readonly failed: readonly (TextSpan & { readonly code: string })[];
+}
 
 interface RowBase {
   readonly id: string;
@@ -21,8 +45,12 @@ export interface ResultRow extends RowBase {
   /** Index of the tier that answered, 0 = cheapest. */
   readonly tier: number;
   readonly durationMs: number;
+  /** Version and hash of the prompt, e.g. `summarize-v2@1a2b3c4d`; absent: no prompt, or only the local model's. */
+  readonly prompt?: string;
   /** The answer is under its tier's threshold: the workflow was draining, because a limit was near. */
   readonly degraded?: boolean;
+  /** At least one of its calls went to a provider that stands in for its tier's own. */
+  readonly fallback?: boolean;
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -51,7 +79,9 @@ export function formatRow(row: Row): string {
       usage: row.usage,
       costUsd,
       durationMs: row.durationMs,
+      ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
+      ...(row.fallback === true ? { fallback: true } : {}),
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
   }

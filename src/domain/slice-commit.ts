@@ -34,4 +34,8 @@ export interface SliceCommit {
   readonly journalEntries: number;
   /** Rejection and escalation counts by code, e.g. `low_confidence`. */
   readonly rejections: Readonly<Record<string, number>>;
+  /** What the rejected replies of a code cost. Absent in commits of earlier versions. */
+  readonly rejectionCosts?: Readonly<Record<string, NanoUsd>>;
+  /** Values hidden from providers, by rule. Absent: none. */
+  readonly redactions?: Readonly<Record<string, number>>;
 }

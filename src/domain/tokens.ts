@@ -1,5 +1,6 @@
 import { O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
 import { countBytePairs, MAX_PIECE_UNITS } from './byte-pair-count.ts';
+import type { Steps } from './steps.ts';
 
 /** Text is split this much at a time, so that the list of pieces stays small. */
 const WINDOW_UNITS = 32_768;
@@ -22,23 +23,35 @@ const cachedCounts = new Map<string, number>();
  * one or slightly above: 0.4 % for Chinese, 3 % for letters, 50 % for spaces, of which 128 are one token.
  */
 export function countTokens(text: string): number {
-  let total = 0;
-  let start = 0;
-  while (start < text.length) {
-    const end = cutBefore(text, start + WINDOW_UNITS);
-    const pieces = text.slice(start, end).match(O200K_TOKEN_SPLIT_REGEX) ?? [];
-    // Where a window ends inside a piece its last two pieces may be wrong (`don` + `'` of `don't`): the next window
-    // begins with them. Fewer than three pieces are one endless run, which is cut anyway.
-    const whole = end === text.length || pieces.length < 3;
-    const kept = whole ? pieces.length : pieces.length - 2;
-    if (whole && end < text.length) total++;
-    for (let index = 0; index < kept; index++) {
-      const piece = pieces[index] as string;
-      total += countPiece(piece);
-      start += piece.length;
-    }
+  const place = { at: 0, tokens: 0 };
+  while (place.at < text.length) countWindow(text, place);
+  return place.tokens;
+}
+
+/** The same count, giving way after every 32,768 units. */
+export function* countTokensInSteps(text: string): Steps<number> {
+  const place = { at: 0, tokens: 0 };
+  while (place.at < text.length) {
+    countWindow(text, place);
+    yield;
   }
-  return total;
+  return place.tokens;
+}
+
+/** Counts on from `place.at` and moves it. */
+function countWindow(text: string, place: { at: number; tokens: number }): void {
+  const end = cutBefore(text, place.at + WINDOW_UNITS);
+  const pieces = text.slice(place.at, end).match(O200K_TOKEN_SPLIT_REGEX) ?? [];
+  // Where a window ends inside a piece its last two pieces may be wrong (`don` + `'` of `don't`): the next window
+  // begins with them. Fewer than three pieces are one endless run, which is cut anyway.
+  const whole = end === text.length || pieces.length < 3;
+  const kept = whole ? pieces.length : pieces.length - 2;
+  if (whole && end < text.length) place.tokens++;
+  for (let index = 0; index < kept; index++) {
+    const piece = pieces[index] as string;
+    place.tokens += countPiece(piece);
+    place.at += piece.length;
+  }
 }
 
 function countPiece(piece: string): number {

@@ -1,5 +1,7 @@
+import type { ReplyChecks } from './checks/reply-checks.ts';
 import type { NanoUsd } from './money.ts';
 import type { TokenPrice } from './price.ts';
+import type { RedactionPolicy } from './redact/redaction-policy.ts';
 
 /** The model that ships with the program; a cascade names it like any other. */
 export const LOCAL_MODEL_NAME = 'local';
@@ -10,6 +12,8 @@ export interface ModelSpec {
   readonly name: string;
   /** Name of the provider in the config; `local` for the built-in one. */
   readonly provider: string;
+  /** The quota that its calls use, a key of `Config.pools`: by default its provider's name. */
+  readonly pool: string;
   /** The provider's name of it. */
   readonly id: string;
   /** Input and output together. */
@@ -20,12 +24,21 @@ export interface ModelSpec {
   readonly price?: TokenPrice;
   readonly structuredOutput: 'json_schema' | 'json_object' | 'prompt';
   readonly logprobs: boolean;
+  /** What its provider must not see. Absent: it sees the documents as they are. */
+  readonly redact?: RedactionPolicy;
 }
 
 export interface Tier {
   readonly model: ModelSpec;
   /** Least confidence at which this tier answers; absent: every reply that passes the task's checks. */
   readonly acceptAt?: number;
+  /** Models that stand in, in this order, while the provider of `model` is in trouble. */
+  readonly fallbacks?: readonly ModelSpec[];
+}
+
+/** Every model that a tier may ask, its own first. */
+export function modelsOfTier({ model, fallbacks = [] }: Tier): readonly [ModelSpec, ...ModelSpec[]] {
+  return [model, ...fallbacks];
 }
 
 export interface Label {
@@ -38,6 +51,8 @@ interface WorkflowBase {
   /** Cheapest first, at least one. */
   readonly cascade: readonly Tier[];
   readonly instructions?: string;
+  /** Its documents only go to models that run locally. Absent: no. */
+  readonly private?: boolean;
   /** Use and fill the answer cache across batches. Absent: no. */
   readonly cache?: boolean;
   /**
@@ -45,6 +60,17 @@ interface WorkflowBase {
    * taken, whatever its confidence, and the row says `degraded`. Absent: never.
    */
   readonly drainAt?: number;
+  /** How a long document is cut. Absent: only where it does not fit, without overlap, and every part must succeed. */
+  readonly parts?: PartRules;
+}
+
+export interface PartRules {
+  /** Most tokens of a part; a longer document is answered in parts even where a window would hold it. */
+  readonly maxTokens?: number;
+  /** Tokens of the part before that each part is shown as context. Absent: 0. */
+  readonly overlapTokens?: number;
+  /** Share of a document's tokens, 0 to 1, whose parts may fail; the row lists them. Absent: 0. */
+  readonly mayFail?: number;
 }
 
 export interface ClassifyWorkflow extends WorkflowBase {
@@ -55,7 +81,14 @@ export interface ClassifyWorkflow extends WorkflowBase {
 
 export interface SummarizeWorkflow extends WorkflowBase {
   readonly task: 'summarize';
-  readonly summary: { readonly maxWords: number; readonly language?: string };
+  /** Absent: only the shape of a summary is checked. */
+  readonly checks?: ReplyChecks;
+  readonly summary: {
+    readonly maxWords: number;
+    readonly language?: string;
+    /** Rows say from which parts of the document each sentence comes. Absent: no. */
+    readonly provenance?: boolean;
+  };
 }
 
 /** What happens to each document of a batch. Stored with the batch, so that a later config edit cannot change it. */

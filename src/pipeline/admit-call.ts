@@ -1,46 +1,88 @@
+import type { LinePosition } from '../domain/fair-line.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { CallTicket, Ledger } from '../ports/ledger.ts';
 import { sleep } from './backoff.ts';
+import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';
 import { StopError } from './stop.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
 
+export type Admitted =
+  | { readonly kind: 'admitted'; readonly ticket: CallTicket; readonly place: Disposable }
+  | { readonly kind: 'replay'; readonly entry: JournalEntry };
+
+export interface AdmissionRequest {
+  readonly line: PoolLine;
+  readonly position: LinePosition;
+  readonly slice: SliceRun;
+  /** A ticket for now, with this much money held. */
+  readonly ticket: (hold: number) => CallTicket;
+  readonly hold: number;
+  /** Most that the call will likely cost, where that is known. */
+  readonly likelyHold: () => number | undefined;
+  /** What a wait until the pool's next day means. */
+  readonly onUsedUp: (waitMs: number) => StopError['reason'];
+}
+
 /**
- * Gets a call admitted. A refusal while other calls are in flight is not the end: what they do not use comes back
- * when they settle, so the call waits for that, and the breaker opens only when nothing more can come back. Before it
- * does, the call is tried once more at what it will likely cost: alone under the limit, the bound for any tokenizer
- * would leave money unused.
+ * Gets a call admitted: a place in this process, its money held, its quota taken, and the time of its start come.
  *
- * @param likelyHold most that the call will likely cost, where that is known
+ * A refusal of money while other calls are in flight is not the end: what they do not use comes back when they settle,
+ * so the call waits for that, and the breaker opens only when nothing more can come back. Before it does, the call is
+ * tried once more at what it will likely cost: alone under the limit, the bound for any tokenizer would leave money
+ * unused.
+ *
  * @returns a paid reply to the same request, where there is one
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
-export async function admitCall(
-  ledger: Ledger,
-  ticket: CallTicket,
-  slice: SliceRun,
-  likelyHold: () => number | undefined,
-): Promise<JournalEntry | undefined> {
-  let held = ticket;
+export async function admitCall(ledger: Ledger, request: AdmissionRequest): Promise<Admitted> {
+  const { line, position, slice } = request;
+  let { hold } = request;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const admission = await ledger.admit(held);
-    if (admission.kind === 'admitted') return undefined;
-    if (admission.kind === 'replay') return admission.entry;
-    if (admission.kind === 'fenced') return stop(slice, { kind: 'fenced' });
+    const { admission, ticket, place } = await enter(line, position, slice, () => request.ticket(hold));
+    if (admission.kind === 'admitted' && place !== undefined) {
+      if (admission.startInMs !== undefined) await waitForStart(ledger, ticket, slice, place, admission.startInMs);
+      return { kind: 'admitted', ticket, place };
+    }
+    if (admission.kind === 'replay') return admission;
+    if (admission.kind === 'wait') return stop(slice, request.onUsedUp(admission.waitMs));
+    if (admission.kind !== 'refused') return stop(slice, { kind: 'fenced' });
     const { refusal } = admission;
-    if (refusal.held === 0 || held.hold > refusal.limit) {
-      const likely = held === ticket ? likelyHold() : undefined;
-      if (likely === undefined || likely >= ticket.hold) {
-        return stop(slice, { kind: 'budget', refusal, hold: held.hold });
-      }
-      held = { ...ticket, hold: likely };
+    if (refusal.held === 0 || hold > refusal.limit) {
+      const likely = hold === request.hold ? request.likelyHold() : undefined;
+      if (likely === undefined || likely >= hold) return stop(slice, { kind: 'budget', refusal, hold });
+      hold = likely;
       continue;
     }
     await sleep(waitMs, slice.stopping);
     slice.throwIfStopped();
   }
+}
+
+async function enter(line: PoolLine, position: LinePosition, slice: SliceRun, ticket: () => CallTicket) {
+  try {
+    return await line.enter(position, ticket, slice.stopping);
+  } catch (error) {
+    slice.throwIfStopped();
+    throw error;
+  }
+}
+
+/** A call that is not to be made any more before its start gives everything back. */
+async function waitForStart(
+  ledger: Ledger,
+  ticket: CallTicket,
+  slice: SliceRun,
+  place: Disposable,
+  startInMs: number,
+): Promise<void> {
+  await sleep(startInMs, slice.stopping);
+  if (slice.reason === undefined) return;
+  place[Symbol.dispose]();
+  await ledger.settle(ticket, { kind: 'released' });
+  slice.throwIfStopped();
 }
 
 function stop(slice: SliceRun, reason: StopError['reason']): never {

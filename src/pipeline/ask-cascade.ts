@@ -1,9 +1,11 @@
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
-import { buildModelRequest, type Repair } from '../domain/model-request.ts';
+import { callKey } from '../domain/model-request.ts';
 import type { Judgement, Question, ReplyText } from '../domain/tasks/task.ts';
-import type { Tier } from '../domain/workflow.ts';
-import { type CallModelContext, callModel } from './call-model.ts';
+import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
+import { type CallModelContext, callModel, type Route } from './call-model.ts';
+import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
+import type { DocumentRedactors } from './document-redactors.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError } from './stop.ts';
 
@@ -25,6 +27,8 @@ export interface CascadeContext {
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tiers: PaidTiers;
+  /** Hide the document's values from providers that must not see them. */
+  readonly redactors: DocumentRedactors;
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
   readonly windowShare: number;
 }
@@ -46,32 +50,44 @@ const NEXT_TIER_MAY_SUCCEED: ReadonlySet<string> = new Set([
  */
 export async function askCascade<T>(context: CascadeContext, question: Question<T>): Promise<CascadeAnswer<T>> {
   const attempts: Attempt<T>[] = [];
-  let last: ReplyText | undefined;
+  let last: Reply | undefined;
   for (;;) {
     const tiers = usableTiers(context, attempts);
     const step = nextCascadeStep(tiers, attempts);
+    const previous = attempts.at(-1)?.judgement;
+    if (last !== undefined && previous !== undefined && step.kind !== 'accept') {
+      const code = previous.kind === 'rejected' ? previous.code : 'low_confidence';
+      context.slice.reject(code, paidFor(last, context.slice));
+    }
     if (step.kind === 'fail') throw new CallFailedError(step.code, failureMessage(step.code, step.detail));
     if (step.kind === 'accept') {
       const { value, confidence, tier } = step;
       const threshold = context.tiers.find(({ index }) => index === tier)?.tier.acceptAt;
       const degraded = threshold !== undefined && confidence < threshold;
-      return { value, confidence, tier, model: modelAt(context.tiers, tier).name, ...(degraded ? { degraded } : {}) };
+      return {
+        value,
+        confidence,
+        tier,
+        model: last?.model ?? tierAt(context.tiers, tier).model.name,
+        ...(degraded ? { degraded } : {}),
+      };
     }
-    const previous = attempts.at(-1)?.judgement;
-    if (previous !== undefined) context.slice.reject(previous.kind === 'rejected' ? previous.code : 'low_confidence');
-    const repair =
-      step.variant === 'repair' && previous?.kind === 'rejected'
-        ? { reply: last?.text ?? '', detail: previous.detail }
+    const rejected =
+      step.variant === 'repair' && previous?.kind === 'rejected' && last !== undefined
+        ? { ...last, detail: previous.detail }
         : undefined;
+    const [model, ...fallbacks] = modelsOfTier(tierAt(tiers, step.tier));
+    const prepare = (each: ModelSpec) => prepareRoute(each, question.prompt, context.redactors, step.variant, rejected);
+    const prepared = [prepare(model), ...fallbacks.map(prepare)] as const;
     try {
-      const entry = await ask(context, question, step, repair);
-      last = entry.reply;
-      attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, entry.reply) });
+      const answered = await ask(context, step.tier, prepared);
+      last = answered.last;
+      attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, answered) });
     } catch (error) {
       const next = context.tiers[context.tiers.findIndex(({ index }) => index === step.tier) + 1];
       if (!(error instanceof CallFailedError) || next === undefined || !NEXT_TIER_MAY_SUCCEED.has(error.code))
         throw error;
-      context.slice.reject(error.code);
+      context.slice.reject(error.code, paidFailures(prepared, context.slice));
       return await askCascade({ ...context, tiers: context.tiers.filter(({ index }) => index > step.tier) }, question);
     }
   }
@@ -85,22 +101,46 @@ function usableTiers(context: CascadeContext, attempts: readonly Attempt<unknown
   return tiers
     .slice(0, -1)
     .map((entry, position) =>
-      position === tiers.length - 2 ? { index: entry.index, tier: { model: entry.tier.model } } : entry,
+      position === tiers.length - 2 ? { index: entry.index, tier: withoutThreshold(entry.tier) } : entry,
     );
 }
 
-async function ask<T>(
-  { models, slice, document, tiers }: CascadeContext,
-  question: Question<T>,
-  step: { tier: number; variant: 'first' | 'raised_cap' | 'repair' },
-  repair: Repair | undefined,
-): Promise<JournalEntry> {
-  const model = modelAt(tiers, step.tier);
-  const request = buildModelRequest(model, question.prompt, step.variant, repair);
-  return await callModel(models, { slice, document, tier: step.tier, model, request });
+function withoutThreshold({ acceptAt: _, ...tier }: Tier): Tier {
+  return tier;
 }
 
-function judge<T>(question: Question<T>, reply: ReplyText): Judgement<T> {
+/** A reply, and the entry that it was paid with. */
+interface Reply extends Omit<RejectedReply, 'detail'> {
+  readonly entry: JournalEntry;
+  readonly routes: readonly Route[];
+}
+
+interface Answered {
+  readonly last: Reply;
+  readonly reply: ReplyText;
+  readonly unknown: readonly string[];
+}
+
+async function ask(
+  { models, slice, document }: CascadeContext,
+  tier: number,
+  prepared: readonly [PreparedRoute, ...PreparedRoute[]],
+): Promise<Answered> {
+  const [first, ...others] = prepared;
+  const entry = await callModel(models, {
+    slice,
+    document,
+    tier,
+    routes: [first.route, ...others.map(({ route }) => route)],
+  });
+  // The journal and the cache keep what the provider sent; the document's values come back only here.
+  const by = prepared.find(({ route }) => route.model.name === entry.model) ?? first;
+  const { reply, unknown } = by.restore(entry.reply);
+  const routes = prepared.map(({ route }) => route);
+  return { last: { model: entry.model, raw: entry.reply.text, restored: reply.text, entry, routes }, reply, unknown };
+}
+
+function judge<T>(question: Question<T>, { reply, unknown }: Answered): Judgement<T> {
   if (reply.finish === 'refusal') {
     return { kind: 'rejected', code: 'refused', detail: 'the model declined to answer' };
   }
@@ -109,13 +149,32 @@ function judge<T>(question: Question<T>, reply: ReplyText): Judgement<T> {
   if (reply.finish === 'length' && judgement.kind === 'rejected') {
     return { kind: 'rejected', code: 'truncated', detail: 'the reply was cut off at its output limit' };
   }
+  if (judgement.kind === 'answer' && unknown.length > 0) {
+    return {
+      kind: 'rejected',
+      code: 'placeholder_unknown',
+      detail: 'the reply has a placeholder in brackets that the document does not have; copy them exactly',
+    };
+  }
   return judgement;
 }
 
-function modelAt(tiers: PaidTiers, index: number): Tier['model'] {
+/** The reply, unless it came from the answer cache and cost nothing. */
+function paidFor({ entry, routes }: Reply, slice: SliceRun): readonly JournalEntry[] {
+  const isPaid = routes.some(({ model, request }) => slice.journal.get(callKey(model.provider, request)) === entry);
+  return isPaid ? [entry] : [];
+}
+
+/** Replies that were billed and of no use: they are journalled under the call's key with a name of their own. */
+function paidFailures(prepared: readonly PreparedRoute[], { journal }: SliceRun): readonly JournalEntry[] {
+  const keys = prepared.map(({ route }) => `${callKey(route.model.provider, route.request)}!`);
+  return [...journal].filter(([key]) => keys.some((start) => key.startsWith(start))).map(([, entry]) => entry);
+}
+
+function tierAt(tiers: PaidTiers, index: number): Tier {
   const found = tiers.find((entry) => entry.index === index);
   if (found === undefined) throw new RangeError(`There is no tier ${index} here`);
-  return found.tier.model;
+  return found.tier;
 }
 
 function failureMessage(code: string, detail: string): string {

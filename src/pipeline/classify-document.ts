@@ -1,49 +1,104 @@
-import { chunkText } from '../domain/chunk-text.ts';
+import type { Chunk } from '../domain/chunk-text.ts';
+import { partContext } from '../domain/part-context.ts';
+import { promptTag } from '../domain/prompts/prompt-hash.ts';
 import type { TaskResult } from '../domain/result-row.ts';
-import { classifyQuestion, mergeVotes } from '../domain/tasks/classify.ts';
+import { classifyQuestion, type LabelAnswer } from '../domain/tasks/classify.ts';
+import { mergeVotes, spreadOrder, tokensToDecide } from '../domain/tasks/votes.ts';
 import type { ClassifyWorkflow } from '../domain/workflow.ts';
-import { askCascade, type CascadeContext } from './ask-cascade.ts';
-import { documentWindow } from './document-window.ts';
-import { settleAll } from './settle-all.ts';
+import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
+import type { DocumentParts } from './ask-parts.ts';
+import { cutDocument, type DocumentText } from './cut-document.ts';
 
 export interface DocumentResult {
   readonly result: TaskResult;
   readonly tier: number;
   readonly model: string;
+  /** Version and hash of the prompt; absent for the local model. */
+  readonly prompt?: string;
   /** A tier answered under its threshold, because the workflow drains. */
   readonly degraded?: boolean;
 }
 
-/** One label for a document: in one call where it fits, else its parts vote. */
+type Answer = CascadeAnswer<LabelAnswer>;
+
+/** One label for a document: in one call where it fits, else its parts vote until the rest cannot change the answer. */
 export async function classifyDocument(
   context: CascadeContext,
   workflow: ClassifyWorkflow,
-  document: { readonly text: string; readonly tokens: number },
+  document: DocumentText,
 ): Promise<DocumentResult> {
-  const promptOf = () => classifyQuestion(workflow, '').prompt;
-  const window = documentWindow(context, document.tokens, 'single', promptOf);
-  if (document.tokens <= window) {
-    const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, document.text));
-    return { result: { label: value.label, confidence: round(confidence) }, ...by };
+  const { text } = document;
+  const cut = await cutDocument(workflow, document, context.windowShare);
+  if (cut.kind === 'whole') {
+    const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, text));
+    return { result: { label: value.label, confidence: round(confidence) }, ...by, prompt: promptTag(workflow) };
   }
-  const chunks = chunkText(document.text, { maxTokens: window });
-  const answers = await settleAll(
-    chunks.map(async (chunk) => ({
-      tokens: chunk.tokens,
-      ...(await askCascade(context, classifyQuestion(workflow, document.text.slice(chunk.start, chunk.end)))),
-    })),
-  );
-  const merged = mergeVotes(
-    answers.map(({ value, confidence, tokens }) => ({ label: value.label, confidence, tokens })),
-  );
+  const { parts, windows } = cut;
+  const answers = await collectVotes(parts, async (chunk) => {
+    const before = partContext(text, chunk, windows.headings);
+    return await askCascade(
+      context,
+      classifyQuestion(workflow, text.slice(chunk.start, chunk.end), { context: before }),
+    );
+  });
+  const merged = mergeVotes(answers.map(voteOf), sumTokens(parts.chunks));
   // The dearest tier that any part needed is the one that answered the document.
-  const dearest = answers.reduce((a, b) => (b.tier > a.tier ? b : a));
+  const dearest = answers.map(({ answer }) => answer).reduce((a, b) => (b.tier > a.tier ? b : a));
+  const { partial } = parts;
   return {
-    result: { label: merged.label, confidence: round(merged.confidence) },
+    result: {
+      label: merged.label,
+      confidence: round(merged.confidence),
+      ...(partial === undefined ? {} : { partial }),
+    },
     tier: dearest.tier,
     model: dearest.model,
-    ...(answers.some((answer) => answer.degraded === true) ? { degraded: true } : {}),
+    prompt: promptTag(workflow),
+    ...(answers.some(({ answer }) => answer.degraded === true) ? { degraded: true } : {}),
   };
+}
+
+interface PartAnswer {
+  readonly chunk: Chunk;
+  readonly answer: Answer;
+}
+
+/**
+ * Asks parts spread over the text in waves, each the smallest that may settle the answer. Which parts a wave has depends
+ * on the votes alone, so that a repeat after a crash asks the same ones and finds them paid for.
+ */
+async function collectVotes(
+  parts: DocumentParts,
+  ask: (chunk: Chunk) => Promise<Answer>,
+): Promise<readonly PartAnswer[]> {
+  const chunkAt = (index: number): Chunk => parts.chunks[index] as Chunk;
+  let left = spreadOrder(parts.chunks.length);
+  let answers: readonly PartAnswer[] = [];
+  while (left.length > 0) {
+    const needed = tokensToDecide(answers.map(voteOf), sumTokens(left.map(chunkAt)));
+    if (needed === 0) break;
+    let tokens = 0;
+    const wave = left.filter((index) => {
+      if (tokens > needed) return false;
+      tokens += chunkAt(index).tokens;
+      return true;
+    });
+    left = left.slice(wave.length);
+    const asked = await parts.ask(wave, ask);
+    const voted = asked.flatMap((answer, position) =>
+      answer === undefined ? [] : [{ chunk: chunkAt(wave[position] as number), answer }],
+    );
+    answers = [...answers, ...voted];
+  }
+  return answers.toSorted((a, b) => a.chunk.start - b.chunk.start);
+}
+
+function voteOf({ chunk, answer }: PartAnswer) {
+  return { label: answer.value.label, confidence: answer.confidence, tokens: chunk.tokens };
+}
+
+function sumTokens(chunks: readonly { readonly tokens: number }[]): number {
+  return chunks.reduce((sum, { tokens }) => sum + tokens, 0);
 }
 
 /** Four decimals are more than a confidence is worth. */

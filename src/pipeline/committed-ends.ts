@@ -19,6 +19,7 @@ interface ParsedRow {
   readonly result?: TaskResult;
   readonly model?: string;
   readonly tier?: number;
+  readonly prompt?: string;
   readonly error?: { readonly code: string; readonly message: string };
   readonly costUsd: number;
 }
@@ -52,7 +53,8 @@ async function readRows(store: ObjectStore, part: PartFile | undefined): Promise
 
 function endOf(row: ParsedRow): DocumentEnd {
   if (row.status === 'succeeded' && row.result !== undefined) {
-    return { kind: 'answered', answer: { result: row.result, model: row.model ?? '', tier: row.tier ?? 0 } };
+    const { result, model = '', tier = 0, prompt } = row;
+    return { kind: 'answered', answer: { result, model, tier, ...(prompt === undefined ? {} : { prompt }) } };
   }
   const { code, message } = row.error ?? { code: 'unknown', message: '' };
   return { kind: 'error', status: row.status === 'succeeded' ? 'failed' : row.status, code, message };

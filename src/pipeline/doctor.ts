@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ModelSpec } from '../domain/workflow.ts';
+import { modelsOfTier, type Tier } from '../domain/workflow.ts';
 import type { LocalModel } from '../ports/local-model.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { checkStore } from './check-store.ts';
@@ -11,34 +11,35 @@ export interface Check {
   readonly detail: string;
 }
 
-interface ProviderSettings {
+interface NamedEndpoint {
   readonly name: string;
   readonly baseUrl: string;
-  readonly apiKey?: string;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface DoctorContext {
+export interface DoctorContext<Provider extends NamedEndpoint> {
   readonly config: {
     readonly file?: string;
     readonly store: { readonly url: string };
-    readonly providers: ReadonlyMap<string, ProviderSettings>;
+    readonly providers: ReadonlyMap<string, Provider>;
     readonly workflows: ReadonlyMap<
       string,
-      { readonly spec: { readonly cascade: readonly { readonly model: ModelSpec }[] }; readonly schedule?: unknown }
+      { readonly spec: { readonly cascade: readonly Tier[] }; readonly schedule?: unknown }
     >;
   };
   readonly openStore: () => Promise<ObjectStore>;
   readonly openApp: () => Promise<
     AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
   >;
+  /** Asks for the model list, which costs nothing. */
   readonly probeProvider: (
-    provider: ProviderSettings,
+    provider: Provider,
   ) => Promise<{ readonly status: number; readonly models?: readonly string[] }>;
 }
 
-/** Tries everything that a batch needs. Never throws: what fails is a line with its cure. */
-export async function checkEverything(context: DoctorContext): Promise<readonly Check[]> {
+/** Tries everything that a batch needs, without spending money. Never throws: what fails is a line with its cure. */
+export async function checkEverything<Provider extends NamedEndpoint>(
+  context: DoctorContext<Provider>,
+): Promise<readonly Check[]> {
   const { config } = context;
   const checks: Check[] = [
     { name: 'node', state: 'ok', detail: process.version },
@@ -72,7 +73,7 @@ export async function checkEverything(context: DoctorContext): Promise<readonly 
   return checks;
 }
 
-async function checkRedisAndLocalModel(context: DoctorContext): Promise<Check[]> {
+async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'openApp'>): Promise<Check[]> {
   const checks: Check[] = [];
   checks.push(
     await attempt('redis', async () => {
@@ -92,7 +93,10 @@ async function checkRedisAndLocalModel(context: DoctorContext): Promise<Check[]>
   return checks.reverse();
 }
 
-async function checkProvider(context: DoctorContext, provider: ProviderSettings): Promise<Check> {
+async function checkProvider<Provider extends NamedEndpoint>(
+  context: DoctorContext<Provider>,
+  provider: Provider,
+): Promise<Check> {
   const name = `provider ${provider.name}`;
   try {
     const { status, models } = await context.probeProvider(provider);
@@ -115,7 +119,7 @@ async function checkProvider(context: DoctorContext, provider: ProviderSettings)
         state: 'ok',
         detail: `${provider.baseUrl} answers (it has no model list, so models are not checked)`,
       };
-    const missing = modelsOf(context, provider.name).filter((id) => !models.includes(id));
+    const missing = modelsOf(context.config.workflows, provider.name).filter((id) => !models.includes(id));
     return missing.length === 0
       ? { name, state: 'ok', detail: `${provider.baseUrl} has every configured model` }
       : {
@@ -132,9 +136,9 @@ async function checkProvider(context: DoctorContext, provider: ProviderSettings)
   }
 }
 
-function modelsOf({ config }: DoctorContext, provider: string): string[] {
-  const ids = [...config.workflows.values()].flatMap(({ spec }) =>
-    spec.cascade.flatMap(({ model }) => (model.provider === provider ? [model.id] : [])),
+function modelsOf(workflows: DoctorContext<never>['config']['workflows'], provider: string): string[] {
+  const ids = [...workflows.values()].flatMap(({ spec }) =>
+    spec.cascade.flatMap(modelsOfTier).flatMap((model) => (model.provider === provider ? [model.id] : [])),
   );
   return [...new Set(ids)];
 }

@@ -1,14 +1,17 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from '../domain/result-table.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { TableFormat } from '../ports/table-format.ts';
+import { splitLines } from './split-lines.ts';
 
 export interface Downloaded {
   readonly folder: string;
@@ -28,15 +31,22 @@ interface DownloadFile {
  * Downloads a finished batch: `manifest.json`, `results.jsonl` (in input order) and `errors.jsonl`. Every file is
  * checked against the manifest before it takes its name, so a folder never holds a half or a damaged download.
  *
+ * @param tables formats in which `results` and `errors` are written beside that
  * @throws {NightmillError} `results_damaged` where a file differs from the manifest
  */
-export async function downloadResults(store: ObjectStore, batchId: string, folder: string): Promise<Downloaded> {
+export async function downloadResults(
+  store: ObjectStore,
+  batchId: string,
+  folder: string,
+  tables: readonly TableFormat[] = [],
+): Promise<Downloaded> {
   const { bytes, files } = await readManifest(store, batchId);
   const isOutput = (file: DownloadFile) => file.key.startsWith(`${storeKeys.batch(batchId)}output/`);
   return await writeFolder(store, folder, {
     results: files.filter(isOutput),
     errors: files.filter((file) => !isOutput(file)),
     manifest: bytes,
+    tables,
   });
 }
 
@@ -63,6 +73,7 @@ export async function downloadPartial(
   batches: BatchRegistry,
   batch: BatchRecord,
   folder: string,
+  tables: readonly TableFormat[] = [],
 ): Promise<Downloaded> {
   const results: DownloadFile[] = [];
   const errors: DownloadFile[] = [];
@@ -70,7 +81,7 @@ export async function downloadPartial(
     if (commit?.results !== undefined) results.push(commit.results);
     if (commit?.errors !== undefined) errors.push(commit.errors);
   }
-  return await writeFolder(store, folder, { results, errors });
+  return await writeFolder(store, folder, { results, errors, tables });
 }
 
 /**
@@ -89,7 +100,12 @@ export async function prepareFolder(folder: string): Promise<void> {
 async function writeFolder(
   store: ObjectStore,
   folder: string,
-  files: { results: readonly DownloadFile[]; errors: readonly DownloadFile[]; manifest?: Uint8Array },
+  files: {
+    results: readonly DownloadFile[];
+    errors: readonly DownloadFile[];
+    manifest?: Uint8Array;
+    tables: readonly TableFormat[];
+  },
 ): Promise<Downloaded> {
   const unfinished = join(folder, `.download-${randomUUID()}`);
   try {
@@ -97,7 +113,10 @@ async function writeFolder(
     const results = await concatenate(store, files.results, join(unfinished, 'results.jsonl'));
     const errors = await concatenate(store, files.errors, join(unfinished, 'errors.jsonl'));
     if (files.manifest !== undefined) await writeBytes(files.manifest, join(unfinished, 'manifest.json'));
-    const names = ['results.jsonl', 'errors.jsonl', ...(files.manifest === undefined ? [] : ['manifest.json'])];
+    const tables: string[] = [];
+    for (const table of files.tables) tables.push(...(await writeTables(unfinished, table)));
+    const rest = files.manifest === undefined ? [] : ['manifest.json'];
+    const names = ['results.jsonl', 'errors.jsonl', ...tables, ...rest];
     for (const name of names) await rename(join(unfinished, name), join(folder, name));
     return { folder, results: results.lines, errors: errors.lines, bytes: results.bytes + errors.bytes };
   } catch (error) {
@@ -105,6 +124,21 @@ async function writeFolder(
   } finally {
     // What went wrong before says more than what goes wrong here.
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Writes tables of the files that were just checked; returns their names. */
+async function writeTables(folder: string, { extension, write }: TableFormat): Promise<readonly string[]> {
+  const cells = (name: string, read: (line: string) => readonly Cell[]) => readCells(join(folder, name), read);
+  const names = [`results.${extension}`, `errors.${extension}`] as const;
+  await write(join(folder, names[0]), RESULT_COLUMNS, cells('results.jsonl', resultCells));
+  await write(join(folder, names[1]), ERROR_COLUMNS, cells('errors.jsonl', errorCells));
+  return names;
+}
+
+async function* readCells(path: string, read: (line: string) => readonly Cell[]) {
+  for await (const lines of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
+    for (const raw of lines) if ('bytes' in raw) yield read(Buffer.from(raw.bytes).toString('utf8'));
   }
 }
 

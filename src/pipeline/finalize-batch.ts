@@ -86,14 +86,16 @@ async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, 
 
 interface Sums {
   readonly models: readonly ModelTotals[];
-  readonly rejections: Readonly<Record<string, number>>;
+  readonly rejections: Manifest['rejections'];
+  readonly redactions: Manifest['redactions'];
   readonly reused: Manifest['reused'];
   readonly rowsCost: number;
 }
 
 async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<Sums> {
   let models: readonly ModelTotals[] = [];
-  const rejections: Record<string, number> = {};
+  const rejections: Record<string, { count: number; cost: number }> = {};
+  const redactions: Record<string, number> = {};
   const reused = { duplicates: 0, cached: 0, saved: 0 };
   let rowsCost = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
@@ -102,10 +104,16 @@ async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<S
     reused.duplicates += commit.reused.duplicates;
     reused.cached += commit.reused.cached;
     reused.saved += commit.reused.saved;
-    for (const [code, count] of Object.entries(commit.rejections)) rejections[code] = (rejections[code] ?? 0) + count;
+    for (const [code, count] of Object.entries(commit.rejections)) {
+      const sum = rejections[code] ?? { count: 0, cost: 0 };
+      rejections[code] = { count: sum.count + count, cost: sum.cost + (commit.rejectionCosts?.[code] ?? 0) };
+    }
+    for (const [rule, count] of Object.entries(commit.redactions ?? {})) {
+      redactions[rule] = (redactions[rule] ?? 0) + count;
+    }
     rowsCost += commit.cost;
   }
-  return { models, rejections, reused, rowsCost };
+  return { models, rejections, redactions, reused, rowsCost };
 }
 
 async function mergeParts(
@@ -225,6 +233,7 @@ async function buildManifest(
     usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
     models: sums.models,
     rejections: sums.rejections,
+    redactions: sums.redactions,
     reused: sums.reused,
     cost: totals.settled,
     uncertain,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { type DocumentInput, kindOfName } from './document-input.ts';
+import { type DocumentInput, isDocumentContent, kindOfName } from './document-input.ts';
 import { listFolder } from './list-folder.ts';
 import { listStorePrefix, openObject } from './list-store-prefix.ts';
 import { type Bytes, kindOfPath, openFile } from './open-input.ts';
@@ -9,8 +9,11 @@ import { type Bytes, kindOfPath, openFile } from './open-input.ts';
  * Tells whether inputs are the same as last time: a SHA-256 in hex over, in the order given,
  *
  * - JSONL files and standard input: their unpacked content, so that neither name nor compression matters;
- * - text files and folders of them: the relative name and content of each, and the names of links that cannot be read;
+ * - CSV and Parquet files: name (their rows may be named by it) and content;
+ * - documents and folders of them: the relative name and content of each, and the names of links that cannot be read;
  * - store prefixes: key, size and etag of each object that is read; its content where the store has no etags.
+ *
+ * Before each input that is read in another than the default way: its encoding and its fields.
  *
  * Reads files whole, in bounded memory.
  *
@@ -29,6 +32,11 @@ async function* partsOf(
   input: DocumentInput,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly (string | number)[]> {
+  const { encoding, fields } = input.reading ?? {};
+  if (encoding !== undefined || fields !== undefined) {
+    const { text = '', id = '', metadata = [] } = fields ?? {};
+    yield ['reading', encoding ?? '', text, id, typeof metadata === 'string' ? metadata : JSON.stringify(metadata)];
+  }
   if (input.kind === 'spooled') yield ['lines', await hashContent(openFile(input.path, '-'), signal)];
   else if (input.kind === 'store') {
     for await (const item of listStorePrefix(input.store, input.prefix)) {
@@ -40,11 +48,13 @@ async function* partsOf(
   } else if ((await kindOfPath(input.path)) === 'file') {
     const { content, compression } = kindOfName(input.path);
     const hash = await hashContent(openFile(input.path, input.path, compression), signal);
-    yield content === 'text' ? ['text', basename(input.path), hash] : ['lines', hash];
+    if (isDocumentContent(content)) yield ['text', basename(input.path), hash];
+    else if (content === 'csv' || content === 'parquet') yield ['table', basename(input.path), hash];
+    else yield ['lines', hash];
   } else {
     for await (const item of listFolder(input.path)) {
       if (item.kind === 'unusable') yield ['unusable', item.name];
-      else if (item.kind === 'text')
+      else if (item.kind === 'document')
         yield ['text', item.name, await hashContent(openFile(item.path, item.path), signal)];
     }
   }

@@ -85,7 +85,7 @@ export async function closePassedBreakers(context: HousekeepingContext, open: re
 async function whyPassed(context: HousekeepingContext, hold: Hold): Promise<string | undefined> {
   const now = context.clock.now();
   if (hold.cause === 'provider') {
-    const retry = hold.retry === true && now - hold.since >= RETRY_PROVIDER_MS;
+    const retry = hold.retry === true && now >= (hold.retryAt ?? hold.since + RETRY_PROVIDER_MS);
     return retry ? 'the provider is tried again' : undefined;
   }
   if (hold.cause !== 'budget' || hold.scope === undefined) return undefined;

@@ -18,6 +18,10 @@ const MARGIN = 1.1;
 const MARGIN_TOKENS = 16;
 /** Text with fewer bytes to a token is unusual, and tokenizers differ most on it. */
 const ORDINARY_BYTES_PER_TOKEN = 2;
+/** Before anything was seen: English prose with its markup. */
+const FIRST_TOKENS_PER_BYTE = 0.27;
+/** Weight of the newest call in the running mean. */
+const NEWEST = 0.05;
 
 /**
  * Learns how a model counts tokens compared with us, so that the last money under a limit can be used: the bound by
@@ -25,6 +29,7 @@ const ORDINARY_BYTES_PER_TOKEN = 2;
  */
 export class InputRatios {
   readonly #ratios = new Map<string, InputRatio>();
+  readonly #tokensPerByte = new Map<string, number>();
 
   /** Takes in what a provider reported for a request. */
   observe(model: string, request: ModelRequest, reportedTokens: number): void {
@@ -33,6 +38,19 @@ export class InputRatios {
     const counts = calls <= CALLS_COUNTED || calls % COUNT_EVERY === 0;
     const most = counts ? Math.max(known.most, reportedTokens / countRequestTokens(request)) : known.most;
     this.#ratios.set(model, { most, calls });
+    const seen = reportedTokens / inputTokenBound(request);
+    const mean = this.#tokensPerByte.get(model) ?? seen;
+    this.#tokensPerByte.set(model, mean + (seen - mean) * NEWEST);
+  }
+
+  /**
+   * About how many input tokens the provider will count, for its quota; corrected when the reply is there. By bytes,
+   * because counting tokens costs as much as a call.
+   *
+   * @param bytes as `inputTokenBound` has them
+   */
+  expected(model: string, bytes: number): number {
+    return Math.ceil(bytes * (this.#tokensPerByte.get(model) ?? FIRST_TOKENS_PER_BYTE));
   }
 
   /** Takes over what other workers have seen. */

@@ -1,19 +1,19 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { compareByteOrder } from './compare-byte-order.ts';
-import { kindOfName } from './document-input.ts';
+import { type DocumentContent, isDocumentContent, kindOfName } from './document-input.ts';
 import { asInputError } from './open-input.ts';
 
 /** One thing in a folder. `name` is its path in the folder, with forward slashes. */
 export type FolderItem =
-  | { readonly kind: 'text'; readonly name: string; readonly path: string }
+  | { readonly kind: 'document'; readonly content: DocumentContent; readonly name: string; readonly path: string }
   | { readonly kind: 'ignored'; readonly name: string }
   /** Looks like a document, but must not or cannot be read. */
   | { readonly kind: 'unusable'; readonly name: string; readonly path: string; readonly reason: string };
 
 /**
  * Walks a folder in byte order of names; only the listing of the folders on the way is in memory. Hidden files and
- * folders (`.git`, `._copy.txt`) are ignored. Links to text files inside the folder are followed. Links to folders are not,
+ * folders (`.git`, `._copy.txt`) are ignored. Links to documents inside the folder are followed. Links to folders are not,
  * as they may go in circles.
  *
  * @throws {NightmillError} `input_invalid`: a folder cannot be listed
@@ -38,9 +38,8 @@ async function* walk(folder: string, prefix: string, realRoot: string): AsyncGen
     if (item.name.startsWith('.')) yield { kind: 'ignored', name };
     else if (item.isDirectory()) yield* walk(path, `${name}/`, realRoot);
     else if (item.isSymbolicLink()) yield await followLink(path, name, realRoot);
-    else if (!item.isFile() || kindOfName(item.name).content !== 'text') yield { kind: 'ignored', name };
-    else if (item.name.includes('\ufffd')) yield { kind: 'unusable', name, path, reason: 'its name is not UTF-8' };
-    else yield { kind: 'text', name, path };
+    else if (!item.isFile()) yield { kind: 'ignored', name };
+    else yield documentOrIgnored(name, path);
   }
 }
 
@@ -55,8 +54,12 @@ async function followLink(path: string, name: string, realRoot: string): Promise
   if (target !== realRoot && !target.startsWith(root)) {
     return { kind: 'unusable', name, path, reason: `it is a link that leaves the folder, to ${target}` };
   }
-  const isFile = (await stat(target)).isFile();
-  return isFile && kindOfName(name).content === 'text'
-    ? { kind: 'text', name, path: target }
-    : { kind: 'ignored', name };
+  return (await stat(target)).isFile() ? documentOrIgnored(name, target) : { kind: 'ignored', name };
+}
+
+function documentOrIgnored(name: string, path: string): FolderItem {
+  const { content } = kindOfName(name);
+  if (!isDocumentContent(content)) return { kind: 'ignored', name };
+  if (name.includes('\ufffd')) return { kind: 'unusable', name, path, reason: 'its name is not UTF-8' };
+  return { kind: 'document', content, name, path };
 }

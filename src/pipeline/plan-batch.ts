@@ -1,10 +1,21 @@
+import { chunkTextInSteps } from '../domain/chunk-text.ts';
+import { documentWindows } from '../domain/document-windows.ts';
 import type { NanoUsd } from '../domain/money.ts';
-import { type CostRange, type DocumentPlan, planCost, planDocument, promptSizes } from '../domain/plan.ts';
-import { countTokens } from '../domain/tokens.ts';
+import {
+  type CostRange,
+  type DocumentPlan,
+  type DocumentShape,
+  planCost,
+  planDocument,
+  promptSizes,
+  shapeDocument,
+} from '../domain/plan.ts';
+import { countTokensInSteps } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
+import { runInSteps } from './run-in-steps.ts';
 
 export interface Throughput {
   readonly callsPerMinute: number;
@@ -15,8 +26,13 @@ export interface BatchPlan {
   readonly documents: number;
   readonly problems: number;
   readonly inputTokens: number;
-  /** Calls to providers: one tier answers everything, or every tier is asked and asked to repair. */
+  /**
+   * Calls to providers: one tier answers everything and the parts of long classifications agree as early as they can,
+   * or every tier is asked about every part and asked to repair.
+   */
   readonly calls: { readonly low: number; readonly worst: number };
+  /** Documents that are answered in parts, how many parts, and the most calls that wait for each other. */
+  readonly long: { readonly documents: number; readonly parts: number; readonly depth: number };
   readonly cost: CostRange;
   readonly minutes: CostRange;
   /** What is expected comes from batches that have finished; else it is assumed. */
@@ -25,6 +41,8 @@ export interface BatchPlan {
 
 /** Documents a minute that the local tier answers in one process, on one core. */
 const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
+/** Smaller windows fail in a worker, with the reason. */
+const LEAST_PART_TOKENS = 128;
 
 /** Reads the input and adds up what it would take. Makes no call and writes nothing. */
 export async function planBatch(
@@ -32,6 +50,7 @@ export async function planBatch(
   workflow: WorkflowSpec,
   options: {
     readonly maxLineBytes: number;
+    readonly maxDocuments?: number | undefined;
     readonly throughput: Throughput;
     /** Of this very version of the workflow. */
     readonly history?: WorkflowHistory;
@@ -39,27 +58,36 @@ export async function planBatch(
 ): Promise<BatchPlan> {
   const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
   const sizes = new Map(paid.map((model) => [model, promptSizes(workflow, model)]));
-  const contextTokens = Math.min(...paid.map((model) => model.contextTokens));
   const hasLocal = paid.length < workflow.cascade.length;
   let documents = 0;
   let problems = 0;
   let inputTokens = 0;
   let callsPerTier = 0;
+  let leastCalls = 0;
+  const long = { documents: 0, parts: 0, depth: 0 };
   let tokensPerTier = 0;
   const cost = { low: 0, expected: 0, worst: 0 };
-  for await (const entry of readDocuments(inputs, { maxLineBytes: options.maxLineBytes })) {
+  for await (const entry of readDocuments(inputs, options)) {
     if (entry.kind === 'problem') {
       problems += 1;
       continue;
     }
-    const tokens = countTokens(entry.document.text);
+    const { text } = entry.document;
+    const tokens = await runInSteps(countTokensInSteps(text));
     documents += 1;
     inputTokens += tokens;
     if (paid.length === 0) continue;
+    const shape = await shapeText(workflow, text, tokens);
+    if (shape.parts > 1) {
+      long.documents += 1;
+      long.parts += shape.parts;
+      long.depth = Math.max(long.depth, shape.depth);
+    }
+    leastCalls += shape.leastCalls;
     const planAt = (model: ModelSpec): DocumentPlan => {
       const found = sizes.get(model);
       if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
-      return planDocument(workflow, found, contextTokens, tokens);
+      return planDocument(workflow, found, shape);
     };
     const range = planCost(workflow, planAt);
     cost.low += range.low;
@@ -69,7 +97,7 @@ export async function planBatch(
     callsPerTier += first.calls;
     tokensPerTier += first.inputTokens + first.outputTokens;
   }
-  const calls = { low: hasLocal ? 0 : callsPerTier, worst: callsPerTier * paid.length * 2 };
+  const calls = { low: hasLocal ? 0 : leastCalls, worst: callsPerTier * paid.length * 2 };
   const paidMinutes = Math.max(
     callsPerTier / options.throughput.callsPerMinute,
     tokensPerTier / options.throughput.tokensPerMinute,
@@ -80,6 +108,7 @@ export async function planBatch(
     problems,
     inputTokens,
     calls,
+    long,
     cost,
     minutes: {
       low: tenths(localMinutes + (hasLocal ? 0 : paidMinutes)),
@@ -90,6 +119,14 @@ export async function planBatch(
   };
   const past = options.history === undefined ? undefined : projectFromHistory(options.history, inputTokens);
   return past === undefined ? computed : expectFromHistory(computed, past);
+}
+
+/** A long document is cut as a worker will cut it, so that the calls are the very ones that will be made. */
+async function shapeText(workflow: WorkflowSpec, text: string, tokens: number): Promise<DocumentShape> {
+  const { whole, part, overlap } = documentWindows(workflow);
+  if (tokens <= whole || part < LEAST_PART_TOKENS) return shapeDocument(workflow, tokens);
+  const limits = { maxTokens: part + overlap, overlapTokens: overlap, textTokens: tokens };
+  return shapeDocument(workflow, tokens, (await runInSteps(chunkTextInSteps(text, limits))).length);
 }
 
 /** What finished batches took is better than assumptions; the bounds of the plan give way to it where it is outside. */

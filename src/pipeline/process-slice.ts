@@ -4,7 +4,7 @@ import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
 import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
+import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
@@ -14,6 +14,7 @@ import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.t
 import type { PaidTiers } from './ask-cascade.ts';
 import type { CallModelContext } from './call-model.ts';
 import { classifyDocument, type DocumentResult } from './classify-document.ts';
+import { DocumentRedactors } from './document-redactors.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
 import { readSlice } from './read-slice.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
@@ -28,6 +29,8 @@ export interface ProcessSliceContext extends CallModelContext {
   readonly local: LocalModel;
   /** For workflows that ask for it. */
   readonly answers: AnswerCache;
+  /** Providers that this worker's config declares to run locally: private documents go nowhere else. */
+  readonly localProviders: ReadonlySet<string>;
   /** Slices in hand, so that a pause or a shutdown reaches them. */
   readonly runs: Set<SliceRun>;
   /** Told of each slice before its first call, so that one taken during a shutdown stops like the others. */
@@ -188,12 +191,14 @@ async function answerDocument(
   if (entry.kind === 'skipped') {
     return { kind: 'error', status: 'skipped', code: entry.skipped.code, message: entry.skipped.message };
   }
+  const redactors = new DocumentRedactors(entry.document.text);
   try {
     if (tiers.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
+    if (workflow.private === true) checkIsLocal(tiers, context.localProviders);
     const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
     const document = { text: entry.document.text, tokens: entry.tokens };
     const answer: DocumentResult = await splitOnOverflow((windowShare) => {
-      const cascade = { models, slice: run, document: index, tiers, windowShare };
+      const cascade = { models, slice: run, document: index, tiers, redactors, windowShare };
       return workflow.task === 'classify'
         ? classifyDocument(cascade, workflow, document)
         : summarizeDocument(cascade, workflow, document);
@@ -209,7 +214,21 @@ async function answerDocument(
     // Stopped, or unexpected: either way the other documents begin no new calls.
     run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
     throw error;
+  } finally {
+    run.hid(redactors.counts());
   }
+}
+
+/** The config was checked when the batch was submitted; this worker's may say something else of the same provider. */
+function checkIsLocal(tiers: PaidTiers, local: ReadonlySet<string>): void {
+  const models = tiers.flatMap(({ tier }) => modelsOfTier(tier));
+  const other = models.find(({ provider }) => !local.has(provider))?.provider;
+  if (other === undefined) return;
+  throw new CallFailedError(
+    'provider_not_local',
+    `The workflow is private, and this worker's config does not declare the provider ${JSON.stringify(other)} local ` +
+      '(dataPolicy: { location: local }), so the document was not sent.',
+  );
 }
 
 function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone: number) {
@@ -254,6 +273,8 @@ async function commit(
       reused: countReused(run, entries, rows, work.others),
       journalEntries: journal.length,
       rejections: Object.fromEntries(run.rejections),
+      ...(run.rejectionCosts.size === 0 ? {} : { rejectionCosts: Object.fromEntries(run.rejectionCosts) }),
+      ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
     const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
     if (committed.kind === 'committed') return committed.slicesLeft;

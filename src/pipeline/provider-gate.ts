@@ -1,40 +1,114 @@
-import PQueue from 'p-queue';
+import {
+  BrokenCircuitError,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+} from 'cockatiel';
+import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
+import type { ModelRequest } from '../domain/model-request.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ModelClient } from '../ports/model-client.ts';
+import type { ModelClient, ModelReply } from '../ports/model-client.ts';
+import { Places } from './places.ts';
 
 /** How long to believe in a provider that has never answered this process: most likely its address is wrong. */
 const FIRST_CONTACT_PATIENCE_MS = 10_000;
+/** So many failures of the provider's own, one after the other, are an outage. */
+const FAILURES_OF_AN_OUTAGE = 10;
+/** After this time one call finds out whether the outage is over. */
+const PROBE_EVERY_MS = 2_000;
+/** A wrong key or an empty account is looked at again after this time, where another provider stands in. */
+const PERSON_RETRY_MS = 300_000;
+
+export interface ProviderGateOptions {
+  readonly name: string;
+  readonly client: ModelClient;
+  /** Calls in flight in this process. */
+  readonly concurrency: number;
+  /** How long it may be out of reach before work on it stops. */
+  readonly patienceMs: number;
+  readonly clock: Clock;
+  /** Whether a repeated beginning of a prompt is cheaper there. */
+  readonly hasPromptCache: boolean;
+}
 
 /**
- * One provider as this process sees it: its calls in flight, the wait it has asked for, and whether it has been out
- * of reach for too long.
+ * One provider as this process sees it: its places, the wait that it has asked for, and its health. During an outage
+ * no call is sent but one now and then; when that one succeeds, calls come back slowly.
  */
 export class ProviderGate {
   readonly name: string;
-  readonly client: ModelClient;
-  readonly #queue: PQueue;
+  readonly hasPromptCache: boolean;
+  readonly places: Places;
+  readonly #client: ModelClient;
+  readonly #circuit: CircuitBreakerPolicy;
   readonly #clock: Clock;
   readonly #patienceMs: number;
   #troubleSince: number | undefined;
   #everAnswered = false;
   #notBefore = 0;
+  #probeAt = 0;
+  #unusableUntil = 0;
 
-  constructor(options: { name: string; client: ModelClient; concurrency: number; patienceMs: number; clock: Clock }) {
+  constructor(options: ProviderGateOptions) {
     this.name = options.name;
-    this.client = options.client;
-    this.#queue = new PQueue({ concurrency: options.concurrency });
+    this.hasPromptCache = options.hasPromptCache;
+    this.places = new Places(options.concurrency);
+    this.#client = options.client;
     this.#clock = options.clock;
     this.#patienceMs = options.patienceMs;
+    this.#circuit = circuitBreaker(handleWhen(isOutage), {
+      breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
+      halfOpenAfter: PROBE_EVERY_MS,
+    });
+    this.#circuit.onBreak(() => {
+      this.#probeAt = this.#clock.monotonic() + PROBE_EVERY_MS;
+      this.places.startSlowly();
+    });
   }
 
-  /** Runs `task` when one of the provider's places in this process is free, the most urgent first. */
-  async run<T>(urgency: number, task: () => Promise<T>): Promise<T> {
-    return await this.#queue.add(task, { priority: urgency });
+  /**
+   * Makes one call.
+   *
+   * @throws {ModelCallError} for every failure; while an outage lasts `unreachable`, and nothing was sent
+   */
+  async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
+    try {
+      const reply = await this.#circuit.execute(() => this.#client.call(request, signal));
+      this.places.succeeded();
+      return reply;
+    } catch (error) {
+      if (!(error instanceof BrokenCircuitError)) throw error;
+      throw new ModelCallError(`Provider ${this.name} is having an outage; this call was not sent.`, {
+        failure: 'unreachable',
+        billing: 'none',
+        cause: error,
+      });
+    }
   }
 
-  /** Milliseconds until the provider wants to be asked again. */
-  get waitMs(): number {
-    return Math.max(0, this.#notBefore - this.#clock.monotonic());
+  /**
+   * Milliseconds until it can be asked: 0 means now. During an outage, whoever is told 0 is the one that finds out
+   * whether it is over; the next one is let in after a while.
+   */
+  turnInMs(): number {
+    const now = this.#clock.monotonic();
+    if (this.#notBefore > now) return this.#notBefore - now;
+    if (this.#circuit.state === CircuitState.Closed) return 0;
+    if (this.#probeAt > now) return this.#probeAt - now;
+    this.#probeAt = now + PROBE_EVERY_MS;
+    return 0;
+  }
+
+  /** Ten calls in a row have failed on its side, and none has succeeded since. */
+  get hasOutage(): boolean {
+    return this.#circuit.state !== CircuitState.Closed;
+  }
+
+  /** Whether it needs a person: no call can succeed until someone has acted. */
+  get needsPerson(): boolean {
+    return this.#clock.monotonic() < this.#unusableUntil;
   }
 
   /** The provider asked everyone to wait. */
@@ -42,10 +116,16 @@ export class ProviderGate {
     this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + milliseconds);
   }
 
+  /** Its key or its account is refused. */
+  refusedForGood(): void {
+    this.#unusableUntil = this.#clock.monotonic() + PERSON_RETRY_MS;
+  }
+
   /** It answered, well or badly: it is there. */
   answered(): void {
     this.#everAnswered = true;
     this.#troubleSince = undefined;
+    this.#unusableUntil = 0;
   }
 
   /** It could not be reached or failed on its side; true when that has gone on for longer than patience allows. */
@@ -55,4 +135,10 @@ export class ProviderGate {
     const patience = this.#everAnswered ? this.#patienceMs : Math.min(this.#patienceMs, FIRST_CONTACT_PATIENCE_MS);
     return now - this.#troubleSince >= patience;
   }
+}
+
+/** Being asked to wait, a wrong key or an empty account is no outage. */
+function isOutage(error: unknown): boolean {
+  if (!(error instanceof ModelCallError)) return false;
+  return FAILURE_RULES[error.failure].retry === 'backoff';
 }

@@ -2,15 +2,15 @@ import { basename, join } from 'node:path';
 import type { InputEntry } from '../domain/document.ts';
 import { quoteValue } from '../domain/quote-value.ts';
 import { NightmillError } from '../errors.ts';
-import { type DocumentInput, kindOfName, SUPPORTED_INPUTS } from './document-input.ts';
+import { type DocumentInput, type InputReading, kindOfName, SUPPORTED_INPUTS } from './document-input.ts';
 import { DuplicateIds } from './duplicate-ids.ts';
 import { listFolder } from './list-folder.ts';
 import { listStorePrefix, openObject } from './list-store-prefix.ts';
 import { kindOfPath, openFile } from './open-input.ts';
-import { readJsonl } from './read-jsonl.ts';
-import { readText } from './read-text.ts';
+import { randomAccessOfFile, randomAccessOfObject } from './random-access.ts';
+import { type ContentReading, type Entries, readContent } from './read-content.ts';
 
-/** Longest line or text file in bytes, where none is given: 64 MiB. */
+/** Longest line, row or document in bytes, where none is given: 64 MiB. */
 export const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 export interface ReadSummary {
@@ -23,35 +23,30 @@ export interface ReadSummary {
 }
 
 export interface ReadOptions {
-  /** Longest line of JSONL and longest text file, in bytes. Default {@link DEFAULT_MAX_LINE_BYTES}. */
+  /** Longest line of JSONL, row and document, in bytes. Default {@link DEFAULT_MAX_LINE_BYTES}. */
   readonly maxLineBytes?: number;
+  /** More documents and problems than that are refused. Default: no limit. */
+  readonly maxDocuments?: number | undefined;
   /** Called once, after the last entry. */
   readonly onSummary?: (summary: ReadSummary) => void;
   /** Checked at each piece of input; aborting throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Entries as they come: lists, because a promise for each line would cost more than reading it. */
-type Entries = AsyncGenerator<readonly InputEntry[], void, undefined>;
-
-interface Reading {
-  readonly maxLineBytes: number;
-  readonly ignore: (name: string) => void;
-}
-
 /**
  * Reads the documents of `inputs`, one input after the other, in the order given: an entry for each line that is not
- * blank, each text file, and each link that must not be followed. An id that an earlier document had is a
- * `duplicate_id` problem. Memory holds a piece of input and one line, and 16 bytes for each id.
+ * blank, each row, each file that is a document, and each link that must not be followed. An id that an earlier document had is a
+ * `duplicate_id` problem. Memory holds a piece of input and one line, document
+ * or row group of Parquet, and 16 bytes for each id.
  *
  * @throws {NightmillError} `input_invalid`: an input is missing, unreadable, damaged, of an unknown type, or a folder or
- *   prefix without documents; what a store throws
+ *   prefix without documents, or there are too many documents; what a store throws
  */
 export async function* readDocuments(
   inputs: readonly DocumentInput[],
   options: ReadOptions = {},
 ): AsyncGenerator<InputEntry, void, undefined> {
-  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES, onSummary, signal } = options;
+  const { maxLineBytes = DEFAULT_MAX_LINE_BYTES, maxDocuments, onSummary, signal } = options;
   const ids = new DuplicateIds();
   const ignoredExamples: string[] = [];
   let documents = 0;
@@ -67,6 +62,7 @@ export async function* readDocuments(
         const entry = refuseDuplicate(read, ids);
         if (entry.kind === 'document') documents++;
         else problems++;
+        if (maxDocuments !== undefined && documents + problems > maxDocuments) throw tooManyDocuments(maxDocuments);
         yield entry;
       }
     }
@@ -81,32 +77,34 @@ function refuseDuplicate(entry: InputEntry, ids: DuplicateIds): InputEntry {
   return { kind: 'problem', problem: { code: 'duplicate_id', message, id: document.id, ...place } };
 }
 
-async function* readInput(input: DocumentInput, reading: Reading): Entries {
-  if (input.kind === 'spooled') yield* readJsonl(openFile(input.path, '-'), { source: '-', ...reading });
-  else if (input.kind === 'store') yield* readStore(input, reading);
+async function* readInput(input: DocumentInput, rest: Omit<ContentReading, keyof InputReading>): Entries {
+  const reading = { ...input.reading, ...rest };
+  if (input.kind === 'spooled') {
+    yield* readContent({ content: 'lines', name: '-', source: '-', bytes: () => openFile(input.path, '-') }, reading);
+  } else if (input.kind === 'store') yield* readStore(input, reading);
   else if ((await kindOfPath(input.path)) === 'folder') yield* readFolder(input.path, reading);
   else yield* readFile(input.path, reading);
 }
 
-async function* readFile(path: string, reading: Reading): Entries {
-  const { content, compression } = kindOfName(path);
-  if (content === 'lines') yield* readJsonl(openFile(path, path, compression), { source: path, ...reading });
-  else if (content === 'text') {
-    yield [await readText(openFile(path, path), { id: basename(path), source: path, maxBytes: reading.maxLineBytes })];
-  } else {
+async function* readFile(path: string, reading: ContentReading): Entries {
+  const { content, compression, delimiter } = kindOfName(path);
+  if (content === 'other') {
     throw new NightmillError(
       'input_invalid',
       `Cannot read ${path}: its type is not supported. Supported: ${SUPPORTED_INPUTS}.`,
     );
   }
+  const bytes = () => openFile(path, path, compression);
+  const file = () => randomAccessOfFile(path);
+  yield* readContent({ content, delimiter, name: basename(path), source: path, bytes, file }, reading);
 }
 
-async function* readFolder(folder: string, { maxLineBytes, ignore }: Reading): Entries {
+async function* readFolder(folder: string, reading: ContentReading): Entries {
   let found = 0;
   const seen: string[] = [];
   for await (const item of listFolder(folder)) {
     if (item.kind === 'ignored') {
-      ignore(join(folder, item.name));
+      reading.ignore(join(folder, item.name));
       if (seen.length < 5) seen.push(item.name);
       continue;
     }
@@ -115,27 +113,33 @@ async function* readFolder(folder: string, { maxLineBytes, ignore }: Reading): E
     if (item.kind === 'unusable') {
       const message = `The file cannot be read: ${item.reason}`;
       yield [{ kind: 'problem', problem: { code: 'invalid_document', message, source, id: item.name.toWellFormed() } }];
-    } else yield [await readText(openFile(item.path, source), { id: item.name, source, maxBytes: maxLineBytes })];
+    } else {
+      const { content, name, path } = item;
+      yield* readContent({ content, name, source, bytes: () => openFile(path, source) }, reading);
+    }
   }
-  if (found === 0) throw nothingFound(`the folder ${folder}`, 'no .txt or .md files', seen);
+  if (found === 0) throw nothingFound(`the folder ${folder}`, 'no documents', seen);
 }
 
-async function* readStore({ store, prefix }: Extract<DocumentInput, { kind: 'store' }>, reading: Reading): Entries {
+async function* readStore(
+  { store, prefix }: Extract<DocumentInput, { kind: 'store' }>,
+  reading: ContentReading,
+): Entries {
   let found = 0;
   const seen: string[] = [];
   for await (const item of listStorePrefix(store, prefix)) {
-    const source = item.info.key;
-    if (item.content === 'other') {
-      reading.ignore(source);
-      if (seen.length < 5) seen.push(item.name);
+    const { content, delimiter, name, info } = item;
+    if (content === 'other') {
+      reading.ignore(info.key);
+      if (seen.length < 5) seen.push(name);
       continue;
     }
     found++;
-    const bytes = openObject(store, item);
-    if (item.content === 'lines') yield* readJsonl(bytes, { source, ...reading });
-    else yield [await readText(bytes, { id: item.name, source, maxBytes: reading.maxLineBytes })];
+    const bytes = () => openObject(store, item);
+    const file = async () => randomAccessOfObject(store, info);
+    yield* readContent({ content, delimiter, name, source: info.key, bytes, file }, reading);
   }
-  if (found === 0) throw nothingFound(`${store.url} under "${prefix}"`, 'no .jsonl, .txt or .md objects', seen);
+  if (found === 0) throw nothingFound(`${store.url} under "${prefix}"`, 'no objects that hold documents', seen);
 }
 
 function nothingFound(place: string, missing: string, seen: readonly string[]): NightmillError {
@@ -143,5 +147,12 @@ function nothingFound(place: string, missing: string, seen: readonly string[]): 
   return new NightmillError(
     'input_invalid',
     `Cannot read ${place}: it has ${missing}. ${others}. Supported: ${SUPPORTED_INPUTS}.`,
+  );
+}
+
+function tooManyDocuments(most: number): NightmillError {
+  return new NightmillError(
+    'input_invalid',
+    `The input has more than ${most} documents, the most that --max-documents allows; nothing was submitted. Check the input or raise the limit.`,
   );
 }

@@ -2,11 +2,24 @@ import type { InputEntry } from '../domain/document.ts';
 import { parseTextFile } from '../domain/parse-text-file.ts';
 import type { Bytes } from './open-input.ts';
 
+export interface ReadTextOptions {
+  readonly id: string;
+  readonly source: string;
+  readonly maxBytes: number;
+  readonly encoding?: string | undefined;
+}
+
 /** Makes one document of a whole content; one longer than `maxBytes` is a problem, and is not held. */
-export async function readText(
+export async function readText(bytes: Bytes, options: ReadTextOptions): Promise<InputEntry> {
+  const whole = await readWhole(bytes, options);
+  return whole instanceof Uint8Array ? parseTextFile(whole, options) : whole;
+}
+
+/** A whole content, or a problem where it is longer than `maxBytes`. */
+export async function readWhole(
   bytes: Bytes,
-  { id, source, maxBytes }: { readonly id: string; readonly source: string; readonly maxBytes: number },
-): Promise<InputEntry> {
+  { id, source, maxBytes }: Omit<ReadTextOptions, 'encoding'>,
+): Promise<Uint8Array | (InputEntry & { readonly kind: 'problem' })> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of bytes) {
@@ -17,5 +30,5 @@ export async function readText(
     }
     parts.push(part);
   }
-  return parseTextFile(Buffer.concat(parts), { id, source });
+  return Buffer.concat(parts);
 }

@@ -7,7 +7,7 @@ import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals } from '../domain/slice-commit.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
-import { LOCAL_MODEL_NAME } from '../domain/workflow.ts';
+import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -144,7 +144,7 @@ async function readBooks(context: ReconcileContext, selected: Selected, request:
 
 /** One entry for each model that a provider was asked for. */
 function usagesOf(batchId: string, bookings: Bookings, submission: BatchSubmission): OurUsage[] {
-  const specs = new Map(submission.workflow.cascade.map(({ model }) => [model.name, model]));
+  const specs = new Map(submission.workflow.cascade.flatMap(modelsOfTier).map((model) => [model.name, model]));
   const names = new Set([...bookings.models, ...bookings.uncertain].map((entry) => entry.model));
   names.delete(LOCAL_MODEL_NAME);
   return [...names].map((name) => {

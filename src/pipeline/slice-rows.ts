@@ -16,9 +16,10 @@ interface Spent {
   readonly usage: Usage;
   readonly cost: NanoUsd;
   readonly durationMs: number;
+  readonly fallback: boolean;
 }
 
-const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0 };
+const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0, fallback: false };
 
 /**
  * The rows of a slice. Calls, tokens and money of each row are those of the journal entries made for its document, so
@@ -40,6 +41,7 @@ function addEntry(sum: Spent, entry: JournalEntry): Spent {
     usage: addUsage(sum.usage, entry.usage),
     cost: sum.cost + entry.cost,
     durationMs: sum.durationMs + entry.durationMs,
+    fallback: sum.fallback || entry.fallback === true,
   };
 }
 
@@ -65,7 +67,9 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     usage,
     cost,
     durationMs: Math.round(durationMs + local.durationMs),
+    ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
+    ...(spent.fallback ? { fallback: true } : {}),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;

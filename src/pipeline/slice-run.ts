@@ -1,9 +1,13 @@
 import type { JournalEntry } from '../domain/journal-entry.ts';
+import type { NanoUsd } from '../domain/money.ts';
 import type { SliceClaim } from '../ports/ledger.ts';
 import { StopError, type StopReason } from './stop.ts';
 
 /** A slice in this worker's hands: what it owns, what was paid for so far, and whether it shall stop. */
 export class SliceRun {
+  static #taken = 0;
+  /** In which order this process took its slices: the first shall end first. */
+  readonly order = SliceRun.#taken++;
   readonly claim: SliceClaim;
   /** Paid replies by call key: those found at the start and those bought since. */
   readonly journal: Map<string, JournalEntry>;
@@ -19,6 +23,11 @@ export class SliceRun {
   readonly cached = { calls: 0, saved: 0 };
   /** Rejected and escalated replies by code. */
   readonly rejections = new Map<string, number>();
+  /** What the rejected replies of each code cost. */
+  readonly rejectionCosts = new Map<string, NanoUsd>();
+  /** Values hidden from providers, by rule. */
+  readonly redactions = new Map<string, number>();
+  readonly #rejected = new Set<JournalEntry>();
   readonly #stop = new AbortController();
   readonly #force = new AbortController();
   #reason: StopReason | undefined;
@@ -64,7 +73,25 @@ export class SliceRun {
     if (this.#reason !== undefined) throw new StopError(this.#reason);
   }
 
-  reject(code: string): void {
-    this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1);
+  /**
+   * Counts a reply that was not taken.
+   *
+   * @param paid what was paid for it; equal documents share a reply, and it is counted once
+   */
+  reject(code: string, paid: readonly JournalEntry[] = []): void {
+    add(this.rejections, code, 1);
+    for (const entry of paid) {
+      if (this.#rejected.has(entry)) continue;
+      this.#rejected.add(entry);
+      add(this.rejectionCosts, code, entry.cost);
+    }
   }
+
+  hid(counts: ReadonlyMap<string, number>): void {
+    for (const [rule, count] of counts) add(this.redactions, rule, count);
+  }
+}
+
+function add(sums: Map<string, number>, key: string, amount: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + amount);
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { contentBatchId, isBatchId } from '../domain/batch-id.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
+import { shareOf } from '../domain/fair-share.ts';
 import type { NanoUsd } from '../domain/money.ts';
 import { promptIdentity } from '../domain/prompts/prompt-hash.ts';
 import type { Timezones } from '../domain/scope.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import type { ModelSpec, WorkflowSpec } from '../domain/workflow.ts';
+import { type ModelSpec, modelsOfTier, type WorkflowSpec } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -38,9 +39,13 @@ export interface SubmitRequest {
   readonly tenant?: string;
   /** 0 is the most urgent. */
   readonly priority: number;
+  /** When it should be done, milliseconds since the epoch: it gets a larger part as this comes near. */
+  readonly deadline?: number;
   readonly budget?: NanoUsd;
   readonly skipInvalid: boolean;
   readonly maxLineBytes: number;
+  /** An input with more is refused. Absent: no limit. */
+  readonly maxDocuments?: number;
   readonly sliceDocuments: number;
   readonly sliceTokens: number;
   readonly onProgress?: WriteProgress;
@@ -122,6 +127,7 @@ async function ingest(
     workflow: workflow.name,
     ...(tenant === undefined ? {} : { tenant }),
     priority: request.priority,
+    ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     createdAt,
     contentHash,
     sliceDocuments: limits.sliceDocuments,
@@ -144,6 +150,7 @@ async function ingest(
     await context.store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
     const entries = readDocuments(request.inputs, {
       maxLineBytes: request.maxLineBytes,
+      maxDocuments: request.maxDocuments,
       ...(request.onSummary === undefined ? {} : { onSummary: request.onSummary }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
@@ -179,20 +186,21 @@ async function ingest(
 
 /** Puts every slice of a batch into its workflow's queue; those that are there or committed change nothing. */
 export async function enqueueSlices(
-  context: Pick<SubmitContext, 'batches' | 'jobs'>,
+  context: Pick<SubmitContext, 'batches' | 'jobs' | 'clock'>,
   batch: BatchRecord,
 ): Promise<void> {
   const perCall = 1_000;
+  const share = shareOf(batch, context.clock.now());
   let jobs: { batch: string; slice: number }[] = [];
   let slice = 0;
   for await (const commit of context.batches.commits(batch.batchId, batch.slices)) {
     if (commit === undefined) jobs.push({ batch: batch.batchId, slice });
     slice += 1;
     if (jobs.length < perCall) continue;
-    await context.jobs.enqueueSlices(batch.workflow, jobs, batch.priority);
+    await context.jobs.enqueueSlices(batch.workflow, jobs, share);
     jobs = [];
   }
-  if (jobs.length > 0) await context.jobs.enqueueSlices(batch.workflow, jobs, batch.priority);
+  if (jobs.length > 0) await context.jobs.enqueueSlices(batch.workflow, jobs, share);
 }
 
 /** A refused input leaves nothing behind. */
@@ -252,7 +260,7 @@ export function requirePrices(
   hintFor: (model: ModelSpec) => string | undefined = () => undefined,
 ): void {
   if (!hasBudget) return;
-  for (const { model } of workflow.cascade) {
+  for (const model of workflow.cascade.flatMap(modelsOfTier)) {
     if (model.price !== undefined) continue;
     const hint = hintFor(model);
     throw new NightmillError(

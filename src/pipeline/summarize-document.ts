@@ -1,42 +1,101 @@
-import { chunkText } from '../domain/chunk-text.ts';
-import type { SummarizeStep } from '../domain/prompts/summarize-v1.ts';
+import type { Chunk } from '../domain/chunk-text.ts';
+import { noteBudget } from '../domain/document-windows.ts';
+import { partContext } from '../domain/part-context.ts';
+import { promptTag } from '../domain/prompts/prompt-hash.ts';
+import type { PartialAnswer, TextSpan } from '../domain/result-row.ts';
 import { planMapReduce } from '../domain/tasks/map-reduce-plan.ts';
-import { joinNotes, type SummaryAnswer, summarizeQuestion, summaryTokens } from '../domain/tasks/summarize.ts';
+import { combineNotes, fitNote, joinNotes, type Note, type NoteBudget } from '../domain/tasks/notes.ts';
+import { type SummaryAnswer, summarizeQuestion } from '../domain/tasks/summarize.ts';
+import { traceSources } from '../domain/tasks/trace-sources.ts';
 import type { SummarizeWorkflow } from '../domain/workflow.ts';
 import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentResult } from './classify-document.ts';
-import { documentWindow } from './document-window.ts';
+import { cutDocument, type DocumentText } from './cut-document.ts';
+import { runInSteps } from './run-in-steps.ts';
 import { settleAll } from './settle-all.ts';
 
+type Answer = CascadeAnswer<SummaryAnswer>;
+
 /**
- * One summary of a document: in one call where it fits, else notes on each part (map) that are summarized together
- * (reduce) until one text is left. The tree is planned before the first call, so its calls are known.
+ * One summary of a document: in one call where it fits, else notes on each part (map) that are put together level by
+ * level (combine) until one call can read them all (reduce). The tree is planned before the first call, so its calls are
+ * known; facts travel beside the notes, so that details survive every level.
  */
 export async function summarizeDocument(
   context: CascadeContext,
   workflow: SummarizeWorkflow,
-  document: { readonly text: string; readonly tokens: number },
+  document: DocumentText,
 ): Promise<DocumentResult> {
-  const window = (step: SummarizeStep) =>
-    documentWindow(context, document.tokens, step, () => summarizeQuestion(workflow, step, '').prompt);
-  const ask = (step: SummarizeStep, text: string) => askCascade(context, summarizeQuestion(workflow, step, text));
-  if (document.tokens <= window('single')) return documentResult(await ask('single', document.text));
-
-  const chunks = chunkText(document.text, { maxTokens: window('map') });
-  // A note of more than one and a half times its words is rejected, so notes fit their cap and the fan-in holds.
-  const fanIn = Math.max(2, Math.floor(window('reduce') / summaryTokens(workflow, 'map')));
-  const plan = planMapReduce(chunks.length, fanIn);
-  let answers = await settleAll(chunks.map((chunk) => ask('map', document.text.slice(chunk.start, chunk.end))));
-  for (const [depth, level] of plan.levels.entries()) {
-    const step = depth === plan.levels.length - 1 ? 'reduce' : 'map';
-    const notes = answers.map((answer) => answer.value.summary);
-    answers = await settleAll(level.map(([from, to]) => ask(step, joinNotes(notes.slice(from, to)))));
+  const { text } = document;
+  const cut = await cutDocument(workflow, document, context.windowShare);
+  if (cut.kind === 'whole') {
+    const answer = await askCascade(context, summarizeQuestion(workflow, 'single', text));
+    return await documentResult(workflow, text, answer, [{ start: 0, end: text.length }]);
   }
-  const [answer] = answers;
-  if (answer === undefined) throw new RangeError('A document that does not fit one call has at least one part');
-  return documentResult(answer);
+  const { parts, windows } = cut;
+  const budget = noteBudget(workflow, windows);
+  const maps = await parts.ask([...parts.chunks.keys()], async (chunk: Chunk) => {
+    const before = partContext(text, chunk, windows.headings);
+    return await askCascade(context, summarizeQuestion(workflow, 'map', text.slice(chunk.start, chunk.end), before));
+  });
+  const notes = maps.map((map) => (map === undefined ? undefined : fitNote(map.value, budget)));
+  const { answer, degraded } = await reduceNotes(context, workflow, notes, budget);
+  const answered = parts.chunks.filter((_, index) => maps[index] !== undefined);
+  const anyDegraded = degraded || maps.some((map) => map?.degraded === true);
+  return await documentResult(
+    workflow,
+    text,
+    anyDegraded ? { ...answer, degraded: true } : answer,
+    answered,
+    parts.partial,
+  );
 }
 
-function documentResult({ value, confidence: _, ...by }: CascadeAnswer<SummaryAnswer>): DocumentResult {
-  return { result: { summary: value.summary }, ...by };
+/** Notes level by level, in order. A part that failed has no note; a group of one is passed on as it is. */
+async function reduceNotes(
+  context: CascadeContext,
+  workflow: SummarizeWorkflow,
+  maps: readonly (Note | undefined)[],
+  budget: NoteBudget,
+): Promise<{ readonly answer: Answer; readonly degraded: boolean }> {
+  const { levels } = planMapReduce(maps.length, budget.fanIn);
+  let notes = maps;
+  let degraded = false;
+  for (const level of levels.slice(0, -1)) {
+    notes = await settleAll(
+      level.map(async ([from, to]) => {
+        const read = present(notes.slice(from, to));
+        if (read.length < 2) return read[0];
+        const { value, ...by } = await askCascade(context, summarizeQuestion(workflow, 'combine', joinNotes(read)));
+        degraded ||= by.degraded === true;
+        return combineNotes(value, read, budget);
+      }),
+    );
+  }
+  const answer = await askCascade(context, summarizeQuestion(workflow, 'reduce', joinNotes(present(notes))));
+  return { answer, degraded };
+}
+
+function present(notes: readonly (Note | undefined)[]): readonly Note[] {
+  return notes.filter((note) => note !== undefined);
+}
+
+async function documentResult(
+  workflow: SummarizeWorkflow,
+  text: string,
+  { value, confidence: _, ...by }: Answer,
+  chunks: readonly TextSpan[],
+  partial?: PartialAnswer,
+): Promise<DocumentResult> {
+  const { summary } = value;
+  const traced = workflow.summary.provenance === true;
+  return {
+    result: {
+      summary,
+      ...(traced ? { sources: await runInSteps(traceSources(summary, text, chunks)) } : {}),
+      ...(partial === undefined ? {} : { partial }),
+    },
+    ...by,
+    prompt: promptTag(workflow),
+  };
 }

@@ -2,10 +2,11 @@ import { gzipSync } from 'node:zlib';
 import type { InputEntry, InputProblem } from '../domain/document.ts';
 import { type DocumentPlace, formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import { countTokens } from '../domain/tokens.ts';
+import { countTokensInSteps } from '../domain/tokens.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { DuplicateTexts } from './duplicate-texts.ts';
+import { runInSteps } from './run-in-steps.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;
@@ -69,7 +70,7 @@ export async function writeSlices(
     }
     // A batch that is refused anyway is only read on to name its other problems.
     if (problemCount > 0) continue;
-    const sliceEntry = toSliceEntry(entry, places, sum.documents);
+    const sliceEntry = await toSliceEntry(entry, places, sum.documents);
     const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
     const line = formatSliceEntry(sliceEntry);
     const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
@@ -115,11 +116,11 @@ class DocumentPlaces {
   }
 }
 
-function toSliceEntry(entry: InputEntry, places: DocumentPlaces, ordinal: number): SliceEntry {
+async function toSliceEntry(entry: InputEntry, places: DocumentPlaces, ordinal: number): Promise<SliceEntry> {
   if (entry.kind === 'document') {
     const { document } = entry;
     const sameAs = places.earlier(document.text, ordinal);
-    const tokens = countTokens(document.text);
+    const tokens = await runInSteps(countTokensInSteps(document.text));
     return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
   }
   const { code, message, source, line } = entry.problem;

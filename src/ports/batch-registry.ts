@@ -30,11 +30,15 @@ export interface Hold {
   readonly needed?: NanoUsd;
   /** For cause `provider`: it may come back by itself, so it is tried again. */
   readonly retry?: boolean;
+  /** When, in milliseconds since the epoch; absent: after half a minute. */
+  readonly retryAt?: number;
 }
 
 export interface BatchRecord extends BatchOwner {
   readonly state: StoredBatchState;
   readonly priority: number;
+  /** When it should be done, milliseconds since the epoch; it is not ended then. */
+  readonly deadline?: number;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly finishedAt?: number;
@@ -79,7 +83,15 @@ export interface BatchRegistry {
   create(
     batch: Pick<
       BatchRecord,
-      'batchId' | 'workflow' | 'tenant' | 'priority' | 'createdAt' | 'contentHash' | 'sliceDocuments' | 'sliceTokens'
+      | 'batchId'
+      | 'workflow'
+      | 'tenant'
+      | 'priority'
+      | 'deadline'
+      | 'createdAt'
+      | 'contentHash'
+      | 'sliceDocuments'
+      | 'sliceTokens'
     >,
   ): Promise<boolean>;
   /** Removes a batch that never left `ingesting`. */

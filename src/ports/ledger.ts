@@ -1,5 +1,7 @@
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { NanoUsd } from '../domain/money.ts';
+import type { PoolLimits } from '../domain/pool-limits.ts';
+import type { QuotaNeed } from '../domain/quota.ts';
 import type { BatchOwner, Scope, ScopeName, Timezones } from '../domain/scope.ts';
 
 /** A slice in this worker's hands: the fence token says whose it is. */
@@ -22,6 +24,8 @@ export interface CallTicket {
   readonly hold: NanoUsd;
   /** The periods that it is booked in, fixed when the ticket is made. */
   readonly scopes: readonly Scope[];
+  /** Absent where the provider has no known limits. */
+  readonly quota?: QuotaNeed;
 }
 
 /** A scope's money in nano-dollars. `settled + uncertain + held <= limit`, always. */
@@ -40,15 +44,24 @@ export interface Refusal extends ScopeTotals {
 }
 
 export type Admission =
-  | { readonly kind: 'admitted' }
+  /** `startInMs`: send it after this time, where not at once. */
+  | { readonly kind: 'admitted'; readonly startInMs?: number }
   | { readonly kind: 'replay'; readonly entry: JournalEntry }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** The pool's quota is used up for now; nothing is held. */
+  | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number }
   | { readonly kind: 'fenced' };
+
+/**
+ * `rate`: so many requests or tokens a minute; `concurrency`: so many calls at once; `day`: today's quota, until midnight
+ * UTC; `asked`: the provider asked everyone to wait.
+ */
+export type QuotaWait = 'rate' | 'concurrency' | 'day' | 'asked';
 
 export type Outcome =
   | { readonly kind: 'reply'; readonly entry: JournalEntry }
-  /** The provider has certainly not billed it. */
-  | { readonly kind: 'released' }
+  /** The provider has certainly not billed it. `refused`: its limits did not let the call in, so ours take nothing back. */
+  | { readonly kind: 'released'; readonly refused?: boolean }
   /** Nobody can know whether the provider has billed it. */
   | { readonly kind: 'uncertain'; readonly reason: string };
 
@@ -82,4 +95,18 @@ export interface Ledger {
   setLimit(scope: ScopeName, limit: NanoUsd): Promise<void>;
   limit(scope: ScopeName): Promise<NanoUsd | undefined>;
   uncertainCalls(batchId: string): Promise<readonly UncertainCall[]>;
+  /** Tells the cluster what a provider said about a pool's limits. */
+  reportQuota(pool: string, report: QuotaReport): Promise<void>;
+}
+
+export interface QuotaReport {
+  /** It refused a call because of its limits. */
+  readonly refused?: boolean;
+  /** It asked everyone to wait so long. */
+  readonly waitMs?: number;
+  /** Limits a minute that its headers named. */
+  readonly limits?: Pick<
+    PoolLimits,
+    'requestsPerMinute' | 'tokensPerMinute' | 'inputTokensPerMinute' | 'outputTokensPerMinute'
+  >;
 }

@@ -20,7 +20,7 @@ export interface ModelReply {
   /** The provider's usage object as it came. */
   readonly rawUsage?: unknown;
   readonly logprobs?: readonly TokenLogprob[];
-  /** Rate-limit headers as they came, lower-case names. */
+  /** Rate-limit headers as they came, lower-case names; `readRateLimits` reads them. */
   readonly rateLimitHeaders: Readonly<Record<string, string>>;
   /** The provider's id of this request, for its support desk. */
   readonly requestId?: string;

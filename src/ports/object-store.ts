@@ -29,6 +29,11 @@ export interface ObjectStore {
    * fail with a `StoreError`, never end early. Read it to the end or destroy it.
    */
   getStream(key: string): Promise<Readable | undefined>;
+  /**
+   * The bytes from `start` up to and without `end` (at least one, and inside the object), or undefined where there is
+   * none. Only for ranges known to be small. One that comes short is a `StoreError`.
+   */
+  getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined>;
   head(key: string): Promise<ObjectInfo | undefined>;
   /** Objects whose key starts with `prefix`, in ascending byte order of key. */
   list(prefix: string): AsyncIterable<ObjectInfo>;

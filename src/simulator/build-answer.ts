@@ -26,7 +26,7 @@ export interface Answerer {
 }
 
 const CONFIDENCE_NAME = /confiden|certain|probab|likelihood|score/i;
-const SHORT_TEXT_NAME = /title|name|reason|rationale|explanation|topic|keyword/i;
+const SHORT_TEXT_NAME = /title|name|reason|rationale|explanation|topic|keyword|fact/i;
 const SHORT_TEXT_WORDS = 15;
 
 /** The answer to a request. Equal requests have equal answers, in every process with the same seed. */
@@ -62,8 +62,12 @@ export function buildAnswer(request: ChatRequest, model: Answerer): Answer {
       return choice.label;
     },
     text: (name, description, position) => {
-      if (position > 0) return sentencesOf(document)[position] ?? `Point ${position + 1}.`;
-      return SHORT_TEXT_NAME.test(name) ? firstSentences(document, SHORT_TEXT_WORDS) : summary(description);
+      const short = SHORT_TEXT_NAME.test(name);
+      if (position > 0) {
+        const sentence = sentencesOf(document)[position] ?? `Point ${position + 1}.`;
+        return short ? firstSentences(sentence, SHORT_TEXT_WORDS) : sentence;
+      }
+      return short ? firstSentences(document, SHORT_TEXT_WORDS) : summary(description);
     },
     fraction: (name) => {
       if (!CONFIDENCE_NAME.test(name)) return chance(model.seed, request.hash, name);

@@ -8,11 +8,12 @@ export interface PromptParts {
 
 /**
  * Finds the document: the last user message, or what stands in it between its first `<tag>` and the last `</tag>` of
- * that name. The rest of the prompt is instructions.
+ * that name. The rest of the prompt is instructions, but for a block `<context…>` that the message begins with: it
+ * tells where the document stands and is neither.
  */
 export function splitPrompt(messages: readonly ChatMessage[]): PromptParts {
   const userIndex = messages.findLastIndex((message) => message.role === 'user');
-  const user = messages[userIndex]?.content ?? '';
+  const user = withoutContext(messages[userIndex]?.content ?? '');
   const others = messages.filter((_, index) => index !== userIndex).map((message) => message.content);
   const open = /<([a-z][\w-]*)(?:\s[^<>]*)?>/i.exec(user);
   const closeAt = open === null ? -1 : user.lastIndexOf(`</${open[1]}>`);
@@ -27,4 +28,10 @@ export function splitPrompt(messages: readonly ChatMessage[]): PromptParts {
     document: document.trim(),
     instructions: [...others, user.slice(0, open.index), user.slice(closeAt)].join('\n'),
   };
+}
+
+function withoutContext(user: string): string {
+  const tag = /^\s*<(context[\w-]*)>/i.exec(user)?.[1];
+  const closeAt = tag === undefined ? -1 : user.indexOf(`</${tag}>`);
+  return tag === undefined || closeAt === -1 ? user : user.slice(closeAt + tag.length + 3);
 }

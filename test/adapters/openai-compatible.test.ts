@@ -4,8 +4,10 @@ import { type AddressInfo, createServer as createRawServer, type Server, type So
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createOpenAiClient, type OpenAiClientOptions } from '../../src/adapters/openai-compatible/client.ts';
+import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { parseUsage } from '../../src/adapters/openai-compatible/parse-usage.ts';
+import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
+import type { EndpointCapabilities } from '../../src/domain/endpoint-capabilities.ts';
 import { ModelCallError } from '../../src/domain/failure.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../../src/ports/model-client.ts';
 
@@ -17,6 +19,13 @@ const REQUEST: ModelRequest = {
     { role: 'user', content: 'Grüße' },
   ],
   maxOutputTokens: 50,
+};
+const CAPABILITIES: EndpointCapabilities = {
+  maxTokensField: 'max_tokens',
+  structuredOutput: 'json_schema',
+  logprobs: true,
+  temperature: true,
+  promptCache: 'automatic',
 };
 const COMPLETION = {
   id: 'chatcmpl-1',
@@ -51,8 +60,8 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function open(baseUrl: string, options: Partial<OpenAiClientOptions> = {}): ModelClient {
-  const client = createOpenAiClient({ name: 'acme', baseUrl, apiKey: API_KEY, ...options });
+function open(baseUrl: string, options: Partial<ProviderClientOptions> = {}): ModelClient {
+  const client = createOpenAiClient({ name: 'acme', baseUrl, apiKey: API_KEY, capabilities: CAPABILITIES, ...options });
   closing.push(() => client.close());
   return client;
 }
@@ -71,13 +80,13 @@ function reply(response: ServerResponse, body: unknown, status = 200, headers: R
 /** A client of a server that answers every call in this way. */
 async function openAgainst(
   listener: RequestListener,
-  options: Partial<OpenAiClientOptions> = {},
+  options: Partial<ProviderClientOptions> = {},
 ): Promise<ModelClient> {
   return open(`${await listen(createServer(listener))}/v1`, options);
 }
 
 /** A client of a TCP server that gets each connection's socket once a request has arrived on it. */
-async function openAgainstRaw(onRequest: (socket: Socket) => void, options: Partial<OpenAiClientOptions> = {}) {
+async function openAgainstRaw(onRequest: (socket: Socket) => void, options: Partial<ProviderClientOptions> = {}) {
   const server = createRawServer((socket) => socket.once('data', () => onRequest(socket)));
   return open(`${await listen(server)}/v1`, options);
 }
@@ -103,7 +112,7 @@ const answering = (body: unknown, status = 200, headers: Record<string, string> 
 const answeringChoice = (choice: unknown) => answering({ ...COMPLETION, choices: [choice] });
 
 describe('request', () => {
-  async function sent(request: Partial<ModelRequest>, options: Partial<OpenAiClientOptions> = {}, path = '/v1') {
+  async function sent(request: Partial<ModelRequest>, options: Partial<ProviderClientOptions> = {}, path = '/v1') {
     let seen: { request: IncomingMessage; body: string } | undefined;
     const origin = await listen(
       createServer(async (incoming, response) => {
@@ -139,7 +148,7 @@ describe('request', () => {
   });
 
   test('call() caps the reply in the field that the endpoint knows', async () => {
-    const { body } = await sent({}, { maxTokensField: 'max_completion_tokens' });
+    const { body } = await sent({}, { capabilities: { ...CAPABILITIES, maxTokensField: 'max_completion_tokens' } });
     expect(JSON.parse(body)).toMatchObject({ max_completion_tokens: 50 });
     expect(body).not.toContain('"max_tokens"');
   });
@@ -157,17 +166,21 @@ describe('request', () => {
   });
 
   test.each(['ftp://x/v1', 'not a url', ''])('createOpenAiClient() refuses the base URL "%s"', (baseUrl) => {
-    expect(() => createOpenAiClient({ name: 'acme', baseUrl })).toThrow(/Provider acme has no usable baseUrl/);
+    expect(() => createOpenAiClient({ name: 'acme', baseUrl, capabilities: CAPABILITIES })).toThrow(
+      /Provider acme has no usable baseUrl/,
+    );
   });
 
   test('createOpenAiClient() refuses credentials in the URL and does not repeat them', () => {
-    const create = () => createOpenAiClient({ name: 'acme', baseUrl: 'https://user:hunter2@host/v1' });
+    const create = () =>
+      createOpenAiClient({ name: 'acme', baseUrl: 'https://user:hunter2@host/v1', capabilities: CAPABILITIES });
     expect(create).toThrow(/use apiKey or headers/);
     expect(create).not.toThrow(/hunter2/);
   });
 
   test('createOpenAiClient() refuses a key with a line break and does not repeat it', () => {
-    const create = () => createOpenAiClient({ name: 'acme', baseUrl: 'http://x/v1', apiKey: 'abcdef\n' });
+    const create = () =>
+      createOpenAiClient({ name: 'acme', baseUrl: 'http://x/v1', apiKey: 'abcdef\n', capabilities: CAPABILITIES });
     expect(create).toThrow(/cannot send the header authorization/);
     expect(create).not.toThrow(/abcdef/);
   });

@@ -1,6 +1,6 @@
 import { countRequestTokens } from '../../src/domain/estimate.ts';
 import { buildModelRequest } from '../../src/domain/model-request.ts';
-import { planDocument, promptSizes } from '../../src/domain/plan.ts';
+import { planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
 import { priceCall } from '../../src/domain/price.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { countTokens } from '../../src/domain/tokens.ts';
@@ -18,7 +18,7 @@ const SUMMARY_OUTPUT_SHARE = 0.4;
 export function estimateCost(workflow: WorkflowSpec, documents: readonly ChaosDocument[]): number {
   const model = workflow.cascade[0]?.model;
   if (model?.price === undefined) throw new Error(`${workflow.name} has no priced first tier`);
-  const { price, contextTokens } = model;
+  const { price } = model;
   const sizes = promptSizes(workflow, model);
   return documents.reduce((sum, { text }) => {
     if (workflow.task === 'classify') {
@@ -27,7 +27,7 @@ export function estimateCost(workflow: WorkflowSpec, documents: readonly ChaosDo
       );
       return sum + priceCall(price, { ...NO_USAGE, inputTokens, outputTokens: LABEL_TOKENS });
     }
-    const plan = planDocument(workflow, sizes, contextTokens, countTokens(text));
+    const plan = planDocument(workflow, sizes, shapeDocument(workflow, countTokens(text)));
     const outputTokens = Math.round(plan.outputTokens * SUMMARY_OUTPUT_SHARE);
     return sum + priceCall(price, { ...NO_USAGE, inputTokens: Math.round(plan.inputTokens * 0.8), outputTokens });
   }, 0);

@@ -63,6 +63,18 @@ export function describeObjectStore(name: string, contract: ObjectStoreContract)
       expect(await store.get(key)).toBeUndefined();
     });
 
+    it('getRange() gives the bytes asked for, nothing for a missing object, and refuses a range past the end', async () => {
+      const key = `${folder()}/object.bin`;
+      const body = randomBytes(100_000);
+      await store.put(key, body);
+      expect(Buffer.from((await store.getRange(key, 70_000, 99_999)) ?? []).equals(body.subarray(70_000, 99_999))).toBe(
+        true,
+      );
+      expect(Buffer.from((await store.getRange(key, 0, 1)) ?? [])).toEqual(body.subarray(0, 1));
+      expect(await store.getRange(`${key}.missing`, 0, 1)).toBeUndefined();
+      await expect(store.getRange(key, 99_990, 100_010)).rejects.toMatchObject({ code: 'store_unavailable' });
+    });
+
     it('put() replaces an object and changes its etag', async () => {
       const key = `${folder()}/object`;
       await store.put(key, Buffer.from('first'));

@@ -8,6 +8,7 @@ function tier(name: string, acceptAt?: number): Tier {
   const model: ModelSpec = {
     name,
     provider: 'p',
+    pool: 'p',
     id: name,
     contextTokens: 1000,
     maxOutputTokens: 100,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyQuestion, mergeVotes } from '../../src/domain/tasks/classify.ts';
+import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { ReplyText } from '../../src/domain/tasks/task.ts';
 import type { ClassifyWorkflow } from '../../src/domain/workflow.ts';
 
@@ -69,22 +69,5 @@ describe('classifyQuestion()', () => {
     ['{"label": "spam", "confidence": 1}', 'label_not_in_set'],
   ])('rejects %j as %s', (text, code) => {
     expect(judge(text)).toMatchObject({ kind: 'rejected', code });
-  });
-});
-
-describe('mergeVotes()', () => {
-  it('weighs each part by its tokens and confidence', () => {
-    const merged = mergeVotes([
-      { label: 'billing', confidence: 0.5, tokens: 100 },
-      { label: 'Bug', confidence: 0.9, tokens: 100 },
-      { label: 'billing', confidence: 0.5, tokens: 100 },
-    ]);
-    expect(merged.label).toBe('billing');
-    expect(merged.confidence).toBeCloseTo(1 / 3);
-  });
-
-  it('elects the majority where every part is sure of nothing', () => {
-    const vote = (label: string) => ({ label, confidence: 0, tokens: 10 });
-    expect(mergeVotes([vote('a'), vote('b'), vote('b')]).label).toBe('b');
   });
 });

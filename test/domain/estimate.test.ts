@@ -9,6 +9,7 @@ const price = { inputPerMillion: 150_000_000, cachedInputPerMillion: 75_000_000,
 const MODEL: ModelSpec = {
   name: 'small',
   provider: 'acme',
+  pool: 'acme',
   id: 'small-2026-01-01',
   contextTokens: 32_768,
   maxOutputTokens: 1024,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { classifyHttpFailure, MAX_RETRY_AFTER_MS } from '../../src/domain/classify-http-failure.ts';
+import { classifyHttpFailure } from '../../src/domain/classify-http-failure.ts';
 import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../src/domain/failure.ts';
+import { MAX_RETRY_AFTER_MS } from '../../src/domain/read-retry-wait.ts';
+import { bodyText, ERROR_SAMPLES } from '../helpers/provider-errors.ts';
 
 function classOf(status: number, body: unknown): ModelFailureClass {
   return classifyHttpFailure(status, typeof body === 'string' ? body : JSON.stringify(body), {}).failure;
@@ -57,6 +59,9 @@ describe('classifyHttpFailure() on money', () => {
   });
 
   test('classifyHttpFailure() does not let a quoted document pause the provider', () => {
+    for (const quoted of ['You have reached your specified API usage limits', 'This organization has been disabled']) {
+      expect(classOf(400, { error: { message: `messages.0: invalid text: ${quoted}` } })).toBe('bad_request');
+    }
     const body = { detail: [{ msg: 'field required', input: 'insufficient_quota, insufficient balance' }] };
     expect(classOf(422, { error: { message: 'The text says insufficient_quota', code: null } })).toBe('bad_request');
     expect(classifyHttpFailure(422, JSON.stringify(body), {}).providerCode).toBeUndefined();
@@ -199,11 +204,78 @@ describe('classifyHttpFailure() on refused content', () => {
   });
 });
 
+describe('classifyHttpFailure() on answers as they come over the wire', () => {
+  test.each(ERROR_SAMPLES)('classifyHttpFailure() reads $api, $name, HTTP $status as $failure', (sample) => {
+    const found = classifyHttpFailure(sample.status, bodyText(sample), sample.headers);
+    expect(found.failure).toBe(sample.failure);
+    expect(found.providerCode).toBe(sample.providerCode);
+    expect(found.retryAfterMs).toBe(sample.retryAfterMs);
+  });
+
+  test('the samples have every class that a status can mean, for each API', () => {
+    for (const api of ['openai', 'anthropic', 'gemini']) {
+      const classes = new Set(ERROR_SAMPLES.filter((sample) => sample.api === api).map(({ failure }) => failure));
+      const common = [
+        'authentication',
+        'bad_request',
+        'context_overflow',
+        'out_of_credit',
+        'rate_limited',
+        'server_error',
+      ];
+      expect([...classes].filter((name) => name !== 'refused_content').sort()).toEqual(common);
+    }
+  });
+});
+
 test('classifyHttpFailure() sees a bad key in a 400', () => {
   expect(classOf(400, [{ error: { code: 400, message: 'API key not valid. Please pass a valid API key.' } }])).toBe(
     'authentication',
   );
   expect(classOf(400, openAiError('invalid_api_key'))).toBe('authentication');
+});
+
+describe('classifyHttpFailure() on limits that are used up', () => {
+  const used = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '2.5s' };
+
+  test.each([
+    ['the reset of the limit of which nothing is left', 429, used, 2500],
+    [
+      'the latest of two',
+      429,
+      { ...used, 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '9s' },
+      9000,
+    ],
+    [
+      'not that of a limit with something left',
+      429,
+      { ...used, 'x-ratelimit-remaining-tokens': '1', 'x-ratelimit-reset-tokens': '9s' },
+      2500,
+    ],
+    ['Retry-After before it', 429, { ...used, 'retry-after': '1' }, 1000],
+    ['at most an hour of it', 429, { ...used, 'x-ratelimit-reset-requests': '23h' }, MAX_RETRY_AFTER_MS],
+    ['nothing for another status', 503, used, undefined],
+    ['nothing without a reset', 429, { 'x-ratelimit-remaining-requests': '0' }, undefined],
+  ] as const)('classifyHttpFailure() waits for %s', (_name, status, headers, expected) => {
+    expect(classifyHttpFailure(status, '', headers).retryAfterMs).toBe(expected);
+  });
+
+  test('classifyHttpFailure() measures a reset in time by the clock of the caller where the provider tells none', () => {
+    const headers = {
+      'anthropic-ratelimit-requests-remaining': '0',
+      'anthropic-ratelimit-requests-reset': '2026-11-22T02:00:30Z',
+    };
+    expect(classifyHttpFailure(429, '', headers, Date.parse('2026-11-22T02:00:00Z')).retryAfterMs).toBe(30_000);
+    expect(classifyHttpFailure(429, '', headers).retryAfterMs).toBeUndefined();
+  });
+
+  test.each(['soon', '-5s', 31, null, '9'.repeat(400)])(
+    'classifyHttpFailure() drops the retryDelay %j',
+    (retryDelay) => {
+      const body = JSON.stringify({ error: { code: 429, details: [{ retryDelay }, null, 'x'] } });
+      expect(classifyHttpFailure(429, body, {}).retryAfterMs).toBeUndefined();
+    },
+  );
 });
 
 describe('classifyHttpFailure() on waits', () => {

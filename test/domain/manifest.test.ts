@@ -25,7 +25,8 @@ const MANIFEST: Manifest = {
   errors: [{ key: 'batches/b/errors/part-000000.jsonl.gz', bytes: 8, sha256: 'bb', lines: 1 }],
   usage,
   models: [totals('small', 0, 1)],
-  rejections: { invalid_json: 1 },
+  rejections: { invalid_json: { count: 1, cost: 4 } },
+  redactions: { email: 2 },
   cost: 1,
   uncertain: [{ callId: 'c', model: 'small', slice: 0, cost: 7, reason: 'timeout' }],
   uncertainCost: 7,
@@ -42,7 +43,7 @@ describe('formatManifest()', () => {
     expect(text).toContain('"costUsd": 0.000000001');
     expect(text).not.toMatch(/\de-\d/);
     expect(JSON.parse(text)).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       batch: 'b',
       state: 'completed',
       workflow: 'w',
@@ -56,7 +57,8 @@ describe('formatManifest()', () => {
         uncertain: { calls: 1, costUsd: 7e-9, list: [{ callId: 'c', costUsd: 7e-9 }] },
         strongestAlone: { model: 'large', costUsd: 3e-8 },
       },
-      rejections: { invalid_json: 1 },
+      rejections: { invalid_json: { count: 1, costUsd: 4e-9 } },
+      redactions: { email: 2 },
       hashes: MANIFEST.hashes,
       promptVersion: 'classify-v1',
       breaker: MANIFEST.breaker,

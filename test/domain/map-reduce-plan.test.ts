@@ -25,6 +25,20 @@ describe('planMapReduce()', () => {
     });
   });
 
+  it('passes a note that is alone in its group on without a call', () => {
+    expect(planMapReduce(3, 2)).toEqual({
+      mapCalls: 3,
+      levels: [
+        [
+          [0, 1],
+          [1, 3],
+        ],
+        [[0, 2]],
+      ],
+      calls: 5,
+    });
+  });
+
   it('refuses a window that holds fewer than two notes, because such a tree never ends', () => {
     expect(() => planMapReduce(3, 1)).toThrow(/at least two notes; this window holds 1/);
   });
@@ -46,7 +60,8 @@ describe('planMapReduce()', () => {
           width = level.length;
         }
         expect(width).toBe(1);
-        expect(calls).toBe(parts + levels.reduce((sum, level) => sum + level.length, 0));
+        const groups = levels.flat().filter(([from, to]) => to - from > 1);
+        expect(calls).toBe(parts + groups.length);
         expect(levels.length).toBeLessThanOrEqual(Math.ceil(Math.log2(parts)));
       }),
     );

@@ -186,6 +186,7 @@ describe('priceBound()', () => {
     const model = {
       name: 'large',
       provider: 'acme',
+      pool: 'acme',
       id: 'large-2026-01-01',
       contextTokens: 1_000_000,
       maxOutputTokens: 1000,

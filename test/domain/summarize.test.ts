@@ -35,7 +35,11 @@ describe('summarizeQuestion()', () => {
   });
 
   it('accepts a summary that is a little too long and trims it', () => {
-    expect(judge('{"summary": "  Short. "}')).toEqual({ kind: 'answer', value: { summary: 'Short.' }, confidence: 1 });
+    expect(judge('{"summary": "  Short. "}')).toEqual({
+      kind: 'answer',
+      value: { summary: 'Short.', facts: [] },
+      confidence: 1,
+    });
     expect(judge(words(40))).toMatchObject({ kind: 'answer' });
   });
 

@@ -152,12 +152,17 @@ describe('nightmill run', () => {
     const line = await readFile(workspace.path('out/results.jsonl'), 'utf8');
     const [call] = model.calls;
     const cost = (call!.costNano / 1e9).toFixed(9).replace(/0+$/, '');
-    const row = JSON.parse(line) as { usage: { inputTokens: number; outputTokens: number }; durationMs: number };
+    const row = JSON.parse(line) as {
+      usage: { inputTokens: number; outputTokens: number };
+      durationMs: number;
+      prompt: string;
+    };
     expect(row.durationMs).toBeGreaterThanOrEqual(0);
+    expect(row.prompt).toMatch(/^summarize-v\d+@[0-9a-f]{8}$/);
     expect(line).toBe(
       `{"id":"a","status":"succeeded","result":{"summary":"The invoice"},"model":"small","tier":0,"calls":1,` +
         `"usage":{"inputTokens":${row.usage.inputTokens},"cachedInputTokens":0,"outputTokens":${row.usage.outputTokens},"reasoningTokens":0},` +
-        `"costUsd":${cost},"durationMs":${row.durationMs},"metadata":{"z":1,"a":[null,"ü"]}}\n`,
+        `"costUsd":${cost},"durationMs":${row.durationMs},"prompt":"${row.prompt}","metadata":{"z":1,"a":[null,"ü"]}}\n`,
     );
   });
 
@@ -221,7 +226,7 @@ describe('nightmill run', () => {
     await workspace.json(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out', '--id', 'night.1']);
     const store = '.nightmill/store/batches/night.1';
     const manifest = JSON.parse(await readFile(workspace.path(`${store}/manifest.json`), 'utf8')) as ManifestJson;
-    expect(manifest).toMatchObject({ schemaVersion: 1, batch: 'night.1', workflow: 'triage', state: 'completed' });
+    expect(manifest).toMatchObject({ schemaVersion: 2, batch: 'night.1', workflow: 'triage', state: 'completed' });
     expect(manifest.files.map((file) => file.key)).toEqual(['batches/night.1/output/part-000000.jsonl.gz']);
     const [file] = manifest.files;
     const bytes = await readFile(workspace.path(`.nightmill/store/${file!.key}`));

@@ -45,7 +45,11 @@ export interface ModelCall {
 
 export type ModelAnswer =
   | { readonly content: string; readonly finish?: string }
-  | { readonly status: number; readonly error: Readonly<Record<string, unknown>> };
+  | {
+      readonly status: number;
+      readonly error: Readonly<Record<string, unknown>>;
+      readonly headers?: Readonly<Record<string, string>>;
+    };
 
 /** A chat-completions server that counts every request and prices every reply. */
 export class HttpModel implements AsyncDisposable {
@@ -139,7 +143,7 @@ export class HttpModel implements AsyncDisposable {
     call.state = 'answered';
     const answer = this.answer(call);
     if ('status' in answer) {
-      send(response, answer.status, { error: answer.error });
+      send(response, answer.status, { error: answer.error }, answer.headers);
       return;
     }
     const usage = { prompt_tokens: Math.ceil(raw.length / 4), completion_tokens: Math.ceil(answer.content.length / 4) };
@@ -192,7 +196,12 @@ export function goodAnswer({ body, document, hash }: ModelCall): ModelAnswer {
   return { content: JSON.stringify({ summary: words.join(' ') }) };
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
 }

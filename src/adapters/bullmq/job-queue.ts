@@ -13,17 +13,21 @@ import {
   sliceJobId,
   sliceQueueName,
 } from '../../../jobs/process-slice.ts';
+import { type FairShare, priorityAt } from '../../domain/fair-share.ts';
 import type { JobQueue } from '../../ports/job-queue.ts';
+import type { FairClock } from '../redis/fair-clock.ts';
 import { type QueueConnection, queueOptions } from './queue-options.ts';
 
 const JOBS_PER_CALL = 1_000;
 
 export class BullmqJobQueue implements JobQueue {
   readonly #connection: QueueConnection;
+  readonly #clock: FairClock;
   readonly #queues = new Map<string, Queue>();
 
-  constructor(connection: QueueConnection) {
+  constructor(connection: QueueConnection, clock: FairClock) {
     this.#connection = connection;
+    this.#clock = clock;
   }
 
   #queue(name: string): Queue {
@@ -37,17 +41,28 @@ export class BullmqJobQueue implements JobQueue {
     return queue;
   }
 
-  async enqueueSlices(workflow: string, jobs: readonly SliceJob[], priority: number): Promise<void> {
+  async enqueueSlices(workflow: string, jobs: readonly SliceJob[], share: FairShare): Promise<void> {
     const queue = this.#queue(sliceQueueName(workflow));
     for (let from = 0; from < jobs.length; from += JOBS_PER_CALL) {
-      await queue.addBulk(
-        jobs.slice(from, from + JOBS_PER_CALL).map((job) => ({
-          name: SLICE_JOB_NAME,
-          data: job,
-          opts: { ...SLICE_JOB_OPTIONS, jobId: sliceJobId(job), ...(priority === 0 ? {} : { priority }) },
-        })),
-      );
+      await this.#addSlices(workflow, queue, jobs.slice(from, from + JOBS_PER_CALL), share);
     }
+  }
+
+  async #addSlices(workflow: string, queue: Queue, jobs: readonly SliceJob[], share: FairShare): Promise<void> {
+    const keys = {
+      prioritized: queue.toKey('prioritized'),
+      active: queue.toKey('active'),
+      delayed: queue.toKey('delayed'),
+    };
+    const jobKeys = jobs.map((job) => queue.toKey(sliceJobId(job)));
+    await using turns = await this.#clock.reserve(workflow, share, keys, jobKeys);
+    await queue.addBulk(
+      jobs.map((job, index) => ({
+        name: SLICE_JOB_NAME,
+        data: job,
+        opts: { ...SLICE_JOB_OPTIONS, jobId: sliceJobId(job), priority: priorityAt(turns.ends[index] ?? 0) },
+      })),
+    );
   }
 
   async enqueueFinalize(job: FinalizeJob): Promise<void> {

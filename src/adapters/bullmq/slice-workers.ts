@@ -84,6 +84,8 @@ async function runSlice(
   const outcome = await handlers.processSlice(parsed.data, signal);
   if (outcome === 'handed_back') {
     await job.moveToWait(token);
+    // It keeps its turn. BullMQ tells idle workers of a slice that gets a priority, not of one that comes back.
+    if (job.priority > 0) await job.changePriority({ priority: job.priority }).catch(() => {});
     throw new WaitingError();
   }
 }

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { assertKeyStaysInside, assertObjectKey, TEMPORARY_FOLDER } from '../../domain/object-key.ts';
 import { StoreError } from '../../errors.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
 import { describeFile } from './describe-file.ts';
@@ -66,6 +67,21 @@ export class FileStore implements ObjectStore {
         expectedBytes: file.info.bytes,
         describeFailure: (error) => readFailure(error, operation),
       });
+    });
+  }
+
+  async getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    return await this.#attempt(`read ${key}`, async (operation) => {
+      await using file = await openFile(key, operation);
+      if (file === undefined) return undefined;
+      const bytes = new Uint8Array(end - start);
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.handle.read(bytes, filled, bytes.length - filled, start + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return checkRange(bytes.subarray(0, filled), key, start, end, this.url);
     });
   }
 

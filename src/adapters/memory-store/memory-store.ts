@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { assertKeyStaysInside, assertObjectKey, compareKeys } from '../../domain/object-key.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { checkRange } from '../check-range.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -37,6 +38,11 @@ export class MemoryStore implements ObjectStore {
   async getStream(key: string): Promise<Readable | undefined> {
     const content = await this.get(key);
     return content === undefined ? undefined : Readable.from(chunksOf(content), { objectMode: false });
+  }
+
+  async getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    const content = (await this.get(key))?.slice(start, end);
+    return content === undefined ? undefined : checkRange(content, key, start, end, this.url);
   }
 
   async head(key: string): Promise<ObjectInfo | undefined> {

@@ -1,18 +1,16 @@
+import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
 
-/** The field that caps the reply: OpenAI's reasoning models take only `max_completion_tokens`, most servers only the other. */
-export type MaxTokensField = 'max_tokens' | 'max_completion_tokens';
-
-/** The request's JSON. The order of keys is fixed, so the same request gives the same bytes. */
-export function chatCompletionBody(request: ModelRequest, maxTokensField: MaxTokensField): string {
+/** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */
+export function chatCompletionBody(request: ModelRequest, capabilities: EndpointCapabilities): string {
   const responseFormat = responseFormatField(request.responseFormat);
   return JSON.stringify({
     model: request.modelId,
     messages: request.messages.map(({ role, content }) => ({ role, content })),
-    [maxTokensField]: request.maxOutputTokens,
-    ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
+    [capabilities.maxTokensField]: request.maxOutputTokens,
+    ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
     ...(responseFormat === undefined ? {} : { response_format: responseFormat }),
-    ...(request.logprobs === true ? { logprobs: true, top_logprobs: 5 } : {}),
+    ...(request.logprobs === true && capabilities.logprobs ? { logprobs: true, top_logprobs: 5 } : {}),
   });
 }
 

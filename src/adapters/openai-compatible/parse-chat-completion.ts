@@ -1,14 +1,7 @@
-import type { Usage } from '../../domain/usage.ts';
+import { isFilledString, isRecord } from '../../domain/json-value.ts';
 import type { ModelReply, TokenLogprob } from '../../ports/model-client.ts';
+import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseUsage } from './parse-usage.ts';
-
-/** What a success body holds. `choice` is absent where it is no chat completion; its usage may still be readable. */
-export interface ChatCompletion {
-  readonly choice?: Pick<ModelReply, 'text' | 'finish' | 'logprobs'>;
-  readonly usage?: Usage;
-  readonly rawUsage?: unknown;
-  readonly id?: string;
-}
 
 /** Finish reasons of OpenAI, and of the servers that have words of their own for them. Others count as `other`. */
 const FINISH: Readonly<Record<string, ModelReply['finish']>> = {
@@ -25,24 +18,24 @@ const FINISH: Readonly<Record<string, ModelReply['finish']>> = {
 };
 
 /** Reads a parsed body of any shape; never throws. */
-export function parseChatCompletion(body: unknown): ChatCompletion {
+export function parseChatCompletion(body: unknown): ParsedReply {
   if (!isRecord(body)) return {};
   const usage = parseUsage(body.usage);
-  const choice = parseChoice(Array.isArray(body.choices) ? body.choices[0] : undefined);
+  const answer = parseChoice(Array.isArray(body.choices) ? body.choices[0] : undefined);
   return {
-    ...(choice === undefined ? {} : { choice }),
+    ...(answer === undefined ? {} : { answer }),
     ...(usage === undefined ? {} : { usage }),
     ...(body.usage === undefined || body.usage === null ? {} : { rawUsage: body.usage }),
-    ...(typeof body.id === 'string' && body.id !== '' ? { id: body.id } : {}),
+    ...(isFilledString(body.id) ? { id: body.id } : {}),
   };
 }
 
-function parseChoice(choice: unknown): ChatCompletion['choice'] {
+function parseChoice(choice: unknown): ParsedReply['answer'] {
   if (!isRecord(choice) || !isRecord(choice.message)) return undefined;
   const content = parseContent(choice.message.content);
   if (content === undefined) return undefined;
   const { refusal } = choice.message;
-  const declined = typeof refusal === 'string' && refusal !== '';
+  const declined = isFilledString(refusal);
   const logprobs = isRecord(choice.logprobs) ? parseLogprobs(choice.logprobs.content) : undefined;
   return {
     text: declined && content === '' ? refusal : content,
@@ -87,8 +80,4 @@ function parseLogprobs(content: unknown): readonly TokenLogprob[] | undefined {
 
 function isTokenLogprob(value: unknown): value is { readonly token: string; readonly logprob: number } {
   return isRecord(value) && typeof value.token === 'string' && typeof value.logprob === 'number';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,3 +1,4 @@
+import { isCount, isRecord } from '../../domain/json-value.ts';
 import type { Usage } from '../../domain/usage.ts';
 
 /**
@@ -29,12 +30,4 @@ export function parseUsage(raw: unknown): Usage | undefined {
     // Newer models charge for what they store in the cache (OpenAI's price list, gpt-5.6 and later).
     ...(isCount(cacheWriteTokens) && cacheWriteTokens > 0 ? { cacheWriteTokens } : {}),
   };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -199,6 +199,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     workflow: fields['workflow'] ?? '',
     ...(fields['tenant'] === undefined ? {} : { tenant: fields['tenant'] }),
     priority: count('priority'),
+    ...(fields['deadline'] === undefined ? {} : { deadline: count('deadline') }),
     createdAt: count('createdAt'),
     ...(fields['finishedAt'] === undefined ? {} : { finishedAt: count('finishedAt') }),
     contentHash: fields['contentHash'] ?? '',

@@ -49,6 +49,11 @@ export class RedisKeys {
     return `${this.#tag}:scope:${name}${period === '' ? '' : `:${period}`}`;
   }
 
+  /** HASH of one provider quota; scripts/quota.ts says what is in it. */
+  pool(name: string): string {
+    return `${this.#tag}:pool:${name}`;
+  }
+
   /** HASH of a batch's state and counters. */
   batch(batchId: string): string {
     return `${this.#tag}:batch:${batchId}`;
@@ -102,6 +107,16 @@ export class RedisKeys {
   /** HASH of what finished batches of a workflow took, exponentially weighted. */
   history(workflow: string): string {
     return `${this.#tag}:history:${workflow}`;
+  }
+
+  /** ZSET flow -> end of its last slice in virtual time, and `now`; only flows that are ahead of the present. */
+  fairFlows(workflow: string): string {
+    return `${this.#tag}:fair-flows:${workflow}`;
+  }
+
+  /** ZSET reservation -> milliseconds of the server's clock: producers that are adding slices at this moment. */
+  fairAdding(workflow: string): string {
+    return `${this.#tag}:fair-adding:${workflow}`;
   }
 
   /** STRING with expiry: who is submitting this batch right now. */

@@ -1,34 +1,29 @@
 import type { Redis } from 'ioredis';
 import type { JournalEntry } from '../../domain/journal-entry.ts';
 import type { NanoUsd } from '../../domain/money.ts';
+import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../domain/quota.ts';
 import { batchScope, type Scope, type ScopeName } from '../../domain/scope.ts';
 import type {
   Admission,
   CallTicket,
   Ledger,
   Outcome,
+  QuotaReport,
+  QuotaWait,
   ScopeTotals,
   Settlement,
   UncertainCall,
 } from '../../ports/ledger.ts';
+import { formatHoldRecord, parseHold } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
+import { encodeNeed, encodeUse, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SETTLE } from './scripts/settle.ts';
-
-/** What a hold says about its call, so that any worker can book it when its own worker is gone. */
-interface HoldRecord {
-  readonly batchId: string;
-  readonly slice: number;
-  /** Which reply it is to buy: with the journal's keys it shows that none is bought twice. */
-  readonly callKey: string;
-  readonly model: string;
-  readonly scopes: readonly (readonly [name: string, period: string])[];
-}
 
 /** What a worker has learnt; the pipeline's `InputRatios`. */
 interface RatioBook {
@@ -69,6 +64,7 @@ export class RedisLedger implements Ledger {
         keys.holds(workerId),
         keys.journal(claim.batchId, claim.slice),
         keys.limits,
+        keys.pool(poolOf(ticket)),
         ...this.#scopeKeys(ticket.scopes),
       ],
       [
@@ -78,15 +74,20 @@ export class RedisLedger implements Ledger {
         ticket.callId,
         ticket.callKey,
         ticket.hold,
-        holdRecord(ticket),
+        formatHoldRecord(ticket),
+        ticket.quota === undefined ? '' : encodeNeed(ticket.quota),
         ...ticket.scopes.map((scope) => scope.name),
       ],
     );
     const [status, first, ...numbers] = answer;
     switch (String(status)) {
-      case 'admitted':
+      case 'admitted': {
         this.#heldBy.set(ticket.callId, workerId);
-        return { kind: 'admitted' };
+        const startInMs = Number(first);
+        return startInMs > 0 ? { kind: 'admitted', startInMs } : { kind: 'admitted' };
+      }
+      case 'wait':
+        return { kind: 'wait', why: String(first) as QuotaWait, waitMs: Number(numbers[0]) };
       case 'replay':
         return { kind: 'replay', entry: decodeEntry(first as Buffer) };
       case 'lease_lost':
@@ -116,6 +117,7 @@ export class RedisLedger implements Ledger {
         keys.holds(workerId),
         keys.journal(claim.batchId, claim.slice),
         keys.uncertain(claim.batchId),
+        keys.pool(poolOf(ticket)),
         ...this.#scopeKeys(ticket.scopes),
       ],
       [
@@ -127,6 +129,7 @@ export class RedisLedger implements Ledger {
         reply?.cost ?? 0,
         reply === undefined ? '' : encodeEntry(reply),
         uncertainDetails({ model: ticket.model, slice: claim.slice, reason }),
+        ticket.quota === undefined ? '' : encodeUse(useOf(ticket.quota, outcome)),
       ],
     );
     this.#heldBy.delete(ticket.callId);
@@ -178,6 +181,22 @@ export class RedisLedger implements Ledger {
     });
   }
 
+  async reportQuota(pool: string, { refused = false, waitMs = 0, limits = {} }: QuotaReport): Promise<void> {
+    await runScript(
+      this.#redis,
+      QUOTA_FEEDBACK,
+      [this.#keys.pool(pool)],
+      [
+        refused ? 1 : 0,
+        Math.round(waitMs),
+        limits.requestsPerMinute ?? 0,
+        limits.tokensPerMinute ?? 0,
+        limits.inputTokensPerMinute ?? 0,
+        limits.outputTokensPerMinute ?? 0,
+      ],
+    );
+  }
+
   /**
    * Books what the workers whose lease has ended held as uncertain. Any live worker does this now and then.
    *
@@ -215,8 +234,7 @@ export class RedisLedger implements Ledger {
   }
 
   async #reap(workerId: string, callId: string, text: string): Promise<number> {
-    const record = JSON.parse(text.slice(text.indexOf('|') + 1)) as HoldRecord;
-    const scopes = record.scopes.map(([name, period]) => ({ name, period }));
+    const record = parseHold(text);
     return await runScript<number>(
       this.#redis,
       REAP,
@@ -224,7 +242,8 @@ export class RedisLedger implements Ledger {
         this.#keys.workers,
         this.#keys.holds(workerId),
         this.#keys.uncertain(record.batchId),
-        ...this.#scopeKeys(scopes),
+        this.#keys.pool(record.pool ?? NO_POOL),
+        ...this.#scopeKeys(record.scopes),
       ],
       [workerId, callId, uncertainDetails({ model: record.model, slice: record.slice, reason: 'its worker died' })],
     );
@@ -283,20 +302,21 @@ export class RedisLedger implements Ledger {
 /** A worker's entry is kept a while after its end, so that a worker that was only slow finds its lease ended, not unknown. */
 const FORGET_WORKER_AFTER_MS = 600_000;
 
-function holdRecord({ claim, callKey, model, scopes }: CallTicket): string {
-  const record: HoldRecord = {
-    batchId: claim.batchId,
-    slice: claim.slice,
-    callKey,
-    model,
-    scopes: scopes.map((scope) => [scope.name, scope.period]),
-  };
-  return JSON.stringify(record);
+/** Names the key of calls that take nothing of any quota; nothing is ever written there. */
+const NO_POOL = '-';
+
+function poolOf({ quota }: CallTicket): string {
+  return quota?.pool ?? NO_POOL;
+}
+
+function useOf(need: QuotaNeed, outcome: Outcome): QuotaUse {
+  if (outcome.kind === 'reply') return quotaUse(need, outcome.entry.usage);
+  return outcome.kind === 'released' && outcome.refused !== true ? UNUSED : AS_TAKEN;
 }
 
 function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): string | Buffer {
   if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);
-  if (outcome?.kind !== 'uncertain') return holdRecord(ticket);
+  if (outcome?.kind !== 'uncertain') return formatHoldRecord(ticket);
   return uncertainDetails({ model: ticket.model, slice: ticket.claim.slice, reason: outcome.reason });
 }
 

@@ -12,6 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { assertKeyStaysInside, assertObjectKey } from '../../domain/object-key.ts';
 import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
 import { createS3Clients, DEFAULT_S3_TIMEOUTS, type S3Clients, type S3Timeouts } from './s3-clients.ts';
@@ -77,6 +78,17 @@ export class S3Store implements ObjectStore {
     });
   }
 
+  async getRange(key: string, start: number, end: number): Promise<Uint8Array | undefined> {
+    const found = await this.#open(key, `bytes=${start}-${end - 1}`);
+    if (found === undefined) return undefined;
+    const download = new CheckedDownload(found.body, {
+      expectedBytes: found.output.ContentLength,
+      idleTimeoutMs: this.#timeouts.idleMs,
+      describeFailure: (error) => s3StoreError(error, `read ${key}`, this.#location),
+    });
+    return checkRange(await buffer(download), key, start, end, this.url);
+  }
+
   async head(key: string): Promise<ObjectInfo | undefined> {
     assertKeyStaysInside(key);
     const output = await this.#attempt(`read ${key}`, async () => {
@@ -135,11 +147,13 @@ export class S3Store implements ObjectStore {
     this.#clients.downloads.destroy();
   }
 
-  async #open(key: string): Promise<{ output: GetObjectCommandOutput; body: Readable } | undefined> {
+  async #open(key: string, range?: string): Promise<{ output: GetObjectCommandOutput; body: Readable } | undefined> {
     assertKeyStaysInside(key);
     return await this.#attempt(`read ${key}`, async () => {
       try {
-        const output = await this.#clients.downloads.send(new GetObjectCommand(this.#address(key)));
+        const output = await this.#clients.downloads.send(
+          new GetObjectCommand({ ...this.#address(key), ...(range === undefined ? {} : { Range: range }) }),
+        );
         return { output, body: output.Body instanceof Readable ? output.Body : Readable.from([]) };
       } catch (error) {
         if (error instanceof Error && error.name === 'NoSuchKey') return undefined;

@@ -1,10 +1,16 @@
 import type { Command } from 'commander';
+import type { Config } from '../../../config/config.ts';
 import { readEnvironment } from '../../../config/environment.ts';
+import { openModelClient } from '../../adapters/open-model-client.ts';
 import { openStore } from '../../adapters/open-store.ts';
-import { probeProvider } from '../../adapters/openai-compatible/probe.ts';
+import { probeProvider } from '../../adapters/provider-probe.ts';
 import { openApp } from '../../app.ts';
+import { nanoToDecimal } from '../../domain/money.ts';
+import type { ModelSpec } from '../../domain/workflow.ts';
+import { NightmillError } from '../../errors.ts';
 import { type Check, checkEverything } from '../../pipeline/doctor.ts';
-import { globalOptions, openLog, print, readConfig } from '../with-app.ts';
+import { probeEndpoint } from '../../pipeline/doctor-provider.ts';
+import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
 
 const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
 
@@ -12,21 +18,69 @@ export function addDoctorCommand(program: Command): void {
   const command = program
     .command('doctor')
     .description('check every dependency and say how to mend what is wrong')
-    .action(async () => {
+    .option('--provider <name>', 'check what one provider can do, with one small paid call')
+    .option('--model <name>', 'with this model of it; default: its first in the config')
+    .action(async ({ provider, model }: { provider?: string; model?: string }) => {
       const options = globalOptions(command);
       const config = readConfig(options);
-      const log = openLog(options, config, 'silent');
-      const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
-      const checks = await checkEverything({
-        config,
-        openStore: () => openStore(config.store),
-        openApp: () => openApp({ config, log, announce, searchPath: readEnvironment().searchPath }),
-        probeProvider,
-      });
-      const failed = checks.filter((check) => check.state === 'failed').length;
-      print(options, { ok: failed === 0, checks }, () =>
-        [...checks.map(({ name, state, detail }) => `${MARKS[state]}  ${name.padEnd(22)} ${detail}`), ''].join('\n'),
-      );
-      process.exitCode = failed === 0 ? 0 : 1;
+      if (provider !== undefined) await checkOneProvider(options, config, provider, model);
+      else if (model === undefined) await checkAll(options, config);
+      else throw new NightmillError('usage', 'Cannot check a model alone: name its provider too, with --provider.');
     });
+}
+
+async function checkAll(options: GlobalOptions, config: Config): Promise<void> {
+  const log = openLog(options, config, 'silent');
+  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const checks = await checkEverything({
+    config,
+    openStore: () => openStore(config.store),
+    openApp: () => openApp({ config, log, announce, searchPath: readEnvironment().searchPath }),
+    probeProvider,
+  });
+  report(options, checks, { checks });
+}
+
+async function checkOneProvider(
+  options: GlobalOptions,
+  config: Config,
+  name: string,
+  modelName: string | undefined,
+): Promise<void> {
+  const provider = config.providers.get(name);
+  if (provider === undefined) throw unknown('provider', name, [...config.providers.keys()]);
+  const model = modelOf(config, name, modelName);
+  const client = openModelClient(provider);
+  try {
+    const signal = AbortSignal.timeout(provider.timeoutMs);
+    const { costNano, checks, ...found } = await probeEndpoint({ provider, model, client, signal });
+    const cost = costNano === undefined ? null : Number(nanoToDecimal(costNano));
+    report(options, checks, { ...found, costUsd: cost, checks });
+  } finally {
+    await client.close();
+  }
+}
+
+function modelOf(config: Config, provider: string, name: string | undefined): ModelSpec {
+  const models = [...config.models.values()].filter((model) => model.provider === provider);
+  const model = name === undefined ? models[0] : models.find((one) => one.name === name);
+  if (model !== undefined) return model;
+  if (name !== undefined) throw unknown(`model of provider ${provider}`, name, [...models.map((one) => one.name)]);
+  throw new NightmillError('usage', `Provider ${provider} has no model in the config to ask: add one under models:.`);
+}
+
+function unknown(what: string, name: string, known: readonly string[]): NightmillError {
+  const list = known.join(', ') || 'none';
+  return new NightmillError(
+    'usage',
+    `There is no ${what} named ${JSON.stringify(name)} in the config; known: ${list}.`,
+  );
+}
+
+function report(options: GlobalOptions, checks: readonly Check[], value: object): void {
+  const ok = checks.every((check) => check.state !== 'failed');
+  print(options, { ok, ...value }, () =>
+    [...checks.map(({ name, state, detail }) => `${MARKS[state]}  ${name.padEnd(22)} ${detail}`), ''].join('\n'),
+  );
+  process.exitCode = ok ? 0 : 1;
 }

@@ -8,6 +8,7 @@ import { LOCAL_MODEL_NAME } from '../../domain/workflow.ts';
 import type { Throughput } from '../../pipeline/plan-batch.ts';
 import { planBatch } from '../../pipeline/plan-batch.ts';
 import { workflowHash } from '../../pipeline/workflow-hash.ts';
+import { addInputOptions, type InputFlags, readingOf, readMaxDocuments } from '../input-options.ts';
 import { type HistoryAnswer, readHistory } from '../read-history.ts';
 import { openInputs, readBudget } from '../submit-inputs.ts';
 import { globalOptions, print, readConfig } from '../with-app.ts';
@@ -21,8 +22,9 @@ export function addPlanCommand(program: Command): void {
     .description('what a batch would cost and take; no call is made and nothing is stored')
     .argument('<input...>', 'as for run')
     .requiredOption('-w, --workflow <name>', 'workflow from the config')
-    .option('--budget <usd>', 'how far would this limit reach?')
-    .action(async (inputs: string[], flags: { workflow: string; budget?: string }) => {
+    .option('--budget <usd>', 'how far would this limit reach?');
+  addInputOptions(command).action(
+    async (inputs: string[], flags: InputFlags & { workflow: string; budget?: string }) => {
       const options = globalOptions(command);
       const config = readConfig(options);
       const workflow = workflowOf(config, flags.workflow);
@@ -30,10 +32,12 @@ export function addPlanCommand(program: Command): void {
       await using opened = await openInputs(
         { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
         inputs,
+        readingOf(flags, workflow.input),
       );
       const past = sameVersion(await readHistory(config, flags.workflow), workflowHash(workflow.spec));
       const plan = await planBatch(opened.inputs, workflow.spec, {
         maxLineBytes: config.ingest.maxLineBytes,
+        maxDocuments: readMaxDocuments(flags.maxDocuments),
         throughput: throughputOf(config, flags.workflow),
         ...(past.kind === 'known' ? { history: past.history } : {}),
       });
@@ -50,6 +54,7 @@ export function addPlanCommand(program: Command): void {
           problems: plan.problems,
           inputTokens: plan.inputTokens,
           calls: plan.calls,
+          long: plan.long,
           costUsd: { low: usd(plan.cost.low), expected: usd(plan.cost.expected), worst: usd(plan.cost.worst) },
           minutes: plan.minutes,
           limitUsd: limit === undefined ? null : usd(limit),
@@ -61,6 +66,11 @@ export function addPlanCommand(program: Command): void {
             `documents  ${plan.documents.toLocaleString('en')}${plan.problems === 0 ? '' : `, and ${plan.problems} bad lines (run names them)`}`,
             `tokens     ${plan.inputTokens.toLocaleString('en')} of input`,
             `calls      ${plan.calls.low.toLocaleString('en')} to ${plan.calls.worst.toLocaleString('en')} to providers`,
+            ...(plan.long.documents === 0
+              ? []
+              : [
+                  `long       ${plan.long.documents.toLocaleString('en')} documents in ${plan.long.parts.toLocaleString('en')} parts; at most ${plan.long.depth} calls wait for each other`,
+                ]),
             `dollars    low ${formatUsd(plan.cost.low)}   expected ${formatUsd(plan.cost.expected)}   worst case ${formatUsd(plan.cost.worst)}`,
             `minutes    low ${plan.minutes.low}   expected ${plan.minutes.expected}   worst case ${plan.minutes.worst}`,
             ...(limit === undefined
@@ -73,7 +83,8 @@ export function addPlanCommand(program: Command): void {
           ].join('\n'),
       );
       process.exitCode = 0;
-    });
+    },
+  );
 }
 
 /** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */

@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import type { BatchStatus } from '../../pipeline/batch-status.ts';
 import { downloadPartial, downloadResults, outputKeys } from '../../pipeline/download-results.ts';
+import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { exitCodeOf, readStatus, unknownBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
@@ -13,6 +14,7 @@ interface ResultsFlags {
   readonly output?: string;
   readonly partial?: boolean;
   readonly links?: boolean;
+  readonly format: string;
 }
 
 export function addResultsCommand(program: Command): void {
@@ -21,6 +23,7 @@ export function addResultsCommand(program: Command): void {
     .description('download and verify results.jsonl, errors.jsonl and manifest.json')
     .argument('<batch>', 'batch id')
     .option('-o, --output <folder>', 'where the files go')
+    .option(...FORMAT_OPTION)
     .option('--partial', 'download what is done so far, without a manifest')
     .option('--links', 'instead, print links to the files that work for an hour without credentials (S3 only)')
     .action(async (batchId: string, flags: ResultsFlags) => {
@@ -30,7 +33,7 @@ export function addResultsCommand(program: Command): void {
         if (flags.output === undefined) {
           throw new NightmillError('usage', 'Name a folder for the files with -o FOLDER, or use --links.');
         }
-        return await download(app, options, status, flags.output, flags.partial === true);
+        return await download(app, options, status, { ...flags, output: flags.output });
       });
     });
 }
@@ -39,23 +42,24 @@ async function download(
   app: App,
   options: GlobalOptions,
   status: BatchStatus,
-  output: string,
-  partial: boolean,
+  { output, partial = false, format }: ResultsFlags & { readonly output: string },
 ): Promise<number> {
   const { batchId } = status;
+  const tables = await readFormats(format);
   const ended = WITH_MANIFEST.has(status.state);
   if (!ended && !partial) throw notEnded(status, 'Wait for its end, or use --partial.');
   const batch = await app.batches.get(batchId);
   if (batch === undefined) throw unknownBatch(batchId);
   const { folder, results, errors } = ended
-    ? await downloadResults(app.store, batchId, output)
-    : await downloadPartial(app.store, app.batches, batch, output);
+    ? await downloadResults(app.store, batchId, output, tables)
+    : await downloadPartial(app.store, app.batches, batch, output, tables);
   print(
     options,
     { id: batchId, state: status.state, output: folder, results, errors, partial: !ended },
     () =>
       `${folder}/results.jsonl  ${results.toLocaleString('en')} lines\n` +
       `${folder}/errors.jsonl  ${errors.toLocaleString('en')} lines\n` +
+      tables.map(({ extension }) => `${folder}/results.${extension}, errors.${extension}\n`).join('') +
       (ended ? `${folder}/manifest.json  verified\n` : `partial: ${batchId} is ${status.state}\n`),
   );
   return ended ? exitCodeOf(status) : 0;

@@ -8,6 +8,8 @@ import { type Downloaded, downloadResults, prepareFolder } from '../../pipeline/
 import { keepHouse } from '../../pipeline/housekeeping.ts';
 import { startWorker } from '../../worker.ts';
 import { statusJson, statusLines } from '../format-status.ts';
+import { INPUT_ARGUMENT } from '../input-options.ts';
+import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
 import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
@@ -16,17 +18,16 @@ import { addSubmitOptions } from './submit-options.ts';
 
 interface RunFlags extends SubmitFlags {
   readonly output: string;
+  readonly format: string;
 }
 
 export function addRunCommand(program: Command): void {
   const command = program
     .command('run')
     .description('submit, work, wait and download in one process')
-    .argument(
-      '<input...>',
-      'JSONL files (also .gz, .zst), folders of .txt and .md, s3://bucket/prefix, or - for standard input',
-    )
-    .requiredOption('-o, --output <folder>', 'where results.jsonl, errors.jsonl and manifest.json go');
+    .argument('<input...>', INPUT_ARGUMENT)
+    .requiredOption('-o, --output <folder>', 'where results.jsonl, errors.jsonl and manifest.json go')
+    .option(...FORMAT_OPTION);
   addSubmitOptions(command).action(async (inputs: string[], flags: RunFlags) => {
     process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags));
   });
@@ -35,6 +36,7 @@ export function addRunCommand(program: Command): void {
 async function run(app: App, options: GlobalOptions, inputs: readonly string[], flags: RunFlags): Promise<number> {
   const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
   using stop = listenForStop(announce);
+  const tables = await readFormats(flags.format);
   await refusePaused(app, flags.workflow);
   await prepareFolder(flags.output);
   const submitted = await submitInputs(app, inputs, flags, stop.first);
@@ -59,7 +61,7 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
     return 1;
   }
   if (end === 'held') return reportHeld(options, status);
-  const downloaded = await downloadResults(app.store, batchId, flags.output);
+  const downloaded = await downloadResults(app.store, batchId, flags.output, tables);
   print(options, { ...statusJson(status), output: downloaded.folder }, () => summary(status, downloaded));
   return exitCodeOf(status);
 }

@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
+import { addInputOptions } from '../input-options.ts';
 
 /** Options that `run` and `submit` share. */
 export function addSubmitOptions(command: Command): Command {
-  return command
+  return addInputOptions(command)
     .requiredOption('-w, --workflow <name>', 'workflow from the config')
     .option('--id <id>', 'batch id (default: made from the workflow and the content)')
     .option('--budget <usd>', 'most that this batch may cost')
     .option('--tenant <name>', 'whose budget it counts against')
-    .option('--priority <number>', '0 is first', '0')
+    .option('--priority <number>', '0 is first; each step more halves its part of the work', '0')
+    .option(
+      '--deadline <time>',
+      'wanted by then, e.g. 6h or 2026-01-31T06:00Z: a larger part of the work as it comes near',
+    )
     .option('--skip-invalid', 'turn bad input lines into error rows instead of refusing the batch');
 }

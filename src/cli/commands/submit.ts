@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { statusJson, statusLines } from '../format-status.ts';
+import { INPUT_ARGUMENT } from '../input-options.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
 import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
@@ -11,10 +12,7 @@ export function addSubmitCommand(program: Command): void {
   const command = program
     .command('submit')
     .description('store and enqueue documents; prints the batch id')
-    .argument(
-      '<input...>',
-      'JSONL files (also .gz, .zst), folders of .txt and .md, s3://bucket/prefix, or - for standard input',
-    )
+    .argument('<input...>', INPUT_ARGUMENT)
     .option('--wait', 'wait until the batch has ended');
   addSubmitOptions(command).action(async (inputs: string[], flags: SubmitFlags & { wait?: boolean }) => {
     process.exitCode = await withApp(command, (app, options) => submit(app, options, inputs, flags));

@@ -2,15 +2,37 @@ import { createHash } from 'node:crypto';
 import { classifyQuestion } from '../tasks/classify.ts';
 import { summarizeQuestion } from '../tasks/summarize.ts';
 import type { WorkflowSpec } from '../workflow.ts';
-import { CLASSIFY_PROMPT_VERSION } from './classify-v1.ts';
-import { SUMMARIZE_PROMPT_VERSION } from './summarize-v1.ts';
+import { CLASSIFY_PROMPT_VERSION } from './classify-v2.ts';
+import { SUMMARIZE_PROMPT_VERSION } from './summarize-v2.ts';
+
+export interface PromptIdentity {
+  readonly version: string;
+  readonly sha256: string;
+}
+
+const known = new WeakMap<WorkflowSpec, PromptIdentity>();
 
 /** Version and hash of everything that a workflow says to a model besides the document. */
-export function promptIdentity(workflow: WorkflowSpec): { readonly version: string; readonly sha256: string } {
+export function promptIdentity(workflow: WorkflowSpec): PromptIdentity {
+  let identity = known.get(workflow);
+  if (identity === undefined) {
+    identity = identify(workflow);
+    known.set(workflow, identity);
+  }
+  return identity;
+}
+
+/** The identity as rows carry it, e.g. `summarize-v2@1a2b3c4d`: the first eight digits of the manifest's hash. */
+export function promptTag(workflow: WorkflowSpec): string {
+  const { version, sha256 } = promptIdentity(workflow);
+  return `${version}@${sha256.slice(0, 8)}`;
+}
+
+function identify(workflow: WorkflowSpec): PromptIdentity {
   const prompts =
     workflow.task === 'classify'
-      ? [classifyQuestion(workflow, '').prompt]
-      : (['single', 'map', 'reduce'] as const).map((step) => summarizeQuestion(workflow, step, '').prompt);
+      ? [classifyQuestion(workflow, '').prompt, classifyQuestion(workflow, '', { context: '' }).prompt]
+      : (['single', 'map', 'combine', 'reduce'] as const).map((step) => summarizeQuestion(workflow, step, '').prompt);
   return {
     version: workflow.task === 'classify' ? CLASSIFY_PROMPT_VERSION : SUMMARIZE_PROMPT_VERSION,
     sha256: createHash('sha256').update(JSON.stringify(prompts)).digest('hex'),

@@ -1,4 +1,4 @@
-import { classifyMessages } from '../prompts/classify-v1.ts';
+import { classifyMessages } from '../prompts/classify-v2.ts';
 import { countTokens } from '../tokens.ts';
 import type { ClassifyWorkflow } from '../workflow.ts';
 import { labelProbability } from './label-confidence.ts';
@@ -12,12 +12,20 @@ export interface LabelAnswer {
 /** `{"label": "…", "confidence": 0.87}` and the white space that servers put into it. */
 const JSON_FRAME_TOKENS = 32;
 
-/** Asks for the label of one text that fits the model's window. */
-export function classifyQuestion(workflow: ClassifyWorkflow, text: string): Question<LabelAnswer> {
+/**
+ * Asks for the label of one text that fits the model's window.
+ *
+ * @param part the text is a part of a longer one; `context` is what stands before it, or empty
+ */
+export function classifyQuestion(
+  workflow: ClassifyWorkflow,
+  text: string,
+  part?: { readonly context: string },
+): Question<LabelAnswer> {
   const labels = workflow.labels.map(({ label }) => label);
   return {
     prompt: {
-      messages: classifyMessages(workflow, text),
+      messages: classifyMessages(workflow, part === undefined ? 'single' : 'part', text, part?.context),
       outputTokens: JSON_FRAME_TOKENS + longestLabelTokens(workflow),
       responseSchema: {
         name: 'classification',
@@ -64,23 +72,4 @@ function fold(label: string): string {
 
 function clampToUnit(value: number): number {
   return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0;
-}
-
-/**
- * One label for a text that was classified in parts: each part votes with its confidence, weighted by its tokens.
- * The winner's share of all votes is the confidence.
- */
-export function mergeVotes(
-  votes: readonly { readonly label: string; readonly confidence: number; readonly tokens: number }[],
-): { readonly label: string; readonly confidence: number } {
-  const shares = new Map<string, number>();
-  let total = 0;
-  for (const { label, confidence, tokens } of votes) {
-    // A part that is sure of nothing still counts a little, so that all-zero confidences elect the majority.
-    const vote = Math.max(confidence, 1e-6) * tokens;
-    shares.set(label, (shares.get(label) ?? 0) + vote);
-    total += tokens;
-  }
-  const [label, share] = [...shares].reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1]);
-  return { label, confidence: total === 0 ? 0 : Math.min(1, share / total) };
 }

@@ -1,4 +1,7 @@
-/** Which notes the reduce calls of one level read: `[[0, 4], [4, 8]]` = two calls, four notes each, in order. */
+/**
+ * Which notes the calls of one level read: `[[0, 4], [4, 8]]` = two calls, four notes each, in order. A group of one note
+ * is passed on without a call.
+ */
 export type ReduceLevel = readonly (readonly [from: number, to: number])[];
 
 export interface MapReducePlan {
@@ -21,10 +24,10 @@ export function planMapReduce(parts: number, fanIn: number): MapReducePlan {
   const levels: ReduceLevel[] = [];
   let calls = parts;
   for (let width = parts; width > 1; ) {
-    const groups = Math.ceil(width / fanIn);
-    levels.push(splitEvenly(width, groups));
-    calls += groups;
-    width = groups;
+    const level = splitEvenly(width, Math.ceil(width / fanIn));
+    levels.push(level);
+    calls += level.filter(([from, to]) => to - from > 1).length;
+    width = level.length;
   }
   return { mapCalls: parts, levels, calls };
 }

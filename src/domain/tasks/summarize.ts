@@ -1,10 +1,15 @@
-import { type SummarizeStep, summarizeMessages } from '../prompts/summarize-v1.ts';
+import { checkSummary } from '../checks/reply-checks.ts';
+import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from '../prompts/summarize-v2.ts';
 import type { SummarizeWorkflow } from '../workflow.ts';
+import { countWords } from './count-words.ts';
+import { readFacts } from './facts.ts';
 import { parseJsonReply } from './parse-json-reply.ts';
 import type { Judgement, Question, ReplyText } from './task.ts';
 
 export interface SummaryAnswer {
   readonly summary: string;
+  /** Of a map or combine step; else empty. */
+  readonly facts: readonly string[];
 }
 
 /** Most languages need under two and a half tokens for a word of a summary. */
@@ -15,38 +20,80 @@ const TOLERATED_LENGTH = 1.5;
 /** Notes keep more than the summary will, so that the reduce step has something to choose from. */
 const NOTES_LENGTH = 1.5;
 
-export function summaryWords(workflow: SummarizeWorkflow, step: SummarizeStep): number {
+/** Numbers, names, dates and decisions that a note carries beside its text. */
+const FACTS = 10;
+const FACT_WORDS = 12;
+/** Facts are made of numbers and names, which take more tokens than other words. */
+const TOKENS_PER_FACT = 2 * FACT_WORDS;
+
+const SUMMARY_SCHEMA = schemaOf({ summary: { type: 'string' } });
+const NOTE_SCHEMA = schemaOf({ summary: { type: 'string' }, facts: { type: 'array', items: { type: 'string' } } });
+
+/** Most words and facts that a step is asked for. */
+export function summarySizes(workflow: SummarizeWorkflow, step: SummarizeStep): NoteSizes {
   const { maxWords } = workflow.summary;
-  return step === 'map' ? Math.ceil(Math.max(80, maxWords * NOTES_LENGTH)) : maxWords;
+  const words = writesNotes(step) ? Math.ceil(Math.max(80, maxWords * NOTES_LENGTH)) : maxWords;
+  return { words, facts: writesNotes(step) ? FACTS : 0, factWords: FACT_WORDS };
+}
+
+/** Tokens that the text and the facts of a step's reply have at most, the JSON around them left out. */
+export function noteTokens(
+  workflow: SummarizeWorkflow,
+  step: SummarizeStep,
+): { readonly summaryTokens: number; readonly factTokens: number } {
+  const { words, facts } = summarySizes(workflow, step);
+  return { summaryTokens: Math.ceil(words * TOKENS_PER_WORD), factTokens: facts * TOKENS_PER_FACT };
 }
 
 /** Tokens that the reply of a step has at most. */
 export function summaryTokens(workflow: SummarizeWorkflow, step: SummarizeStep): number {
-  return Math.ceil(summaryWords(workflow, step) * TOKENS_PER_WORD) + JSON_FRAME_TOKENS;
+  const tokens = noteTokens(workflow, step);
+  return tokens.summaryTokens + tokens.factTokens + JSON_FRAME_TOKENS;
 }
 
+/**
+ * Asks for one step of a summary.
+ *
+ * @param context of a map step: what stands before the part, or empty
+ */
 export function summarizeQuestion(
   workflow: SummarizeWorkflow,
   step: SummarizeStep,
   text: string,
+  context = '',
 ): Question<SummaryAnswer> {
-  const maxWords = summaryWords(workflow, step);
+  const sizes = summarySizes(workflow, step);
   return {
     prompt: {
-      messages: summarizeMessages(workflow, step, text, maxWords),
+      messages: summarizeMessages(workflow, step, text, sizes, context),
       outputTokens: summaryTokens(workflow, step),
-      responseSchema: {
-        name: 'summary',
-        schema: {
-          type: 'object',
-          properties: { summary: { type: 'string' } },
-          required: ['summary'],
-          additionalProperties: false,
-        },
-      },
+      responseSchema: { name: 'summary', schema: writesNotes(step) ? NOTE_SCHEMA : SUMMARY_SCHEMA },
     },
-    judge: (reply) => judgeSummary(reply, maxWords),
+    judge: (reply) => {
+      const judgement = judgeSummary(reply, sizes.words);
+      return judgement.kind === 'answer' ? checkAnswer(workflow, judgement, `${context}\n${text}`) : judgement;
+    },
   };
+}
+
+/** What the workflow says besides the document may stand in the summary as well. */
+function checkAnswer(
+  workflow: SummarizeWorkflow,
+  judgement: Judgement<SummaryAnswer> & { readonly kind: 'answer' },
+  text: string,
+): Judgement<SummaryAnswer> {
+  const { checks, instructions = '' } = workflow;
+  if (checks === undefined) return judgement;
+  const problem = checkSummary(checks, {
+    summary: judgement.value.summary,
+    source: `${text}\n${instructions}`,
+    language: workflow.summary.language,
+  });
+  return problem === undefined ? judgement : { kind: 'rejected', ...problem };
+}
+
+function schemaOf(properties: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }
 
 function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnswer> {
@@ -56,7 +103,7 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
   if (summary === undefined)
     return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
   if (summary === '') return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
-  const words = summary.split(/\s+/).length;
+  const words = countWords(summary);
   if (words > maxWords * TOLERATED_LENGTH + 10) {
     return {
       kind: 'rejected',
@@ -65,10 +112,6 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
     };
   }
   // A valid summary says nothing about its own quality, so it never passes a threshold by confidence alone.
-  return { kind: 'answer', value: { summary }, confidence: 1 };
-}
-
-/** The notes of consecutive parts as one text for the reduce step. */
-export function joinNotes(notes: readonly string[]): string {
-  return notes.join('\n\n');
+  // A note without facts is still a note: a repair turn would cost more than they are worth.
+  return { kind: 'answer', value: { summary, facts: readFacts(value['facts']) }, confidence: 1 };
 }

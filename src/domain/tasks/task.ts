@@ -16,6 +16,12 @@ export type RejectionCode =
   | 'label_not_in_set'
   | 'empty_summary'
   | 'too_long'
+  | 'preamble'
+  | 'forbidden_text'
+  | 'wrong_language'
+  | 'numbers_not_found'
+  | 'names_not_found'
+  | 'placeholder_unknown'
   | 'low_confidence'
   | 'truncated'
   | 'refused';

@@ -13,7 +13,7 @@ export function machineLine(): string {
 /** Columns as wide as their widest cell, numbers to the right. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const isNumber = (cell: string) => /^[\d,.]+( ?x| ?%)?$/.test(cell);
+  const isNumber = (cell: string) => /^-?[\d,.]+( ?x| ?%)?$/.test(cell);
   return rows
     .map((row) =>
       row

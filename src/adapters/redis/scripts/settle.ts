@@ -1,3 +1,4 @@
+import { QUOTA_LUA } from './quota.ts';
 import { script } from './run-script.ts';
 
 /**
@@ -5,9 +6,10 @@ import { script } from './run-script.ts';
  * the journal, all at once.
  *
  * KEYS  1 fence (HASH)  2 holds of the worker (HASH)  3 journal of the slice (HASH)  4 uncertain calls (HASH)
- *       5.. totals of each scope (HASH), the batch first
+ *       5 pool (HASH)  6.. totals of each scope (HASH), the batch first
  * ARGV  1 slice  2 fence token  3 call id  4 call key  5 outcome: reply | released | uncertain
  *       6 cost (nano-dollars; for a reply)  7 journal entry (for a reply)  8 JSON for the list of uncertain calls
+ *       9 what became of the quota that it took: four shares with |, or empty
  * Returns {'settled'} · {'fenced'}: stored and booked, but the slice has a new owner · {'duplicate', journal entry}:
  *       another reply to this call is the one that counts, and this cost is booked as uncertain · {'orphaned'}: the
  *       slice or batch has ended without this reply, booked as uncertain · {'already'}: settled before
@@ -17,7 +19,7 @@ import { script } from './run-script.ts';
  * no row will ever count is booked as uncertain, so that rows and ledger stay equal. A reply whose hold is unknown
  * (the server came back without its last second) is booked and journalled all the same.
  */
-export const SETTLE = script(`
+export const SETTLE = script(`${QUOTA_LUA}
 local record = redis.call('HGET', KEYS[2], ARGV[3])
 local fence = redis.call('HGET', KEYS[1], ARGV[1])
 local listed = redis.call('HGET', KEYS[4], ARGV[3])
@@ -25,7 +27,8 @@ local held, booked = 0, 0
 if record then
   held = tonumber(string.match(record, '^%d+'))
   redis.call('HDEL', KEYS[2], ARGV[3])
-  redis.call('HINCRBY', KEYS[5], 'open', -1)
+  redis.call('HINCRBY', KEYS[6], 'open', -1)
+  endQuota(KEYS[5], record, quotaNumbers(ARGV[9]))
 elseif listed then
   if not fence or ARGV[5] == 'uncertain' then return {'already'} end
 elseif ARGV[5] ~= 'reply' or fence ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then
@@ -59,7 +62,7 @@ if held ~= 0 then changes.held = string.format('%.0f', -held) end
 if settled ~= 0 then changes.settled = string.format('%.0f', settled) end
 if uncertain ~= booked then changes.uncertain = string.format('%.0f', uncertain - booked) end
 for field, change in pairs(changes) do
-  for i = 5, #KEYS do redis.call('HINCRBY', KEYS[i], field, change) end
+  for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], field, change) end
 end
 if ARGV[5] == 'uncertain' or status == 'orphaned' or status == 'duplicate' then
   redis.call('HSET', KEYS[4], ARGV[3], '{"nano":' .. string.format('%.0f', uncertain) .. ',' .. ARGV[8])

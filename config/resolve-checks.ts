@@ -1,0 +1,36 @@
+import type { ForbiddenText, ReplyChecks } from '../src/domain/checks/reply-checks.ts';
+import { patternProblem } from '../src/domain/checks/safe-pattern.ts';
+import type { RawConfig } from './schema.ts';
+
+type RawChecks = NonNullable<RawConfig['workflows'][string]['checks']>;
+
+/** `/pattern/flags`; anything else is a phrase. */
+const WRITTEN_PATTERN = /^\/(.+)\/([a-z]*)$/s;
+
+/**
+ * The checks of a summarize workflow. Names are not checked unless asked for: headings and translated names look
+ * like names that the document does not have.
+ */
+export function resolveChecks(raw: RawChecks | undefined, at: string, problems: string[]): ReplyChecks {
+  const { language = true, numbers = true, names = false, preamble = true, forbidden = [] } = raw ?? {};
+  return {
+    language,
+    numbers,
+    names,
+    preamble,
+    forbidden: forbidden.map((text, index) => resolveForbidden(text, `${at}.forbidden.${index}`, problems)),
+  };
+}
+
+function resolveForbidden(text: string, at: string, problems: string[]): ForbiddenText {
+  const written = readPattern(text);
+  if (written === undefined) return { kind: 'phrase', phrase: text };
+  const problem = patternProblem(written.pattern, written.flags);
+  if (problem !== undefined) problems.push(`${at}: ${JSON.stringify(text)} ${problem}`);
+  return { kind: 'pattern', ...written };
+}
+
+export function readPattern(text: string): { pattern: string; flags: string } | undefined {
+  const [, pattern, flags = ''] = WRITTEN_PATTERN.exec(text) ?? [];
+  return pattern === undefined ? undefined : { pattern, flags };
+}

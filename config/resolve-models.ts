@@ -1,0 +1,81 @@
+import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/domain/workflow.ts';
+import type { ProviderConfig } from './config.ts';
+import { knownNames } from './known-names.ts';
+import { isUnpinnedAlias } from './model-alias.ts';
+import { resolvePrice } from './model-price.ts';
+import { poolOfModel } from './resolve-pools.ts';
+import type { RawConfig } from './schema.ts';
+
+type RawModel = RawConfig['models'][string];
+
+const LOCAL_MODEL: ModelSpec = {
+  name: LOCAL_MODEL_NAME,
+  provider: LOCAL_MODEL_NAME,
+  pool: LOCAL_MODEL_NAME,
+  id: 'local',
+  contextTokens: Number.MAX_SAFE_INTEGER,
+  maxOutputTokens: Number.MAX_SAFE_INTEGER,
+  price: { inputPerMillion: 0, cachedInputPerMillion: 0, outputPerMillion: 0 },
+  structuredOutput: 'prompt',
+  logprobs: false,
+};
+
+/** Every model by its name; a name on a provider of kind `local` is another one for the built-in model. */
+export function resolveModels(
+  raw: RawConfig,
+  providers: ReadonlyMap<string, ProviderConfig>,
+  problems: string[],
+): ReadonlyMap<string, ModelSpec> {
+  const models = new Map<string, ModelSpec>([[LOCAL_MODEL_NAME, LOCAL_MODEL]]);
+  for (const [name, model] of Object.entries(raw.models)) {
+    const at = `models.${name}`;
+    if (name === LOCAL_MODEL_NAME)
+      problems.push(`${at}: this name is taken by the built-in local model; choose another`);
+    if (raw.providers[model.provider]?.kind === 'local') {
+      if (model.id !== LOCAL_MODEL.id)
+        problems.push(`${at}.id: the only model of kind local is local; write id: local`);
+      models.set(name, LOCAL_MODEL);
+      continue;
+    }
+    const provider = providers.get(model.provider);
+    if (provider === undefined) {
+      const known = knownNames(Object.keys(raw.providers));
+      problems.push(`${at}.provider: there is no provider ${JSON.stringify(model.provider)}; ${known}`);
+      continue;
+    }
+    checkModel(model, provider, at, problems);
+    models.set(name, {
+      name,
+      provider: model.provider,
+      pool: poolOfModel(name, model, raw),
+      id: model.id,
+      contextTokens: model.contextTokens,
+      maxOutputTokens: model.maxOutputTokens,
+      ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+      ...resolvePrice(model, provider.baseUrl, at, problems),
+      structuredOutput: provider.capabilities.structuredOutput,
+      logprobs: raw.providers[model.provider]?.logprobs ?? false,
+    });
+  }
+  return models;
+}
+
+function checkModel(model: RawModel, provider: ProviderConfig, at: string, problems: string[]): void {
+  if (!model.allowAlias && isUnpinnedAlias(model.id)) {
+    problems.push(
+      `${at}.id: ${JSON.stringify(model.id)} is an alias that the provider may point at another model tomorrow; ` +
+        'name the dated version, or set allowAlias: true',
+    );
+  }
+  if (model.maxOutputTokens >= model.contextTokens) {
+    problems.push(
+      `${at}.maxOutputTokens: ${model.maxOutputTokens} leaves no room in contextTokens ${model.contextTokens}`,
+    );
+  }
+  if (model.temperature !== undefined && !provider.capabilities.temperature) {
+    problems.push(
+      `${at}.temperature: provider ${provider.name} refuses a temperature, and ${model.temperature} is set; leave it out, ` +
+        `or write providers.${provider.name}.temperature: true if this endpoint takes one`,
+    );
+  }
+}

@@ -1,0 +1,63 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { PoolLimits } from '../src/domain/pool-limits.ts';
+import type { RawConfig } from './schema.ts';
+import { withoutUndefined } from './without-undefined.ts';
+
+type RawProvider = RawConfig['providers'][string];
+type RawModel = RawConfig['models'][string];
+type RawLimits = NonNullable<RawModel['limits']>;
+
+/**
+ * The quota that a model's calls use: the one that the model names, else its own (`provider/model`) where it has
+ * limits, else its provider's. No name that people may write holds a slash.
+ */
+export function poolOfModel(
+  name: string,
+  model: Pick<RawModel, 'provider' | 'pool' | 'limits'>,
+  raw: RawConfig,
+): string {
+  if (model.pool !== undefined) return model.pool;
+  if (model.limits !== undefined) return `${model.provider}/${name}`;
+  return poolOfProvider(model.provider, raw.providers[model.provider]);
+}
+
+/**
+ * Every pool by its name, those without limits included. One pool has one set of limits, stated at one or several of
+ * its providers and models; two different ones are a problem, because either could be the wrong one.
+ */
+export function resolvePools(raw: RawConfig, problems: string[]): ReadonlyMap<string, PoolLimits> {
+  const pools = new Map<string, PoolLimits>();
+  const statedAt = new Map<string, string>();
+  const add = (pool: string, at: string, stated: RawLimits = {}): void => {
+    const limits = poolLimits(stated);
+    const before = statedAt.get(pool);
+    if (Object.keys(limits).length === 0) {
+      if (!pools.has(pool)) pools.set(pool, limits);
+    } else if (before === undefined) {
+      pools.set(pool, limits);
+      statedAt.set(pool, `${at}.limits`);
+    } else if (!isDeepStrictEqual(pools.get(pool), limits)) {
+      problems.push(
+        `${at}.limits: the pool ${JSON.stringify(pool)} has other limits at ${before}; a pool has one quota, ` +
+          'so state its limits in one place',
+      );
+    }
+  };
+  for (const [name, provider] of Object.entries(raw.providers)) {
+    const { concurrency: _perProcess, ...limits } = provider.limits;
+    if (provider.kind !== 'local') add(poolOfProvider(name, provider), `providers.${name}`, limits);
+  }
+  for (const [name, model] of Object.entries(raw.models)) {
+    if (raw.providers[model.provider]?.kind === 'local') continue;
+    add(poolOfModel(name, model, raw), `models.${name}`, model.limits);
+  }
+  return pools;
+}
+
+function poolOfProvider(name: string, provider: RawProvider | undefined): string {
+  return provider?.pool ?? name;
+}
+
+function poolLimits({ clusterConcurrency, ...limits }: RawLimits): PoolLimits {
+  return withoutUndefined({ ...limits, concurrency: clusterConcurrency });
+}

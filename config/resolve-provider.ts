@@ -1,0 +1,43 @@
+import type { ProviderConfig } from './config.ts';
+import { presetOf } from './presets.ts';
+import type { RawConfig } from './schema.ts';
+import { withoutUndefined } from './without-undefined.ts';
+
+type RawProvider = RawConfig['providers'][string];
+
+const DEFAULT_CONCURRENCY = 32;
+
+/** The providers that are reached over the network; one of kind `local` is none. */
+export function resolveProviders(raw: RawConfig): ReadonlyMap<string, ProviderConfig> {
+  const providers = new Map<string, ProviderConfig>();
+  for (const [name, provider] of Object.entries(raw.providers)) {
+    const { kind } = provider;
+    if (kind !== 'local') providers.set(name, resolveProvider(name, { ...provider, kind }));
+  }
+  return providers;
+}
+
+/** What is written wins over the preset; the schema has made sure that both together have an address. */
+function resolveProvider(
+  name: string,
+  raw: Omit<RawProvider, 'kind'> & { readonly kind?: ProviderConfig['kind'] | undefined },
+): ProviderConfig {
+  const base = presetOf(raw);
+  const { maxTokensField, structuredOutput, temperature, promptCache } = raw;
+  return {
+    name,
+    kind: base.kind,
+    ...(raw.preset === undefined ? {} : { preset: raw.preset }),
+    baseUrl: (raw.baseUrl ?? base.baseUrl ?? '').replace(/\/+$/, ''),
+    ...(raw.apiKey === undefined || raw.apiKey === '' ? {} : { apiKey: raw.apiKey }),
+    ...(base.authHeader === undefined ? {} : { authHeader: base.authHeader }),
+    headers: raw.headers ?? {},
+    timeoutMs: raw.timeoutSeconds * 1000,
+    isLocal: raw.dataPolicy?.location === 'local',
+    capabilities: {
+      ...base.capabilities,
+      ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache }),
+    },
+    limits: { concurrency: DEFAULT_CONCURRENCY, ...withoutUndefined(raw.limits) },
+  };
+}

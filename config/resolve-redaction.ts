@@ -1,0 +1,80 @@
+import { patternProblem } from '../src/domain/checks/safe-pattern.ts';
+import { LITERAL } from '../src/domain/redact/placeholder.ts';
+import {
+  REDACTION_RULES,
+  type RedactionPattern,
+  type RedactionPolicy,
+  type RedactionRule,
+} from '../src/domain/redact/redaction-policy.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/domain/workflow.ts';
+import { knownNames } from './known-names.ts';
+import { readPattern } from './resolve-checks.ts';
+import type { RawConfig } from './schema.ts';
+
+/** The models, each with what its provider must not see. */
+export function withRedaction(
+  models: ReadonlyMap<string, ModelSpec>,
+  raw: RawConfig,
+  problems: string[],
+): ReadonlyMap<string, ModelSpec> {
+  const patterns = resolvePatterns(raw, problems);
+  const policies = new Map<string, RedactionPolicy>();
+  for (const [name, provider] of Object.entries(raw.providers)) {
+    const policy = resolvePolicy(
+      provider.dataPolicy?.redact,
+      patterns,
+      `providers.${name}.dataPolicy.redact`,
+      problems,
+    );
+    if (policy !== undefined) policies.set(name, policy);
+  }
+  return new Map(
+    [...models].map(([name, model]) => {
+      const redact = policies.get(model.provider);
+      return [name, redact === undefined ? model : { ...model, redact }];
+    }),
+  );
+}
+
+function resolvePatterns(raw: RawConfig, problems: string[]): readonly RedactionPattern[] {
+  return Object.entries(raw.redaction.patterns).map(([name, text]) => {
+    const at = `redaction.patterns.${name}`;
+    if (name === LITERAL || REDACTION_RULES.some((rule) => rule === name))
+      problems.push(`${at}: this name is taken by a built-in rule; choose another`);
+    const written = readPattern(text) ?? { pattern: text, flags: '' };
+    const problem = patternProblem(written.pattern, written.flags);
+    if (problem !== undefined) problems.push(`${at}: ${JSON.stringify(text)} ${problem}`);
+    return { name, ...written };
+  });
+}
+
+function resolvePolicy(
+  redact: boolean | readonly string[] | undefined,
+  patterns: readonly RedactionPattern[],
+  at: string,
+  problems: string[],
+): RedactionPolicy | undefined {
+  if (redact === undefined || redact === false) return undefined;
+  if (redact === true) return { rules: REDACTION_RULES, patterns };
+  const names = [...REDACTION_RULES, ...patterns.map(({ name }) => name)];
+  for (const name of redact) {
+    if (!names.includes(name))
+      problems.push(`${at}: there is no rule or pattern ${JSON.stringify(name)}; ${knownNames(names)}`);
+  }
+  const rules = REDACTION_RULES.filter((rule: RedactionRule) => redact.includes(rule));
+  return { rules, patterns: patterns.filter(({ name }) => redact.includes(name)) };
+}
+
+/** A private workflow's documents only go to the built-in model and to servers that are declared one's own. */
+export function checkPrivate(cascade: readonly Tier[], raw: RawConfig, workflow: string, problems: string[]): void {
+  for (const [index, tier] of cascade.entries()) {
+    for (const model of modelsOfTier(tier)) {
+      if (model.name === LOCAL_MODEL_NAME || raw.providers[model.provider]?.dataPolicy?.location === 'local') continue;
+      problems.push(
+        `workflows.${workflow}.cascade.${index}: the workflow is private, and model ${model.name} is on provider ${model.provider}, ` +
+          `which is not declared local; if it runs on your own network, write providers.${model.provider}.dataPolicy: ` +
+          '{ location: local }, else take the model out',
+      );
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import { isFilledString, isRecord } from '../../domain/json-value.ts';
+import type { ModelReply } from '../../ports/model-client.ts';
+import type { ParsedReply } from '../provider-http/wire-format.ts';
+import { parseMessageUsage } from './parse-message-usage.ts';
+
+const FINISH: ReadonlyMap<unknown, ModelReply['finish']> = new Map<unknown, ModelReply['finish']>([
+  ['end_turn', 'stop'],
+  ['stop_sequence', 'stop'],
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['refusal', 'refusal'],
+]);
+
+/** Reads a parsed body of any shape; never throws. */
+export function parseMessage(body: unknown): ParsedReply {
+  if (!isRecord(body)) return {};
+  const usage = parseMessageUsage(body.usage);
+  const answer = parseAnswer(body);
+  return {
+    ...(answer === undefined ? {} : { answer }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(body.usage === undefined || body.usage === null ? {} : { rawUsage: body.usage }),
+    ...(isFilledString(body.id) ? { id: body.id } : {}),
+  };
+}
+
+function parseAnswer(body: Readonly<Record<string, unknown>>): ParsedReply['answer'] {
+  if (body.type !== 'message' || !Array.isArray(body.content)) return undefined;
+  const finish = FINISH.get(body.stop_reason) ?? 'other';
+  // Thinking comes in blocks of its own, before the text.
+  const text = body.content
+    .filter((block) => isRecord(block) && block.type === 'text' && typeof block.text === 'string')
+    .map((block) => block.text)
+    .join('');
+  const explanation = isRecord(body.stop_details) ? body.stop_details.explanation : undefined;
+  return { text: finish === 'refusal' && text === '' && isFilledString(explanation) ? explanation : text, finish };
+}

@@ -1,0 +1,30 @@
+import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
+import type { ModelRequest } from '../../ports/model-client.ts';
+
+/** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */
+export function generateContentBody(request: ModelRequest, capabilities: EndpointCapabilities): string {
+  const system = request.messages.filter(({ role, content }) => role === 'system' && content !== '');
+  const turns = request.messages.filter(({ role }) => role !== 'system');
+  return JSON.stringify({
+    ...(system.length === 0 ? {} : { systemInstruction: { parts: system.map(({ content }) => ({ text: content })) } }),
+    contents: turns.map(({ role, content }) => ({
+      role: role === 'assistant' ? 'model' : 'user',
+      parts: [{ text: content }],
+    })),
+    generationConfig: {
+      maxOutputTokens: request.maxOutputTokens,
+      ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
+      ...responseFields(request.responseFormat),
+      ...(request.logprobs === true && capabilities.logprobs ? { responseLogprobs: true, logprobs: 5 } : {}),
+    },
+  });
+}
+
+function responseFields(format: ModelRequest['responseFormat']): object {
+  if (format?.kind === 'json_object') return { responseMimeType: 'application/json' };
+  // Not `responseSchema`: that takes only a part of OpenAPI's schemas, without `additionalProperties`.
+  if (format?.kind === 'json_schema') {
+    return { responseMimeType: 'application/json', responseJsonSchema: format.schema };
+  }
+  return {};
+}

@@ -1,0 +1,143 @@
+import { errors } from 'undici';
+import { classifyHttpFailure } from '../../domain/classify-http-failure.ts';
+import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../domain/failure.ts';
+import type { Usage } from '../../domain/usage.ts';
+import type { Target } from './endpoint.ts';
+import type { HttpExchangeResult } from './http-exchange.ts';
+import { keepRateLimitHeaders } from './rate-limit-headers.ts';
+import { readRequestId } from './request-id.ts';
+
+const MAX_QUOTE_LENGTH = 300;
+
+type HttpResponse = Extract<HttpExchangeResult, { kind: 'response' }>;
+
+/** No answer, or not a whole one. */
+export function errorOfExchange(
+  target: Target,
+  result: Exclude<HttpExchangeResult, { kind: 'response' }>,
+  timeoutMs: number,
+): ModelCallError {
+  const billing = result.sent ? 'unknown' : 'none';
+  const where = `${target.name} at ${target.displayUrl}`;
+  if (result.kind === 'aborted') {
+    const when = result.sent ? 'after the request was sent; it may be charged' : 'before the request was sent';
+    return failed('aborted', `The call to provider ${where} was aborted ${when}.`, { billing });
+  }
+  if (result.kind === 'timeout') {
+    const what = result.sent
+      ? `did not answer completely within ${timeoutMs} ms; the request was sent and may be charged`
+      : `could not be sent a request within ${timeoutMs} ms; nothing was sent`;
+    return failed('timeout', `Provider ${where} ${what}.`, { billing });
+  }
+  const { error, sent } = result;
+  const code = errorCode(error);
+  // The caller closed the client under its own call.
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') {
+    return failed('aborted', `The call to provider ${where} ended because its client was closed.`, { billing });
+  }
+  const reason = target.redact(`${code}: ${error.message}`);
+  if (!sent) {
+    return new ModelCallError(`Cannot reach provider ${where}: ${reason}. ${connectAdvice(code)}`, {
+      failure: 'unreachable',
+      billing,
+      cause: error,
+    });
+  }
+  if (error instanceof errors.HTTPParserError) {
+    // Without the cause: it holds the bytes that came, and a server can send a key back.
+    const message = `Provider ${where} answered with something that is not HTTP: ${target.redact(error.message)}.`;
+    return failed('invalid_reply', message, { billing });
+  }
+  return failed(
+    'connection_lost',
+    `The connection to provider ${where} broke after the request was sent (${reason}); it may be charged.`,
+    { billing, cause: error },
+  );
+}
+
+/** Statuses of a gateway that gave up waiting: the model behind it may have worked, and may be charged. */
+const GATEWAY_GAVE_UP: ReadonlySet<number> = new Set([502, 504, 524]);
+
+/** A status that is not 2xx: the provider refused or failed, and charges nothing unless only its gateway said so. */
+export function errorOfStatus(target: Target, modelId: string, response: HttpResponse): ModelCallError {
+  const { status, headers } = response;
+  const { failure, providerCode, providerMessage, retryAfterMs } = classifyHttpFailure(
+    status,
+    response.body.toString(),
+    headers,
+    Date.now(),
+  );
+  const code = providerCode === undefined ? undefined : quote(target, providerCode);
+  const said = providerMessage.trim() === '' ? 'no body' : quote(target, providerMessage);
+  return failed(
+    failure,
+    `Provider ${target.name} refused model ${modelId} at ${target.displayUrl} with HTTP ${status}` +
+      `${code === undefined ? '' : ` (${code})`}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`,
+    {
+      billing: GATEWAY_GAVE_UP.has(status) ? 'unknown' : 'none',
+      providerCode: code,
+      retryAfterMs,
+      ...fromResponse(target, response),
+    },
+  );
+}
+
+/** @param what completes "The reply …" */
+export function errorOfInvalidReply(
+  target: Target,
+  response: HttpResponse,
+  what: string,
+  found: { readonly usage?: Usage; readonly id?: string } = {},
+): ModelCallError {
+  const fields = fromResponse(target, response);
+  return failed(
+    'invalid_reply',
+    `The reply of provider ${target.name} at ${target.displayUrl} (HTTP ${response.status}) ${what}; ` +
+      `it starts: ${quote(target, response.body.toString())}.`,
+    {
+      billing: found.usage === undefined ? 'unknown' : 'billed',
+      usage: found.usage,
+      ...fields,
+      requestId: fields.requestId ?? (found.id === undefined ? undefined : quote(target, found.id)),
+    },
+  );
+}
+
+function failed(
+  failure: ModelFailureClass,
+  message: string,
+  details: Omit<ConstructorParameters<typeof ModelCallError>[1], 'failure'>,
+): ModelCallError {
+  return new ModelCallError(`${message} ${FAILURE_RULES[failure].advice}`, { failure, ...details });
+}
+
+function fromResponse(target: Target, { status, headers }: HttpResponse) {
+  const kept = Object.entries(keepRateLimitHeaders(headers));
+  const requestId = readRequestId(headers);
+  return {
+    status,
+    requestId: requestId === undefined ? undefined : quote(target, requestId),
+    rateLimitHeaders: Object.fromEntries(kept.map(([name, value]) => [name, target.redact(value)])),
+  };
+}
+
+/** Secrets out first, then the length: a key cut in two would no longer be found. */
+function quote(target: Target, text: string): string {
+  const start = target.redact(text).slice(0, 4 * MAX_QUOTE_LENGTH);
+  return start.replace(/\s+/g, ' ').trim().slice(0, MAX_QUOTE_LENGTH);
+}
+
+function errorCode(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
+
+function connectAdvice(code: string): string {
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return "Check the host name in the provider's baseUrl and this machine's DNS.";
+  if (code === 'UND_ERR_CONNECT_TIMEOUT')
+    return "Check the port in the provider's baseUrl and any firewall or proxy on the way.";
+  if (/SSL|TLS|CERT|SELF_SIGNED|UNABLE_TO|EPROTO/.test(code)) {
+    return "Check http or https in the provider's baseUrl; for a certificate of your own set NODE_EXTRA_CA_CERTS.";
+  }
+  return FAILURE_RULES.unreachable.advice;
+}

@@ -1,0 +1,82 @@
+import { Pool } from 'undici';
+import { parseJson } from '../../domain/json-value.ts';
+import type { ModelClient, ModelReply, ModelRequest } from '../../ports/model-client.ts';
+import type { ProviderClientOptions } from './client-options.ts';
+import { type Endpoint, resolveEndpoint } from './endpoint.ts';
+import { errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
+import { exchangeHttp } from './http-exchange.ts';
+import { keepRateLimitHeaders } from './rate-limit-headers.ts';
+import { readRequestId } from './request-id.ts';
+import type { WireFormat } from './wire-format.ts';
+
+/** A client of any API that answers one JSON body with another. `close()` ends calls that are still under way. */
+export class HttpModelClient implements ModelClient {
+  readonly #wire: WireFormat;
+  readonly #endpoint: Endpoint;
+  readonly #pool: Pool;
+  readonly #timeoutMs: number;
+  readonly #maxReplyBytes: number;
+
+  /** @throws {NightmillError} `config_invalid`, see `resolveEndpoint` */
+  constructor(options: ProviderClientOptions, wire: WireFormat) {
+    this.#wire = wire;
+    this.#endpoint = resolveEndpoint(options, wire.headers);
+    this.#timeoutMs = options.timeoutMs ?? 120_000;
+    this.#maxReplyBytes = options.maxReplyBytes ?? 32 * 1024 * 1024;
+    this.#pool = new Pool(this.#endpoint.origin, {
+      connections: options.maxConnections ?? 64,
+      // One request per connection at a time: a broken connection then leaves one call in doubt, not several.
+      pipelining: 1,
+      allowH2: false,
+      connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+      // One timer per call covers both, exactly; undici's own are checked twice a second.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // keepAliveTimeout stays short (4 s, or the server's hint): a request on a connection that the server is
+      // closing at this moment cannot be told from one that was billed and lost.
+    });
+  }
+
+  async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
+    const startedAt = performance.now();
+    const target = this.#endpoint.target(this.#wire.path(request.modelId));
+    const exchange = await exchangeHttp(
+      this.#pool,
+      {
+        path: target.path,
+        headers: this.#endpoint.headers,
+        body: this.#wire.body(request),
+        timeoutMs: this.#timeoutMs,
+        maxBodyBytes: this.#maxReplyBytes,
+      },
+      signal,
+    );
+    if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
+    const { status, headers, body, cutOff } = exchange;
+    if (status < 200 || status > 299) throw errorOfStatus(target, request.modelId, exchange);
+    if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
+    const parsed = parseJson(body.toString());
+    if (parsed === undefined) throw errorOfInvalidReply(target, exchange, 'is not JSON');
+    const { answer, usage, rawUsage, id } = this.#wire.parse(parsed);
+    if (answer === undefined) {
+      throw errorOfInvalidReply(target, exchange, `holds no ${this.#wire.replyName}`, {
+        ...(usage === undefined ? {} : { usage }),
+        ...(id === undefined ? {} : { id }),
+      });
+    }
+
+    const requestId = readRequestId(headers) ?? id;
+    return {
+      ...answer,
+      ...(usage === undefined ? {} : { usage }),
+      ...(rawUsage === undefined ? {} : { rawUsage }),
+      rateLimitHeaders: keepRateLimitHeaders(headers),
+      ...(requestId === undefined ? {} : { requestId }),
+      durationMs: performance.now() - startedAt,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}

@@ -1,0 +1,24 @@
+import type { Usage } from '../../domain/usage.ts';
+import type { ModelReply, ModelRequest } from '../../ports/model-client.ts';
+
+/** What one API looks like on the wire; everything else is the same for all of them. */
+export interface WireFormat {
+  /** What a success body holds, for messages: "holds no …". */
+  readonly replyName: string;
+  /** The key and the API's version, lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What follows the base URL, from its slash. */
+  path(modelId: string): string;
+  /** The request's JSON. The order of keys is fixed, so the same request gives the same bytes. */
+  body(request: ModelRequest): string;
+  /** Reads a parsed success body of any shape; never throws. */
+  parse(body: unknown): ParsedReply;
+}
+
+/** What a success body holds. `answer` is absent where it is no reply of this API; its usage may still be readable. */
+export interface ParsedReply {
+  readonly answer?: Pick<ModelReply, 'text' | 'finish' | 'logprobs'>;
+  readonly usage?: Usage;
+  readonly rawUsage?: unknown;
+  readonly id?: string;
+}

@@ -1,0 +1,64 @@
+import { request } from 'undici';
+
+/** What a provider's free model list says about the address and the key. No tokens are used. */
+export interface ProviderProbe {
+  readonly status: number;
+  /** Model ids that it names; undefined where it has no list, or one of other things than can be called. */
+  readonly models?: readonly string[];
+}
+
+interface ProbedProvider {
+  readonly kind: 'openai' | 'anthropic' | 'gemini';
+  readonly baseUrl: string;
+  readonly apiKey?: string;
+  readonly authHeader?: 'api-key';
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const TIMEOUT_MS = 5_000;
+
+/** Lists come in pages of 20 (Anthropic) or 50 (Gemini) unless more is asked for; 1,000 is the most of both. */
+const PAGE = { openai: {}, anthropic: { limit: '1000' }, gemini: { pageSize: '1000' } } as const;
+
+/** @throws what undici throws where the server cannot be reached */
+export async function probeProvider(provider: ProbedProvider): Promise<ProviderProbe> {
+  const url = new URL(provider.baseUrl);
+  const path = url.pathname.replace(/\/+$/, '');
+  // Anthropic's address is understood with and without its version.
+  url.pathname = `${path}${provider.kind === 'anthropic' && !path.endsWith('/v1') ? '/v1' : ''}/models`;
+  for (const [name, value] of Object.entries(PAGE[provider.kind])) url.searchParams.set(name, value);
+  const response = await request(url, {
+    headers: { ...keyHeaders(provider), ...provider.headers },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const text = await response.body.text();
+  if (response.statusCode !== 200) return { status: response.statusCode };
+  // Azure lists the models that could be deployed; what is called is the deployment, by a name of its own.
+  const models = provider.authHeader === 'api-key' ? undefined : modelIds(text);
+  return { status: 200, ...(models === undefined ? {} : { models }) };
+}
+
+function keyHeaders({ kind, apiKey, authHeader }: ProbedProvider): Readonly<Record<string, string>> {
+  const version = kind === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {};
+  if (apiKey === undefined) return version;
+  if (kind === 'anthropic') return { ...version, 'x-api-key': apiKey };
+  if (kind === 'gemini') return { 'x-goog-api-key': apiKey };
+  return authHeader === 'api-key' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` };
+}
+
+/** `{data: [{id}]}` of most, `[{id}]` of Together, `{models: [{name: "models/ID"}]}` of Gemini. */
+function modelIds(text: string): readonly string[] | undefined {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { data, models } = (list ?? {}) as { data?: unknown; models?: unknown };
+  const entries: unknown = Array.isArray(list) ? list : (data ?? models);
+  if (!Array.isArray(entries)) return undefined;
+  return (entries as ({ id?: unknown; name?: unknown } | null)[]).flatMap((entry) => {
+    const id = entry?.id ?? entry?.name;
+    return typeof id === 'string' ? [id.replace(/^models\//, '')] : [];
+  });
+}

@@ -1,0 +1,33 @@
+import type { Scope } from '../../domain/scope.ts';
+import type { CallTicket } from '../../ports/ledger.ts';
+
+/** What a hold says about its call, so that any worker can book it when its own worker is gone. */
+export interface HoldRecord {
+  readonly batchId: string;
+  readonly slice: number;
+  /** Which reply it is to buy: with the journal's keys it shows that none is bought twice. */
+  readonly callKey: string;
+  readonly model: string;
+  /** Absent where nothing of a quota was taken. */
+  readonly pool?: string;
+  readonly scopes: readonly (readonly [name: string, period: string])[];
+}
+
+/** The JSON part of a hold; the scripts put the amount before it and what it took of the quota behind it, with `|`. */
+export function formatHoldRecord({ claim, callKey, model, scopes, quota }: CallTicket): string {
+  const record: HoldRecord = {
+    batchId: claim.batchId,
+    slice: claim.slice,
+    callKey,
+    model,
+    ...(quota === undefined ? {} : { pool: quota.pool }),
+    scopes: scopes.map((scope) => [scope.name, scope.period]),
+  };
+  return JSON.stringify(record);
+}
+
+/** @param hold as it stands in Redis: `amount|{…}` and perhaps `|costs` */
+export function parseHold(hold: string): Omit<HoldRecord, 'scopes'> & { readonly scopes: readonly Scope[] } {
+  const record = JSON.parse(hold.slice(hold.indexOf('|') + 1, hold.lastIndexOf('}') + 1)) as HoldRecord;
+  return { ...record, scopes: record.scopes.map(([name, period]) => ({ name, period })) };
+}

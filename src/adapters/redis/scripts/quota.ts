@@ -1,0 +1,149 @@
+import type { QuotaNeed, QuotaUse } from '../../../domain/quota.ts';
+import { script } from './run-script.ts';
+
+/**
+ * The provider quota of a pool, as pieces of Lua for the scripts that take and give back.
+ *
+ * Each limited dimension (requests, all tokens, input, output; per minute) is a continuous token bucket, kept as the
+ * moment at which it will be full again ("theoretical arrival time" of the generic cell rate algorithm, ITU-T I.371).
+ * A call of `c` milliseconds' worth starts at `full - max(0, BURST - c)`, so it may be granted a little ahead of its
+ * start: the answer says how long to wait. Grants go by arrival in the whole cluster, large calls beside small ones, and
+ * at most BURST milliseconds ahead, which is what a killed worker can take with it.
+ *
+ * Providers are known to allow one second of burst. We use BURST of it and leave the rest for the unequal time that
+ * requests take to arrive there. BASE of the limit is used, less after a refusal: `cut` falls to CUT of itself, at most
+ * once in CUT_EVERY milliseconds, and heals by HEAL a millisecond (additive increase, multiplicative decrease).
+ *
+ * Pool HASH: r t i o: when each bucket is full, milliseconds of the server's clock · open: calls in flight · after: no
+ * call before this moment · cut, cutAt · sr st si so: limits that the provider's headers have named · day, dr, dt:
+ * today's number (UTC), requests and tokens
+ */
+export const BURST_MS = 400;
+
+export const QUOTA_LUA = `
+local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.000002, 86400000
+local FIELDS = {'r', 't', 'i', 'o'}
+local function quotaNumbers(text)
+  local n = {}
+  for value in string.gmatch(text, '[^|]+') do n[#n + 1] = tonumber(value) end
+  return n
+end
+-- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day, 8 input tokens, 9 output tokens; 0: no limit
+-- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
+local function takeQuota(pool, n, now)
+  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt')
+  local after = tonumber(s[10] or 0)
+  if after > now + BURST then return 'asked', after - now end
+  local open = tonumber(s[9] or 0)
+  if n[5] > 0 and open >= n[5] then return 'concurrency', 50 end
+  local today = math.floor(now / DAY)
+  local dr, dt = 0, 0
+  if tonumber(s[13] or 0) == today then dr, dt = tonumber(s[14] or 0), tonumber(s[15] or 0) end
+  local tokens = n[8] + n[9]
+  if (n[6] > 0 and dr + 1 > n[6]) or (n[7] > 0 and dt + tokens > n[7] and (dt > 0 or tokens <= n[7])) then
+    return 'day', (today + 1) * DAY - now
+  end
+  local share = BASE
+  if s[11] then share = BASE * math.min(1, tonumber(s[11]) + (now - tonumber(s[12])) * HEAL) end
+  local amounts = {1, tokens, n[8], n[9]}
+  local start, wait, cost = math.max(now, after), 0, {0, 0, 0, 0}
+  for d = 1, 4 do
+    local limit = n[d]
+    local seen = tonumber(s[4 + d] or 0)
+    if seen > 0 and (limit == 0 or seen < limit) then limit = seen end
+    if limit > 0 then
+      local full = tonumber(s[d] or 0)
+      cost[d] = amounts[d] * 60000 / (limit * share)
+      if full > now + BURST then wait = math.max(wait, full - now - BURST / 2) end
+      start = math.max(start, full - math.max(0, BURST - cost[d]))
+    end
+  end
+  if wait > 0 then return 'rate', wait end
+  local set = {'open', open + 1}
+  for d = 1, 4 do
+    if cost[d] > 0 then
+      set[#set + 1] = FIELDS[d]
+      set[#set + 1] = string.format('%.3f', math.max(tonumber(s[d] or 0), start) + cost[d])
+    end
+  end
+  if n[6] > 0 or n[7] > 0 then
+    for _, v in ipairs({'day', today, 'dr', dr + 1, 'dt', dt + tokens}) do set[#set + 1] = v end
+  end
+  redis.call('HSET', pool, unpack(set))
+  return nil, start - now, cost
+end
+-- The costs as they stand at the end of a hold record.
+local function quotaMark(cost)
+  return string.format('|%.3f:%.3f:%.3f:%.3f', cost[1], cost[2], cost[3], cost[4])
+end
+-- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
+local function endQuota(pool, record, uses)
+  local costs = string.match(record, '}|([%d.:]+)$')
+  if not costs then return end
+  local c, set = {}, {}
+  for value in string.gmatch(costs, '[^:]+') do c[#c + 1] = tonumber(value) end
+  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'open')
+  if tonumber(s[5] or 0) > 0 then set = {'open', tonumber(s[5]) - 1} end
+  if uses then
+    for d = 1, 4 do
+      if c[d] > 0 and s[d] and uses[d] and uses[d] ~= 1 then
+        set[#set + 1] = FIELDS[d]
+        set[#set + 1] = string.format('%.3f', tonumber(s[d]) - c[d] * (1 - uses[d]))
+      end
+    end
+  end
+  if #set > 0 then redis.call('HSET', pool, unpack(set)) end
+end
+`;
+
+/**
+ * What a provider said about its limits.
+ *
+ * KEYS  1 pool (HASH)
+ * ARGV  1 it refused a call: 1 or 0  2 milliseconds that it asked everyone to wait  3-6 limits a minute that its headers
+ *       named (requests, tokens, input, output), 0 for none
+ */
+export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local s = redis.call('HMGET', KEYS[1], 'after', 'cut', 'cutAt')
+local set = {}
+if ARGV[1] == '1' then
+  local cutAt = tonumber(s[3] or 0)
+  if now - cutAt >= CUT_EVERY then
+    local cut = math.min(1, tonumber(s[2] or 1) + (now - cutAt) * HEAL)
+    set = {'cut', string.format('%.4f', math.max(0.2, cut * CUT)), 'cutAt', string.format('%.0f', now)}
+  end
+end
+if now + tonumber(ARGV[2]) > tonumber(s[1] or 0) then
+  set[#set + 1] = 'after'
+  set[#set + 1] = string.format('%.0f', now + tonumber(ARGV[2]))
+end
+for i, field in ipairs({'sr', 'st', 'si', 'so'}) do
+  if ARGV[2 + i] ~= '0' then
+    set[#set + 1] = field
+    set[#set + 1] = ARGV[2 + i]
+  end
+end
+if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
+`);
+
+/** The argument of {@link QUOTA_LUA}'s `takeQuota`. */
+export function encodeNeed({ limits, inputTokens, outputTokens }: QuotaNeed): string {
+  return [
+    limits.requestsPerMinute ?? 0,
+    limits.tokensPerMinute ?? 0,
+    limits.inputTokensPerMinute ?? 0,
+    limits.outputTokensPerMinute ?? 0,
+    limits.concurrency ?? 0,
+    limits.requestsPerDay ?? 0,
+    limits.tokensPerDay ?? 0,
+    inputTokens,
+    outputTokens,
+  ].join('|');
+}
+
+/** The argument of {@link QUOTA_LUA}'s `endQuota`. */
+export function encodeUse({ requests, tokens, input, output }: QuotaUse): string {
+  return [requests, tokens, input, output].map((share) => share.toFixed(4)).join('|');
+}

@@ -1,0 +1,105 @@
+import { countRequestTokens } from './estimate.ts';
+import { buildModelRequest } from './model-request.ts';
+import { classifyQuestion } from './tasks/classify.ts';
+import { budgetNotes, type NoteBudget } from './tasks/notes.ts';
+import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
+import type { Prompt } from './tasks/task.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from './workflow.ts';
+
+/** Our count of tokens is not every model's: this part of a window stays free. */
+const SAFE_SHARE = 0.85;
+/** Headings above a part, and the marks around them. */
+const HEADING_TOKENS = 64;
+const CONTEXT_FRAME_TOKENS = 48;
+/** What stands around a part takes at most this share of its window. */
+const MOST_CONTEXT_SHARE = 0.25;
+
+/** How much text the calls for a document may hold, so that it fits every paid tier and all tiers see the same parts. */
+export interface DocumentWindows {
+  /** Most tokens of a document that is answered in one call. */
+  readonly whole: number;
+  /** Most tokens of a part, without its context. */
+  readonly part: number;
+  /** Tokens of the part before that a part is shown. */
+  readonly overlap: number;
+  /** Most tokens of the headings that a part is shown. */
+  readonly headings: number;
+  /** Most tokens that a call which reads notes has for them; for a classify workflow 0. */
+  readonly notes: number;
+}
+
+interface StepWindows {
+  readonly single: number;
+  readonly part: number;
+  readonly notes: number;
+}
+
+const stepWindows = new WeakMap<WorkflowSpec, StepWindows>();
+
+/**
+ * @param smaller after a provider found a part too long: the share of the usual window, or of the document where that is
+ *   smaller, which a part may fill now
+ */
+export function documentWindows(
+  workflow: WorkflowSpec,
+  smaller: { readonly share: number; readonly documentTokens: number } = { share: 1, documentTokens: 0 },
+): DocumentWindows {
+  const { share, documentTokens } = smaller;
+  const fit = (window: number): number => (share === 1 ? window : Math.floor(Math.min(window, documentTokens) * share));
+  const steps = stepWindowsOf(workflow);
+  const { maxTokens = Number.POSITIVE_INFINITY, overlapTokens = 0 } = workflow.parts ?? {};
+  const part = fit(steps.part);
+  const context = Math.floor(part * MOST_CONTEXT_SHARE);
+  const headings = Math.max(0, Math.min(HEADING_TOKENS, context - CONTEXT_FRAME_TOKENS));
+  const overlap = Math.max(0, Math.min(overlapTokens, maxTokens, context - CONTEXT_FRAME_TOKENS - headings));
+  const around = headings === 0 ? 0 : CONTEXT_FRAME_TOKENS + headings + overlap;
+  return {
+    whole: Math.min(fit(steps.single), maxTokens),
+    part: Math.min(part - around, maxTokens),
+    overlap,
+    headings,
+    notes: fit(steps.notes),
+  };
+}
+
+/** What notes on parts may be, and how many a call reads. */
+export function noteBudget(workflow: WorkflowSpec, windows: DocumentWindows): NoteBudget {
+  if (workflow.task === 'classify') return { summaryTokens: 0, factTokens: 0, fanIn: 2 };
+  return budgetNotes(windows.notes, noteTokens(workflow, 'map'));
+}
+
+/** The prompts around an empty text are the same for every document of a workflow. */
+function stepWindowsOf(workflow: WorkflowSpec): StepWindows {
+  let windows = stepWindows.get(workflow);
+  if (windows === undefined) {
+    const models = workflow.cascade.flatMap(modelsOfTier).filter(({ name }) => name !== LOCAL_MODEL_NAME);
+    const window = (prompt: Prompt): number => smallestWindow(models, prompt);
+    windows =
+      workflow.task === 'classify'
+        ? {
+            single: window(classifyQuestion(workflow, '').prompt),
+            part: window(classifyQuestion(workflow, '', { context: '' }).prompt),
+            notes: 0,
+          }
+        : {
+            single: window(summarizeQuestion(workflow, 'single', '').prompt),
+            part: window(summarizeQuestion(workflow, 'map', '').prompt),
+            notes: Math.min(
+              window(summarizeQuestion(workflow, 'combine', '').prompt),
+              window(summarizeQuestion(workflow, 'reduce', '').prompt),
+            ),
+          };
+    stepWindows.set(workflow, windows);
+  }
+  return windows;
+}
+
+function smallestWindow(models: readonly ModelSpec[], prompt: Prompt): number {
+  return Math.min(
+    ...models.map((model) => {
+      const around = countRequestTokens(buildModelRequest(model, prompt, 'first'));
+      const output = Math.min(prompt.outputTokens, model.maxOutputTokens);
+      return Math.floor((model.contextTokens - output) * SAFE_SHARE) - around;
+    }),
+  );
+}

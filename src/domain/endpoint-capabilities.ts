@@ -1,0 +1,13 @@
+/** What one provider endpoint can do and how it wants to be asked; a preset fills it, the config overrides it. */
+export interface EndpointCapabilities {
+  /** Name of the output cap in the request. */
+  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens';
+  /** How it is asked for JSON; `prompt`: only in words. */
+  readonly structuredOutput: 'json_schema' | 'json_object' | 'prompt';
+  /** Whether log-probabilities can be asked for; they give a better confidence. */
+  readonly logprobs: boolean;
+  /** Whether a temperature may be sent; where not, one in the config is an error. */
+  readonly temperature: boolean;
+  /** `markers`: the stable prefix is marked for the cache; `automatic`: the provider finds it; `none`: it has no cache. */
+  readonly promptCache: 'markers' | 'automatic' | 'none';
+}

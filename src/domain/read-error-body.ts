@@ -1,0 +1,52 @@
+import { isFilledString, isRecord, parseJson } from './json-value.ts';
+
+const MAX_MESSAGE_LENGTH = 10_000;
+
+/** What an error's body says, whatever its shape. */
+export interface ErrorBody {
+  /** The provider's own words for the cause, the most exact first: codes, types, statuses, reasons. */
+  readonly codes: readonly string[];
+  /** The provider's message, or the body as it came where it has none; at most 10,000 characters. */
+  readonly message: string;
+  /** How long Gemini asks to wait, as it wrote it: `31s`. */
+  readonly retryDelay?: string;
+  /** Gemini's names of the quotas that are used up: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
+  readonly quotaIds: readonly string[];
+}
+
+/**
+ * Reads the shapes in use: `{error: {message, type, code}}` (OpenAI and most), `{error: {type, message, details:
+ * {error_code}}}` (Anthropic), `{error: {code, status, message, details: [{@type, …}]}}` (Gemini, sometimes in an
+ * array), `{error: "text"}` (Ollama), `{message, type, code}` (Mistral, older vLLM), `{detail}` (FastAPI), and
+ * `{error: {metadata: {raw}}}` (OpenRouter, where `raw` is what its upstream said).
+ */
+export function readErrorBody(bodyText: string): ErrorBody {
+  const parsed = parseJson(bodyText);
+  const root = asRecord(Array.isArray(parsed) ? parsed[0] : parsed);
+  if (root === undefined) return { codes: [], message: bodyText.slice(0, MAX_MESSAGE_LENGTH), quotaIds: [] };
+  const error = asRecord(root.error) ?? root;
+  const innerCode =
+    asRecord(error.innererror)?.code ?? asRecord(asRecord(error.provider_specific_fields)?.innererror)?.code;
+  const texts = [root.error, error.message, error.detail, asRecord(error.metadata)?.raw].filter(isFilledString);
+  const details = (Array.isArray(error.details) ? error.details : []).map(asRecord).filter((d) => d !== undefined);
+  const retryDelay = details.map((detail) => detail.retryDelay).find(isFilledString);
+  const reasons = details.map((detail) => detail.reason);
+  const violations = details.flatMap((detail) => (Array.isArray(detail.violations) ? detail.violations : []));
+  return {
+    // Gemini repeats the HTTP status as its code and says more in its status.
+    codes: [asRecord(error.details)?.error_code, ...reasons, error.status, error.code, error.type, innerCode]
+      .map(codeText)
+      .filter(isFilledString),
+    message: (texts.length === 0 ? bodyText : texts.join(' ')).slice(0, MAX_MESSAGE_LENGTH),
+    ...(retryDelay === undefined ? {} : { retryDelay }),
+    quotaIds: violations.map((violation) => asRecord(violation)?.quotaId).filter(isFilledString),
+  };
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return isRecord(value) ? value : undefined;
+}
+
+function codeText(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value;
+}

@@ -1,0 +1,72 @@
+import { usdToNano } from './money.ts';
+
+/** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
+export interface TableColumn {
+  readonly name: string;
+  readonly kind: 'text' | 'integer' | 'double' | 'usd';
+}
+
+/** Undefined: the row has no such value. */
+export type Cell = string | number | undefined;
+
+const text = (name: string): TableColumn => ({ name, kind: 'text' });
+const integer = (name: string): TableColumn => ({ name, kind: 'integer' });
+
+const USAGE = ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens'] as const;
+const SPENT: readonly TableColumn[] = [integer('calls'), ...USAGE.map(integer), { name: 'costUsd', kind: 'usd' }];
+
+/** A table of `results.jsonl`. `metadata` is JSON. */
+export const RESULT_COLUMNS: readonly TableColumn[] = [
+  text('id'),
+  text('status'),
+  text('label'),
+  { name: 'confidence', kind: 'double' },
+  text('summary'),
+  text('model'),
+  integer('tier'),
+  ...SPENT,
+  integer('durationMs'),
+  text('metadata'),
+];
+
+/** A table of `errors.jsonl`. */
+export const ERROR_COLUMNS: readonly TableColumn[] = [
+  text('id'),
+  text('status'),
+  text('errorCode'),
+  text('errorMessage'),
+  ...SPENT,
+];
+
+interface RowLine {
+  readonly id: string;
+  readonly status: string;
+  readonly result?: { readonly label?: string; readonly confidence?: number; readonly summary?: string };
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly model?: string;
+  readonly tier?: number;
+  readonly calls: number;
+  readonly usage: Readonly<Record<(typeof USAGE)[number], number>>;
+  readonly costUsd: number;
+  readonly durationMs?: number;
+  readonly metadata?: unknown;
+}
+
+/** The cells of a line of `results.jsonl`, in the order of {@link RESULT_COLUMNS}. */
+export function resultCells(line: string): readonly Cell[] {
+  const row = JSON.parse(line) as RowLine;
+  const { id, status, result = {}, model, tier, durationMs, metadata } = row;
+  const { label, confidence, summary } = result;
+  const json = metadata === undefined ? undefined : JSON.stringify(metadata);
+  return [id, status, label, confidence, summary, model, tier, ...spentCells(row), durationMs, json];
+}
+
+/** The cells of a line of `errors.jsonl`, in the order of {@link ERROR_COLUMNS}. */
+export function errorCells(line: string): readonly Cell[] {
+  const row = JSON.parse(line) as RowLine;
+  return [row.id, row.status, row.error?.code, row.error?.message, ...spentCells(row)];
+}
+
+function spentCells({ calls, usage, costUsd }: RowLine): readonly Cell[] {
+  return [calls, ...USAGE.map((name) => usage[name]), usdToNano(costUsd)];
+}

@@ -1,0 +1,59 @@
+import type { AskVariant } from '../domain/cascade.ts';
+import { buildModelRequest } from '../domain/model-request.ts';
+import { jsonEscaped } from '../domain/redact/json-escaped.ts';
+import { redactPrompt } from '../domain/redact/redact-prompt.ts';
+import type { RedactedTexts } from '../domain/redact/redactor.ts';
+import type { Prompt, ReplyText } from '../domain/tasks/task.ts';
+import type { ModelSpec } from '../domain/workflow.ts';
+import type { Route } from './call-model.ts';
+import type { DocumentRedactors } from './document-redactors.ts';
+
+/** A reply as it came, with what it takes to read it. */
+export interface RejectedReply {
+  readonly model: string;
+  /** As the provider sent it, with placeholders. */
+  readonly raw: string;
+  readonly restored: string;
+  /** What was wrong with it. */
+  readonly detail: string;
+}
+
+export interface PreparedRoute {
+  readonly route: Route;
+  /** The reply with the document's own values; and placeholders in it that stand for nothing. */
+  readonly restore: (reply: ReplyText) => { readonly reply: ReplyText; readonly unknown: readonly string[] };
+}
+
+/** A question as one model is asked it: without the values that its provider must not see. */
+export function prepareRoute(
+  model: ModelSpec,
+  prompt: Prompt,
+  redactors: DocumentRedactors,
+  variant: AskVariant,
+  rejected?: RejectedReply,
+): PreparedRoute {
+  const { redact } = model;
+  if (redact === undefined) {
+    const repair = rejected === undefined ? undefined : { reply: rejected.restored, detail: rejected.detail };
+    const request = buildModelRequest(model, prompt, variant, repair);
+    return { route: { model, request }, restore: (reply) => ({ reply, unknown: [] }) };
+  }
+  const redactor = redactors.for(redact);
+  const redacted = redactPrompt(prompt, redactor);
+  let repair: { reply: string; detail: string } | undefined;
+  if (rejected !== undefined) {
+    const [restored = '', detail = ''] = redactor.redact([rejected.restored, rejected.detail]).texts;
+    // What this model wrote is what it has seen; another one's reply may have been made from the whole text.
+    repair = { reply: rejected.model === model.name ? rejected.raw : restored, detail };
+  }
+  const request = buildModelRequest(model, redacted.prompt, variant, repair);
+  return { route: { model, request }, restore: (reply) => restoreReply(reply, redacted.restore) };
+}
+
+function restoreReply(
+  reply: ReplyText,
+  restore: RedactedTexts['restore'],
+): { readonly reply: ReplyText; readonly unknown: readonly string[] } {
+  const { text, unknown } = restore(reply.text, jsonEscaped);
+  return { reply: text === reply.text ? reply : { ...reply, text }, unknown };
+}

@@ -1,0 +1,38 @@
+import { chunkTextInSteps } from '../domain/chunk-text.ts';
+import { type DocumentWindows, documentWindows } from '../domain/document-windows.ts';
+import type { WorkflowSpec } from '../domain/workflow.ts';
+import { DocumentParts } from './ask-parts.ts';
+import { runInSteps } from './run-in-steps.ts';
+import { smallestUsableWindow } from './smallest-window.ts';
+
+export interface DocumentText {
+  readonly text: string;
+  readonly tokens: number;
+}
+
+/** A document as its calls see it: whole, or in parts. */
+export type CutDocument =
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'parts'; readonly parts: DocumentParts; readonly windows: DocumentWindows };
+
+/**
+ * @param windowShare under 1 after a provider found a part too long
+ * @throws {CallFailedError} `context_overflow`: the prompt leaves no room
+ */
+export async function cutDocument(
+  workflow: WorkflowSpec,
+  { text, tokens }: DocumentText,
+  windowShare: number,
+): Promise<CutDocument> {
+  const windows = documentWindows(workflow, { share: windowShare, documentTokens: tokens });
+  if (tokens <= smallestUsableWindow(windows.whole)) return { kind: 'whole' };
+  const chunks = await runInSteps(
+    chunkTextInSteps(text, {
+      maxTokens: smallestUsableWindow(windows.part) + windows.overlap,
+      overlapTokens: windows.overlap,
+      textTokens: tokens,
+    }),
+  );
+  if (workflow.task === 'summarize') smallestUsableWindow(windows.notes);
+  return { kind: 'parts', parts: new DocumentParts(chunks, workflow.parts?.mayFail), windows };
+}

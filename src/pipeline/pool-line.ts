@@ -1,0 +1,137 @@
+import { FairLine, type LinePosition } from '../domain/fair-line.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Admission, CallTicket } from '../ports/ledger.ts';
+import { sleep } from './backoff.ts';
+import type { Places } from './places.ts';
+
+/** Longer waits are told to the caller, who gives its slice back in the meantime. */
+const LONGEST_WAIT_MS = 60_000;
+const LEAST_WAIT_MS = 5;
+/** Processes that were told the same wait do not all come back at once. */
+const SPREAD_MS = 20;
+
+/** The end of a call's wait: what the ledger said, and a place in this process for a call that was admitted. */
+export interface Entrance {
+  readonly admission: Admission;
+  readonly ticket: CallTicket;
+  /** Present exactly where it was admitted; whoever gets it disposes of it when the call has ended. */
+  readonly place?: Disposable;
+}
+
+interface Caller {
+  /** Made at the moment of asking, because it says in which day the call is booked. */
+  readonly ticket: () => CallTicket;
+  readonly signal: AbortSignal;
+  readonly resolve: (entrance: Entrance) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Where calls to one pool wait in this process, for one of the provider's places and for the cluster's quota. One trip
+ * to the ledger is under way at a time; it asks for as many calls as will likely fit, so waiting calls cost nothing.
+ */
+export class PoolLine {
+  readonly #places: Places;
+  readonly #admit: (ticket: CallTicket) => Promise<Admission>;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #line = new FairLine<Caller>();
+  #isRunning = false;
+  #notBefore = 0;
+  /** Calls of the next trip: as many as fitted the last time when some did not, else more and more. */
+  #tripSize = Number.POSITIVE_INFINITY;
+
+  constructor(options: {
+    readonly places: Places;
+    readonly admit: (ticket: CallTicket) => Promise<Admission>;
+    readonly clock: Clock;
+    readonly random: () => number;
+  }) {
+    this.#places = options.places;
+    this.#admit = options.admit;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#places.onFree(() => void this.#run());
+  }
+
+  /** @throws the signal's reason when it aborts while the call waits; what the ledger throws */
+  async enter(position: LinePosition, ticket: () => CallTicket, signal: AbortSignal): Promise<Entrance> {
+    signal.throwIfAborted();
+    return await new Promise<Entrance>((resolve, reject) => {
+      const leave = () => {
+        // One whose question is under way gets its answer, because money may be held for it.
+        if (this.#line.remove(caller, position)) reject(signal.reason);
+      };
+      const end = () => signal.removeEventListener('abort', leave);
+      const caller: Caller = {
+        ticket,
+        signal,
+        resolve: (entrance) => {
+          end();
+          resolve(entrance);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      this.#line.push(caller, position);
+      // In the next turn, so that calls that come together make one trip.
+      queueMicrotask(() => void this.#run());
+    });
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    try {
+      while (this.#line.size > 0 && this.#places.free > 0) {
+        const waitMs = this.#notBefore - this.#clock.monotonic();
+        if (waitMs > 0) await sleep(waitMs, NEVER);
+        else await this.#makeTrip();
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #makeTrip(): Promise<void> {
+    const trip: Promise<'granted' | 'waits'>[] = [];
+    while (trip.length < this.#tripSize && this.#places.free > 0) {
+      const next = this.#line.take();
+      if (next === undefined) break;
+      trip.push(this.#ask(next.item, next.position, this.#places.take()));
+    }
+    const answers = await Promise.all(trip);
+    const granted = answers.filter((answer) => answer === 'granted').length;
+    if (granted === answers.length) this.#tripSize *= 2;
+    else this.#tripSize = Math.max(1, granted + 1);
+  }
+
+  async #ask(caller: Caller, position: LinePosition, place: Disposable): Promise<'granted' | 'waits'> {
+    try {
+      const ticket = caller.ticket();
+      const admission = await this.#admit(ticket);
+      if (admission.kind === 'admitted') {
+        caller.resolve({ admission, ticket, place });
+        return 'granted';
+      }
+      place[Symbol.dispose]();
+      if (admission.kind === 'wait' && admission.waitMs <= LONGEST_WAIT_MS) {
+        const waitMs = Math.max(admission.waitMs, LEAST_WAIT_MS) + this.#random() * SPREAD_MS;
+        this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + waitMs);
+        if (caller.signal.aborted) caller.reject(caller.signal.reason);
+        else this.#line.putBack(caller, position);
+        return 'waits';
+      }
+      caller.resolve({ admission, ticket });
+    } catch (error) {
+      place[Symbol.dispose]();
+      caller.reject(error);
+    }
+    return 'granted';
+  }
+}
+
+const NEVER = new AbortController().signal;

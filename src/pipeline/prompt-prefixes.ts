@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import type { ModelRequest } from '../domain/model-request.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four bytes are about one token. */
+const LEAST_CACHED_BYTES = 4_096;
+/** Caches forget after five minutes without use. */
+const WARM_MS = 240_000;
+
+/**
+ * Lets the first call with a long common beginning go alone, so that the provider has it in its prompt cache when the
+ * others come: together they would all pay the full price.
+ */
+export class PromptPrefixes {
+  readonly #clock: Clock;
+  readonly #warmUntil = new Map<string, number>();
+  readonly #leaders = new Map<string, Promise<unknown>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Runs `call` when the provider has likely cached the request's beginning, or as the one that makes it do so. A result
+   * that is an error leaves the cache as it was.
+   */
+  async run<T>(provider: string, request: ModelRequest, call: () => Promise<T>): Promise<T> {
+    const prefix = request.messages[0]?.role === 'system' ? request.messages[0].content : '';
+    if (prefix.length < LEAST_CACHED_BYTES) return await call();
+    const key = createHash('sha256').update(`${provider}\0${request.modelId}\0${prefix}`).digest('base64url');
+    for (;;) {
+      if ((this.#warmUntil.get(key) ?? 0) > this.#clock.monotonic()) break;
+      const leader = this.#leaders.get(key);
+      if (leader === undefined) return await this.#lead(key, call);
+      // Whatever became of it: where it failed, the next one leads.
+      await leader.catch(() => {});
+    }
+    this.#warmUntil.set(key, this.#clock.monotonic() + WARM_MS);
+    return await call();
+  }
+
+  async #lead<T>(key: string, call: () => Promise<T>): Promise<T> {
+    const result = call();
+    this.#leaders.set(key, result);
+    try {
+      const value = await result;
+      if (!(value instanceof Error)) this.#warmUntil.set(key, this.#clock.monotonic() + WARM_MS);
+      return value;
+    } finally {
+      this.#leaders.delete(key);
+    }
+  }
+}

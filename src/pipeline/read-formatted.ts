@@ -1,0 +1,32 @@
+import type { InputEntry } from '../domain/document.ts';
+import { findIdFault } from '../domain/document-id.ts';
+import { quoteValue } from '../domain/quote-value.ts';
+import type { DocumentFormat, DocumentParser } from '../ports/document-parser.ts';
+import type { Bytes } from './open-input.ts';
+import { type ReadTextOptions, readWhole } from './read-text.ts';
+
+/** Makes one document of a web page, PDF or e-mail. What its parser cannot read is a problem, like a file that is too large. */
+export async function readFormatted(
+  bytes: Bytes,
+  format: DocumentFormat,
+  parser: DocumentParser,
+  options: ReadTextOptions,
+): Promise<InputEntry> {
+  const { id, source, encoding, maxBytes } = options;
+  const fault = findIdFault(id);
+  if (fault !== undefined) {
+    const message = `The file's name cannot be a document id: it ${fault}: ${quoteValue(id)}`;
+    return { kind: 'problem', problem: { code: 'missing_id', message, source } };
+  }
+  const whole = await readWhole(bytes, options);
+  if (!(whole instanceof Uint8Array)) return whole;
+  if (whole.length === 0) {
+    return { kind: 'problem', problem: { code: 'missing_text', message: 'The file is empty', source, id } };
+  }
+  const parsed = await parser.parse(format, whole, { encoding, maxTextUnits: maxBytes });
+  if (parsed.kind === 'problem') {
+    return { kind: 'problem', problem: { code: parsed.code, message: parsed.message, source, id } };
+  }
+  const { text, metadata } = parsed;
+  return { kind: 'document', document: { id, text: text.toWellFormed(), metadata }, source };
+}

@@ -1,0 +1,193 @@
+import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate.ts';
+import type { ModelCallError } from '../domain/failure.ts';
+import { ModelCallError as CallError } from '../domain/failure.ts';
+import type { JournalEntry } from '../domain/journal-entry.ts';
+import type { ModelRequest } from '../domain/model-request.ts';
+import { priceCall } from '../domain/price.ts';
+import { scopesOf } from '../domain/scope.ts';
+import { countTokens } from '../domain/tokens.ts';
+import { NO_USAGE, type Usage } from '../domain/usage.ts';
+import type { ModelSpec } from '../domain/workflow.ts';
+import type { CallTicket, Outcome } from '../ports/ledger.ts';
+import type { ModelReply } from '../ports/model-client.ts';
+import { admitCall } from './admit-call.ts';
+import type { CallModelContext } from './call-model.ts';
+import type { ProviderGate } from './provider-gate.ts';
+import type { SliceRun } from './slice-run.ts';
+import { StopError } from './stop.ts';
+
+/** One try of one request at one provider. */
+export interface CallTry {
+  readonly slice: SliceRun;
+  /** Position of the document in its slice. */
+  readonly document: number;
+  readonly tier: number;
+  readonly model: ModelSpec;
+  readonly request: ModelRequest;
+  readonly key: string;
+  readonly gate: ProviderGate;
+  /** It stands in for the tier's own provider. */
+  readonly isFallback: boolean;
+}
+
+/** One admission, one request, one settlement. A failure of the call is returned; everything else is thrown. */
+export async function tryCall(context: CallModelContext, call: CallTry): Promise<JournalEntry | ModelCallError> {
+  const { slice, model } = call;
+  slice.throwIfStopped();
+  const admitted = await admit(context, call);
+  if (admitted.kind === 'replay') return remember(slice, call.key, admitted.entry);
+  const { ticket } = admitted;
+  using _place = admitted.place;
+  let reply: ModelReply;
+  try {
+    reply = await call.gate.call(call.request, slice.forced);
+  } catch (error) {
+    if (!(error instanceof CallError)) {
+      await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
+      throw error;
+    }
+    await settleFailure(context, call, ticket, error);
+    return error;
+  }
+  call.gate.answered();
+  if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, reply.usage.inputTokens);
+  const entry = await settleReply(context, call, ticket, entryOf(call, reply));
+  await context.pools.observe(model.pool, reply.rateLimitHeaders);
+  return entry;
+}
+
+async function admit(context: CallModelContext, call: CallTry) {
+  const { slice, model, request } = call;
+  const bytes = inputTokenBound(request);
+  const inputTokens = context.ratios.expected(model.name, bytes);
+  const callId = context.newId();
+  return await admitCall(context.ledger, {
+    line: context.pools.line(model.pool, call.gate),
+    position: {
+      group: slice.claim.workflow,
+      slice: slice.order,
+      tier: call.tier,
+      cost: inputTokens + request.maxOutputTokens,
+    },
+    slice,
+    hold: holdFor(model, bytes, request.maxOutputTokens),
+    ticket: (hold) => {
+      const quota = context.pools.need(model.pool, inputTokens, request.maxOutputTokens);
+      return {
+        claim: slice.claim,
+        callId,
+        callKey: call.key,
+        model: model.name,
+        hold,
+        scopes: scopesOf(slice.claim, context.clock.now(), slice.claim.timezones),
+        ...(quota === undefined ? {} : { quota }),
+      };
+    },
+    likelyHold: () => {
+      const tokens = context.ratios.likelyBound(model.name, request);
+      return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens);
+    },
+    onUsedUp: (waitMs) => usedUp(model, call.gate.name, context.clock.now(), waitMs),
+  });
+}
+
+function usedUp(model: ModelSpec, provider: string, now: number, waitMs: number): StopError['reason'] {
+  const retryAt = now + waitMs;
+  const reason =
+    `The quota of the pool ${model.pool} (model ${model.name}) is used up until ${new Date(retryAt).toISOString()}. ` +
+    'Work goes on then by itself; to go on now, raise requestsPerDay or tokensPerDay in the config.';
+  return { kind: 'provider', provider, hold: { cause: 'provider', reason, since: now, retry: true, retryAt } };
+}
+
+async function settleReply(
+  context: CallModelContext,
+  call: CallTry,
+  ticket: CallTicket,
+  entry: JournalEntry,
+): Promise<JournalEntry> {
+  const { slice } = call;
+  if (entry.cost > ticket.hold && call.model.price !== undefined) {
+    context.log.warn('ledger:overrun', {
+      batch: slice.claim.batchId,
+      model: call.model.name,
+      heldNanoUsd: ticket.hold,
+      costNanoUsd: entry.cost,
+    });
+  }
+  const settlement = await context.ledger.settle(ticket, { kind: 'reply', entry });
+  if (settlement.kind === 'fenced') {
+    slice.stop({ kind: 'fenced' });
+    throw new StopError({ kind: 'fenced' });
+  }
+  if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
+  return remember(slice, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
+}
+
+/** The cache saves money another day; a store that cannot take the answer now costs nothing. */
+async function keepAnswer({ cache, log }: CallModelContext, key: string, entry: JournalEntry): Promise<void> {
+  try {
+    await cache?.put(key, entry);
+  } catch (error) {
+    log.warn('cache:failed', { message: (error as Error).message });
+  }
+}
+
+async function settleFailure(
+  context: CallModelContext,
+  call: CallTry,
+  ticket: CallTicket,
+  error: ModelCallError,
+): Promise<void> {
+  if (error.billing === 'billed' && error.usage !== undefined) {
+    // Paid for and of no use: it is journalled under a key of its own, so that its cost stays with the document.
+    const entry = failedEntry(call, error.usage);
+    await settleReply(context, call, { ...ticket, callKey: `${call.key}!${ticket.callId}` }, entry);
+    return;
+  }
+  const outcome: Outcome =
+    error.billing === 'none'
+      ? { kind: 'released', refused: error.failure === 'rate_limited' }
+      : { kind: 'uncertain', reason: error.failure };
+  const settlement = await context.ledger.settle(ticket, outcome);
+  if (settlement.kind === 'fenced') call.slice.stop({ kind: 'fenced' });
+}
+
+function remember(slice: SliceRun, key: string, entry: JournalEntry): JournalEntry {
+  slice.journal.set(key, entry);
+  return entry;
+}
+
+function entryOf(call: CallTry, reply: ModelReply): JournalEntry {
+  const usage = reply.usage ?? estimateUsage(call.request, reply.text);
+  return {
+    ...entryBase(call, usage),
+    reply: {
+      text: reply.text,
+      finish: reply.finish,
+      ...(reply.logprobs === undefined
+        ? {}
+        : { tokens: reply.logprobs.map(({ token, logprob }) => ({ token, logprob })) }),
+    },
+    durationMs: Math.round(reply.durationMs),
+    ...(reply.usage === undefined ? { usageEstimated: true } : {}),
+  };
+}
+
+function failedEntry(call: CallTry, usage: Usage): JournalEntry {
+  return { ...entryBase(call, usage), reply: { text: '', finish: 'other' }, durationMs: 0 };
+}
+
+function entryBase({ document, tier, model, isFallback }: CallTry, usage: Usage) {
+  return {
+    document,
+    model: model.name,
+    tier,
+    usage,
+    cost: model.price === undefined ? 0 : priceCall(model.price, usage),
+    ...(isFallback ? { fallback: true } : {}),
+  };
+}
+
+function estimateUsage(request: ModelRequest, text: string): Usage {
+  return { ...NO_USAGE, inputTokens: countRequestTokens(request), outputTokens: countTokens(text) };
+}

@@ -1,0 +1,48 @@
+import type { InputProblemCode } from '../domain/document.ts';
+
+/** Formats whose text has to be found first. `mail`: one message as in a .eml file. */
+export type DocumentFormat = 'html' | 'pdf' | 'mail';
+
+export type ParsedDocument =
+  | { readonly kind: 'text'; readonly text: string; readonly metadata: Readonly<Record<string, unknown>> }
+  /** The file is damaged, has no text or takes too much time or memory. `message` is a sentence. */
+  | { readonly kind: 'problem'; readonly code: InputProblemCode; readonly message: string };
+
+/** Bytes that can be read at any place. */
+export interface RandomAccess {
+  readonly byteLength: number;
+  /** From `start` up to and without `end`; all of them. */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** A table in a file with columns. */
+export interface ParquetTable {
+  readonly columns: readonly string[];
+  /**
+   * Rows in order, lists of a few megabytes, each row with a value for every column of `at`, at the same position as in
+   * `columns`; the others are left out.
+   *
+   * @param at positions in `columns`
+   * @throws {ParseError} damaged, too large
+   */
+  rows(at: readonly number[]): AsyncIterable<readonly (readonly unknown[])[]>;
+}
+
+/** What is wrong with a table, as the end of a sentence that begins "Cannot read FILE: ". */
+export class ParseError extends Error {
+  override readonly name = 'ParseError';
+}
+
+/**
+ * Reads formats whose parsers may take long, much memory or for ever on a hostile file: each document has a bound on
+ * time and memory, past which it is a problem. One call at a time.
+ */
+export interface DocumentParser extends AsyncDisposable {
+  parse(
+    format: DocumentFormat,
+    bytes: Uint8Array,
+    options: { readonly encoding?: string | undefined; readonly maxTextUnits: number },
+  ): Promise<ParsedDocument>;
+  /** @throws {ParseError} not a Parquet file, damaged */
+  openParquet(source: RandomAccess): Promise<ParquetTable>;
+}

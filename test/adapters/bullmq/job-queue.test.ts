@@ -1,0 +1,184 @@
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { BullmqJobQueue } from '../../../src/adapters/bullmq/job-queue.ts';
+import { type QueueConnection, queueOptions } from '../../../src/adapters/bullmq/queue-options.ts';
+import { type SliceOutcome, SliceWorkers } from '../../../src/adapters/bullmq/slice-workers.ts';
+import { redisOptions } from '../../../src/adapters/redis/connect.ts';
+import { FairClock } from '../../../src/adapters/redis/fair-clock.ts';
+import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
+import { shareOf } from '../../../src/domain/fair-share.ts';
+import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
+
+interface Slice {
+  readonly batch: string;
+  readonly slice: number;
+}
+
+let server: RedisServer;
+let redis: Redis;
+let connection: QueueConnection;
+let keys: RedisKeys;
+let jobs: BullmqJobQueue;
+let inspector: Queue;
+const workers: SliceWorkers[] = [];
+let prefixes = 0;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+  redis = await server.connect();
+});
+afterAll(() => server?.stop());
+beforeEach(() => {
+  prefixes += 1;
+  keys = new RedisKeys(`queue-${prefixes}`);
+  connection = { redis: redisOptions({ url: server.url }), prefix: keys.bullmqPrefix };
+  jobs = new BullmqJobQueue(connection, new FairClock(redis, keys));
+  inspector = new Queue('triage', queueOptions(connection));
+});
+afterEach(async () => {
+  await Promise.all(workers.splice(0).map((worker) => worker.drain()));
+  await inspector.close();
+  await jobs.close();
+});
+
+/** 10,000 tokens a slice. */
+const claim = (batchId: string, slices: number, more: { tenant?: string; priority?: number; deadline?: number } = {}) =>
+  ({ batchId, priority: 0, documents: 0, inputTokens: slices * 10_000, slices, ...more }) as const;
+
+async function enqueue(batch: ReturnType<typeof claim>, slices?: readonly number[]): Promise<void> {
+  const numbers = slices ?? Array.from({ length: batch.slices }, (_, slice) => slice);
+  await jobs.enqueueSlices(
+    'triage',
+    numbers.map((slice) => ({ batch: batch.batchId, slice })),
+    shareOf(batch, Date.now()),
+  );
+}
+
+/** Works on slices one after another; `answer` says what becomes of each. */
+async function startWorker(answer: (slice: Slice) => SliceOutcome | Promise<SliceOutcome>): Promise<SliceWorkers> {
+  const worker = new SliceWorkers(
+    connection,
+    { workflows: ['triage'], slices: 1, lockMs: 2_000 },
+    {
+      processSlice: async (slice) => await answer(slice),
+      finalizeBatch: async () => true,
+      onError: (error) => {
+        throw error;
+      },
+    },
+  );
+  workers.push(worker);
+  await worker.ready();
+  return worker;
+}
+
+/** The order in which one worker takes what waits. */
+async function takeAll(count: number): Promise<readonly Slice[]> {
+  const taken: Slice[] = [];
+  let finish = () => {};
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  await startWorker((slice) => {
+    taken.push(slice);
+    if (taken.length === count) finish();
+    return 'done';
+  });
+  await finished;
+  return taken;
+}
+
+async function blockedClients(): Promise<number> {
+  return Number(/blocked_clients:(\d+)/.exec(await redis.info('clients'))?.[1]);
+}
+
+const batchesOf = (taken: readonly Slice[]) => taken.map(({ batch }) => batch);
+
+test('batches of several tenants take turns, and those of one tenant share its turns in order', async () => {
+  await enqueue(claim('a1', 3, { tenant: 'a' }));
+  await enqueue(claim('a2', 3, { tenant: 'a' }));
+  await enqueue(claim('b1', 3, { tenant: 'b' }));
+  await enqueue(claim('alone', 3));
+  expect(batchesOf(await takeAll(12))).toEqual([
+    ...['a1', 'b1', 'alone', 'a1', 'b1', 'alone', 'a1', 'b1', 'alone'],
+    ...['a2', 'a2', 'a2'],
+  ]);
+});
+
+test('a lower priority waits for its smaller part, and a deadline overtakes, also inside one tenant', async () => {
+  const deadline = Date.now() + 3_600_000;
+  await enqueue(claim('later', 4, { tenant: 'a', priority: 10 }));
+  await enqueue(claim('normal', 4, { tenant: 'a' }));
+  await enqueue(claim('soon', 4, { tenant: 'a', deadline }));
+  expect(batchesOf(await takeAll(12))).toEqual([
+    ...['soon', 'soon', 'soon', 'soon'],
+    ...['normal', 'normal', 'normal', 'normal'],
+    ...['later', 'later', 'later', 'later'],
+  ]);
+});
+
+test('enqueuing again while slices wait changes neither their turns nor what their tenant may have', async () => {
+  await enqueue(claim('a1', 4, { tenant: 'a' }));
+  const priorities = async () => (await inspector.getJobs(['prioritized'])).map(({ id, priority }) => [id, priority]);
+  const before = await priorities();
+  for (let count = 0; count < 5; count += 1) await enqueue(claim('a1', 4, { tenant: 'a' }));
+  expect(await priorities()).toEqual(before);
+  await enqueue(claim('b1', 8, { tenant: 'b' }));
+  await enqueue(claim('a2', 2, { tenant: 'a' }));
+  expect(batchesOf(await takeAll(14))).toEqual([
+    ...['a1', 'b1', 'a1', 'b1', 'a1', 'b1', 'a1', 'b1'],
+    ...['b1', 'a2', 'b1', 'a2', 'b1', 'b1'],
+  ]);
+});
+
+test('slices that left the queue come back with new turns and their tenant has its part all the same', async () => {
+  await enqueue(claim('parked', 40, { tenant: 'a' }));
+  const left = batchesOf(await takeAll(40));
+  expect(left).toHaveLength(40);
+  await Promise.all(workers.splice(0).map((worker) => worker.drain()));
+  await enqueue(claim('other', 6, { tenant: 'b' }));
+  await enqueue(claim('parked', 40, { tenant: 'a' }), [3, 4, 5, 6, 7, 8]);
+  expect(batchesOf(await takeAll(12))).toEqual(Array.from({ length: 6 }, () => ['other', 'parked']).flat());
+});
+
+test('a slice that is handed back keeps its turn and goes at once to a worker that has been idle', async () => {
+  await enqueue(claim('a', 1));
+  const idle = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const took: string[] = [];
+  const again = Promise.withResolvers<number>();
+  const first = await startWorker(async (): Promise<SliceOutcome> => {
+    took.push('first');
+    held.resolve();
+    await idle.promise;
+    return 'handed_back';
+  });
+  await held.promise;
+  await startWorker(() => {
+    took.push('second');
+    again.resolve(performance.now());
+    return 'done';
+  });
+  // Both wait for finished batches, and the second one for slices too.
+  while ((await blockedClients()) < 3 || (await redis.exists(inspector.toKey('marker'))) > 0);
+  const [before] = await inspector.getJobs(['active']);
+  const draining = first.drain();
+  const handedBackAt = performance.now();
+  idle.resolve();
+  const takenAt = await again.promise;
+  await draining;
+  expect(took).toEqual(['first', 'second']);
+  expect(before?.priority).toBeGreaterThan(0);
+  // Without a word to the idle worker it would look again after five seconds.
+  expect(takenAt - handedBackAt).toBeLessThan(4_000);
+});
+
+test('more slices than one call takes come in order', async () => {
+  await enqueue(claim('large', 2_300));
+  const waiting = await inspector.getJobs(['prioritized'], 0, -1, true);
+  expect(waiting.map(({ data }) => data.slice)).toEqual(Array.from({ length: 2_300 }, (_, slice) => slice));
+  expect(waiting.every(({ priority }) => priority > 0 && priority < 2 ** 21)).toBe(true);
+  const [job] = waiting;
+  expect(JSON.stringify(job?.data).length).toBeLessThan(300);
+});

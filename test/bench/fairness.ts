@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { RedisBatchRegistry } from '../../src/adapters/redis/batches.ts';
+import { RedisKeys } from '../../src/adapters/redis/keys.ts';
+import type { BatchRecord } from '../../src/ports/batch-registry.ts';
+import { runCli } from '../helpers/cli.ts';
+import { startRedisServer } from '../helpers/redis-server.ts';
+import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
+import { MODEL_ID, makeDocument, mixedBytes, writeDocuments } from './helpers/documents.ts';
+import { machineLine } from './helpers/machine.ts';
+import { startWorkers, throwIfEnded, writeConfig } from './helpers/system.ts';
+
+export const summary = 'a small tenant behind a large one: its time against its time alone, and what that costs all';
+
+const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;
+const LEAST_BYTES = 100;
+const MOST_BYTES = 6_000;
+const LATENCY = { p50Ms: 200, p95Ms: 400 };
+const POLL_MS = 25;
+/** The small batch comes when this part of the large one is done. */
+const HEAD_START_SHARE = 0.05;
+
+interface Setting {
+  readonly folder: string;
+  readonly batches: RedisBatchRegistry;
+  readonly workers: readonly ChildProcess[];
+}
+
+interface Round {
+  /** Seconds from the submission of the small batch to its manifest. */
+  readonly small: number;
+  /** Seconds from the submission of the large batch until both have theirs. */
+  readonly total: number;
+}
+
+/**
+ * Two tenants submit 20,000 and 200 documents of mixed size, in this order, to real workers with the simulator as
+ * provider. The same once more under one tenant's name, which is first come, first served.
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      large: { type: 'string' },
+      small: { type: 'string' },
+      rounds: { type: 'string', default: '1' },
+      workers: { type: 'string', default: '2' },
+      concurrency: { type: 'string', default: '16' },
+      'tokens-per-minute': { type: 'string', default: '6000000' },
+    },
+  });
+  const large = Number(values.large ?? (values.quick ? 2_000 : 20_000));
+  const small = Number(values.small ?? 200);
+  const limits = {
+    requestsPerMinute: 60_000,
+    tokensPerMinute: Number(values['tokens-per-minute']),
+    concurrency: Number(values.concurrency),
+  };
+  console.log(`fairness: ${machineLine()}`);
+  console.log(
+    `${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
+      `${limits.tokensPerMinute.toLocaleString('en')} tokens a minute; documents of ${LEAST_BYTES} to ${MOST_BYTES} bytes`,
+  );
+  await using folder = await makeTemporaryFolder('fairness');
+  await using redis = await startRedisServer();
+  const simulator = await startSimulatorProcess(folder.path, limits);
+  let workers: readonly ChildProcess[] = [];
+  try {
+    const redisSocket = redis.url.replace('unix://', '');
+    await writeConfig(folder.path, { redisSocket, providerUrl: simulator.url, limits });
+    const documents = Array.from({ length: large + small }, (_, number) =>
+      makeDocument(number, mixedBytes(number, LEAST_BYTES, MOST_BYTES)),
+    );
+    await writeDocuments(`${folder.path}/large.jsonl`, documents.slice(0, large));
+    await writeDocuments(`${folder.path}/small.jsonl`, documents.slice(large));
+    workers = await startWorkers(folder.path, Number(values.workers));
+    const batches = new RedisBatchRegistry(await redis.connect(), new RedisKeys('nightmill'));
+    const setting: Setting = { folder: folder.path, batches, workers };
+    // The first batch finds cold workers and counts for nothing.
+    await alone(setting, 'warm-up');
+    const solo = await alone(setting, 'solo');
+    const first: Round[] = [];
+    const fair: Round[] = [];
+    for (let round = 0; round < Number(values.rounds); round += 1) {
+      first.push(await together(setting, `first-${round}`, 'one', 'one'));
+      fair.push(await together(setting, `fair-${round}`, 'one', 'two'));
+    }
+    print(large, small, solo, mean(first), mean(fair));
+  } finally {
+    for (const worker of workers) worker.kill('SIGKILL');
+    simulator.process.kill('SIGKILL');
+  }
+}
+
+function print(large: number, small: number, solo: number, first: Round, fair: Round): void {
+  const row = (name: string, { small: time, total }: Round) =>
+    `| ${name} | ${time.toFixed(1)} | ${(time / solo).toFixed(2)} | ${total.toFixed(1)} | ${((large + small) / total).toFixed(1)} |`;
+  console.log(`| ${large.toLocaleString('en')} + ${small} documents | small s | times alone | both s | documents/s |`);
+  console.log('| --- | ---: | ---: | ---: | ---: |');
+  console.log(`| small alone | ${solo.toFixed(1)} | 1.00 | | ${(small / solo).toFixed(1)} |`);
+  console.log(row('first come, first served', first));
+  console.log(row('fair shares', fair));
+  const lost = 100 * (1 - first.total / fair.total);
+  console.log(
+    `small: ${(fair.small / solo).toFixed(2)} times its time alone (aim: at most 2); ` +
+      `throughput: ${lost.toFixed(1)} % lost (aim: at most 3)`,
+  );
+}
+
+function mean(rounds: readonly Round[]): Round {
+  const of = (pick: (round: Round) => number) => rounds.reduce((sum, round) => sum + pick(round), 0) / rounds.length;
+  return { small: of(({ small }) => small), total: of(({ total }) => total) };
+}
+
+async function alone(setting: Setting, id: string): Promise<number> {
+  await submit(setting, 'small.jsonl', id, 'two');
+  const batch = await until(setting, id, ({ state }) => state === 'completed');
+  return seconds(batch.createdAt, batch.finishedAt);
+}
+
+async function together(setting: Setting, id: string, largeTenant: string, smallTenant: string): Promise<Round> {
+  const [large, small] = [`${id}-large`, `${id}-small`];
+  await submit(setting, 'large.jsonl', large, largeTenant);
+  await until(setting, large, ({ slices, slicesCommitted }) => slicesCommitted >= slices * HEAD_START_SHARE);
+  await submit(setting, 'small.jsonl', small, smallTenant);
+  const [one, two] = await Promise.all([
+    until(setting, large, ({ state }) => state === 'completed'),
+    until(setting, small, ({ state }) => state === 'completed'),
+  ]);
+  return {
+    small: seconds(two.createdAt, two.finishedAt),
+    total: seconds(one.createdAt, Math.max(one.finishedAt ?? 0, two.finishedAt ?? 0)),
+  };
+}
+
+function seconds(from: number, to: number | undefined): number {
+  return ((to ?? Number.NaN) - from) / 1_000;
+}
+
+async function submit({ folder }: Setting, file: string, id: string, tenant: string): Promise<void> {
+  const finished = await runCli(folder, ['submit', file, '-w', 'triage', '--id', id, '--tenant', tenant]);
+  if (finished.code !== 0) throw new Error(`submit ended with ${finished.code}:\n${finished.stderr}`);
+}
+
+async function until(setting: Setting, id: string, condition: (batch: BatchRecord) => boolean): Promise<BatchRecord> {
+  for (;;) {
+    const batch = await setting.batches.get(id);
+    if (batch !== undefined && condition(batch)) return batch;
+    for (const [index, worker] of setting.workers.entries()) throwIfEnded(setting.folder, index + 1, worker);
+    await delay(POLL_MS);
+  }
+}
+
+async function startSimulatorProcess(
+  folder: string,
+  { requestsPerMinute, tokensPerMinute }: { readonly requestsPerMinute: number; readonly tokensPerMinute: number },
+): Promise<{ process: ChildProcess; url: string }> {
+  const options = {
+    tokenCounting: 'bytes/4',
+    models: {
+      [MODEL_ID]: {
+        price: { inputPerMillion: '0.15', outputPerMillion: '0.60' },
+        contextTokens: 32_768,
+        latency: LATENCY,
+        limits: { requestsPerMinute, tokensPerMinute },
+      },
+    },
+  };
+  await writeFile(`${folder}/simulator.json`, JSON.stringify(options));
+  const child = spawn(process.execPath, [SIMULATOR, '--options', `${folder}/simulator.json`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { process: child, url: (JSON.parse(line.toString().split('\n')[0] ?? '{}') as { url: string }).url };
+}

@@ -1,0 +1,221 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { startRedis } from '../chaos/processes.ts';
+import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
+import type { CallLoopResult, CallLoopTask } from './helpers/call-loop.ts';
+import { nextMessage, startTask } from './helpers/child-task.ts';
+import { makeDocument, writeDocuments } from './helpers/documents.ts';
+import { formatTable, machineLine } from './helpers/machine.ts';
+import { cpuMsOf } from './helpers/process-cpu.ts';
+import { startInstantProvider } from './helpers/start-instant-provider.ts';
+import { startWorkers, submitDocuments, throwIfEnded, waitUntilCompleted, writeConfig } from './helpers/system.ts';
+
+export const summary = 'What the whole system costs a document, and adds to a call, beside bare scripts';
+
+const DOCUMENT_BYTES = 1_000;
+/** Limits that are checked on every call and never bind. */
+const BOUNDLESS = { requestsPerMinute: 100_000_000, tokensPerMinute: 100_000_000_000 };
+const POLL_MS = 10;
+const WARM_UP_WITHIN_MS = 300_000;
+
+interface Load {
+  readonly documents: number;
+  /** Not measured; they come first. */
+  readonly warmUp: number;
+  readonly inFlight: number;
+  readonly latencyMs: number;
+}
+
+interface Measured {
+  readonly calls: number;
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly redisCpuMs: number;
+  readonly providerCpuMs: number;
+  /** Mean of one request's body. */
+  readonly requestBytes: number;
+  readonly gapsMs: readonly number[];
+}
+
+type Client = 'system' | CallLoopTask['client'];
+
+const NAMES: Readonly<Record<Client, string>> = {
+  system: 'nightmill worker',
+  sdk: 'p-limit + openai SDK',
+  undici: 'undici loop',
+};
+
+export async function run(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      documents: { type: 'string', default: '10000' },
+      concurrency: { type: 'string', default: '64' },
+      rounds: { type: 'string', default: '3' },
+      quick: { type: 'boolean', default: false },
+    },
+  });
+  const documents = values.quick ? 2_000 : Number(values.documents);
+  const warmUp = Math.ceil(documents / 5);
+  const inFlight = Number(values.concurrency);
+  const rounds = values.quick ? 1 : Number(values.rounds);
+  console.log(`Overhead: ${documents.toLocaleString('en')} documents of ${DOCUMENT_BYTES} bytes to classify after ${warmUp.toLocaleString('en')} not
+measured, ${rounds} rounds; the same prompts and a provider process that answers at once, ${inFlight} calls in flight. nightmill worker: one process
+on a submitted batch, file store, Redis with appendfsync always, day budget and quota on. Linux only.
+${machineLine()}\n`);
+  await compareCost({ documents, warmUp, inFlight, latencyMs: 0 }, rounds);
+  await compareLatency({ documents: Math.ceil(documents / 10), warmUp: 200, inFlight: 4, latencyMs: 50 });
+}
+
+/** The clients take turns; of each the round with the middle cost counts. */
+async function compareCost(load: Load, rounds: number): Promise<void> {
+  const turns: Record<Client, Measured[]> = { sdk: [], undici: [], system: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const client of ['sdk', 'undici', 'system'] as const) turns[client].push(await measure(client, load));
+  }
+  const sdk = medianCost(turns.sdk);
+  const rows = [
+    [
+      'client',
+      'documents/s',
+      'CPU ms/document',
+      'documents/CPU s',
+      'times SDK',
+      'Redis CPU',
+      'provider CPU',
+      'body bytes',
+    ],
+  ];
+  for (const client of ['sdk', 'undici', 'system'] as const) {
+    const measured = medianCost(turns[client]);
+    const each = (ms: number) => (ms / measured.calls).toFixed(3);
+    rows.push([
+      NAMES[client],
+      Math.round((measured.calls / measured.wallMs) * 1_000).toLocaleString('en'),
+      each(measured.cpuMs),
+      Math.round(1_000 / costOf(measured)).toLocaleString('en'),
+      (costOf(sdk) / costOf(measured)).toFixed(2),
+      each(measured.redisCpuMs),
+      each(measured.providerCpuMs),
+      measured.requestBytes.toFixed(0),
+    ]);
+  }
+  console.log(
+    `${formatTable(rows)}\n(Redis CPU and provider CPU: ms per document, of their own processes; aim: 2.00 times the SDK)\n`,
+  );
+}
+
+const costOf = ({ cpuMs, calls }: Measured): number => cpuMs / calls;
+
+function medianCost(rounds: readonly Measured[]): Measured {
+  const middle = [...rounds].sort((a, b) => costOf(a) - costOf(b))[Math.floor((rounds.length - 1) / 2)];
+  if (middle === undefined) throw new RangeError('A comparison needs at least one round');
+  return middle;
+}
+
+async function compareLatency(load: Load): Promise<void> {
+  console.log(`Added latency: a provider that takes ${load.latencyMs} ms, ${load.inFlight} calls in flight, ${load.documents} documents. Empty: how long a place
+at the provider stands empty between a reply and the next request, with all that the client does for both calls.`);
+  const rows = [['client', 'empty p50 ms', 'p95', 'added p50 ms', 'p95']];
+  let bare: Measured | undefined;
+  for (const client of ['undici', 'sdk', 'system'] as const) {
+    const measured = await measure(client, load);
+    bare ??= measured;
+    const [middle, high] = [0.5, 0.95].map((share) => quantile(measured.gapsMs, share));
+    const [bareMiddle, bareHigh] = [0.5, 0.95].map((share) => quantile(bare?.gapsMs ?? [], share));
+    rows.push([
+      NAMES[client],
+      ...[middle, high].map((ms) => (ms ?? Number.NaN).toFixed(2)),
+      ...[(middle ?? 0) - (bareMiddle ?? 0), (high ?? 0) - (bareHigh ?? 0)].map((ms) => ms.toFixed(2)),
+    ]);
+  }
+  console.log(`${formatTable(rows)}\n(aim: at most 2 ms added at p50 and 8 ms at p95)`);
+}
+
+/** @param share 0 to 1 */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+async function measure(client: Client, load: Load): Promise<Measured> {
+  await using folder = await makeTemporaryFolder('overhead');
+  const documents = Array.from({ length: load.warmUp + load.documents }, (_, index) =>
+    makeDocument(index, DOCUMENT_BYTES),
+  );
+  await writeDocuments(`${folder.path}/documents.jsonl`, documents);
+  return client === 'system' ? await measureSystem(folder.path, load) : await measureScript(client, folder.path, load);
+}
+
+async function measureScript(client: CallLoopTask['client'], folder: string, load: Load): Promise<Measured> {
+  await using provider = await startInstantProvider(load.latencyMs);
+  const task: CallLoopTask = {
+    client,
+    url: provider.url,
+    file: `${folder}/documents.jsonl`,
+    warmUp: load.warmUp,
+    inFlight: load.inFlight,
+  };
+  const child = await startTask('call-loop.ts', task);
+  const before = await provider.counts();
+  const providerCpuMs = provider.cpuMs();
+  child.send('go');
+  const result = await nextMessage<CallLoopResult>(child);
+  const after = await provider.counts();
+  return {
+    ...result,
+    redisCpuMs: 0,
+    providerCpuMs: provider.cpuMs() - providerCpuMs,
+    requestBytes: after.bodyBytes / after.requests,
+    gapsMs: after.gapsMs.slice(before.gapsMs.length),
+  };
+}
+
+/** From the first document after the warm-up to the manifest: slices, commits, merging the parts. */
+async function measureSystem(folder: string, load: Load): Promise<Measured> {
+  await using provider = await startInstantProvider(load.latencyMs);
+  await using redis = await startRedis(folder);
+  await writeConfig(folder, {
+    redisSocket: redis.socket,
+    providerUrl: provider.url,
+    limits: { ...BOUNDLESS, concurrency: load.inFlight },
+  });
+  await submitDocuments(folder);
+  const [worker] = await startWorkers(folder, 1);
+  if (worker === undefined) throw new Error('There is no worker');
+  try {
+    let before = await provider.counts();
+    for (const deadline = performance.now() + WARM_UP_WITHIN_MS; before.requests < load.warmUp; ) {
+      throwIfEnded(folder, 1, worker);
+      if (performance.now() > deadline)
+        throw new Error(`The worker made ${before.requests} calls in ${WARM_UP_WITHIN_MS / 1_000} s`);
+      await delay(POLL_MS);
+      before = await provider.counts();
+    }
+    const cpu = () => [worker.pid, redis.process.pid].map(cpuMsOf);
+    const startedAt = performance.now();
+    const [workerBefore = 0, redisBefore = 0] = cpu();
+    const providerBefore = provider.cpuMs();
+    await waitUntilCompleted(folder, redis.socket, worker);
+    const [workerAfter = 0, redisAfter = 0] = cpu();
+    const wallMs = performance.now() - startedAt;
+    const providerAfter = provider.cpuMs();
+    const after = await provider.counts();
+    return {
+      calls: after.requests - before.requests,
+      wallMs,
+      cpuMs: workerAfter - workerBefore,
+      redisCpuMs: redisAfter - redisBefore,
+      providerCpuMs: providerAfter - providerBefore,
+      requestBytes: after.bodyBytes / after.requests,
+      gapsMs: after.gapsMs.slice(before.gapsMs.length),
+    };
+  } finally {
+    const exited = once(worker, 'exit');
+    if (worker.exitCode === null && worker.signalCode === null) {
+      worker.kill('SIGKILL');
+      await exited;
+    }
+  }
+}

@@ -1,0 +1,41 @@
+export interface PdfOptions {
+  /** The page tree holds itself. */
+  readonly loop?: boolean;
+  /** The trailer says that the file is encrypted with a password that nobody knows. */
+  readonly encrypted?: boolean;
+}
+
+/** A small PDF with the lines of text of each page; a page without any is blank, like a scan. */
+export function makePdf(pages: readonly string[], { loop = false, encrypted = false }: PdfOptions = {}): Buffer {
+  const kids = loop ? '2 0 R' : pages.map((_, index) => `${4 + 2 * index} 0 R`).join(' ');
+  const objects = [
+    '<< /Type /Catalog /Pages 2 0 R >>',
+    `<< /Type /Pages /Kids [${kids}] /Count ${loop ? 5 : pages.length} >>`,
+    '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
+    ...pages.flatMap((text, index) => [
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
+      streamOf(text),
+    ]),
+  ];
+  let file = '%PDF-1.4\n';
+  const offsets = objects.map((object, index) => {
+    const offset = file.length;
+    file += `${index + 1} 0 obj\n${object}\nendobj\n`;
+    return `${String(offset).padStart(10, '0')} 00000 n \n`;
+  });
+  const size = objects.length + 1;
+  const hex = `<${'61'.repeat(32)}>`;
+  const encrypt = encrypted
+    ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O ${hex} /U ${hex} >> /ID [${hex} ${hex}]`
+    : '';
+  file += `xref\n0 ${size}\n0000000000 65535 f \n${offsets.join('')}trailer\n<< /Size ${size} /Root 1 0 R${encrypt} >>\nstartxref\n${file.length}\n%%EOF\n`;
+  return Buffer.from(file, 'latin1');
+}
+
+function streamOf(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line, index) => `${index === 0 ? '' : '0 -14 Td '}(${line.replace(/[()\\]/g, '\\$&')}) Tj`);
+  const content = text === '' ? '' : `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET`;
+  return `<< /Length ${content.length} >>\nstream\n${content}\nendstream`;
+}

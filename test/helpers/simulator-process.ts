@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+const NODE = createRequire(import.meta.url).resolve('node/bin/node');
+const SIMULATOR = fileURLToPath(new URL('../../workers/simulate.ts', import.meta.url));
+
+export interface BilledCall {
+  readonly requestHash: string;
+  readonly inputTokens: number;
+}
+
+/** The provider simulator as a process of its own. Disposing ends it. */
+export interface SimulatorProcess extends AsyncDisposable {
+  /** Base URL of its API. */
+  readonly url: string;
+  bill(): Promise<readonly BilledCall[]>;
+}
+
+/** With the models of the documented sample config, and counting tokens as a quarter of the bytes. */
+export async function startSimulatorProcess(options: SimulatorOptions = {}): Promise<SimulatorProcess> {
+  const folder = await makeTemporaryFolder('simulator');
+  const [optionsFile, billFile] = [join(folder.path, 'options.json'), join(folder.path, 'bill.jsonl')];
+  await writeFile(optionsFile, JSON.stringify({ tokenCounting: 'bytes/4', ...options }));
+  await writeFile(billFile, '');
+  const child = spawn(NODE, [SIMULATOR, '--options', optionsFile, '--bill', billFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return {
+    url: (JSON.parse(line) as { url: string }).url,
+    bill: async () => {
+      const lines = (await readFile(billFile, 'utf8')).split('\n').filter((entry) => entry !== '');
+      return lines.map((entry) => JSON.parse(entry) as BilledCall);
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL');
+      await exited;
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import {
+  FAILURE_RULES,
+  ModelCallError,
+  type ModelCallErrorDetails,
+  type ModelFailureClass,
+} from '../../src/domain/failure.ts';
+import { decideRetry } from '../../src/pipeline/decide-retry.ts';
+
+const NOW = 1_790_000_000_000;
+
+function decide(
+  failure: ModelFailureClass,
+  at: { attempt?: number; waits?: number; isOutOfPatience?: boolean } & Partial<ModelCallErrorDetails> = {},
+) {
+  const { attempt = 1, waits = 0, isOutOfPatience = false, ...details } = at;
+  const error = new ModelCallError('what happened', { failure, billing: 'none', ...details });
+  return decideRetry(error, 'acme', { attempt, waits, maxAttempts: 5 }, { now: NOW, random: () => 1, isOutOfPatience });
+}
+
+const hold = (more: object) => ({
+  kind: 'stop',
+  reason: {
+    kind: 'provider',
+    provider: 'acme',
+    hold: { cause: 'provider', reason: 'what happened', since: NOW, ...more },
+  },
+});
+
+/** What each class means for its first failure, line by line. */
+const FIRST: Readonly<Record<ModelFailureClass, unknown>> = {
+  rate_limited: { kind: 'retry', delayMs: 250 * 1.25, counts: 'wait' },
+  server_error: { kind: 'retry', delayMs: 250, counts: 'attempt' },
+  timeout: { kind: 'retry', delayMs: 250, counts: 'attempt' },
+  unreachable: { kind: 'retry', delayMs: 250, counts: 'attempt' },
+  connection_lost: { kind: 'retry', delayMs: 250, counts: 'attempt' },
+  invalid_reply: { kind: 'retry', delayMs: 250, counts: 'attempt' },
+  authentication: hold({ retry: false }),
+  out_of_credit: hold({ retry: false }),
+  context_overflow: { kind: 'fail' },
+  bad_request: { kind: 'fail' },
+  refused_content: { kind: 'fail' },
+  aborted: { kind: 'stop', reason: { kind: 'shutdown' } },
+};
+
+describe('decideRetry()', () => {
+  test.each(Object.keys(FAILURE_RULES) as ModelFailureClass[])('%s, the first time', (failure) => {
+    expect(decide(failure)).toEqual(FIRST[failure]);
+  });
+
+  test('a passing trouble ends after the allowed tries; being out of reach is not counted', () => {
+    for (const failure of ['server_error', 'timeout', 'connection_lost', 'invalid_reply'] as const) {
+      expect(decide(failure, { attempt: 4 })).toMatchObject({ kind: 'retry', delayMs: 2_000 });
+      expect(decide(failure, { attempt: 5 })).toEqual({ kind: 'fail' });
+    }
+    expect(decide('unreachable', { attempt: 50 })).toMatchObject({ kind: 'retry', delayMs: 10_000 });
+  });
+
+  test('when patience is over the slice stops, and its workflow is tried again later', () => {
+    expect(decide('unreachable', { isOutOfPatience: true })).toEqual(hold({ retry: true }));
+    expect(decide('rate_limited', { isOutOfPatience: true })).toMatchObject({ kind: 'retry' });
+  });
+
+  test('a wait that the provider asks for is kept, whatever the class', () => {
+    expect(decide('rate_limited', { retryAfterMs: 4_000 })).toMatchObject({ delayMs: 5_000 });
+    expect(decide('server_error', { retryAfterMs: 4_000 })).toMatchObject({ delayMs: 4_000 });
+    expect(decide('server_error', { retryAfterMs: 1 })).toMatchObject({ delayMs: 250 });
+  });
+
+  test('a wait of more than a minute gives the slice back until it is over', () => {
+    expect(decide('rate_limited', { retryAfterMs: 60_001 })).toEqual(hold({ retry: true, retryAt: NOW + 60_001 }));
+  });
+
+  test('a provider that asks to wait again and again stops the slice some time', () => {
+    expect(decide('rate_limited', { waits: 199 })).toMatchObject({ kind: 'retry' });
+    expect(decide('rate_limited', { waits: 200 })).toEqual(hold({ retry: true }));
+  });
+
+  test('a wrong model name or URL (404) needs a person, whatever the class', () => {
+    expect(decide('bad_request', { status: 404 })).toEqual(hold({ retry: false }));
+  });
+});
