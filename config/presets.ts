@@ -21,12 +21,14 @@ const CHAT: EndpointCapabilities = {
   logprobs: true,
   temperature: true,
   promptCache: 'automatic',
+  reasoning: 'effort',
 };
 
 const PRESET_RECORDS = {
   /**
    * `max_tokens` is deprecated and refused by reasoning models, GPT-5 and later; those also refuse any temperature but
-   * the default, and log-probabilities (https://platform.openai.com/docs/api-reference/chat/create).
+   * the default, and log-probabilities (https://platform.openai.com/docs/api-reference/chat/create). Which efforts a
+   * model takes differs (https://developers.openai.com/api/docs/guides/reasoning).
    */
   openai: {
     kind: 'openai',
@@ -60,21 +62,23 @@ const PRESET_RECORDS = {
   },
   /**
    * JSON objects but no schemas; cached tokens come as `prompt_cache_hit_tokens`; thinking models refuse
-   * log-probabilities (https://api-docs.deepseek.com/api/create-chat-completion). It sends no rate-limit headers.
+   * log-probabilities (https://api-docs.deepseek.com/api/create-chat-completion). It sends no rate-limit headers. Thinking
+   * is on unless `thinking.type` is `disabled` (https://api-docs.deepseek.com/guides/thinking_mode).
    */
   deepseek: {
     kind: 'openai',
     baseUrl: 'https://api.deepseek.com/v1',
-    capabilities: { ...CHAT, structuredOutput: 'json_object' },
+    capabilities: { ...CHAT, structuredOutput: 'json_object', reasoning: 'thinking' },
   },
   /**
    * `logprobs` is a number there, at most 1 with many models, and the answer has another shape for most
-   * (https://docs.together.ai/reference/chat-completions-1, togethercomputer/together-python issue 251).
+   * (https://docs.together.ai/reference/chat-completions-1, togethercomputer/together-python issue 251). Models that can
+   * do both are switched by `reasoning.enabled` (https://docs.together.ai/docs/reasoning-overview).
    */
   together: {
     kind: 'openai',
     baseUrl: 'https://api.together.xyz/v1',
-    capabilities: { ...CHAT, logprobs: false, promptCache: 'none' },
+    capabilities: { ...CHAT, logprobs: false, promptCache: 'none', reasoning: 'switch' },
   },
   /**
    * Unknown fields, `max_completion_tokens` and `logprobs` among them, are answered with 422
@@ -87,9 +91,14 @@ const PRESET_RECORDS = {
   },
   /**
    * Usage is native and always there, `cache_write_tokens` included (https://openrouter.ai/docs/use-cases/usage-accounting);
-   * what a model's server does not know is left out silently, so `doctor` should look at each model.
+   * what a model's server does not know is left out silently, so `doctor` should look at each model. `reasoning` takes an
+   * effort or a budget for every model (https://openrouter.ai/docs/use-cases/reasoning-tokens).
    */
-  openrouter: { kind: 'openai', baseUrl: 'https://openrouter.ai/api/v1', capabilities: CHAT },
+  openrouter: {
+    kind: 'openai',
+    baseUrl: 'https://openrouter.ai/api/v1',
+    capabilities: { ...CHAT, reasoning: 'object' },
+  },
   /**
    * What the model behind it does not know is refused unless the proxy has `drop_params: true`
    * (https://docs.litellm.ai/docs/completion/drop_params); rate-limit headers are the key's or the model's
@@ -98,11 +107,23 @@ const PRESET_RECORDS = {
   litellm: { kind: 'openai', exampleUrl: 'http://127.0.0.1:4000/v1', capabilities: CHAT },
   /**
    * Cached tokens are reported with `--enable-prompt-tokens-details` only
-   * (https://docs.vllm.ai/en/stable/serving/openai_compatible_server/). No rate limits.
+   * (https://docs.vllm.ai/en/stable/serving/openai_compatible_server/). No rate limits. Qwen3 and others think unless the
+   * chat template is told not to (https://docs.vllm.ai/en/stable/features/reasoning_outputs/).
    */
-  vllm: { kind: 'openai', exampleUrl: 'http://127.0.0.1:8000/v1', capabilities: CHAT },
-  /** Keeps the last prompt of each slot (https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md). */
-  llamacpp: { kind: 'openai', exampleUrl: 'http://127.0.0.1:8080/v1', capabilities: CHAT },
+  vllm: {
+    kind: 'openai',
+    exampleUrl: 'http://127.0.0.1:8000/v1',
+    capabilities: { ...CHAT, reasoning: 'template' },
+  },
+  /**
+   * Keeps the last prompt of each slot (https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md). Builds
+   * before July 2026 switch thinking off by the chat template only (ggml-org/llama.cpp pull request 26045).
+   */
+  llamacpp: {
+    kind: 'openai',
+    exampleUrl: 'http://127.0.0.1:8080/v1',
+    capabilities: { ...CHAT, reasoning: 'template' },
+  },
   /**
    * Log-probabilities since 0.12.11, `max_completion_tokens` is not among the fields it reads
    * (https://docs.ollama.com/api/openai-compatibility). It reports no cached tokens. No rate limits.
@@ -119,7 +140,7 @@ const PRESET_RECORDS = {
   anthropic: {
     kind: 'anthropic',
     baseUrl: 'https://api.anthropic.com/v1',
-    capabilities: { ...CHAT, logprobs: false, temperature: false, promptCache: 'markers' },
+    capabilities: { ...CHAT, logprobs: false, temperature: false, promptCache: 'markers', reasoning: 'thinking' },
   },
   /**
    * Newer models answer `responseLogprobs` with 400 (googleapis/python-genai issue 1921); caching is implicit
@@ -128,7 +149,7 @@ const PRESET_RECORDS = {
   gemini: {
     kind: 'gemini',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
-    capabilities: { ...CHAT, logprobs: false },
+    capabilities: { ...CHAT, logprobs: false, reasoning: 'thinking' },
   },
 } as const satisfies Readonly<Record<string, ProviderPreset>>;
 

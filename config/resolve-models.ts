@@ -4,6 +4,7 @@ import { knownNames } from './known-names.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
 import { resolvePrice } from './model-price.ts';
 import { poolOfModel } from './resolve-pools.ts';
+import { resolveReasoning } from './resolve-reasoning.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawModel = RawConfig['models'][string];
@@ -52,6 +53,7 @@ export function resolveModels(
       contextTokens: model.contextTokens,
       maxOutputTokens: model.maxOutputTokens,
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
+      ...resolveReasoning(model, provider, at, problems),
       ...resolvePrice(model, provider.baseUrl, at, problems),
       structuredOutput: provider.capabilities.structuredOutput,
       logprobs: raw.providers[model.provider]?.logprobs ?? false,

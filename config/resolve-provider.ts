@@ -23,7 +23,7 @@ function resolveProvider(
   raw: Omit<RawProvider, 'kind'> & { readonly kind?: ProviderConfig['kind'] | undefined },
 ): ProviderConfig {
   const base = presetOf(raw);
-  const { maxTokensField, structuredOutput, temperature, promptCache } = raw;
+  const { maxTokensField, structuredOutput, temperature, promptCache, reasoning } = raw;
   return {
     name,
     kind: base.kind,
@@ -36,7 +36,7 @@ function resolveProvider(
     isLocal: raw.dataPolicy?.location === 'local',
     capabilities: {
       ...base.capabilities,
-      ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache }),
+      ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache, reasoning }),
     },
     limits: { concurrency: DEFAULT_CONCURRENCY, ...withoutUndefined(raw.limits) },
   };

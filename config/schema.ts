@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalEncoding } from '../src/domain/decode-text.ts';
 import { usdToNano } from '../src/domain/money.ts';
+import { REASONING_EFFORTS } from '../src/domain/reasoning.ts';
 import { providerProblems } from './check-provider.ts';
 import { PRESET_NAMES } from './presets.ts';
 
@@ -164,6 +165,10 @@ const providerSchema = z
       .enum(['markers', 'automatic', 'none'])
       .optional()
       .describe('how repeated beginnings of prompts are cached: where the request marks it, by itself, or not at all'),
+    reasoning: z
+      .enum(['effort', 'object', 'switch', 'thinking', 'template', 'none'])
+      .optional()
+      .describe("how the server is told how much to think; default: the preset's, else effort (reasoning_effort)"),
     limits: limitsSchema.default({}),
     pool: poolName()
       .optional()
@@ -176,12 +181,31 @@ const providerSchema = z
     }
   });
 
+const reasoningSchema = z
+  .union([
+    z.enum(REASONING_EFFORTS),
+    z.strictObject({
+      effort: z.enum(REASONING_EFFORTS).optional(),
+      budget: wholeNumber()
+        .optional()
+        .describe('most thinking tokens, in place of an effort; older Claude, Gemini 2.5, OpenRouter'),
+      tokens: number()
+        .pipe(z.number().int().min(0))
+        .optional()
+        .describe(
+          'room for thinking in the output cap of each call; default: the budget, else none 0, minimal 512, low 2048, medium 8192, high 24576',
+        ),
+    }),
+  ])
+  .describe('how much it thinks before it answers; not sent unless set, and the output caps then have no room for it');
+
 const modelSchema = z.strictObject({
   provider: z.string(),
   id: z.string().min(1).describe("the provider's name of the model, with its version"),
   contextTokens: wholeNumber().default(32_768).describe('input and output together'),
-  maxOutputTokens: wholeNumber().default(4096),
+  maxOutputTokens: wholeNumber().default(4096).describe('of one reply, its thinking included'),
   temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
+  reasoning: reasoningSchema.optional(),
   price: priceSchema.optional(),
   limits: z.strictObject(poolLimits).optional().describe('a quota of its own, not shared with the provider'),
   pool: poolName()

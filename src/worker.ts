@@ -95,7 +95,7 @@ export async function startWorker(
 async function runSlice(
   app: App,
   slices: ProcessSliceContext,
-  job: { readonly batch: string; readonly slice: number },
+  job: { readonly batch: string; readonly slice: number; readonly turn: number },
   signal: AbortSignal,
 ): Promise<'done' | 'handed_back'> {
   const batch = await app.batches.get(job.batch);

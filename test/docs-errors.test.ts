@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { REJECTION_CODES } from '../src/domain/tasks/task.ts';
 import { ERROR_CODES } from '../src/errors.ts';
 
 test('docs/errors.md lists every error code with its exit code, and no other', () => {
@@ -7,4 +8,13 @@ test('docs/errors.md lists every error code with its exit code, and no other', (
   const commands = page.slice(0, page.indexOf('## Error rows'));
   const documented = [...commands.matchAll(/^\| `(\w+)` \| (\d) \|/gm)].map(([, code, exit]) => [code, Number(exit)]);
   expect(Object.fromEntries(documented)).toEqual(ERROR_CODES);
+});
+
+test('docs/errors.md lists every reason for which a reply is not taken', () => {
+  const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
+  const rows = page.slice(page.indexOf('## Error rows')).split('\n');
+  const failed = rows
+    .filter((row) => row.includes('| failed |'))
+    .flatMap((row) => row.split('|')[1]?.match(/\w+/g) ?? []);
+  for (const code of REJECTION_CODES) expect(failed).toContain(code);
 });

@@ -45,20 +45,21 @@ export function documentWindows(
   smaller: { readonly share: number; readonly documentTokens: number } = { share: 1, documentTokens: 0 },
 ): DocumentWindows {
   const { share, documentTokens } = smaller;
-  const fit = (window: number): number => (share === 1 ? window : Math.floor(Math.min(window, documentTokens) * share));
+  const fitted = (window: number): number =>
+    share === 1 ? window : Math.floor(Math.min(window, documentTokens) * share);
   const steps = stepWindowsOf(workflow);
   const { maxTokens = Number.POSITIVE_INFINITY, overlapTokens = 0 } = workflow.parts ?? {};
-  const part = fit(steps.part);
+  const part = fitted(steps.part);
   const context = Math.floor(part * MOST_CONTEXT_SHARE);
   const headings = Math.max(0, Math.min(HEADING_TOKENS, context - CONTEXT_FRAME_TOKENS));
   const overlap = Math.max(0, Math.min(overlapTokens, maxTokens, context - CONTEXT_FRAME_TOKENS - headings));
   const around = headings === 0 ? 0 : CONTEXT_FRAME_TOKENS + headings + overlap;
   return {
-    whole: Math.min(fit(steps.single), maxTokens),
+    whole: Math.min(fitted(steps.single), maxTokens),
     part: Math.min(part - around, maxTokens),
     overlap,
     headings,
-    notes: fit(steps.notes),
+    notes: fitted(steps.notes),
   };
 }
 
@@ -97,9 +98,8 @@ function stepWindowsOf(workflow: WorkflowSpec): StepWindows {
 function smallestWindow(models: readonly ModelSpec[], prompt: Prompt): number {
   return Math.min(
     ...models.map((model) => {
-      const around = countRequestTokens(buildModelRequest(model, prompt, 'first'));
-      const output = Math.min(prompt.outputTokens, model.maxOutputTokens);
-      return Math.floor((model.contextTokens - output) * SAFE_SHARE) - around;
+      const request = buildModelRequest(model, prompt, 'first');
+      return Math.floor((model.contextTokens - request.maxOutputTokens) * SAFE_SHARE) - countRequestTokens(request);
     }),
   );
 }

@@ -10,4 +10,11 @@ export interface EndpointCapabilities {
   readonly temperature: boolean;
   /** `markers`: the stable prefix is marked for the cache; `automatic`: the provider finds it; `none`: it has no cache. */
   readonly promptCache: 'markers' | 'automatic' | 'none';
+  /**
+   * How it is told how much to think. `effort`: by `reasoning_effort`. `object`: by `reasoning`, which holds an effort or
+   * a budget. The others take `reasoning_effort` too, and for thinking not at all `switch`: `reasoning.enabled`,
+   * `thinking`: `thinking.type`, `template`: a variable of the chat template. `none`: it cannot be told. Anthropic and
+   * Gemini have fields of their own; of these words they know `thinking` and `none`.
+   */
+  readonly reasoning: 'effort' | 'object' | 'switch' | 'thinking' | 'template' | 'none';
 }

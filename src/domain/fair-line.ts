@@ -2,7 +2,9 @@
 export interface LinePosition {
   /** Who shares: the name of the workflow. */
   readonly group: string;
-  /** Inside the group: slices that were taken earlier come first. */
+  /** Inside the group: the slice's turn among the batches of its workflow, the lowest first. */
+  readonly turn: number;
+  /** With equal turns: slices that were taken earlier come first. */
   readonly slice: number;
   /** Inside the slice: documents that are at a dearer tier are nearer to their end. */
   readonly tier: number;
@@ -96,6 +98,7 @@ function placeOf<T>(waiting: readonly Waiting<T>[], entry: Waiting<T>): number {
 }
 
 function goesBefore<T>(a: Waiting<T>, b: Waiting<T>): boolean {
+  if (a.position.turn !== b.position.turn) return a.position.turn < b.position.turn;
   if (a.position.slice !== b.position.slice) return a.position.slice < b.position.slice;
   if (a.position.tier !== b.position.tier) return a.position.tier > b.position.tier;
   return a.number < b.number;

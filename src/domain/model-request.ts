@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AskVariant } from './cascade.ts';
 import type { ChatMessage } from './chat.ts';
+import type { ReasoningRequest } from './reasoning.ts';
 import type { Prompt } from './tasks/task.ts';
 import type { ModelSpec } from './workflow.ts';
 
@@ -19,6 +20,8 @@ export interface ModelRequest {
     | { readonly kind: 'prompt' };
   /** Ask for log-probabilities of the reply's tokens, where the provider has them. */
   readonly logprobs?: boolean;
+  /** How much to think before the reply. Absent: nothing is said about it, and the key is as it always was. */
+  readonly reasoning?: ReasoningRequest;
 }
 
 const RAISED_CAP_FACTOR = 4;
@@ -35,7 +38,8 @@ export function buildModelRequest(
   variant: AskVariant,
   repair?: Repair,
 ): ModelRequest {
-  const cap = prompt.outputTokens * (variant === 'first' ? 1 : RAISED_CAP_FACTOR);
+  const { ask, tokens: room } = model.reasoning ?? { tokens: 0 };
+  const cap = (prompt.outputTokens + room) * (variant === 'first' ? 1 : RAISED_CAP_FACTOR);
   return {
     modelId: model.id,
     messages: repair === undefined ? prompt.messages : [...prompt.messages, ...repairMessages(repair)],
@@ -46,6 +50,7 @@ export function buildModelRequest(
         ? { kind: 'json_schema', ...prompt.responseSchema }
         : { kind: model.structuredOutput },
     logprobs: model.logprobs,
+    ...(ask === undefined ? {} : { reasoning: ask }),
   };
 }
 

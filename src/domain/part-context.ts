@@ -12,9 +12,10 @@ const LOOKED_AT_UNITS = 1_000;
  */
 export function partContext(text: string, chunk: Chunk, headingTokens: number): string {
   const beginning = text.slice(chunk.start, Math.min(chunk.end, chunk.start + LOOKED_AT_UNITS));
+  const ownLines = new Set(beginning.split('\n').map((line) => line.replace(/^[ #]+|[ #\r]+$/g, '')));
   const path: string[] = [];
   for (const heading of chunk.headingPath.toReversed()) {
-    if (beginning.includes(heading)) continue;
+    if (ownLines.has(heading)) continue;
     if (countTokens([heading, ...path].join(' > ')) > headingTokens) break;
     path.unshift(heading);
   }

@@ -64,10 +64,10 @@ interface StepSize {
 }
 
 export function promptSizes(workflow: WorkflowSpec, model: ModelSpec): PromptSizes {
-  const size = (prompt: Prompt): StepSize => ({
-    prompt: countRequestTokens(buildModelRequest(model, prompt, 'first')),
-    output: Math.min(prompt.outputTokens, model.maxOutputTokens),
-  });
+  const size = (prompt: Prompt): StepSize => {
+    const request = buildModelRequest(model, prompt, 'first');
+    return { prompt: countRequestTokens(request), output: request.maxOutputTokens };
+  };
   if (workflow.task === 'classify') {
     const part = size(classifyQuestion(workflow, '', { context: '' }).prompt);
     return { single: size(classifyQuestion(workflow, '').prompt), map: part, combine: part, reduce: part };

@@ -1,6 +1,7 @@
 import type { ReplyChecks } from './checks/reply-checks.ts';
 import type { NanoUsd } from './money.ts';
 import type { TokenPrice } from './price.ts';
+import type { ReasoningSpec } from './reasoning.ts';
 import type { RedactionPolicy } from './redact/redaction-policy.ts';
 
 /** The model that ships with the program; a cascade names it like any other. */
@@ -12,20 +13,28 @@ export interface ModelSpec {
   readonly name: string;
   /** Name of the provider in the config; `local` for the built-in one. */
   readonly provider: string;
-  /** The quota that its calls use, a key of `Config.pools`: by default its provider's name. */
-  readonly pool: string;
+  /** The quota that its calls use, a key of `Config.pools`. Absent in batches of earlier versions: its provider's. */
+  readonly pool?: string;
   /** The provider's name of it. */
   readonly id: string;
   /** Input and output together. */
   readonly contextTokens: number;
+  /** Of one reply, its thinking included. */
   readonly maxOutputTokens: number;
   readonly temperature?: number;
+  /** Absent: nothing is sent, and the output caps have no room for thinking. */
+  readonly reasoning?: ReasoningSpec;
   /** Absent: unknown, which is refused wherever a budget applies. */
   readonly price?: TokenPrice;
   readonly structuredOutput: 'json_schema' | 'json_object' | 'prompt';
   readonly logprobs: boolean;
   /** What its provider must not see. Absent: it sees the documents as they are. */
   readonly redact?: RedactionPolicy;
+}
+
+/** The quota that a model's calls use. */
+export function poolOf({ pool, provider }: ModelSpec): string {
+  return pool ?? provider;
 }
 
 export interface Tier {

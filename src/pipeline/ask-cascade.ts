@@ -1,6 +1,7 @@
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey } from '../domain/model-request.ts';
+import { reasoningAdvice } from '../domain/reasoning.ts';
 import type { Judgement, Question, ReplyText } from '../domain/tasks/task.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
 import { type CallModelContext, callModel, type Route } from './call-model.ts';
@@ -140,16 +141,17 @@ async function ask(
   return { last: { model: entry.model, raw: entry.reply.text, restored: reply.text, entry, routes }, reply, unknown };
 }
 
-function judge<T>(question: Question<T>, { reply, unknown }: Answered): Judgement<T> {
+function judge<T>(question: Question<T>, { last, reply, unknown }: Answered): Judgement<T> {
   if (reply.finish === 'refusal') {
     return { kind: 'rejected', code: 'refused', detail: 'the model declined to answer' };
   }
   const judgement = question.judge(reply);
   // A reply that was cut off may still be whole where it matters; where it is not, the cut is why.
   if (reply.finish === 'length' && judgement.kind === 'rejected') {
-    return { kind: 'rejected', code: 'truncated', detail: 'the reply was cut off at its output limit' };
+    return { kind: 'rejected', code: 'truncated', detail: describeCut(last) };
   }
-  if (judgement.kind === 'answer' && unknown.length > 0) {
+  // Before the checks of the text, to which it is a name and a number like others.
+  if (unknown.length > 0) {
     return {
       kind: 'rejected',
       code: 'placeholder_unknown',
@@ -157,6 +159,16 @@ function judge<T>(question: Question<T>, { reply, unknown }: Answered): Judgemen
     };
   }
   return judgement;
+}
+
+/** A reply that thinking has left no room for is cut off again and again: only the config helps. */
+function describeCut({ model: name, entry, routes }: Reply): string {
+  const cut = 'the reply was cut off at its output limit';
+  const { reasoningTokens } = entry.usage;
+  const route = routes.find(({ model }) => model.name === name);
+  if (route === undefined || reasoningTokens * 2 < route.request.maxOutputTokens) return cut;
+  const used = `${reasoningTokens} of ${route.request.maxOutputTokens} tokens were thinking`;
+  return `${cut}; ${used}: ${reasoningAdvice(name, route.model.reasoning)}`;
 }
 
 /** The reply, unless it came from the answer cache and cost nothing. */

@@ -1,7 +1,7 @@
 import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey, type ModelRequest } from '../domain/model-request.ts';
-import type { ModelSpec } from '../domain/workflow.ts';
+import { type ModelSpec, poolOf } from '../domain/workflow.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -187,7 +187,7 @@ async function noteFailure(
   if (error.failure === 'rate_limited') {
     const waitMs = error.retryAfterMs ?? 0;
     gate.askedToWait(waitMs);
-    await context.pools.refused(model.pool, waitMs);
+    await context.pools.refused(poolOf(model), waitMs);
     return false;
   }
   if (needsPerson(error)) {

@@ -3,6 +3,7 @@ import { ModelCallError, type ModelFailureClass } from '../domain/failure.ts';
 import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import { priceCall } from '../domain/price.ts';
 import { quoteValue } from '../domain/quote-value.ts';
+import { reasoningAdvice } from '../domain/reasoning.ts';
 import type { Usage } from '../domain/usage.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../ports/model-client.ts';
@@ -99,6 +100,11 @@ async function attempt(client: ModelClient, request: ModelRequest, signal: Abort
   }
 }
 
+/** The workflows' caps are tighter, but have the same room for thinking. */
+function outputCapOf({ maxOutputTokens, reasoning }: ModelSpec): number {
+  return Math.min(OUTPUT_CAP + (reasoning?.tokens ?? 0), maxOutputTokens);
+}
+
 function requestOf(model: ModelSpec, logprobs: boolean): ModelRequest {
   return {
     modelId: model.id,
@@ -106,13 +112,14 @@ function requestOf(model: ModelSpec, logprobs: boolean): ModelRequest {
       { role: 'system', content: 'You check facts. Answer with one JSON object and nothing else.' },
       { role: 'user', content: 'Is 2 + 2 = 4 true? Answer yes or no, as JSON.' },
     ],
-    maxOutputTokens: Math.min(OUTPUT_CAP, model.maxOutputTokens),
+    maxOutputTokens: outputCapOf(model),
     ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
     responseFormat:
       model.structuredOutput === 'json_schema'
         ? { kind: 'json_schema', name: 'fact_check', schema: SCHEMA }
         : { kind: model.structuredOutput },
     logprobs,
+    ...(model.reasoning?.ask === undefined ? {} : { reasoning: model.reasoning.ask }),
   };
 }
 
@@ -147,9 +154,13 @@ function replyChecks(
 function answerCheck(model: ModelSpec, reply: ModelReply): Check {
   const name = 'model answers';
   if (reply.finish === 'length') {
-    const detail =
-      `${model.id} used up ${Math.min(OUTPUT_CAP, model.maxOutputTokens)} tokens without ending its answer; ` +
-      'if it reasons first, switch that off or lower it at the provider, or the output caps of the workflows cut it off too';
+    const used = `${model.id} used up ${outputCapOf(model)} tokens without ending its answer`;
+    const thinking = reply.usage?.reasoningTokens ?? 0;
+    if (thinking === 0 && reply.text !== '') {
+      return { name, state: 'warning', detail: `${used}; the output caps of the workflows are tighter` };
+    }
+    const cause = thinking === 0 ? 'most likely by thinking' : `${thinking} of them by thinking`;
+    const detail = `${used}, ${cause}: ${reasoningAdvice(model.name, model.reasoning)}`;
     return { name, state: 'warning', detail };
   }
   if (reply.finish === 'refusal') return { name, state: 'warning', detail: `${model.id} declined a harmless question` };
@@ -243,6 +254,18 @@ function failureChecks(error: ModelCallError, { provider, model }: EndpointProbe
   return [reachable, { name: 'model answers', state: 'failed', detail }];
 }
 
+/** What a model takes differs: not all can be switched off, and older ones know no levels. */
+function reasoningCure({ name, reasoning }: ModelSpec): string {
+  const setting = `models.${name}.reasoning`;
+  const { ask } = reasoning ?? {};
+  if (ask !== undefined && 'effort' in ask && ask.effort === 'none') {
+    return `${setting}: minimal, or where it cannot be switched off ${setting}: low`;
+  }
+  const room = `{ tokens: ${reasoning?.tokens ?? 0} } to leave it to the model`;
+  if (ask !== undefined && 'budget' in ask) return `${setting}: low, or ${room}`;
+  return `${setting}: { budget: 1024 }, another effort, or ${room}`;
+}
+
 /** The config line that a refusal is about, read from the field that the server names. */
 function settingFor(message: string, provider: EndpointProbe['provider'], model: ModelSpec): string | undefined {
   const at = `providers.${provider.name}`;
@@ -250,6 +273,7 @@ function settingFor(message: string, provider: EndpointProbe['provider'], model:
   const other = maxTokensField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens';
   if (/\bmax_(?:completion_)?tokens\b/.test(message)) return `${at}.maxTokensField: ${other}`;
   if (/temperature/i.test(message) && model.temperature !== undefined) return `remove models.${model.name}.temperature`;
+  if (/reasoning|thinking|effort/i.test(message) && model.reasoning?.ask !== undefined) return reasoningCure(model);
   if (/logprobs/i.test(message) && model.logprobs) return `remove ${at}.logprobs`;
   if (!/response_?format|json_schema|json_object|output_config|responseJsonSchema/i.test(message)) return undefined;
   if (model.structuredOutput === 'json_schema') return `${at}.structuredOutput: json_object`;

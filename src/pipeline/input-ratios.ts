@@ -12,7 +12,7 @@ export interface InputRatio {
 const CALLS_TO_TRUST = 3;
 /** The first calls are all counted; afterwards one in so many, because counting costs as much as a call. */
 const CALLS_COUNTED = 40;
-const COUNT_EVERY = 16;
+const COUNT_EVERY = 64;
 /** On top of the worst ratio seen; a few calls have not seen the worst, so they add more: one in `calls`. */
 const MARGIN = 1.1;
 const MARGIN_TOKENS = 16;

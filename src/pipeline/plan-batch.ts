@@ -10,6 +10,8 @@ import {
   promptSizes,
   shapeDocument,
 } from '../domain/plan.ts';
+import type { PoolLimits } from '../domain/pool-limits.ts';
+import { quotaMinutes } from '../domain/quota-minutes.ts';
 import { countTokensInSteps } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
@@ -17,9 +19,11 @@ import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
 import { runInSteps } from './run-in-steps.ts';
 
+/** How fast the first paid tier can be asked. */
 export interface Throughput {
+  readonly limits: PoolLimits;
+  /** As the calls in flight and the time of a call allow. */
   readonly callsPerMinute: number;
-  readonly tokensPerMinute: number;
 }
 
 export interface BatchPlan {
@@ -65,7 +69,7 @@ export async function planBatch(
   let callsPerTier = 0;
   let leastCalls = 0;
   const long = { documents: 0, parts: 0, depth: 0 };
-  let tokensPerTier = 0;
+  const tokensPerTier = { input: 0, output: 0 };
   const cost = { low: 0, expected: 0, worst: 0 };
   for await (const entry of readDocuments(inputs, options)) {
     if (entry.kind === 'problem') {
@@ -95,12 +99,14 @@ export async function planBatch(
     cost.worst += range.worst;
     const first = planAt(paid[0] as ModelSpec);
     callsPerTier += first.calls;
-    tokensPerTier += first.inputTokens + first.outputTokens;
+    tokensPerTier.input += first.inputTokens;
+    tokensPerTier.output += first.outputTokens;
   }
   const calls = { low: hasLocal ? 0 : leastCalls, worst: callsPerTier * paid.length * 2 };
+  const asked = { calls: callsPerTier, inputTokens: tokensPerTier.input, outputTokens: tokensPerTier.output };
   const paidMinutes = Math.max(
     callsPerTier / options.throughput.callsPerMinute,
-    tokensPerTier / options.throughput.tokensPerMinute,
+    quotaMinutes(asked, options.throughput.limits),
   );
   const localMinutes = hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
   const computed: BatchPlan = {

@@ -53,7 +53,7 @@ const PROGRESS_EVERY_MS = 500;
  */
 export async function processSlice(
   context: ProcessSliceContext,
-  job: { readonly batch: string; readonly slice: number },
+  job: { readonly batch: string; readonly slice: number; readonly turn?: number },
   ending?: 'cancelled' | 'expired',
 ): Promise<SliceResult> {
   const startedAt = context.clock.monotonic();
@@ -72,7 +72,11 @@ export async function processSlice(
     token: claimed.token,
     timezones: submission.timezones,
   };
-  const run = new SliceRun(claim, journal, ending, submission.workflow.drainAt);
+  const run = new SliceRun(claim, journal, {
+    turn: job.turn ?? 0,
+    ...(ending === undefined ? {} : { ending }),
+    ...(submission.workflow.drainAt === undefined ? {} : { drainAt: submission.workflow.drainAt }),
+  });
   context.runs.add(run);
   context.onTaken?.(run);
   try {

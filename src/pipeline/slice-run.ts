@@ -6,6 +6,8 @@ import { StopError, type StopReason } from './stop.ts';
 /** A slice in this worker's hands: what it owns, what was paid for so far, and whether it shall stop. */
 export class SliceRun {
   static #taken = 0;
+  /** Its turn among the batches of its workflow: the lowest goes first. */
+  readonly turn: number;
   /** In which order this process took its slices: the first shall end first. */
   readonly order = SliceRun.#taken++;
   readonly claim: SliceClaim;
@@ -35,13 +37,13 @@ export class SliceRun {
   constructor(
     claim: SliceClaim,
     journal: ReadonlyMap<string, JournalEntry>,
-    ending?: 'cancelled' | 'expired',
-    drainAt?: number,
+    options: { readonly turn?: number; readonly ending?: 'cancelled' | 'expired'; readonly drainAt?: number } = {},
   ) {
-    this.drainAt = drainAt;
+    this.turn = options.turn ?? 0;
+    this.drainAt = options.drainAt;
     this.claim = claim;
     this.journal = new Map(journal);
-    this.ending = ending;
+    this.ending = options.ending;
   }
 
   /** Aborts when no new call may begin; calls in flight go on, because they are paid for. */

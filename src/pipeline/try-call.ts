@@ -7,7 +7,7 @@ import { priceCall } from '../domain/price.ts';
 import { scopesOf } from '../domain/scope.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { NO_USAGE, type Usage } from '../domain/usage.ts';
-import type { ModelSpec } from '../domain/workflow.ts';
+import { type ModelSpec, poolOf } from '../domain/workflow.ts';
 import type { CallTicket, Outcome } from '../ports/ledger.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { admitCall } from './admit-call.ts';
@@ -52,7 +52,7 @@ export async function tryCall(context: CallModelContext, call: CallTry): Promise
   call.gate.answered();
   if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, reply.usage.inputTokens);
   const entry = await settleReply(context, call, ticket, entryOf(call, reply));
-  await context.pools.observe(model.pool, reply.rateLimitHeaders);
+  await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;
 }
 
@@ -62,9 +62,10 @@ async function admit(context: CallModelContext, call: CallTry) {
   const inputTokens = context.ratios.expected(model.name, bytes);
   const callId = context.newId();
   return await admitCall(context.ledger, {
-    line: context.pools.line(model.pool, call.gate),
+    line: context.pools.line(poolOf(model), call.gate),
     position: {
       group: slice.claim.workflow,
+      turn: slice.turn,
       slice: slice.order,
       tier: call.tier,
       cost: inputTokens + request.maxOutputTokens,
@@ -72,7 +73,7 @@ async function admit(context: CallModelContext, call: CallTry) {
     slice,
     hold: holdFor(model, bytes, request.maxOutputTokens),
     ticket: (hold) => {
-      const quota = context.pools.need(model.pool, inputTokens, request.maxOutputTokens);
+      const quota = context.pools.need(poolOf(model), inputTokens, request.maxOutputTokens);
       return {
         claim: slice.claim,
         callId,
@@ -94,7 +95,7 @@ async function admit(context: CallModelContext, call: CallTry) {
 function usedUp(model: ModelSpec, provider: string, now: number, waitMs: number): StopError['reason'] {
   const retryAt = now + waitMs;
   const reason =
-    `The quota of the pool ${model.pool} (model ${model.name}) is used up until ${new Date(retryAt).toISOString()}. ` +
+    `The quota of the pool ${poolOf(model)} (model ${model.name}) is used up until ${new Date(retryAt).toISOString()}. ` +
     'Work goes on then by itself; to go on now, raise requestsPerDay or tokensPerDay in the config.';
   return { kind: 'provider', provider, hold: { cause: 'provider', reason, since: now, retry: true, retryAt } };
 }

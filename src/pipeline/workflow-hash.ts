@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { WorkflowSpec } from '../domain/workflow.ts';
+import type { ModelSpec, WorkflowSpec } from '../domain/workflow.ts';
 
 /** sha256 of a workflow with its models and prices: equal hashes do and cost the same. */
 export function workflowHash(workflow: WorkflowSpec): string {
-  return createHash('sha256').update(JSON.stringify(workflow)).digest('hex');
+  const cascade = workflow.cascade.map((tier) => ({
+    ...tier,
+    model: withoutPool(tier.model),
+    ...(tier.fallbacks === undefined ? {} : { fallbacks: tier.fallbacks.map(withoutPool) }),
+  }));
+  return createHash('sha256')
+    .update(JSON.stringify({ ...workflow, cascade }))
+    .digest('hex');
+}
+
+/** A quota says how fast a model may be asked, not what it does. */
+function withoutPool({ pool: _, ...model }: ModelSpec): Omit<ModelSpec, 'pool'> {
+  return model;
 }

@@ -34,7 +34,25 @@ const MESSAGE: Anthropic.Message = {
   stop_sequence: null,
   usage: USAGE,
 };
-const STRICT: EndpointCapabilities = { ...CAPABILITIES, temperature: false, logprobs: false, promptCache: 'markers' };
+const STRICT: EndpointCapabilities = {
+  ...CAPABILITIES,
+  temperature: false,
+  logprobs: false,
+  promptCache: 'markers',
+  reasoning: 'thinking',
+};
+
+/** How a model is told to think, as the SDK's types have it. */
+const THINKING: readonly (readonly [
+  string,
+  NonNullable<ModelRequest['reasoning']>,
+  Pick<Anthropic.MessageCreateParamsNonStreaming, 'thinking' | 'output_config'>,
+])[] = [
+  ['thinking switched off', { effort: 'none' }, { thinking: { type: 'disabled' } }],
+  ['thinking switched off as Sonnet 5.5 has it', { effort: 'minimal' }, { thinking: { type: 'between_tools' } }],
+  ['an effort', { effort: 'high' }, { thinking: { type: 'adaptive' }, output_config: { effort: 'high' } }],
+  ['a budget', { budget: 2048 }, { thinking: { type: 'enabled', budget_tokens: 2048 } }],
+];
 
 describeModelClient('The Anthropic client', {
   api: 'anthropic',
@@ -90,12 +108,13 @@ describe('The Anthropic client beside the official SDK', () => {
     required: ['label', 'confidence'],
     additionalProperties: false,
   };
-  const cases: readonly (readonly [
+  type Case = readonly [
     string,
     Partial<ModelRequest>,
     Partial<EndpointCapabilities>,
     Anthropic.MessageCreateParamsNonStreaming,
-  ])[] = [
+  ];
+  const cases: readonly Case[] = [
     [
       'a marked system prompt',
       {},
@@ -152,6 +171,36 @@ describe('The Anthropic client beside the official SDK', () => {
       'no system prompt',
       { messages: [{ role: 'user', content: 'One' }] },
       {},
+      { model: 'small-2026-01-01', max_tokens: 50, messages: [{ role: 'user', content: 'One' }] },
+    ],
+    ...THINKING.map(
+      ([name, reasoning, fields]): Case => [
+        name,
+        { messages: [{ role: 'user', content: 'One' }], reasoning },
+        {},
+        { model: 'small-2026-01-01', max_tokens: 50, messages: [{ role: 'user', content: 'One' }], ...fields },
+      ],
+    ),
+    [
+      'a schema and an effort together',
+      {
+        messages: [{ role: 'user', content: 'One' }],
+        responseFormat: { kind: 'json_schema', name: 'answer', schema },
+        reasoning: { effort: 'low' },
+      },
+      {},
+      {
+        model: 'small-2026-01-01',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: 'One' }],
+        thinking: { type: 'adaptive' },
+        output_config: { format: { type: 'json_schema', schema }, effort: 'low' },
+      },
+    ],
+    [
+      'nothing about thinking where the endpoint cannot be told',
+      { messages: [{ role: 'user', content: 'One' }], reasoning: { effort: 'low' } },
+      { reasoning: 'none' },
       { model: 'small-2026-01-01', max_tokens: 50, messages: [{ role: 'user', content: 'One' }] },
     ],
   ];

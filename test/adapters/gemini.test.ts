@@ -119,6 +119,18 @@ describe('Requests to Gemini', () => {
     expect(body.generationConfig).toEqual({ maxOutputTokens: 50 });
   });
 
+  test.each([
+    [{ effort: 'none' }, { thinkingBudget: 0 }],
+    [{ effort: 'minimal' }, { thinkingLevel: 'minimal' }],
+    [{ effort: 'high' }, { thinkingLevel: 'high' }],
+    [{ budget: 512 }, { thinkingBudget: 512 }],
+  ] as const)('call() with %j sends %j, never a level and a budget', async (reasoning, thinkingConfig) => {
+    const { body } = await sent({ reasoning });
+    expect(body.generationConfig).toEqual({ maxOutputTokens: 50, thinkingConfig });
+    const untold = await sent({ reasoning }, { capabilities: { ...CAPABILITIES, reasoning: 'none' } });
+    expect(untold.body.generationConfig).toEqual({ maxOutputTokens: 50 });
+  });
+
   test('call() gives the turns of the model their role', async () => {
     const messages = [
       { role: 'user', content: 'One' },

@@ -26,6 +26,7 @@ const CAPABILITIES: EndpointCapabilities = {
   logprobs: true,
   temperature: true,
   promptCache: 'automatic',
+  reasoning: 'effort',
 };
 const COMPLETION = {
   id: 'chatcmpl-1',

@@ -1,6 +1,8 @@
 import OpenAI from 'openai';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
+import type { EndpointCapabilities } from '../../src/domain/endpoint-capabilities.ts';
+import { REASONING_EFFORTS } from '../../src/domain/reasoning.ts';
 import type { ModelRequest } from '../../src/ports/model-client.ts';
 import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
@@ -62,7 +64,8 @@ describe('The OpenAI-compatible client beside the official SDK', () => {
     additionalProperties: false,
   };
 
-  const cases: readonly (readonly [string, Partial<ModelRequest>, OpenAI.ChatCompletionCreateParamsNonStreaming])[] = [
+  type Case = readonly [string, Partial<ModelRequest>, OpenAI.ChatCompletionCreateParamsNonStreaming];
+  const cases: readonly Case[] = [
     [
       'the smallest request',
       {},
@@ -112,6 +115,18 @@ describe('The OpenAI-compatible client beside the official SDK', () => {
         response_format: { type: 'json_object' },
       },
     ],
+    ...REASONING_EFFORTS.map(
+      (effort): Case => [
+        `the effort ${effort}`,
+        { messages: [{ role: 'user', content: 'One' }], reasoning: { effort } },
+        {
+          model: 'small-2026-01-01',
+          messages: [{ role: 'user', content: 'One' }],
+          max_tokens: 50,
+          reasoning_effort: effort,
+        },
+      ],
+    ),
   ];
 
   test.each(cases)('call() sends what the SDK sends: %s', async (_name, request, params) => {
@@ -148,6 +163,38 @@ describe('The OpenAI-compatible client beside the official SDK', () => {
     expect(seen[0]?.url).toBe('/openai/deployments/d/chat/completions?api-version=2024-10-21');
     expect(seen[0]?.headers['api-key']).toBe(API_KEY);
     expect(seen[0]?.headers.authorization).toBeUndefined();
+  });
+
+  const NONE = { effort: 'none' } as const;
+  const LOW = { effort: 'low' } as const;
+  const THINKING: readonly (readonly [
+    EndpointCapabilities['reasoning'],
+    NonNullable<ModelRequest['reasoning']>,
+    object,
+  ])[] = [
+    ['object', NONE, { reasoning: { effort: 'none' } }],
+    ['object', LOW, { reasoning: { effort: 'low' } }],
+    ['object', { budget: 2000 }, { reasoning: { max_tokens: 2000 } }],
+    ['switch', NONE, { reasoning: { enabled: false } }],
+    ['switch', LOW, { reasoning_effort: 'low' }],
+    ['thinking', NONE, { thinking: { type: 'disabled' } }],
+    ['thinking', LOW, { reasoning_effort: 'low' }],
+    ['template', NONE, { chat_template_kwargs: { enable_thinking: false } }],
+    ['template', LOW, { reasoning_effort: 'low' }],
+    ['none', NONE, {}],
+    ['none', LOW, {}],
+  ];
+
+  test.each(THINKING)('call() to a server of the form %s with %j adds %j', async (form, reasoning, fields) => {
+    const { origin, seen } = await servers.recording(COMPLETION);
+    const capabilities = { ...CAPABILITIES, reasoning: form };
+    const client = createOpenAiClient({ name: 'acme', baseUrl: origin, capabilities });
+    await client.call(REQUEST, new AbortController().signal);
+    await client.call({ ...REQUEST, reasoning }, new AbortController().signal);
+    await client.close();
+    const [plain, told] = seen.map(({ body }) => JSON.parse(body));
+    expect(told).toEqual({ ...plain, ...fields });
+    expect(Object.keys(plain)).toEqual(['model', 'messages', 'max_tokens']);
   });
 
   test('call() asks for log-probabilities only where the endpoint has them', async () => {

@@ -21,8 +21,9 @@ const LEAST_BYTES = 500;
 const MOST_BYTES = 6_000;
 /** So small that eight processes with four slices each have work at the smaller limits too. */
 const SLICE_DOCUMENTS = 16;
-/** In hand of all processes together, at most. */
-const DOCUMENTS_IN_HAND = 8 * 4 * SLICE_DOCUMENTS;
+/** Of all processes together, however many they are: the rest is the same for every row. */
+const SLICES_IN_HAND = 32;
+const DOCUMENTS_IN_HAND = SLICES_IN_HAND * SLICE_DOCUMENTS;
 /** Calls in flight in one process. */
 const CONCURRENCY = 64;
 const RIVAL_PROCESSES = 4;
@@ -227,6 +228,7 @@ function systemOf(count: number, killed = false): StartClients {
       providerUrl,
       limits: { ...limits, concurrency: CONCURRENCY },
       sliceDocuments: SLICE_DOCUMENTS,
+      slices: SLICES_IN_HAND / count,
     });
     await submitDocuments(folder);
     const processes = await startWorkers(folder, count);

@@ -25,7 +25,7 @@ function provider(fields: string) {
 
 function chat(capabilities: object = {}): object {
   const usual = { maxTokensField: 'max_tokens', structuredOutput: 'json_schema', logprobs: true, temperature: true };
-  return { ...usual, promptCache: 'automatic', ...capabilities };
+  return { ...usual, promptCache: 'automatic', reasoning: 'effort', ...capabilities };
 }
 
 const NEWER = { maxTokensField: 'max_completion_tokens' };
@@ -41,21 +41,36 @@ const EXPECTED: readonly (readonly [string, string, string | undefined, object])
     'https://api.groq.com/openai/v1',
     chat({ ...NEWER, structuredOutput: 'json_object', logprobs: false }),
   ],
-  ['deepseek', 'openai', 'https://api.deepseek.com/v1', chat({ structuredOutput: 'json_object' })],
-  ['together', 'openai', 'https://api.together.xyz/v1', chat({ logprobs: false, promptCache: 'none' })],
+  [
+    'deepseek',
+    'openai',
+    'https://api.deepseek.com/v1',
+    chat({ structuredOutput: 'json_object', reasoning: 'thinking' }),
+  ],
+  [
+    'together',
+    'openai',
+    'https://api.together.xyz/v1',
+    chat({ logprobs: false, promptCache: 'none', reasoning: 'switch' }),
+  ],
   ['mistral', 'openai', 'https://api.mistral.ai/v1', chat({ logprobs: false, promptCache: 'none' })],
-  ['openrouter', 'openai', 'https://openrouter.ai/api/v1', chat()],
+  ['openrouter', 'openai', 'https://openrouter.ai/api/v1', chat({ reasoning: 'object' })],
   ['litellm', 'openai', undefined, chat()],
-  ['vllm', 'openai', undefined, chat()],
-  ['llamacpp', 'openai', undefined, chat()],
+  ['vllm', 'openai', undefined, chat({ reasoning: 'template' })],
+  ['llamacpp', 'openai', undefined, chat({ reasoning: 'template' })],
   ['ollama', 'openai', undefined, chat({ promptCache: 'none' })],
   [
     'anthropic',
     'anthropic',
     'https://api.anthropic.com/v1',
-    chat({ logprobs: false, temperature: false, promptCache: 'markers' }),
+    chat({ logprobs: false, temperature: false, promptCache: 'markers', reasoning: 'thinking' }),
   ],
-  ['gemini', 'gemini', 'https://generativelanguage.googleapis.com/v1beta', chat({ logprobs: false })],
+  [
+    'gemini',
+    'gemini',
+    'https://generativelanguage.googleapis.com/v1beta',
+    chat({ logprobs: false, reasoning: 'thinking' }),
+  ],
 ];
 
 describe('a provider’s preset', () => {
@@ -67,18 +82,19 @@ describe('a provider’s preset', () => {
     const resolved = provider(
       `preset: ${name}, apiKey: "$\{KEY}"${baseUrl === undefined ? `, baseUrl: "${ADDRESS}"` : ''}`,
     );
-    expect(resolved).toEqual({
+    expect(resolved).toMatchObject({
       name: 'p',
       kind,
       preset: name,
       baseUrl: baseUrl ?? ADDRESS,
       apiKey: 'secret-key',
-      ...(name === 'azure' ? { authHeader: 'api-key' } : {}),
       headers: {},
       timeoutMs: 120_000,
       capabilities,
       limits: { concurrency: 32 },
     });
+    expect(resolved?.capabilities).toEqual(capabilities);
+    expect(resolved?.authHeader).toBe(name === 'azure' ? 'api-key' : undefined);
   });
 
   it.each(EXPECTED.filter(([, , baseUrl]) => baseUrl === undefined))(
@@ -96,6 +112,7 @@ describe('a provider’s preset', () => {
       structuredOutput: 'prompt',
       temperature: false,
       promptCache: 'none',
+      reasoning: 'none',
     };
     const resolved = provider(
       `preset: ${name}, baseUrl: "http://proxy.internal/v1/", headers: { x-team: mill }, ` +

@@ -38,6 +38,7 @@ export const CAPABILITIES: EndpointCapabilities = {
   logprobs: true,
   temperature: true,
   promptCache: 'automatic',
+  reasoning: 'effort',
 };
 
 export const REQUEST: ModelRequest = {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FairLine } from '../../src/domain/fair-line.ts';
 
-const at = (group: string, slice = 0, tier = 0, cost = 1) => ({ group, slice, tier, cost });
+const at = (group: string, slice = 0, tier = 0, cost = 1) => ({ group, turn: 0, slice, tier, cost });
 
 function takeAll(line: FairLine<string>): string[] {
   const items: string[] = [];
@@ -19,6 +19,13 @@ describe('FairLine', () => {
     line.push('escalated', at('a', 1, 1));
     expect(takeAll(line)).toEqual(['escalated', 'first', 'second', 'second slice']);
     expect(line.take()).toBeUndefined();
+  });
+
+  test('inside a group the turn of a slice counts before all else', () => {
+    const line = new FairLine<string>();
+    line.push('second', { ...at('a', 1, 1), turn: 2 });
+    line.push('first', { ...at('a', 9), turn: 1 });
+    expect(takeAll(line)).toEqual(['first', 'second']);
   });
 
   test('groups share by cost, whatever came first', () => {

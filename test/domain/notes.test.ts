@@ -86,11 +86,11 @@ describe('fitNote()', () => {
   });
 
   it('cuts at a sentence, and one endless sentence at a word', () => {
-    const fit = (summary: string) => fitNote({ summary, facts: [] }, { ...USUAL, fanIn: 2 }).summary;
-    expect(fit('The mill stands on the hill. '.repeat(50))).toMatch(/hill\.$/);
-    expect(fit('mill and '.repeat(300))).toMatch(/(mill|and)$/);
-    expect(countTokens(fit('水'.repeat(3000)))).toBeLessThanOrEqual(100);
-    expect(countTokens(fit('mill and '.repeat(300)))).toBeGreaterThan(80);
+    const fitted = (summary: string) => fitNote({ summary, facts: [] }, { ...USUAL, fanIn: 2 }).summary;
+    expect(fitted('The mill stands on the hill. '.repeat(50))).toMatch(/hill\.$/);
+    expect(fitted('mill and '.repeat(300))).toMatch(/(mill|and)$/);
+    expect(countTokens(fitted('水'.repeat(3000)))).toBeLessThanOrEqual(100);
+    expect(countTokens(fitted('mill and '.repeat(300)))).toBeGreaterThan(80);
   });
 });
 

@@ -116,7 +116,7 @@ describe('nightmill submit of bad input', () => {
       'missing.jsonl': /Cannot read missing\.jsonl: there is no such file/,
       'table.xlsx': /table\.xlsx: its type is not supported\. Supported: JSONL/,
       'broken.jsonl.gz': /broken\.jsonl\.gz/,
-      pictures: /folder pictures: it has no \.txt or \.md files.*cat\.png/,
+      pictures: /folder pictures: it has no documents.*cat\.png/,
       nothing: /folder nothing.*empty/,
       's3:///x': /s3:\/\/bucket\/prefix/,
     };

@@ -53,6 +53,7 @@ workflows:
   digest: { task: summarize, summary: { ${summary} }, parts: ${parts}, cascade: [{ model: small }] }
   triage: { task: classify, labels: { billing: "Invoices and payments", bug: "Something crashes or is broken" },
             parts: ${parts}, cascade: [{ model: small }] }
+worker: { lockSeconds: 2 }
 `;
 }
 
@@ -208,7 +209,8 @@ describe('a long document', () => {
   });
 
   it('fails with the part that failed, unless its workflow allows that; then the row lists it', async () => {
-    const poisoned = report(600).replace(sentence(200), `${sentence(200)}POISON `);
+    // In the middle, where a classification begins to ask.
+    const poisoned = report(600).replace(sentence(300), `${sentence(300)}POISON `);
     model.answer = (call) =>
       call.document.includes('POISON')
         ? { status: 400, error: { code: 'content_filter', message: 'The text is against our rules' } }
@@ -239,13 +241,11 @@ describe('a long document', () => {
   });
 
   it('is asked about until its parts agree, the same parts again after a crash', async () => {
-    // Every third part is of another opinion, so that one wave is not enough.
-    model.answer = ({ hash }) => ({
-      content: JSON.stringify({
-        label: Number.parseInt(hash.slice(0, 4), 16) % 3 === 0 ? 'billing' : 'bug',
-        confidence: 0.9,
-      }),
-    });
+    // The ends are of another opinion, so that one wave is not enough.
+    model.answer = (call) => {
+      const first = Number(/mill (\d+)/.exec(documentOf(call))?.[1]);
+      return { content: JSON.stringify({ label: first < 200 || first > 700 ? 'billing' : 'bug', confidence: 0.9 }) };
+    };
     const documents = [{ id: 'long', text: report(900) }];
     await openWorkspace({ url: model.url, context: 1536 }, documents);
     const plan = await workspace.json<PlanJson>(['plan', 'docs.jsonl', '-w', 'triage']);
@@ -254,7 +254,7 @@ describe('a long document', () => {
     const asked = new Set(model.calls.map(({ hash }) => hash));
     expect(asked.size).toBe(model.calls.length);
     expect(asked.size).toBeLessThan(plan.long.parts);
-    expect(asked.size).toBeGreaterThanOrEqual(plan.calls.low);
+    expect(asked.size).toBeGreaterThan(plan.calls.low + 1);
     expect(resultOf(undisturbed.results[0]).label).toBe('bug');
     // 0.9 of at most the parts that were asked.
     expect(resultOf(undisturbed.results[0]).confidence).toBeLessThan((0.9 * asked.size) / plan.long.parts);

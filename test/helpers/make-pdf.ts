@@ -1,12 +1,17 @@
+import { deflateSync } from 'node:zlib';
+
 export interface PdfOptions {
   /** The page tree holds itself. */
   readonly loop?: boolean;
+  /** Content streams are packed, which pays for a bomb. */
+  readonly packed?: boolean;
   /** The trailer says that the file is encrypted with a password that nobody knows. */
   readonly encrypted?: boolean;
 }
 
 /** A small PDF with the lines of text of each page; a page without any is blank, like a scan. */
-export function makePdf(pages: readonly string[], { loop = false, encrypted = false }: PdfOptions = {}): Buffer {
+export function makePdf(pages: readonly string[], options: PdfOptions = {}): Buffer {
+  const { loop = false, encrypted = false, packed = false } = options;
   const kids = loop ? '2 0 R' : pages.map((_, index) => `${4 + 2 * index} 0 R`).join(' ');
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
@@ -14,7 +19,7 @@ export function makePdf(pages: readonly string[], { loop = false, encrypted = fa
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
     ...pages.flatMap((text, index) => [
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
-      streamOf(text),
+      streamOf(text, packed),
     ]),
   ];
   let file = '%PDF-1.4\n';
@@ -32,10 +37,12 @@ export function makePdf(pages: readonly string[], { loop = false, encrypted = fa
   return Buffer.from(file, 'latin1');
 }
 
-function streamOf(text: string): string {
+function streamOf(text: string, packed: boolean): string {
   const lines = text
     .split('\n')
     .map((line, index) => `${index === 0 ? '' : '0 -14 Td '}(${line.replace(/[()\\]/g, '\\$&')}) Tj`);
-  const content = text === '' ? '' : `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET`;
-  return `<< /Length ${content.length} >>\nstream\n${content}\nendstream`;
+  const plain = text === '' ? '' : `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET`;
+  const content = packed ? deflateSync(plain).toString('latin1') : plain;
+  const filter = packed ? ' /Filter /FlateDecode' : '';
+  return `<< /Length ${content.length}${filter} >>\nstream\n${content}\nendstream`;
 }

@@ -14,6 +14,7 @@ const SIMULATOR = fileURLToPath(new URL('../../workers/simulate.ts', import.meta
 export interface BilledCall {
   readonly requestHash: string;
   readonly inputTokens: number;
+  readonly costNanoUsd: number;
 }
 
 /** The provider simulator as a process of its own. Disposing ends it. */
@@ -21,6 +22,8 @@ export interface SimulatorProcess extends AsyncDisposable {
   /** Base URL of its API. */
   readonly url: string;
   bill(): Promise<readonly BilledCall[]>;
+  /** Ends it at once, with the calls that it has in hand; its bill stays. */
+  kill(): Promise<void>;
 }
 
 /** With the models of the documented sample config, and counting tokens as a quarter of the bytes. */
@@ -34,15 +37,19 @@ export async function startSimulatorProcess(options: SimulatorOptions = {}): Pro
   });
   const exited = once(child, 'exit');
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
   return {
+    kill,
     url: (JSON.parse(line) as { url: string }).url,
     bill: async () => {
       const lines = (await readFile(billFile, 'utf8')).split('\n').filter((entry) => entry !== '');
       return lines.map((entry) => JSON.parse(entry) as BilledCall);
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
-      await exited;
+      await kill();
       await folder[Symbol.asyncDispose]();
     },
   };

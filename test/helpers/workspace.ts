@@ -29,6 +29,8 @@ export interface RowJson {
   readonly error?: { readonly code: string; readonly message: string };
   readonly tier?: number;
   readonly model?: string;
+  /** A model stood in because a provider was in trouble. */
+  readonly fallback?: boolean;
   readonly calls: number;
   readonly usage: Readonly<Record<string, number>>;
   readonly costUsd: number;

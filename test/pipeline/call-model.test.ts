@@ -66,6 +66,7 @@ function gateOf(name: string, url: string, concurrency: number, hasPromptCache =
       logprobs: false,
       temperature: true,
       promptCache: 'none',
+      reasoning: 'effort',
     },
   });
   closing.push(() => client.close());

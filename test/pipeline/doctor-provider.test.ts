@@ -216,9 +216,62 @@ describe('probeEndpoint() on a chat-completions server', () => {
     expect(check(nobody, 'reachable')).toMatch(/^failed: Cannot reach provider acme/);
   });
 
-  it('warns of a model that uses up its cap, as one that reasons first does', async () => {
-    answer = () => completion('', {}, { finish_reason: 'length' });
-    expect(check(await probe(settings('vllm')), 'model answers')).toMatch(/^warning: small-1 used up 100 tokens/);
+  describe('where thinking uses up the cap', () => {
+    const thought = (reasoning_tokens: number) => ({
+      usage: { prompt_tokens: 40, completion_tokens: 100, completion_tokens_details: { reasoning_tokens } },
+    });
+    const cut = { finish_reason: 'length' };
+    const line = async (more: Partial<ModelSpec> = {}) => check(await probe(settings('vllm'), more), 'model answers');
+
+    it('names the line to add, whether the provider counts thinking or says nothing at all', async () => {
+      answer = () => completion('', thought(100), cut);
+      const add =
+        'write models.small.reasoning: none, or where it cannot be switched off models.small.reasoning: { effort: low, tokens: 2048 }';
+      expect(await line()).toBe(
+        `warning: small-1 used up 100 tokens without ending its answer, 100 of them by thinking: ${add}`,
+      );
+      answer = () => completion('', {}, cut);
+      expect(await line()).toBe(
+        `warning: small-1 used up 100 tokens without ending its answer, most likely by thinking: ${add}`,
+      );
+    });
+
+    it('names the line to change where the config has one', async () => {
+      answer = () => completion('{"verdict":', thought(40), cut);
+      expect(await line({ reasoning: { ask: { effort: 'low' }, tokens: 60 } })).toMatch(
+        /40 of them by thinking: raise models\.small\.reasoning\.tokens from 60 to 120, or write a lower effort$/,
+      );
+      expect(await line({ reasoning: { ask: { effort: 'none' }, tokens: 0 } })).toMatch(
+        /it thinks all the same, so write models\.small\.reasoning: \{ effort: low, tokens: 2048 \}$/,
+      );
+    });
+
+    it('does not blame thinking for a long answer', async () => {
+      answer = () => completion('Well, two and two', {}, cut);
+      expect(await line()).toMatch(
+        /^warning: small-1 used up 100 tokens .*; the output caps of the workflows are tighter$/,
+      );
+    });
+  });
+
+  it('asks with the room and the effort of the config', async () => {
+    answer = () => completion(YES);
+    await probe(settings('vllm'), { maxOutputTokens: 4096, reasoning: { ask: { effort: 'low' }, tokens: 2048 } });
+    expect(JSON.parse(exchanges[0]?.body ?? '')).toMatchObject({ max_tokens: 256 + 2048, reasoning_effort: 'low' });
+  });
+
+  it.each([
+    [
+      '"thinking.type.disabled" is not supported for this model.',
+      { effort: 'none' },
+      /models\.small\.reasoning: minimal, or .*: low$/,
+    ],
+    ["Unsupported value: 'reasoning_effort' does not support 'minimal'", { effort: 'minimal' }, /another effort/],
+    ['"thinking.type.enabled" is not supported for this model.', { budget: 1024 }, /models\.small\.reasoning: low, or/],
+  ] as const)('on the refusal %j of how it is told to think names another way', async (message, ask, cure) => {
+    answer = () => ({ status: 400, body: { error: { message, type: 'invalid_request_error' } } });
+    const report = await probe(settings('vllm'), { reasoning: { ask, tokens: 0 } });
+    expect(check(report, 'model answers')).toMatch(new RegExp(`Likely cure: .*${cure.source}`));
   });
 });
 

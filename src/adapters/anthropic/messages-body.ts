@@ -1,4 +1,5 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
+import type { ReasoningRequest } from '../../domain/reasoning.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
 
 /**
@@ -10,16 +11,37 @@ export function messagesBody(request: ModelRequest, capabilities: EndpointCapabi
   const { responseFormat } = request;
   const turns = request.messages.filter(({ role }) => role !== 'system');
   const system = systemBlocks(request, capabilities.promptCache === 'markers');
+  const { thinking, effort } = thinkingFields(capabilities.reasoning === 'none' ? undefined : request.reasoning);
+  const outputConfig = {
+    ...(responseFormat?.kind === 'json_schema'
+      ? { format: { type: 'json_schema', schema: responseFormat.schema } }
+      : {}),
+    ...(effort === undefined ? {} : { effort }),
+  };
   return JSON.stringify({
     model: request.modelId,
     max_tokens: request.maxOutputTokens,
     ...(system.length === 0 ? {} : { system }),
     messages: turns.map(({ role, content }) => ({ role, content })),
     ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
-    ...(responseFormat?.kind === 'json_schema'
-      ? { output_config: { format: { type: 'json_schema', schema: responseFormat.schema } } }
-      : {}),
+    ...(thinking === undefined ? {} : { thinking }),
+    ...(Object.keys(outputConfig).length === 0 ? {} : { output_config: outputConfig }),
   });
+}
+
+/**
+ * What each model takes differs: an effort, from Claude 4.6 on; a budget, before that; `disabled` not where thinking is
+ * always on (Opus 5.5, Fable), and Sonnet 5.5 has `between_tools` in its place, which is none where there are no tools
+ * (https://platform.claude.com/docs/en/build-with-claude/thinking#configuring-thinking). What a model does not take is
+ * answered with 400, and `doctor` says what to write.
+ */
+function thinkingFields(reasoning: ReasoningRequest | undefined): { thinking?: object; effort?: string } {
+  if (reasoning === undefined) return {};
+  if ('budget' in reasoning) return { thinking: { type: 'enabled', budget_tokens: reasoning.budget } };
+  const { effort } = reasoning;
+  if (effort === 'none') return { thinking: { type: 'disabled' } };
+  if (effort === 'minimal') return { thinking: { type: 'between_tools' } };
+  return { thinking: { type: 'adaptive' }, effort };
 }
 
 function systemBlocks({ messages }: ModelRequest, isMarked: boolean): object[] {

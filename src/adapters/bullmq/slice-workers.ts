@@ -7,8 +7,8 @@ import { type QueueConnection, workerConnection } from './queue-options.ts';
 export type SliceOutcome = 'done' | 'handed_back';
 
 export interface WorkerHandlers {
-  /** `signal` aborts when another worker has the job by now or the process gives up. */
-  processSlice(job: { batch: string; slice: number }, signal: AbortSignal): Promise<SliceOutcome>;
+  /** `turn`: the job's priority, lowest first. `signal` aborts when another worker has the job by now or the process gives up. */
+  processSlice(job: { batch: string; slice: number; turn: number }, signal: AbortSignal): Promise<SliceOutcome>;
   /** False: not ready yet, ask again later. */
   finalizeBatch(batchId: string): Promise<boolean>;
   onError(error: Error, where: string): void;
@@ -81,7 +81,7 @@ async function runSlice(
 ): Promise<void> {
   const parsed = sliceJobSchema.safeParse(job.data);
   if (!parsed.success) throw new UnrecoverableError(`Cannot read the job ${job.id}: ${parsed.error.message}`);
-  const outcome = await handlers.processSlice(parsed.data, signal);
+  const outcome = await handlers.processSlice({ ...parsed.data, turn: job.priority }, signal);
   if (outcome === 'handed_back') {
     await job.moveToWait(token);
     // It keeps its turn. BullMQ tells idle workers of a slice that gets a priority, not of one that comes back.

@@ -13,9 +13,15 @@ import type { ParserReply, ParserRequest } from './protocol.ts';
 export interface DocumentParserOptions {
   /** For one document, or one row group of a table; default 60 seconds. */
   readonly timeLimitMs?: number;
-  /** Megabytes of JavaScript heap of the thread, default 1536. */
+  /** Megabytes of JavaScript heap of the thread, default 1024. */
   readonly heapLimitMb?: number;
+  /** Megabytes by which the whole process may grow during one call, unpacked bytes outside the heap included; default 1536. */
+  readonly growthLimitMb?: number;
 }
+
+const MEGABYTE = 1024 * 1024;
+/** How often the memory is looked at: a bomb unpacks some ten megabytes in that time. */
+const WATCH_MS = 100;
 
 /**
  * Parsers of HTML, PDF, e-mail and Parquet in one worker thread, which starts with the first call and is used for all.
@@ -23,18 +29,16 @@ export interface DocumentParserOptions {
  * file is then a problem, and the next one gets a new thread.
  */
 export function openDocumentParser(options: DocumentParserOptions = {}): DocumentParser {
-  return new ThreadedParser(options.timeLimitMs ?? 60_000, options.heapLimitMb ?? 1_536);
+  return new ThreadedParser({ timeLimitMs: 60_000, heapLimitMb: 1_024, growthLimitMb: 1_536, ...options });
 }
 
 class ThreadedParser implements DocumentParser {
-  readonly #timeLimitMs: number;
-  readonly #heapLimitMb: number;
+  readonly #limits: Required<DocumentParserOptions>;
   #thread: Worker | undefined;
   #busy = false;
 
-  constructor(timeLimitMs: number, heapLimitMb: number) {
-    this.#timeLimitMs = timeLimitMs;
-    this.#heapLimitMb = heapLimitMb;
+  constructor(limits: Required<DocumentParserOptions>) {
+    this.#limits = limits;
   }
 
   async parse(
@@ -86,8 +90,13 @@ class ThreadedParser implements DocumentParser {
     this.#busy = true;
     const thread = this.#thread ?? this.#start();
     const { promise, resolve, reject } = Promise.withResolvers<ParserReply>();
-    const giveUp = () => reject(new ParseError(`it takes longer than ${this.#timeLimitMs / 1000} seconds`));
-    let timer = setTimeout(giveUp, this.#timeLimitMs);
+    const { timeLimitMs, growthLimitMb } = this.#limits;
+    const giveUp = () => reject(new ParseError(`it takes longer than ${timeLimitMs / 1000} seconds`));
+    let timer = setTimeout(giveUp, timeLimitMs);
+    const most = process.memoryUsage.rss() + growthLimitMb * MEGABYTE;
+    const watch = setInterval(() => {
+      if (process.memoryUsage.rss() > most) reject(new ParseError(`it takes more than ${growthLimitMb} MB of memory`));
+    }, WATCH_MS);
     let answered = false;
     const receive = (reply: ParserReply) => {
       answered = reply.kind !== 'read';
@@ -96,7 +105,7 @@ class ThreadedParser implements DocumentParser {
       // The clock is the thread's: it stands still while it waits for the store.
       clearTimeout(timer);
       source.read(reply.start, reply.end).then((bytes) => {
-        timer = setTimeout(giveUp, this.#timeLimitMs);
+        timer = setTimeout(giveUp, timeLimitMs);
         thread.postMessage({ kind: 'bytes', read: reply.read, bytes } satisfies ParserRequest);
       }, reject);
     };
@@ -110,6 +119,7 @@ class ThreadedParser implements DocumentParser {
       return await promise;
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       thread.off('message', receive);
       thread.off('error', lose);
       thread.off('exit', lose);
@@ -122,7 +132,7 @@ class ThreadedParser implements DocumentParser {
 
   #describeLoss(cause: unknown): string {
     const memory = cause instanceof Error && 'code' in cause && cause.code === 'ERR_WORKER_OUT_OF_MEMORY';
-    if (memory) return `it takes more than ${this.#heapLimitMb} MB of memory`;
+    if (memory) return `it takes more than ${this.#limits.heapLimitMb} MB of memory`;
     return `its parser ended (${cause instanceof Error ? cause.message.slice(0, 120) : `exit code ${String(cause)}`})`;
   }
 
@@ -132,7 +142,7 @@ class ThreadedParser implements DocumentParser {
     const thread = new Worker(new URL(`./worker.${extension}`, import.meta.url), {
       // Flags of the program's own entry point (--input-type, --import) would fail or act twice here.
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: this.#heapLimitMb },
+      resourceLimits: { maxOldGenerationSizeMb: this.#limits.heapLimitMb },
       name: 'nightmill-document-parser',
     });
     this.#thread = thread;

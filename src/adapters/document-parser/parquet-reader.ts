@@ -120,6 +120,8 @@ function topLevelNames({ schema }: FileMetaData): readonly string[] {
   // The tree is written depth first; an element says how many children follow it.
   let open = 0;
   for (const { name, num_children = 0 } of schema.slice(1)) {
+    // The types promise a name; a damaged footer keeps no promises.
+    if (typeof name !== 'string') throw new Error('its schema has a column without a name');
     if (open === 0) names.push(name);
     else open -= 1;
     open += num_children;

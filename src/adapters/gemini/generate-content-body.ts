@@ -1,4 +1,5 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
+import type { ReasoningRequest } from '../../domain/reasoning.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
 
 /** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */
@@ -16,8 +17,20 @@ export function generateContentBody(request: ModelRequest, capabilities: Endpoin
       ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
       ...responseFields(request.responseFormat),
       ...(request.logprobs === true && capabilities.logprobs ? { responseLogprobs: true, logprobs: 5 } : {}),
+      ...thinkingFields(capabilities.reasoning === 'none' ? undefined : request.reasoning),
     },
   });
+}
+
+/**
+ * Levels are for Gemini 3 and later, budgets for 2.5, of which 0 switches it off where that is possible; a request has
+ * one of them (https://ai.google.dev/gemini-api/docs/thinking).
+ */
+function thinkingFields(reasoning: ReasoningRequest | undefined): object {
+  if (reasoning === undefined) return {};
+  if ('budget' in reasoning) return { thinkingConfig: { thinkingBudget: reasoning.budget } };
+  const { effort } = reasoning;
+  return { thinkingConfig: effort === 'none' ? { thinkingBudget: 0 } : { thinkingLevel: effort } };
 }
 
 function responseFields(format: ModelRequest['responseFormat']): object {

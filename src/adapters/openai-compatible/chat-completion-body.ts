@@ -1,5 +1,6 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
+import { reasoningFields } from './reasoning-fields.ts';
 
 /** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */
 export function chatCompletionBody(request: ModelRequest, capabilities: EndpointCapabilities): string {
@@ -11,6 +12,7 @@ export function chatCompletionBody(request: ModelRequest, capabilities: Endpoint
     ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
     ...(responseFormat === undefined ? {} : { response_format: responseFormat }),
     ...(request.logprobs === true && capabilities.logprobs ? { logprobs: true, top_logprobs: 5 } : {}),
+    ...reasoningFields(request.reasoning, capabilities.reasoning),
   });
 }
 

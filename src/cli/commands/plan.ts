@@ -4,7 +4,7 @@ import { openStore } from '../../adapters/open-store.ts';
 import { workflowOf } from '../../app.ts';
 import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
 import { ASSUMED_ESCALATION } from '../../domain/plan.ts';
-import { LOCAL_MODEL_NAME } from '../../domain/workflow.ts';
+import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../../domain/workflow.ts';
 import type { Throughput } from '../../pipeline/plan-batch.ts';
 import { planBatch } from '../../pipeline/plan-batch.ts';
 import { workflowHash } from '../../pipeline/workflow-hash.ts';
@@ -38,7 +38,7 @@ export function addPlanCommand(program: Command): void {
       const plan = await planBatch(opened.inputs, workflow.spec, {
         maxLineBytes: config.ingest.maxLineBytes,
         maxDocuments: readMaxDocuments(flags.maxDocuments),
-        throughput: throughputOf(config, flags.workflow),
+        throughput: throughputOf(config, workflow.spec),
         ...(past.kind === 'known' ? { history: past.history } : {}),
       });
       const covered =
@@ -104,15 +104,14 @@ function expectedFrom(past: HistoryAnswer, paid: boolean): string {
   return `history    no history (${past.reason})${assumed}`;
 }
 
-/** How fast the first paid tier's provider can be asked. */
-function throughputOf(config: Config, workflow: string): Throughput {
-  const model = workflowOf(config, workflow).spec.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
-  const limits = model === undefined ? undefined : config.providers.get(model.provider)?.limits;
-  return {
-    callsPerMinute: Math.min(
-      limits?.requestsPerMinute ?? Number.POSITIVE_INFINITY,
-      ((limits?.concurrency ?? 1) * 60) / ASSUMED_CALL_SECONDS,
-    ),
-    tokensPerMinute: limits?.tokensPerMinute ?? limits?.inputTokensPerMinute ?? Number.POSITIVE_INFINITY,
-  };
+/** How fast one process can ask the first paid tier. */
+export function throughputOf(config: Pick<Config, 'providers' | 'pools'>, workflow: WorkflowSpec): Throughput {
+  const model = workflow.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
+  if (model === undefined) return { limits: {}, callsPerMinute: Number.POSITIVE_INFINITY };
+  const limits = config.pools.get(poolOf(model)) ?? {};
+  const inFlight = Math.min(
+    config.providers.get(model.provider)?.limits.concurrency ?? 1,
+    limits.concurrency ?? Number.POSITIVE_INFINITY,
+  );
+  return { limits, callsPerMinute: (inFlight * 60) / ASSUMED_CALL_SECONDS };
 }

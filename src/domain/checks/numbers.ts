@@ -79,7 +79,7 @@ const WORD_VALUES: ReadonlyMap<string, readonly number[]> = (() => {
   }
   return values;
 })();
-const WORD = /\p{L}{1,24}|[一二三四五六七八九十百两兩]/gu;
+const WORD = /[一二三四五六七八九十百两兩]|(?:(?![一二三四五六七八九十百两兩])\p{L}){1,24}/gu;
 
 /**
  * The numbers of a summary that its source does not have, as the summary writes them. Writing does not matter:
@@ -138,7 +138,8 @@ function addWordValues(source: string, values: Set<number>): void {
     if (value >= 1000) {
       total += Math.max(1, current) * value;
       current = 0;
-    } else current = value === 100 ? Math.max(1, current) * 100 : current + value;
+    } else if (value === 100 || word === '十') current = Math.max(1, current) * value;
+    else current += value;
     values.add(total + current);
     if (whole !== undefined) values.add(Number(`${whole}.${value}`));
   }

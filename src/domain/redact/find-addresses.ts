@@ -36,5 +36,5 @@ function isNumbering(text: string, address: string, at: number): boolean {
   if (NUMBERED.test(before)) return true;
   // A heading: `3.2.1.4 Frame types`.
   const small = address.split('.').every((octet) => octet.length < 3 && Number(octet) < 30 && octet !== '0');
-  return small && LINE_START.test(before) && /^\.?[ \t]{1,4}[A-Z][a-z]/.test(text.slice(at + address.length));
+  return small && LINE_START.test(before) && /^\.?[ \t]{1,16}[A-Z][a-z]/.test(text.slice(at + address.length));
 }

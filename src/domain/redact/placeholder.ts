@@ -23,17 +23,18 @@ export interface PlaceholderName {
 export function placeholderPattern(rules: readonly string[]): RegExp {
   const bracketed = rules.map((rule) => rule.replace(/[A-Za-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`));
   const plain = rules.map((rule) => rule.toUpperCase());
+  const inside = `[ ]?(${bracketed.join('|')})(?:\\\\{0,2}_|[ -])?(\\d{1,7})[ ]?`;
   return new RegExp(
-    `\\\\{0,2}\\[[ ]?(${bracketed.join('|')})(?:\\\\{0,2}_|[ -])?(\\d{1,7})[ ]?\\\\{0,2}\\]|(?<![A-Za-z0-9_])(${plain.join('|')})_(\\d{1,7})(?![A-Za-z0-9_])`,
+    `\\\\{1,2}\\[${inside}\\\\{1,2}\\]|\\[${inside}\\]|(?<![A-Za-z0-9_])(${plain.join('|')})_(\\d{1,7})(?![A-Za-z0-9_])`,
     'g',
   );
 }
 
 export function readPlaceholder(match: RegExpExecArray): PlaceholderName {
-  const [, bracketedRule, bracketedNumber, plainRule, plainNumber] = match;
+  const [, escapedRule, escapedNumber, bracketedRule, bracketedNumber, plainRule, plainNumber] = match;
   return {
-    rule: (bracketedRule ?? plainRule ?? '').toLowerCase(),
-    number: Number(bracketedNumber ?? plainNumber),
-    bracketed: bracketedRule !== undefined,
+    rule: (escapedRule ?? bracketedRule ?? plainRule ?? '').toLowerCase(),
+    number: Number(escapedNumber ?? bracketedNumber ?? plainNumber),
+    bracketed: plainRule === undefined,
   };
 }

@@ -17,7 +17,7 @@ export interface RedactedTexts {
 type Segment = string | { readonly value: string; readonly rule: string };
 
 /** What is left of a finding can only now be recognised beside it, so a text is searched again, but not for ever. */
-const MOST_PASSES = 3;
+const MOST_PASSES = 4;
 /** A part of a value this short says nothing, and other words end or begin with it as well. */
 const LEAST_PART = 4;
 
@@ -72,12 +72,14 @@ export class Redactor {
 
   #split(text: string): readonly Segment[] {
     let segments: readonly Segment[] = [text];
+    let hidden = 0;
     for (let pass = 0; pass < MOST_PASSES; pass++) {
-      const next = segments.flatMap((segment) =>
+      segments = segments.flatMap((segment) =>
         typeof segment === 'string' ? this.#splitOnce(segment, pass === 0) : [segment],
       );
-      if (next.length === segments.length) break;
-      segments = next;
+      const found = segments.filter((segment) => typeof segment !== 'string').length;
+      if (found === hidden) break;
+      hidden = found;
     }
     return segments;
   }

@@ -1,3 +1,4 @@
+import { numbersNotFound } from '../checks/numbers.ts';
 import { checkSummary } from '../checks/reply-checks.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from '../prompts/summarize-v2.ts';
 import type { SummarizeWorkflow } from '../workflow.ts';
@@ -84,12 +85,17 @@ function checkAnswer(
 ): Judgement<SummaryAnswer> {
   const { checks, instructions = '' } = workflow;
   if (checks === undefined) return judgement;
-  const problem = checkSummary(checks, {
-    summary: judgement.value.summary,
-    source: `${text}\n${instructions}`,
-    language: workflow.summary.language,
-  });
-  return problem === undefined ? judgement : { kind: 'rejected', ...problem };
+  const source = `${text}\n${instructions}`;
+  const { summary, facts } = judgement.value;
+  const problem = checkSummary(checks, { summary, source, language: workflow.summary.language });
+  if (problem !== undefined) return { kind: 'rejected', ...problem };
+  // A wrong fact is left out rather than repaired: it would be a source to the steps that read the note.
+  return checks.numbers ? { ...judgement, value: { summary, facts: foundedFacts(facts, source) } } : judgement;
+}
+
+function foundedFacts(facts: readonly string[], source: string): readonly string[] {
+  const missing = numbersNotFound(facts.join('\n'), source);
+  return facts.filter((fact) => !missing.some((number) => fact.includes(number)));
 }
 
 function schemaOf(properties: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {

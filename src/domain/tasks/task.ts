@@ -9,22 +9,28 @@ export interface Prompt {
   readonly responseSchema: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
 }
 
-/** Why a reply was not taken. Stable codes: rows, logs and the manifest count by them. */
-export type RejectionCode =
-  | 'invalid_json'
-  | 'invalid_shape'
-  | 'label_not_in_set'
-  | 'empty_summary'
-  | 'too_long'
-  | 'preamble'
-  | 'forbidden_text'
-  | 'wrong_language'
-  | 'numbers_not_found'
-  | 'names_not_found'
-  | 'placeholder_unknown'
-  | 'low_confidence'
-  | 'truncated'
-  | 'refused';
+/**
+ * Why a reply was not taken. Stable codes: rows, logs and the manifest count by them; `docs/errors.md` lists them and a
+ * test keeps both equal.
+ */
+export const REJECTION_CODES = [
+  'invalid_json',
+  'invalid_shape',
+  'label_not_in_set',
+  'empty_summary',
+  'too_long',
+  'preamble',
+  'forbidden_text',
+  'wrong_language',
+  'numbers_not_found',
+  'names_not_found',
+  'placeholder_unknown',
+  'low_confidence',
+  'truncated',
+  'refused',
+] as const;
+
+export type RejectionCode = (typeof REJECTION_CODES)[number];
 
 export type Judgement<T> =
   | { readonly kind: 'answer'; readonly value: T; readonly confidence: number }

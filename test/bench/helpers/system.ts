@@ -24,6 +24,8 @@ export interface SystemOptions {
   };
   /** Default: the program's. */
   readonly sliceDocuments?: number;
+  /** At once in one worker process. Default: the program's. */
+  readonly slices?: number;
 }
 
 /** Writes the configuration: one paid tier, a day's budget that no run reaches, everything else as it comes. */
@@ -38,6 +40,7 @@ export async function writeConfig(folder: string, options: SystemOptions): Promi
       triage: { task: 'classify', labels: LABELS, cascade: [{ model: 'small' }], budget: { day: 100_000 } },
     },
     ...(options.sliceDocuments === undefined ? {} : { ingest: { sliceDocuments: options.sliceDocuments } }),
+    ...(options.slices === undefined ? {} : { worker: { slices: options.slices } }),
   };
   await writeFile(configPath(folder), `${JSON.stringify(config, null, 2)}\n`);
 }

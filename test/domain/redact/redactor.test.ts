@@ -101,14 +101,24 @@ describe('Redactor', () => {
   });
 
   it('hides what a cut between two parts has left of a value', () => {
-    const text = 'Numbers: +49 170 1234567 and +49 171 7654321';
+    const text = 'Numbers: +49 170 1234567 and jane.doe@example.com';
     const redactor = new Redactor(text, ALL);
+    const isIn = (from: string, cut: number) => cut > text.indexOf(from) && cut < text.indexOf(from) + from.length;
+    const values = ['+49 170 1234567', 'jane.doe@example.com'];
     for (let cut = 1; cut < text.length; cut++) {
       const parts = [text.slice(0, cut), text.slice(cut)];
       const { texts, restore } = redactor.redact(parts);
       expect(texts.map((part) => restore(part).text)).toEqual(parts);
-      // Three digits say nothing.
-      expect(texts.join('|').replaceAll(/_\d/g, ''), texts.join('|')).not.toMatch(/\d{2}.?\d{3}|\d{4}/);
+      const [head = '', tail = ''] = texts;
+      for (const value of values) {
+        // Fewer than four characters say nothing.
+        if (!isIn(value, cut)) expect(texts.join('')).not.toContain(value.slice(0, 4));
+        else {
+          const at = text.indexOf(value);
+          if (cut - at > 3) expect(head).not.toContain(text.slice(at, cut));
+          if (at + value.length - cut > 3) expect(tail).not.toContain(text.slice(cut, at + value.length));
+        }
+      }
     }
   });
 
@@ -157,7 +167,7 @@ describe('Redactor', () => {
     const best = (unit: string, size: number): number => {
       const text = unit.repeat(Math.ceil(size / unit.length));
       let fastest = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 2; round++) {
         const startedAt = process.cpuUsage();
         const redactor = new Redactor(text, ALL);
         const { texts, restore } = redactor.redact([text]);

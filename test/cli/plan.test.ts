@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/load.ts';
+import { throughputOf } from '../../src/cli/commands/plan.ts';
+
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+/** How fast the workflow `w` with this cascade can be asked. */
+function throughput(provider: string, models: string, cascade: string) {
+  writeFileSync(
+    join(cwd, 'nightmill.yaml'),
+    `providers: { acme: { kind: openai, baseUrl: "http://x/v1", limits: { ${provider} } } }\nmodels: { ${models} }\n` +
+      `workflows: { w: { task: summarize, cascade: [${cascade}] } }\n`,
+  );
+  const config = loadConfig({ env: {}, cwd });
+  const workflow = config.workflows.get('w');
+  if (workflow === undefined) throw new Error('There is no workflow w');
+  return throughputOf(config, workflow.spec);
+}
+
+const model = (name: string, more = '') => `${name}: { provider: acme, id: ${name}-2026-01-01${more} }`;
+
+describe('the minutes of a plan', () => {
+  it('come from the limits of the first paid model’s pool: its provider’s', () => {
+    const limits = 'requestsPerMinute: 60, outputTokensPerMinute: 7, tokensPerDay: 9, concurrency: 10';
+    expect(throughput(limits, model('a'), '{ model: local }, { model: a }')).toEqual({
+      limits: { requestsPerMinute: 60, outputTokensPerMinute: 7, tokensPerDay: 9 },
+      callsPerMinute: 300,
+    });
+  });
+
+  it('come from the model’s own pool, or one that it shares', () => {
+    const own = model('a', ', limits: { requestsPerDay: 5 }');
+    expect(throughput('requestsPerMinute: 60', own, '{ model: a }').limits).toEqual({ requestsPerDay: 5 });
+    const shared = `${model('a', ', pool: mini')}, ${model('b', ', pool: mini, limits: { inputTokensPerMinute: 8 }')}`;
+    expect(throughput('requestsPerMinute: 60', shared, '{ model: a }').limits).toEqual({ inputTokensPerMinute: 8 });
+  });
+
+  it('keep to the smaller of the calls in flight in a process and in the cluster', () => {
+    expect(throughput('concurrency: 10, clusterConcurrency: 4', model('a'), '{ model: a }').callsPerMinute).toBe(120);
+    expect(throughput('concurrency: 3, clusterConcurrency: 4', model('a'), '{ model: a }').callsPerMinute).toBe(90);
+  });
+
+  it('have no such bound where the local model answers everything', () => {
+    expect(throughput('requestsPerMinute: 1', model('a'), '{ model: local }')).toEqual({
+      limits: {},
+      callsPerMinute: Number.POSITIVE_INFINITY,
+    });
+  });
+});

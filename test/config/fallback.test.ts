@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../config/load.ts';
+import { requirePrices } from '../../src/pipeline/submit-batch.ts';
+
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+const PRICE = 'price: { inputPerMillion: 1, outputPerMillion: 2 }';
+
+/** The workflow `w` with this cascade, over a priced cloud model `a`, an unpriced one `b` and a priced one at home, `own`. */
+function load(cascade: string, more = '') {
+  writeFileSync(
+    join(cwd, 'nightmill.yaml'),
+    `providers:
+  one: { kind: openai, baseUrl: "http://one/v1" }
+  two: { kind: openai, baseUrl: "http://two/v1" }
+  home: { kind: openai, baseUrl: "http://home/v1", dataPolicy: { location: local } }
+  here: { kind: local }
+models:
+  a: { provider: one, id: a-2026-01-01, ${PRICE} }
+  b: { provider: two, id: b-2026-01-01 }
+  own: { provider: home, id: own-2026-01-01, ${PRICE} }
+  built-in: { provider: here, id: local }
+workflows:
+  w: { task: summarize, cascade: [${cascade}]${more} }
+`,
+  );
+  const workflow = loadConfig({ env: {}, cwd }).workflows.get('w');
+  if (workflow === undefined) throw new Error('There is no workflow w');
+  return workflow.spec;
+}
+
+describe('fallback of a tier', () => {
+  it('names the models that stand in, in their order', () => {
+    const [tier] = load('{ model: a, fallback: [own, b] }').cascade;
+    expect(tier?.model.name).toBe('a');
+    expect(tier?.fallbacks?.map(({ name, provider }) => `${provider}/${name}`)).toEqual(['home/own', 'two/b']);
+    expect(load('{ model: a, fallback: [] }').cascade[0]).not.toHaveProperty('fallbacks');
+  });
+
+  it('refuses a name that is no model, and lists those there are', () => {
+    expect(() => load('{ model: a, fallback: [own, c] }')).toThrow(
+      /workflows\.w\.cascade\.0\.fallback\.1: there is no model "c"; .*a.*b.*own/,
+    );
+  });
+
+  it.each(['{ model: a, fallback: [local] }', '{ model: a, fallback: [built-in] }', '{ model: local, fallback: [a] }'])(
+    'refuses the local model in %s',
+    (cascade) => {
+      expect(() => load(cascade)).toThrow(
+        /workflows\.w\.cascade\.0\.fallback: the local model has no provider that could fail, and stands in for none/,
+      );
+    },
+  );
+
+  it('needs a price where a budget applies, like the model that it stands in for', () => {
+    const unpriced = load('{ model: a, fallback: [own, b] }');
+    expect(() => requirePrices(unpriced, true)).toThrow(/the price of its model b \(b-2026-01-01\) is not known/);
+    expect(() => requirePrices(unpriced, false)).not.toThrow();
+    expect(() => requirePrices(load('{ model: a, fallback: [own] }'), true)).not.toThrow();
+  });
+
+  it('of a private workflow stays at home too', () => {
+    expect(() => load('{ model: own, fallback: [a] }', ', private: true')).toThrow(
+      /workflows\.w\.cascade\.0: the workflow is private, and model a is on provider one, which is not declared local/,
+    );
+    expect(load('{ model: local }, { model: own }', ', private: true').private).toBe(true);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { JournalEntry } from '../../src/domain/journal-entry.ts';
+import { callKey } from '../../src/domain/model-request.ts';
+import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
+import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
+import { prepareRoute } from '../../src/pipeline/cascade-routes.ts';
+import { DocumentRedactors } from '../../src/pipeline/document-redactors.ts';
+import { SliceRun } from '../../src/pipeline/slice-run.ts';
+
+const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };
+
+function modelOf(name: string, rules?: readonly ('email' | 'phone')[]): ModelSpec {
+  return {
+    name,
+    provider: name,
+    pool: name,
+    id: name,
+    contextTokens: 8000,
+    maxOutputTokens: 500,
+    structuredOutput: 'prompt',
+    logprobs: false,
+    ...(rules === undefined ? {} : { redact: { rules, patterns: [] } }),
+  };
+}
+
+const CLOUD = modelOf('cloud', ['email', 'phone']);
+const OWN = modelOf('own');
+const TEXT = 'Ask jane@example.com or +49 170 1234567.';
+const { prompt } = summarizeQuestion(WORKFLOW, 'single', TEXT);
+
+describe('prepareRoute()', () => {
+  it('gives every model the text that its provider may see', () => {
+    const redactors = new DocumentRedactors(TEXT);
+    const sent = (model: ModelSpec) =>
+      prepareRoute(model, prompt, redactors, 'first').route.request.messages[1]?.content;
+    expect(sent(CLOUD)).toContain('\nAsk [EMAIL_1] or [PHONE_1].\n');
+    expect(sent(modelOf('half', ['phone']))).toContain('\nAsk jane@example.com or [PHONE_1].\n');
+    expect(sent(OWN)).toContain(`\n${TEXT}\n`);
+    expect(Object.fromEntries(redactors.counts())).toEqual({ email: 1, phone: 1 });
+  });
+
+  it('makes the same request on every worker, and for documents that differ in hidden values only', () => {
+    const keyOf = (text: string) => {
+      const question = summarizeQuestion(WORKFLOW, 'single', text);
+      return callKey('p', prepareRoute(CLOUD, question.prompt, new DocumentRedactors(text), 'first').route.request);
+    };
+    expect(keyOf(TEXT)).toBe(keyOf(TEXT));
+    expect(keyOf(TEXT.replace('jane', 'bob'))).toBe(keyOf(TEXT));
+    expect(keyOf(TEXT.replace('Ask', 'Tell'))).not.toBe(keyOf(TEXT));
+  });
+
+  it('quotes to a provider in a repair turn what it said itself, and of another one’s reply no values', () => {
+    const rejected = { raw: 'see [email 1]', restored: 'see jane@example.com', detail: 'it names jane@example.com' };
+    const quoted = (model: ModelSpec, by: string) =>
+      prepareRoute(model, prompt, new DocumentRedactors(TEXT), 'repair', { ...rejected, model: by })
+        .route.request.messages.slice(2)
+        .map(({ content }) => content)
+        .join('\n');
+    expect(quoted(CLOUD, 'cloud')).toMatch(/^see \[email 1\]\n/);
+    expect(quoted(CLOUD, 'own')).toMatch(/^see \[EMAIL_1\]\n/);
+    for (const by of ['cloud', 'own']) expect(quoted(CLOUD, by)).not.toContain('jane');
+    expect(quoted(OWN, 'cloud')).toMatch(/^see jane@example\.com\n/);
+  });
+});
+
+describe('SliceRun.reject()', () => {
+  it('counts every rejection, and what was paid for a reply once', () => {
+    const claim = { batchId: 'b', workflow: 'w', slice: 0, token: 't', timezones: { workflow: 'UTC', global: 'UTC' } };
+    const run = new SliceRun(claim, new Map());
+    const entry = { cost: 7 } as JournalEntry;
+    run.reject('too_long', [entry]);
+    run.reject('too_long', [entry]);
+    run.reject('low_confidence');
+    expect(Object.fromEntries(run.rejections)).toEqual({ too_long: 2, low_confidence: 1 });
+    expect(Object.fromEntries(run.rejectionCosts)).toEqual({ too_long: 7 });
+  });
+});

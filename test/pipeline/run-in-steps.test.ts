@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { chunkText, chunkTextInSteps } from '../../src/domain/chunk-text.ts';
+import { countTokens, countTokensInSteps } from '../../src/domain/tokens.ts';
+import { runInSteps } from '../../src/pipeline/run-in-steps.ts';
+
+describe('runInSteps()', () => {
+  it('gives the others their turn while a text is counted and cut, and the same outcome', async () => {
+    countTokens('The first count loads the vocabulary.');
+    const text = 'The mill stands on the hill, and its stones turn at night. '.repeat(50_000);
+    let turns = 0;
+    let working = true;
+    const others = (async () => {
+      while (working) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turns += 1;
+      }
+    })();
+    const options = { maxTokens: 8000, overlapTokens: 100 };
+    const tokens = await runInSteps(countTokensInSteps(text));
+    const chunks = await runInSteps(chunkTextInSteps(text, { ...options, textTokens: tokens }));
+    working = false;
+    await others;
+    // 3 MB take more than 200 ms on any machine, and a turn takes 20.
+    expect(turns).toBeGreaterThan(5);
+    expect(tokens).toBe(countTokens(text));
+    expect(chunks).toEqual(chunkText(text, options));
+  });
+
+  it.each([
+    ['one line', 'word and more '],
+    ['spaces', ' '],
+    ['empty lines', '\n'],
+    ['Chinese', '中文没有空格'],
+    ['accents', '\u0301'],
+    ['list items', '- a\n'],
+  ])('has no long step on %s', (_, unit) => {
+    countTokens('The first count loads the vocabulary.');
+    const text = unit.repeat(1_000_000 / unit.length);
+    for (const steps of [countTokensInSteps(text), chunkTextInSteps(text, { maxTokens: 100_000 })]) {
+      let longest = 0;
+      for (let done = false; !done; ) {
+        const started = process.cpuUsage();
+        done = steps.next().done === true;
+        const { user } = process.cpuUsage(started);
+        longest = Math.max(longest, user / 1000);
+      }
+      expect(longest).toBeLessThan(1000);
+    }
+  });
+
+  it('passes on what the work throws', async () => {
+    await expect(runInSteps(chunkTextInSteps('text', { maxTokens: 1 }))).rejects.toThrow('at least 16');
+  });
+});
