@@ -149,7 +149,7 @@ describe('the page about providers', () => {
 
   it('shows only configs that load', () => {
     const blocks = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, block]) => block ?? '');
-    expect(blocks).toHaveLength(3);
+    expect(blocks).toHaveLength(5);
     for (const block of blocks) {
       const yaml = block.startsWith('providers:') ? block : `providers:\n${block.replace(/^/gm, '  ')}`;
       writeFileSync(join(cwd, 'nightmill.yaml'), yaml);

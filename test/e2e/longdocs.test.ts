@@ -38,9 +38,16 @@ interface Settings {
   readonly parts?: string;
   readonly summary?: string;
   readonly context?: number;
+  readonly lockSeconds?: number;
 }
 
-function configOf({ url, parts = '{}', summary = 'maxWords: 60', context = 32_768 }: Settings): string {
+function configOf({
+  url,
+  parts = '{}',
+  summary = 'maxWords: 60',
+  context = 32_768,
+  lockSeconds = 30,
+}: Settings): string {
   batches += 1;
   return `
 redis: ${redis.url}
@@ -53,7 +60,7 @@ workflows:
   digest: { task: summarize, summary: { ${summary} }, parts: ${parts}, cascade: [{ model: small }] }
   triage: { task: classify, labels: { billing: "Invoices and payments", bug: "Something crashes or is broken" },
             parts: ${parts}, cascade: [{ model: small }] }
-worker: { lockSeconds: 2 }
+worker: { lockSeconds: ${lockSeconds} }
 `;
 }
 
@@ -247,7 +254,7 @@ describe('a long document', () => {
       return { content: JSON.stringify({ label: first < 200 || first > 700 ? 'billing' : 'bug', confidence: 0.9 }) };
     };
     const documents = [{ id: 'long', text: report(900) }];
-    await openWorkspace({ url: model.url, context: 1536 }, documents);
+    await openWorkspace({ url: model.url, context: 1536, lockSeconds: 2 }, documents);
     const plan = await workspace.json<PlanJson>(['plan', 'docs.jsonl', '-w', 'triage']);
     expect((await workspace.run(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out'])).code).toBe(0);
     const undisturbed = await workspace.readOutput('out');
@@ -261,7 +268,7 @@ describe('a long document', () => {
     await workspace[Symbol.asyncDispose]();
 
     model.calls.length = 0;
-    await openWorkspace({ url: model.url, context: 1536 }, documents);
+    await openWorkspace({ url: model.url, context: 1536, lockSeconds: 2 }, documents);
     model.holdAfter(plan.calls.low + 1);
     const run = workspace.start(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out']);
     await model.until(() => model.count('answered') > plan.calls.low && model.count('waiting') > 0);

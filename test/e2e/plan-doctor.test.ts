@@ -63,6 +63,20 @@ describe('nightmill plan', () => {
     expect(simulator.totals().requests).toBeLessThanOrEqual(plan.calls.worst);
   });
 
+  it('waits for the next day where the day’s quota of the model’s pool is too small', async () => {
+    const config = configYaml({ url: model.url, redis: redis.url });
+    const planUnder = async (limits: string) => {
+      await using workspace = await Workspace.make({
+        'nightmill.yaml': config.replace('small: {', `small: { limits: { ${limits} },`),
+        'docs.jsonl': toJsonl(makeDocuments(50)),
+      });
+      return await workspace.json<PlanJson>(['plan', 'docs.jsonl', '-w', 'triage']);
+    };
+    expect((await planUnder('requestsPerDay: 50')).minutes.low).toBeLessThan(1440);
+    expect((await planUnder('requestsPerDay: 25')).minutes.low).toBe(1440);
+    expect((await planUnder('outputTokensPerMinute: 10')).minutes.low).toBeGreaterThanOrEqual(50);
+  });
+
   it('names the free local tier’s cost as nothing', async () => {
     await using workspace = await Workspace.make({
       'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, cascade: '[{ model: local }]' }),
