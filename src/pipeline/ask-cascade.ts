@@ -1,8 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey } from '../domain/model-request.ts';
 import { reasoningAdvice } from '../domain/reasoning.ts';
-import type { Judgement, Question, ReplyText } from '../domain/tasks/task.ts';
+import type { Judgement, Prompt, Question, ReplyText } from '../domain/tasks/task.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
 import { type CallModelContext, callModel, type Route } from './call-model.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
@@ -33,6 +34,9 @@ export interface CascadeContext {
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
   readonly windowShare: number;
 }
+
+/** Characters from which on a reply is judged in a turn of its own. */
+const LONG_PROMPT = 20_000;
 
 /** Failures of one model that another one may not have. */
 const NEXT_TIER_MAY_SUCCEED: ReadonlySet<string> = new Set([
@@ -83,6 +87,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     try {
       const answered = await ask(context, step.tier, prepared);
       last = answered.last;
+      await restAfterLong(question.prompt);
       attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, answered) });
     } catch (error) {
       const next = context.tiers[context.tiers.findIndex(({ index }) => index === step.tier) + 1];
@@ -139,6 +144,12 @@ async function ask(
   const { reply, unknown } = by.restore(entry.reply);
   const routes = prepared.map(({ route }) => route);
   return { last: { model: entry.model, raw: entry.reply.text, restored: reply.text, entry, routes }, reply, unknown };
+}
+
+/** Judging a reply to a long text takes a while: replies that come together must not keep the process from its locks. */
+async function restAfterLong({ messages }: Prompt): Promise<void> {
+  const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+  if (length > LONG_PROMPT) await setImmediate();
 }
 
 function judge<T>(question: Question<T>, { last, reply, unknown }: Answered): Judgement<T> {

@@ -89,9 +89,17 @@ const WORD = /[一二三四五六七八九十百两兩]|(?:(?![一二三四五�
 export function numbersNotFound(summary: string, source: string): readonly string[] {
   const wanted = [...foldDigits(summary).matchAll(NUMBER)];
   if (wanted.length === 0) return [];
-  const known = valuesOf(foldDigits(source));
+  const known = knownValuesOf(source);
   const missing = wanted.filter(({ 0: written }) => !readings(written).some((value) => isKnown(value, written, known)));
   return [...new Set(missing.map(({ 0: written }) => written.trim()))];
+}
+
+/** A reply's summary and its facts are held against the same source, one after the other. */
+let latest: { readonly source: string; readonly known: KnownValues } | undefined;
+
+function knownValuesOf(source: string): KnownValues {
+  if (latest?.source !== source) latest = { source, known: valuesOf(foldDigits(source)) };
+  return latest.known;
 }
 
 interface KnownValues {
