@@ -15,19 +15,8 @@ export type CascadeStep<T> =
   | { readonly kind: 'accept'; readonly tier: number; readonly value: T; readonly confidence: number }
   | { readonly kind: 'fail'; readonly code: RejectionCode; readonly detail: string };
 
-const REPAIRABLE: ReadonlySet<RejectionCode> = new Set([
-  'invalid_json',
-  'invalid_shape',
-  'label_not_in_set',
-  'empty_summary',
-  'too_long',
-  'preamble',
-  'forbidden_text',
-  'wrong_language',
-  'numbers_not_found',
-  'names_not_found',
-  'placeholder_unknown',
-]);
+/** A repair turn cannot mend these; of all others the model is told what was wrong. */
+const NOT_REPAIRABLE: ReadonlySet<RejectionCode> = new Set(['low_confidence', 'truncated', 'refused']);
 
 /**
  * What the cascade does next, from what happened so far. Per tier at most: the question, once more with a raised cap
@@ -56,7 +45,7 @@ export function nextCascadeStep<T>(
     judgement.kind === 'rejected' ? judgement : lowConfidence(judgement.confidence, threshold ?? 1);
   const tried = new Set(attempts.filter((attempt) => attempt.tier === last.tier).map((attempt) => attempt.variant));
   if (code === 'truncated' && !tried.has('raised_cap')) return { kind: 'ask', tier: last.tier, variant: 'raised_cap' };
-  if (REPAIRABLE.has(code) && !tried.has('repair')) return { kind: 'ask', tier: last.tier, variant: 'repair' };
+  if (!NOT_REPAIRABLE.has(code) && !tried.has('repair')) return { kind: 'ask', tier: last.tier, variant: 'repair' };
   const next = tiers[at + 1];
   return next === undefined ? { kind: 'fail', code, detail } : { kind: 'ask', tier: next.index, variant: 'first' };
 }

@@ -14,8 +14,17 @@ const TOKENS_PER_REQUEST = 64;
  */
 export function inputTokenBound(request: ModelRequest): number {
   const schema = request.responseFormat?.kind === 'json_schema' ? schemaBytes(request.responseFormat.schema) : 0;
-  const content = request.messages.reduce((sum, message) => sum + Buffer.byteLength(message.content), 0);
+  const content = request.messages.reduce((sum, { role, content: text }) => sum + bytesOf(role, text), 0);
   return content + schema + request.messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REQUEST;
+}
+
+/** The system prompt of a workflow is one string for all of its documents. */
+let latestSystem = { text: '', bytes: 0 };
+
+function bytesOf(role: string, text: string): number {
+  if (role !== 'system') return Buffer.byteLength(text);
+  if (latestSystem.text !== text) latestSystem = { text, bytes: Buffer.byteLength(text) };
+  return latestSystem.bytes;
 }
 
 /** Tokens of a request by our own tokenizer: close for most models, exact for few. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AskVariant } from './cascade.ts';
 import type { ChatMessage } from './chat.ts';
 import type { ReasoningRequest } from './reasoning.ts';
@@ -54,7 +54,8 @@ export function buildModelRequest(
   };
 }
 
-function repairMessages({ reply, detail }: Repair): ChatMessage[] {
+/** A repair turn: the reply, and what to do better. */
+export function repairMessages({ reply, detail }: Repair): ChatMessage[] {
   return [
     { role: 'assistant', content: reply.slice(0, 4000) },
     { role: 'user', content: `That answer was not valid: ${detail}. Answer again, with the JSON object only.` },
@@ -66,10 +67,5 @@ function repairMessages({ reply, detail }: Repair): ChatMessage[] {
  * so a reply that is stored is found again and never bought twice. 22 characters.
  */
 export function callKey(provider: string, request: ModelRequest): string {
-  return createHash('sha256')
-    .update(provider)
-    .update('\0')
-    .update(JSON.stringify(request))
-    .digest('base64url')
-    .slice(0, 22);
+  return hash('sha256', `${provider}\0${JSON.stringify(request)}`, 'base64url').slice(0, 22);
 }

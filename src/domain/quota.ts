@@ -27,8 +27,14 @@ export const AS_TAKEN: QuotaUse = { requests: 1, tokens: 1, input: 1, output: 1 
 /** The request never left. */
 export const UNUSED: QuotaUse = { requests: 0, tokens: 0, input: 0, output: 0 };
 
+/**
+ * A provider's count can be this many times of what was taken: with the fewest bytes to a token it is four times what we
+ * expect at first. A larger one is a mistake, which must not stop the pool for days.
+ */
+const MOST_USED = 4;
+
 export function quotaUse(need: QuotaNeed, usage: Usage): QuotaUse {
-  const share = (used: number, taken: number) => (taken === 0 ? 1 : used / taken);
+  const share = (used: number, taken: number) => (taken === 0 ? 1 : Math.min(used / taken, MOST_USED));
   return {
     requests: 1,
     tokens: share(usage.inputTokens + usage.outputTokens, need.inputTokens + need.outputTokens),

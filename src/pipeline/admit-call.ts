@@ -1,6 +1,6 @@
 import type { LinePosition } from '../domain/fair-line.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
-import type { CallTicket, Ledger } from '../ports/ledger.ts';
+import type { CallTicket, Ledger, QuotaWait } from '../ports/ledger.ts';
 import { sleep } from './backoff.ts';
 import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';
@@ -11,7 +11,9 @@ const LONGEST_WAIT_MS = 500;
 
 export type Admitted =
   | { readonly kind: 'admitted'; readonly ticket: CallTicket; readonly place: Disposable }
-  | { readonly kind: 'replay'; readonly entry: JournalEntry };
+  | { readonly kind: 'replay'; readonly entry: JournalEntry }
+  /** Too long to stand in line for; nothing is held. */
+  | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number };
 
 export interface AdmissionRequest {
   readonly line: PoolLine;
@@ -22,8 +24,6 @@ export interface AdmissionRequest {
   readonly hold: number;
   /** Most that the call will likely cost, where that is known. */
   readonly likelyHold: () => number | undefined;
-  /** What a wait until the pool's next day means. */
-  readonly onUsedUp: (waitMs: number) => StopError['reason'];
 }
 
 /**
@@ -34,7 +34,7 @@ export interface AdmissionRequest {
  * tried once more at what it will likely cost: alone under the limit, the bound for any tokenizer would leave money
  * unused.
  *
- * @returns a paid reply to the same request, where there is one
+ * @returns a paid reply to the same request, where there is one; a wait of more than a minute is the caller's to decide
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
 export async function admitCall(ledger: Ledger, request: AdmissionRequest): Promise<Admitted> {
@@ -43,11 +43,10 @@ export async function admitCall(ledger: Ledger, request: AdmissionRequest): Prom
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
     const { admission, ticket, place } = await enter(line, position, slice, () => request.ticket(hold));
     if (admission.kind === 'admitted' && place !== undefined) {
-      if (admission.startInMs !== undefined) await waitForStart(ledger, ticket, slice, place, admission.startInMs);
+      await waitForStart(ledger, ticket, slice, place, admission.startInMs ?? 0);
       return { kind: 'admitted', ticket, place };
     }
-    if (admission.kind === 'replay') return admission;
-    if (admission.kind === 'wait') return stop(slice, request.onUsedUp(admission.waitMs));
+    if (admission.kind === 'replay' || admission.kind === 'wait') return admission;
     if (admission.kind !== 'refused') return stop(slice, { kind: 'fenced' });
     const { refusal } = admission;
     if (refusal.held === 0 || hold > refusal.limit) {
@@ -70,7 +69,7 @@ async function enter(line: PoolLine, position: LinePosition, slice: SliceRun, ti
   }
 }
 
-/** A call that is not to be made any more before its start gives everything back. */
+/** A call that is not to be made any more when its start has come gives everything back. */
 async function waitForStart(
   ledger: Ledger,
   ticket: CallTicket,

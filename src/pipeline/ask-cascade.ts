@@ -83,7 +83,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
         : undefined;
     const [model, ...fallbacks] = modelsOfTier(tierAt(tiers, step.tier));
     const prepare = (each: ModelSpec) => prepareRoute(each, question.prompt, context.redactors, step.variant, rejected);
-    const prepared = [prepare(model), ...fallbacks.map(prepare)] as const;
+    const prepared = await Promise.all([prepare(model), ...fallbacks.map(prepare)]);
     try {
       const answered = await ask(context, step.tier, prepared);
       last = answered.last;

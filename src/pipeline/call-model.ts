@@ -1,4 +1,4 @@
-import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
+import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey, type ModelRequest } from '../domain/model-request.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
@@ -14,7 +14,7 @@ import type { PromptPrefixes } from './prompt-prefixes.ts';
 import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError, StopError } from './stop.ts';
-import { tryCall } from './try-call.ts';
+import { LongWaitError, tryCall } from './try-call.ts';
 
 export interface CallModelContext {
   readonly ledger: Ledger;
@@ -103,11 +103,18 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     const { route, gate } = await nextRoute(context, slice, routes);
     slice.throwIfStopped();
     const send = () => tryCall(context, { ...call, ...route, gate });
-    const result = gate.hasPromptCache ? await context.prefixes.run(gate.name, route.request, send) : await send();
-    if (!(result instanceof ModelCallError)) return result;
+    const result = gate.hasPromptCache
+      ? await context.prefixes.run(gate.name, route.request, send, slice.stopping)
+      : await send();
+    if (!(result instanceof Error)) return result;
+    const hasOthers = routes.some((other) => other !== route && isOpen(context, other));
+    if (result instanceof LongWaitError) {
+      if (!hasOthers) return stop(slice, result.reason);
+      route.failures = FAILURES_BEFORE_FALLBACK;
+      continue;
+    }
     route.failures += 1;
     const isOutOfPatience = await noteFailure(context, route, gate, result);
-    const hasOthers = routes.some((other) => other !== route && isOpen(context, other));
     const decision = decideRetry(
       result,
       gate.name,
@@ -115,8 +122,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
       { now: context.clock.now(), random: context.random, isOutOfPatience },
     );
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !hasOthers)) {
-      slice.stop(decision.reason);
-      throw new StopError(decision.reason);
+      return stop(slice, decision.reason);
     }
     if (decision.kind === 'fail') throw new CallFailedError(result.failure, result.message, { cause: result });
     const delayMs = decision.kind === 'stop' || hasOthers ? 0 : decision.delayMs;
@@ -135,6 +141,11 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     else attempt += 1;
     await sleep(delayMs, slice.stopping);
   }
+}
+
+function stop(slice: SliceRun, reason: StopError['reason']): never {
+  slice.stop(reason);
+  throw new StopError(reason);
 }
 
 /**

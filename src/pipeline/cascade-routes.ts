@@ -7,6 +7,7 @@ import type { Prompt, ReplyText } from '../domain/tasks/task.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
 import type { Route } from './call-model.ts';
 import type { DocumentRedactors } from './document-redactors.ts';
+import { runInSteps } from './run-in-steps.ts';
 
 /** A reply as it came, with what it takes to read it. */
 export interface RejectedReply {
@@ -25,21 +26,21 @@ export interface PreparedRoute {
 }
 
 /** A question as one model is asked it: without the values that its provider must not see. */
-export function prepareRoute(
+export async function prepareRoute(
   model: ModelSpec,
   prompt: Prompt,
   redactors: DocumentRedactors,
   variant: AskVariant,
   rejected?: RejectedReply,
-): PreparedRoute {
+): Promise<PreparedRoute> {
   const { redact } = model;
   if (redact === undefined) {
     const repair = rejected === undefined ? undefined : { reply: rejected.restored, detail: rejected.detail };
     const request = buildModelRequest(model, prompt, variant, repair);
     return { route: { model, request }, restore: (reply) => ({ reply, unknown: [] }) };
   }
-  const redactor = redactors.for(redact);
-  const redacted = redactPrompt(prompt, redactor);
+  const redactor = await redactors.for(redact);
+  const redacted = await runInSteps(redactPrompt(prompt, redactor));
   let repair: { reply: string; detail: string } | undefined;
   if (rejected !== undefined) {
     const [restored = '', detail = ''] = redactor.redact([rejected.restored, rejected.detail]).texts;

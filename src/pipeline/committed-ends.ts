@@ -1,9 +1,9 @@
-import { gunzipSync } from 'node:zlib';
 import { type NanoUsd, usdToNano } from '../domain/money.ts';
 import type { TaskResult } from '../domain/result-row.ts';
 import type { PartFile } from '../domain/slice-commit.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { gunzip } from './gzip.ts';
 import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -37,7 +37,9 @@ export async function committedEnds(
     readRows(context.store, commit.results),
     readRows(context.store, commit.errors),
   ]);
-  const byId = new Map([...results, ...errors].map((row) => [row.id, row]));
+  // A skipped line is named by its place, which may be a document's id as well.
+  const rows = [...results, ...errors].filter(({ status }) => status !== 'skipped');
+  const byId = new Map(rows.map((row) => [row.id, row]));
   return entries.map((entry) => {
     const row = entry.kind === 'document' ? byId.get(entry.document.id) : undefined;
     return row === undefined ? undefined : { end: endOf(row), cost: usdToNano(row.costUsd) };
@@ -47,7 +49,7 @@ export async function committedEnds(
 async function readRows(store: ObjectStore, part: PartFile | undefined): Promise<readonly ParsedRow[]> {
   const bytes = part === undefined ? undefined : await store.get(part.key);
   if (bytes === undefined) return [];
-  const lines = gunzipSync(bytes).toString().split('\n');
+  const lines = (await gunzip(bytes)).toString().split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ParsedRow);
 }
 

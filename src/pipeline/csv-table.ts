@@ -32,7 +32,8 @@ async function* csvLines(columns: readonly TableColumn[], rows: AsyncIterable<re
 
 function formatCell(kind: TableColumn['kind'], cell: Cell): string {
   if (cell === undefined) return '';
-  if (typeof cell === 'number') return kind === 'usd' ? nanoToDecimal(cell) : String(cell);
+  if (typeof cell === 'number' && kind === 'usd') return nanoToDecimal(cell);
+  if (typeof cell !== 'string') return String(cell);
   const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -31,14 +31,15 @@ export class InputRatios {
   readonly #ratios = new Map<string, InputRatio>();
   readonly #tokensPerByte = new Map<string, number>();
 
-  /** Takes in what a provider reported for a request. */
-  observe(model: string, request: ModelRequest, reportedTokens: number): void {
+  /** Takes in what a provider reported for a request of so many bytes, as `inputTokenBound` has them. */
+  observe(model: string, request: ModelRequest, bytes: number, reportedTokens: number): void {
     const known = this.#ratios.get(model) ?? { most: 0, calls: 0 };
     const calls = known.calls + 1;
     const counts = calls <= CALLS_COUNTED || calls % COUNT_EVERY === 0;
     const most = counts ? Math.max(known.most, reportedTokens / countRequestTokens(request)) : known.most;
     this.#ratios.set(model, { most, calls });
-    const seen = reportedTokens / inputTokenBound(request);
+    // No token is shorter than a byte: a provider that reports more is wrong, and would stop its pool.
+    const seen = Math.min(1, reportedTokens / bytes);
     const mean = this.#tokensPerByte.get(model) ?? seen;
     this.#tokensPerByte.set(model, mean + (seen - mean) * NEWEST);
   }

@@ -4,9 +4,11 @@
  */
 export class Places {
   readonly #most: number;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: (() => void)[] = [];
   #open: number;
   #taken = 0;
+  /** Who is told first the next time. */
+  #first = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -42,12 +44,14 @@ export class Places {
     this.#tell();
   }
 
-  /** Told whenever a place gets free. */
+  /** Told whenever a place gets free, in turns: whoever is told first may take it. */
   onFree(listener: () => void): void {
-    this.#listeners.add(listener);
+    this.#listeners.push(listener);
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    const from = this.#first % Math.max(1, this.#listeners.length);
+    this.#first = from + 1;
+    for (const listener of [...this.#listeners.slice(from), ...this.#listeners.slice(0, from)]) listener();
   }
 }

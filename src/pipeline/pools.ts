@@ -2,7 +2,7 @@ import type { PoolLimits } from '../domain/pool-limits.ts';
 import { hasLimits, type QuotaNeed } from '../domain/quota.ts';
 import { type RateLimitDimension, readRateLimits } from '../domain/read-rate-limits.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Ledger } from '../ports/ledger.ts';
+import type { Ledger, QuotaReport } from '../ports/ledger.ts';
 import { PoolLine } from './pool-line.ts';
 import type { ProviderGate } from './provider-gate.ts';
 
@@ -73,7 +73,7 @@ export class Pools {
   /** The provider refused a call because of its limits; the whole cluster slows down. */
   async refused(pool: string, waitMs: number): Promise<void> {
     this.#pool(pool).isLimited = true;
-    await this.#ledger.reportQuota(pool, { refused: true, waitMs });
+    await this.#report(pool, { refused: true, waitMs });
   }
 
   /** Learns from the headers of a reply what the account may do, where that is less than the config says. */
@@ -83,14 +83,26 @@ export class Pools {
     if (now - known.readAt < READ_HEADERS_EVERY_MS) return;
     known.readAt = now;
     const limits: Partial<Record<(typeof LIMIT_NAMES)[RateLimitDimension], number>> = {};
+    const news: [RateLimitDimension, number][] = [];
     for (const { dimension, limit, perDay } of readRateLimits(headers, this.#clock.now())) {
       if (limit === undefined || perDay !== false || known.seen.get(dimension) === limit) continue;
-      known.seen.set(dimension, limit);
       limits[LIMIT_NAMES[dimension]] = limit;
+      news.push([dimension, limit]);
     }
-    if (Object.keys(limits).length === 0) return;
+    if (news.length === 0) return;
     known.isLimited = true;
-    await this.#ledger.reportQuota(pool, { limits });
+    if (!(await this.#report(pool, { limits }))) return;
+    for (const [dimension, limit] of news) known.seen.set(dimension, limit);
+  }
+
+  /** It must not fail a call that is settled already: where Redis is away, the next admission says so. */
+  async #report(pool: string, report: QuotaReport): Promise<boolean> {
+    try {
+      await this.#ledger.reportQuota(pool, report);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #pool(name: string): Pool {

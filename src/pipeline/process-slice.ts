@@ -1,11 +1,6 @@
-import { gzipSync } from 'node:zlib';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
-import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
-import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
-import { storeKeys } from '../domain/store-keys.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
-import { NightmillError } from '../errors.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { LocalModel } from '../ports/local-model.ts';
@@ -14,10 +9,11 @@ import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.t
 import type { PaidTiers } from './ask-cascade.ts';
 import type { CallModelContext } from './call-model.ts';
 import { classifyDocument, type DocumentResult } from './classify-document.ts';
+import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { DocumentRedactors } from './document-redactors.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
 import { readSlice } from './read-slice.ts';
-import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
+import type { DocumentEnd } from './slice-rows.ts';
 import { SliceRun } from './slice-run.ts';
 import { splitOnOverflow } from './split-on-overflow.ts';
 import { CallFailedError, DocumentEndedError, StopError, type StopReason } from './stop.ts';
@@ -82,7 +78,7 @@ export async function processSlice(
   try {
     const work = await answerDocuments(context, run, submission, entries);
     run.throwIfStopped();
-    const slicesLeft = await commit(context, run, entries, work);
+    const slicesLeft = await commitSlice(context, run, entries, work);
     context.log.info('slice:committed', {
       batch: job.batch,
       slice: job.slice,
@@ -97,13 +93,6 @@ export async function processSlice(
   } finally {
     context.runs.delete(run);
   }
-}
-
-interface SliceWork {
-  readonly ends: readonly DocumentEnd[];
-  /** Ends taken over from other slices, by position. */
-  readonly others: ReadonlyMap<number, DuplicateEnd>;
-  readonly localCalls: number;
 }
 
 async function answerDocuments(
@@ -251,83 +240,4 @@ function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone:
     },
     end: () => clearInterval(timer),
   };
-}
-
-async function commit(
-  context: ProcessSliceContext,
-  run: SliceRun,
-  entries: readonly SliceEntry[],
-  work: SliceWork,
-): Promise<number> {
-  const { batchId, slice, token } = run.claim;
-  for (;;) {
-    const journal = [...run.journal.values()];
-    const rows = buildRows(entries, work.ends, journal);
-    const results = rows.filter((row) => row.status === 'succeeded');
-    const errors = rows.filter((row) => row.status !== 'succeeded');
-    const resultsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'results'), results);
-    const errorsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'errors'), errors);
-    const sliceCommit: SliceCommit = {
-      token,
-      ...(resultsFile === undefined ? {} : { results: resultsFile }),
-      ...(errorsFile === undefined ? {} : { errors: errorsFile }),
-      outcomes: countOutcomes(rows),
-      models: totalsByModel(rows, journal, work.localCalls),
-      cost: rows.reduce((sum, row) => sum + row.cost, 0),
-      reused: countReused(run, entries, rows, work.others),
-      journalEntries: journal.length,
-      rejections: Object.fromEntries(run.rejections),
-      ...(run.rejectionCosts.size === 0 ? {} : { rejectionCosts: Object.fromEntries(run.rejectionCosts) }),
-      ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
-    };
-    const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
-    if (committed.kind === 'committed') return committed.slicesLeft;
-    if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });
-    // A former owner's reply arrived late and was paid for: its cost belongs to these rows.
-    const stored = await context.ledger.journal(batchId, slice);
-    if (stored.size < run.journal.size) {
-      // Redis has forgotten replies that these rows count. They may be posted again; until then nothing is committed.
-      throw new NightmillError('redis_unavailable', `Redis has forgotten replies of slice ${slice} of ${batchId}`, {
-        retryable: true,
-      });
-    }
-    for (const [key, entry] of stored) run.journal.set(key, entry);
-  }
-}
-
-function countReused(
-  run: SliceRun,
-  entries: readonly SliceEntry[],
-  rows: readonly Row[],
-  others: ReadonlyMap<number, DuplicateEnd>,
-): SliceCommit['reused'] {
-  let duplicates = 0;
-  let { saved } = run.cached;
-  for (const [index, entry] of entries.entries()) {
-    if (entry.kind !== 'document' || entry.sameAs === undefined) continue;
-    const here = entry.sameAs.slice === run.claim.slice ? rows[entry.sameAs.position] : undefined;
-    const other = others.get(index);
-    if (here === undefined && other === undefined) continue;
-    duplicates += 1;
-    saved += here?.cost ?? other?.saved ?? 0;
-  }
-  return { duplicates, cached: run.cached.calls, saved };
-}
-
-function countOutcomes(rows: readonly Row[]): SliceCommit['outcomes'] {
-  const count = (status: ErrorRow['status'] | 'succeeded') => rows.filter((row) => row.status === status).length;
-  return {
-    succeeded: count('succeeded'),
-    failed: count('failed'),
-    cancelled: count('cancelled'),
-    expired: count('expired'),
-    skipped: count('skipped'),
-  };
-}
-
-async function writePart(store: ObjectStore, key: string, rows: readonly Row[]): Promise<PartFile | undefined> {
-  if (rows.length === 0) return undefined;
-  const body = gzipSync(rows.map((row) => `${formatRow(row)}\n`).join(''));
-  await store.put(key, body);
-  return { key, lines: rows.length };
 }

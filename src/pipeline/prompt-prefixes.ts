@@ -23,8 +23,10 @@ export class PromptPrefixes {
   /**
    * Runs `call` when the provider has likely cached the request's beginning, or as the one that makes it do so. A result
    * that is an error leaves the cache as it was.
+   *
+   * @param stopping ends the wait for another call, which may be another slice's: then `call` finds out by itself
    */
-  async run<T>(provider: string, request: ModelRequest, call: () => Promise<T>): Promise<T> {
+  async run<T>(provider: string, request: ModelRequest, call: () => Promise<T>, stopping: AbortSignal): Promise<T> {
     const prefix = request.messages[0]?.role === 'system' ? request.messages[0].content : '';
     if (prefix.length < LEAST_CACHED_BYTES) return await call();
     const key = createHash('sha256').update(`${provider}\0${request.modelId}\0${prefix}`).digest('base64url');
@@ -33,7 +35,8 @@ export class PromptPrefixes {
       const leader = this.#leaders.get(key);
       if (leader === undefined) return await this.#lead(key, call);
       // Whatever became of it: where it failed, the next one leads.
-      await leader.catch(() => {});
+      await untilEither(leader, stopping);
+      if (stopping.aborted) return await call();
     }
     this.#warmUntil.set(key, this.#clock.monotonic() + WARM_MS);
     return await call();
@@ -50,4 +53,17 @@ export class PromptPrefixes {
       this.#leaders.delete(key);
     }
   }
+}
+
+/** Resolves when the promise has settled or the signal aborts. */
+async function untilEither(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    promise.then(end, end);
+  });
 }

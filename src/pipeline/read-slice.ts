@@ -1,8 +1,8 @@
-import { gunzipSync } from 'node:zlib';
 import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { gunzip } from './gzip.ts';
 
 /** The documents of a slice, in input order. */
 export async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {
@@ -11,9 +11,6 @@ export async function readSlice(store: ObjectStore, batchId: string, slice: numb
   if (bytes === undefined) {
     throw new NightmillError('internal', `The slice object ${key} is missing from ${store.url}. Was it deleted?`);
   }
-  return gunzipSync(bytes)
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map(parseSliceEntry);
+  const lines = (await gunzip(bytes)).toString().split('\n');
+  return lines.filter((line) => line !== '').map(parseSliceEntry);
 }

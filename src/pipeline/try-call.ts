@@ -8,7 +8,7 @@ import { scopesOf } from '../domain/scope.ts';
 import { countTokens } from '../domain/tokens.ts';
 import { NO_USAGE, type Usage } from '../domain/usage.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
-import type { CallTicket, Outcome } from '../ports/ledger.ts';
+import type { CallTicket, Outcome, QuotaWait } from '../ports/ledger.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { admitCall } from './admit-call.ts';
 import type { CallModelContext } from './call-model.ts';
@@ -30,17 +30,27 @@ export interface CallTry {
   readonly isFallback: boolean;
 }
 
+/** The quota lets no call in for so long that work on it stops, unless another provider stands in. Nothing was sent. */
+export class LongWaitError extends StopError {}
+
 /** One admission, one request, one settlement. A failure of the call is returned; everything else is thrown. */
-export async function tryCall(context: CallModelContext, call: CallTry): Promise<JournalEntry | ModelCallError> {
+export async function tryCall(
+  context: CallModelContext,
+  call: CallTry,
+): Promise<JournalEntry | ModelCallError | LongWaitError> {
   const { slice, model } = call;
   slice.throwIfStopped();
-  const admitted = await admit(context, call);
+  const bytes = inputTokenBound(call.request);
+  const admitted = await admit(context, call, bytes);
   if (admitted.kind === 'replay') return remember(slice, call.key, admitted.entry);
-  const { ticket } = admitted;
-  using _place = admitted.place;
+  if (admitted.kind === 'wait') {
+    return new LongWaitError(longWait(model, call.gate.name, admitted.why, context.clock.now(), admitted.waitMs));
+  }
+  const { ticket, place } = admitted;
   let reply: ModelReply;
   try {
-    reply = await call.gate.call(call.request, slice.forced);
+    // The provider is done with it: another call may be admitted while this one is settled.
+    reply = await call.gate.call(call.request, slice.forced).finally(() => place[Symbol.dispose]());
   } catch (error) {
     if (!(error instanceof CallError)) {
       await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
@@ -50,15 +60,15 @@ export async function tryCall(context: CallModelContext, call: CallTry): Promise
     return error;
   }
   call.gate.answered();
-  if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, reply.usage.inputTokens);
+  if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, bytes, reply.usage.inputTokens);
   const entry = await settleReply(context, call, ticket, entryOf(call, reply));
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;
 }
 
-async function admit(context: CallModelContext, call: CallTry) {
+/** @param bytes most input tokens that the request can have */
+async function admit(context: CallModelContext, call: CallTry, bytes: number) {
   const { slice, model, request } = call;
-  const bytes = inputTokenBound(request);
   const inputTokens = context.ratios.expected(model.name, bytes);
   const callId = context.newId();
   return await admitCall(context.ledger, {
@@ -88,15 +98,24 @@ async function admit(context: CallModelContext, call: CallTry) {
       const tokens = context.ratios.likelyBound(model.name, request);
       return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens);
     },
-    onUsedUp: (waitMs) => usedUp(model, call.gate.name, context.clock.now(), waitMs),
   });
 }
 
-function usedUp(model: ModelSpec, provider: string, now: number, waitMs: number): StopError['reason'] {
+function longWait(
+  model: ModelSpec,
+  provider: string,
+  why: QuotaWait,
+  now: number,
+  waitMs: number,
+): StopError['reason'] {
   const retryAt = now + waitMs;
+  const until = `until ${new Date(retryAt).toISOString()}. Work goes on then by itself`;
+  const pool = `the pool ${poolOf(model)} (model ${model.name})`;
   const reason =
-    `The quota of the pool ${poolOf(model)} (model ${model.name}) is used up until ${new Date(retryAt).toISOString()}. ` +
-    'Work goes on then by itself; to go on now, raise requestsPerDay or tokensPerDay in the config.';
+    why === 'asked'
+      ? `The provider has asked calls to ${pool} to wait ${until}.`
+      : `The quota of ${pool} is used up ${until}; to go on now, raise ` +
+        `${why === 'day' ? 'requestsPerDay or tokensPerDay' : "the pool's limits a minute"} in the config.`;
   return { kind: 'provider', provider, hold: { cause: 'provider', reason, since: now, retry: true, retryAt } };
 }
 

@@ -44,7 +44,9 @@ describe('classifyQuestion()', () => {
   it.each([
     ['{"label": "Bug"}', 0],
     ['{"label": "Bug", "confidence": "high"}', 0],
-    ['{"label": "Bug", "confidence": 7}', 1],
+    ['{"label": "Bug", "confidence": 1}', 1],
+    ['{"label": "Bug", "confidence": 95}', 0],
+    ['{"label": "Bug", "confidence": 1e999}', 0],
     ['{"label": "Bug", "confidence": -1}', 0],
   ])('takes the confidence of %s as %d', (text, confidence) => {
     expect(judge(text)).toMatchObject({ kind: 'answer', confidence });

@@ -5,7 +5,7 @@ import { fenceDocument } from '../../src/domain/prompts/fence.ts';
 import { promptIdentity, promptTag } from '../../src/domain/prompts/prompt-hash.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
-import type { ClassifyWorkflow, SummarizeWorkflow } from '../../src/domain/workflow.ts';
+import type { ClassifyWorkflow, ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 
 const INJECTIONS = new URL('../fixtures/injections.jsonl', import.meta.url);
 
@@ -20,6 +20,16 @@ const TRIAGE: ClassifyWorkflow = {
   examples: [],
 };
 const DIGEST: SummarizeWorkflow = { name: 'digest', task: 'summarize', cascade: [], summary: { maxWords: 40 } };
+
+const MODEL: ModelSpec = {
+  name: 'm',
+  provider: 'p',
+  id: 'm-1',
+  contextTokens: 8000,
+  maxOutputTokens: 500,
+  structuredOutput: 'prompt',
+  logprobs: false,
+};
 
 /** What stands between the marks, after checking that everything else is the fence. */
 function unfence(fenced: string): { readonly context: string; readonly document: string } {
@@ -78,6 +88,12 @@ describe('promptIdentity()', () => {
     expect(promptTag({ ...TRIAGE, instructions: 'Be strict.' })).not.toBe(promptTag(TRIAGE));
     expect(promptTag(DIGEST)).toMatch(/^summarize-v2@[0-9a-f]{8}$/);
     expect(promptTag({ ...DIGEST, summary: { maxWords: 41 } })).not.toBe(promptTag(DIGEST));
+    const seeing = { ...DIGEST, cascade: [{ model: MODEL }] };
+    expect(promptTag(seeing)).toBe(promptTag(DIGEST));
+    // It is told what placeholders are.
+    const blindfolded = { ...MODEL, redact: { rules: ['email'], patterns: [] } } as const;
+    expect(promptTag({ ...DIGEST, cascade: [{ model: blindfolded }] })).not.toBe(promptTag(DIGEST));
+    expect(promptTag({ ...DIGEST, cascade: [{ model: MODEL, fallbacks: [blindfolded] }] })).not.toBe(promptTag(DIGEST));
   });
 });
 

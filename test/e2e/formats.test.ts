@@ -57,6 +57,8 @@ describe('input and output formats of nightmill run', () => {
       expect(parquet[at]).toMatchObject({ id: row.id, label: row.result?.label, costUsd: row.costUsd });
     }
     expect(await readFile(workspace.path('out/errors.csv'), 'utf8')).toMatch(/^id,status,errorCode,errorMessage,/);
+    const plan = await workspace.json<{ documents: number; problems: number }>(['plan', ...args, '-w', 'triage']);
+    expect(plan).toMatchObject({ documents: 2, problems: 0 });
     // The same documents, read in the same way, are the same batch.
     const again = await workspace.run(['run', ...args, '-w', 'triage', '-o', 'again']);
     expect(again.stderr).toContain('were done before');

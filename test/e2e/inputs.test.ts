@@ -1,6 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { CliOptions } from '../helpers/cli.ts';
 import { HttpModel } from '../helpers/http-model.ts';
@@ -74,19 +75,43 @@ describe('inputs of nightmill run', () => {
   });
 
   it('an s3:// prefix gives the documents of its objects', async () => {
-    const settings = { endpoint: s3.address, region: 'us-east-1', forcePathStyle: true };
-    const client = new S3Client({ ...settings, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
-    const put = async (Key: string, Body: string | Uint8Array) =>
-      await client.send(new PutObjectCommand({ Bucket: 'mill', Key, Body }));
-    await put('inbox/1.jsonl', jsonl);
-    await put('inbox/2.txt', 'A text of its own');
-    await put('elsewhere/3.txt', 'Not this one');
-    client.destroy();
-    const lines = `s3: { endpoint: "${s3.address}", forcePathStyle: true, accessKeyId: test, secretAccessKey: test }`;
-    await using workspace = await makeWorkspace({}, lines);
+    await putObjects({
+      'inbox/1.jsonl': jsonl,
+      'inbox/2.txt': 'A text of its own',
+      'elsewhere/3.txt': 'Not this one',
+    });
+    await using workspace = await makeWorkspace({}, s3Lines());
     await expectDocuments(workspace, ['s3://mill/inbox/'], [...ids, '2.txt']);
     const missing = await workspace.run(['submit', 's3://mill/nothing/', '-w', 'digest']);
     expect(missing).toMatchObject({ code: 2 });
     expect(missing.stderr).toMatch(/s3:\/\/mill under "nothing\/": it has no objects that hold documents/);
   });
+
+  it('tables, pages and packed files under an s3:// prefix are read as on disk, in the order of their keys', async () => {
+    const columnData = [
+      { name: 'id', data: ['p1', 'p2'], type: 'STRING' as const },
+      { name: 'text', data: ['The invoice is wrong', 'The page is down'], type: 'STRING' as const },
+    ];
+    await putObjects({
+      'tables/a.csv.gz': gzipSync('id,text\nc1,"An invoice,\ntwice"\nc2,A page\n'),
+      'tables/b.parquet': new Uint8Array(parquetWriteBuffer({ columnData })),
+      'tables/c.html': '<title>Page</title><p>The page is down again.</p>',
+      'tables/d.jsonl.zst': zstdCompressSync(toJsonl([{ id: 'z1', text: 'The last one' }])),
+    });
+    await using workspace = await makeWorkspace({}, s3Lines());
+    await expectDocuments(workspace, ['s3://mill/tables/'], ['c1', 'c2', 'p1', 'p2', 'c.html', 'z1']);
+  });
 });
+
+function s3Lines(): string {
+  return `s3: { endpoint: "${s3.address}", forcePathStyle: true, accessKeyId: test, secretAccessKey: test }`;
+}
+
+async function putObjects(objects: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+  const client = new S3Client({ endpoint: s3.address, region: 'us-east-1', forcePathStyle: true, credentials });
+  for (const [Key, Body] of Object.entries(objects)) {
+    await client.send(new PutObjectCommand({ Bucket: 'mill', Key, Body }));
+  }
+  client.destroy();
+}

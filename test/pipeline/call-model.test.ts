@@ -5,6 +5,7 @@ import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { ModelRequest } from '../../src/domain/model-request.ts';
 import type { PoolLimits } from '../../src/domain/pool-limits.ts';
 import { batchScope } from '../../src/domain/scope.ts';
+import { NO_USAGE } from '../../src/domain/usage.ts';
 import type { ModelSpec } from '../../src/domain/workflow.ts';
 import { type CallModelContext, callModel, type ModelCall } from '../../src/pipeline/call-model.ts';
 import { InputRatios } from '../../src/pipeline/input-ratios.ts';
@@ -13,6 +14,8 @@ import { PromptPrefixes } from '../../src/pipeline/prompt-prefixes.ts';
 import { ProviderGate } from '../../src/pipeline/provider-gate.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { CallFailedError, StopError } from '../../src/pipeline/stop.ts';
+import type { Ledger } from '../../src/ports/ledger.ts';
+import type { ModelReply } from '../../src/ports/model-client.ts';
 import { Cluster, type TestWorker } from '../adapters/redis/fixture.ts';
 import { HttpModel, MODEL_PRICES } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
@@ -226,6 +229,18 @@ describe('callModel() with a provider that stands in', () => {
     expect((await callModel(context, call('long'))).fallback).toBe(true);
   });
 
+  test('a long wait that another worker was told, or a day that is used up, sends the call to the other one too', async () => {
+    const limits = new Map([['primary', { requestsPerDay: 1 }]]);
+    const { context, call, worker, slice } = await setUp({ limits });
+    await worker.ledger.reportQuota('primary', { refused: true, waitMs: 300_000 });
+    expect((await callModel(context, call('asked'))).fallback).toBe(true);
+    await cluster.redis.hset(cluster.keys.pool('primary'), 'after', 0);
+    expect((await callModel(context, call('first of the day'))).fallback).toBeUndefined();
+    expect((await callModel(context, call('second of the day'))).fallback).toBe(true);
+    expect(slice.reason).toBeUndefined();
+    expect(primary.calls).toHaveLength(1);
+  });
+
   test('with nobody else, an unreachable provider stops the slice when patience is over, and is tried again later', async () => {
     const { context, call, slice, worker } = await setUp({ urls: { primary: DEAD } });
     const reason = await reasonOf(callModel(context, call('a', ['primary'])));
@@ -286,6 +301,17 @@ describe('callModel() under a quota', () => {
     expect(primary.calls).toHaveLength(1);
   });
 
+  test('a long wait that the provider asked the cluster for is not taken for a used-up day', async () => {
+    const { context, call, worker } = await setUp({ limits: new Map([['primary', { requestsPerMinute: 600 }]]) });
+    await worker.ledger.reportQuota('primary', { refused: true, waitMs: 300_000 });
+    const reason = await reasonOf(callModel(context, call('a', ['primary'])));
+    expect(reason).toMatchObject({ kind: 'provider', hold: { retry: true } });
+    const { hold } = reason as { hold: { reason: string } };
+    expect(hold.reason).toContain('asked');
+    expect(hold.reason).not.toContain('requestsPerDay');
+    expect(primary.calls).toHaveLength(0);
+  });
+
   test('a limit that only the provider knows is learnt from its refusal', async () => {
     const { context, call } = await setUp();
     primary.answer = () =>
@@ -306,6 +332,111 @@ describe('callModel() under a quota', () => {
     expect(primary.count('waiting')).toBe(3);
     primary.release();
     await Promise.all(calls);
+  });
+});
+
+describe('callModel() and what a reply or a stop leaves behind', () => {
+  const LIMITS = { 'x-ratelimit-limit-tokens': '90000', 'x-ratelimit-limit-input-tokens-minute': '80000' };
+
+  /** A provider in this process, so that its reply says what no HTTP helper does. */
+  function answering(context: CallModelContext, answer: () => Promise<Partial<ModelReply>>): CallModelContext {
+    const client = {
+      call: async () => ({
+        text: '{"summary":"well"}',
+        finish: 'stop' as const,
+        usage: { ...NO_USAGE, inputTokens: 100, outputTokens: 10 },
+        durationMs: 1,
+        rateLimitHeaders: {},
+        ...(await answer()),
+      }),
+      close: () => Promise.resolve(),
+    };
+    const gate = new ProviderGate({
+      name: 'primary',
+      client,
+      concurrency: 8,
+      patienceMs: PATIENCE_MS,
+      clock: systemClock,
+      hasPromptCache: false,
+    });
+    return { ...context, providers: new Map([['primary', gate]]) };
+  }
+
+  /** The ledger, with one of its methods as the test wants it. */
+  function ledgerWith(ledger: Ledger, changes: Partial<Ledger>): Ledger {
+    const own = (name: keyof Ledger) => (ledger[name] as (...values: unknown[]) => unknown).bind(ledger);
+    return { admit: own('admit'), settle: own('settle'), reportQuota: own('reportQuota'), ...changes } as Ledger;
+  }
+
+  test('limits in the headers that cannot be told to the cluster cost nothing: the reply counts, and they are told later', async () => {
+    const { context, call, worker, slice } = await setUp();
+    const told: unknown[] = [];
+    let isAway = true;
+    const ledger = ledgerWith(worker.ledger, {
+      reportQuota: async (_, report) => {
+        if (isAway) throw new Error('Redis is away');
+        told.push(report);
+      },
+    });
+    let now = 0;
+    const clock = { now: () => 0, monotonic: () => now };
+    const pools = new Pools({ limits: new Map(), ledger, clock, random: Math.random });
+    const own = { ...answering(context, () => Promise.resolve({ rateLimitHeaders: LIMITS })), ledger, pools };
+    const entry = await callModel(own, call('a', ['primary']));
+    expect(entry.reply.text).toContain('well');
+    expect(slice.reason).toBeUndefined();
+    expect(told).toEqual([]);
+    isAway = false;
+    now += 2_000;
+    await callModel(own, call('b', ['primary']));
+    expect(told).toEqual([{ limits: { tokensPerMinute: 90_000, inputTokensPerMinute: 80_000 } }]);
+  });
+
+  test('a refusal that cannot be told to the cluster is tried again like every other', async () => {
+    const { context, call, worker } = await setUp();
+    const ledger = ledgerWith(worker.ledger, { reportQuota: () => Promise.reject(new Error('Redis is away')) });
+    const pools = new Pools({ limits: new Map(), ledger, clock: systemClock, random: Math.random });
+    primary.answer = () =>
+      primary.calls.length === 1
+        ? { status: 429, error: { message: 'slow down' }, headers: { 'retry-after': '0.05' } }
+        : { content: '{"summary":"well"}' };
+    expect((await callModel({ ...context, pools }, call('a', ['primary']))).model).toBe('small-primary');
+  });
+
+  test('a slice that stops while its call is being admitted sends nothing and holds nothing', async () => {
+    const { context, call, worker, slice } = await setUp();
+    let sent = 0;
+    const ledger = ledgerWith(worker.ledger, {
+      admit: async (ticket) => {
+        const admission = await worker.ledger.admit(ticket);
+        slice.stop({ kind: 'paused' });
+        return admission;
+      },
+    });
+    const pools = new Pools({ limits: new Map(), ledger, clock: systemClock, random: Math.random });
+    const answer = () => {
+      sent += 1;
+      return Promise.resolve({});
+    };
+    const own = { ...answering(context, answer), ledger, pools };
+    expect(await reasonOf(callModel(own, call('a', ['primary'])))).toEqual({ kind: 'paused' });
+    expect(sent).toBe(0);
+    expect(await worker.ledger.totals(batchScope(slice.claim.batchId))).toMatchObject({
+      held: 0,
+      settled: 0,
+      uncertain: 0,
+    });
+    expect(own.providers.get('primary')?.places.free).toBe(8);
+  });
+
+  test.each(['reply', 'failure'])('a settlement that fails after a %s frees the place', async (kind) => {
+    const { context, call, worker } = await setUp();
+    const ledger = ledgerWith(worker.ledger, { settle: () => Promise.reject(new Error('Redis is away')) });
+    const pools = new Pools({ limits: new Map(), ledger, clock: systemClock, random: Math.random });
+    const answer = () => (kind === 'reply' ? Promise.resolve({}) : Promise.reject(new RangeError('a mistake')));
+    const own = { ...answering(context, answer), ledger, pools };
+    await expect(callModel(own, call('a', ['primary']))).rejects.toThrow('Redis is away');
+    expect(own.providers.get('primary')?.places.free).toBe(8);
   });
 });
 
@@ -330,6 +461,22 @@ describe('callModel() with a long common beginning', () => {
     primary.release();
     await Promise.all(calls);
   });
+
+  test('a slice that stops does not wait for another slice’s first call', async () => {
+    const { context, call } = await setUp({ hasPromptCache: true });
+    primary.holdAfter(0);
+    const first = callModel(context, withPrefix(call('first', ['primary'])));
+    await primary.until((model) => model.count('waiting') === 1);
+    const other = new SliceRun(await cluster.claim(await cluster.queuedBatch()), new Map());
+    const second = reasonOf(callModel(context, { ...withPrefix(call('second', ['primary'])), slice: other }));
+    // Long enough that it waits for the first one.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    other.stop({ kind: 'paused' });
+    expect(await Promise.race([second, first])).toEqual({ kind: 'paused' });
+    primary.release();
+    await first;
+    expect(primary.calls).toHaveLength(1);
+  }, 5_000);
 
   test('when the first call fails, the next one leads', async () => {
     const { context, call } = await setUp({ hasPromptCache: true });

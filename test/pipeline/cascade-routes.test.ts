@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/domain/journal-entry.ts';
 import { callKey } from '../../src/domain/model-request.ts';
+import { REDACTION_RULES } from '../../src/domain/redact/redaction-policy.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { prepareRoute } from '../../src/pipeline/cascade-routes.ts';
@@ -29,37 +30,57 @@ const TEXT = 'Ask jane@example.com or +49 170 1234567.';
 const { prompt } = summarizeQuestion(WORKFLOW, 'single', TEXT);
 
 describe('prepareRoute()', () => {
-  it('gives every model the text that its provider may see', () => {
+  it('gives every model the text that its provider may see', async () => {
     const redactors = new DocumentRedactors(TEXT);
-    const sent = (model: ModelSpec) =>
-      prepareRoute(model, prompt, redactors, 'first').route.request.messages[1]?.content;
-    expect(sent(CLOUD)).toContain('\nAsk [EMAIL_1] or [PHONE_1].\n');
-    expect(sent(modelOf('half', ['phone']))).toContain('\nAsk jane@example.com or [PHONE_1].\n');
-    expect(sent(OWN)).toContain(`\n${TEXT}\n`);
+    const sent = async (model: ModelSpec) =>
+      (await prepareRoute(model, prompt, redactors, 'first')).route.request.messages[1]?.content;
+    expect(await sent(CLOUD)).toContain('\nAsk [EMAIL_1] or [PHONE_1].\n');
+    expect(await sent(modelOf('half', ['phone']))).toContain('\nAsk jane@example.com or [PHONE_1].\n');
+    expect(await sent(OWN)).toContain(`\n${TEXT}\n`);
     expect(Object.fromEntries(redactors.counts())).toEqual({ email: 1, phone: 1 });
   });
 
-  it('makes the same request on every worker, and for documents that differ in hidden values only', () => {
-    const keyOf = (text: string) => {
+  it('makes the same request on every worker, and for documents that differ in hidden values only', async () => {
+    const keyOf = async (text: string) => {
       const question = summarizeQuestion(WORKFLOW, 'single', text);
-      return callKey('p', prepareRoute(CLOUD, question.prompt, new DocumentRedactors(text), 'first').route.request);
+      const { route } = await prepareRoute(CLOUD, question.prompt, new DocumentRedactors(text), 'first');
+      return callKey('p', route.request);
     };
-    expect(keyOf(TEXT)).toBe(keyOf(TEXT));
-    expect(keyOf(TEXT.replace('jane', 'bob'))).toBe(keyOf(TEXT));
-    expect(keyOf(TEXT.replace('Ask', 'Tell'))).not.toBe(keyOf(TEXT));
+    expect(await keyOf(TEXT)).toBe(await keyOf(TEXT));
+    expect(await keyOf(TEXT.replace('jane', 'bob'))).toBe(await keyOf(TEXT));
+    expect(await keyOf(TEXT.replace('Ask', 'Tell'))).not.toBe(await keyOf(TEXT));
   });
 
-  it('quotes to a provider in a repair turn what it said itself, and of another one’s reply no values', () => {
+  it('quotes to a provider in a repair turn what it said itself, and of another one’s reply no values', async () => {
     const rejected = { raw: 'see [email 1]', restored: 'see jane@example.com', detail: 'it names jane@example.com' };
-    const quoted = (model: ModelSpec, by: string) =>
-      prepareRoute(model, prompt, new DocumentRedactors(TEXT), 'repair', { ...rejected, model: by })
-        .route.request.messages.slice(2)
+    const quoted = async (model: ModelSpec, by: string) => {
+      const redactors = new DocumentRedactors(TEXT);
+      const { route } = await prepareRoute(model, prompt, redactors, 'repair', { ...rejected, model: by });
+      return route.request.messages
+        .slice(2)
         .map(({ content }) => content)
         .join('\n');
-    expect(quoted(CLOUD, 'cloud')).toMatch(/^see \[email 1\]\n/);
-    expect(quoted(CLOUD, 'own')).toMatch(/^see \[EMAIL_1\]\n/);
-    for (const by of ['cloud', 'own']) expect(quoted(CLOUD, by)).not.toContain('jane');
-    expect(quoted(OWN, 'cloud')).toMatch(/^see jane@example\.com\n/);
+    };
+    expect(await quoted(CLOUD, 'cloud')).toMatch(/^see \[email 1\]\n/);
+    expect(await quoted(CLOUD, 'own')).toMatch(/^see \[EMAIL_1\]\n/);
+    for (const by of ['cloud', 'own']) expect(await quoted(CLOUD, by)).not.toContain('jane');
+    expect(await quoted(OWN, 'cloud')).toMatch(/^see jane@example\.com\n/);
+  });
+});
+
+describe('DocumentRedactors', () => {
+  it('searches a long document once for all who ask at the same time, and lets others have their turn', async () => {
+    const redactors = new DocumentRedactors(`${TEXT} `.repeat(20_000));
+    const policy = { rules: REDACTION_RULES, patterns: [] };
+    let turns = 0;
+    const counting = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const [first, second] = await Promise.all([redactors.for(policy), redactors.for({ ...policy })]);
+    clearInterval(counting);
+    expect(first).toBe(second);
+    expect(turns).toBeGreaterThan(1);
+    expect(Object.fromEntries(redactors.counts())).toEqual({ email: 20_000, phone: 20_000 });
   });
 });
 

@@ -43,13 +43,21 @@ const results: readonly Row[] = [
   {
     id: 'b',
     status: 'succeeded',
-    result: { summary: '-Line one\nLine "two"' },
+    result: {
+      summary: '-Line one\nLine "two"',
+      kind: 'extract',
+      sources: [{ sentence: '-Line one', chunks: [{ start: 0, end: 9 }] }],
+      partial: { parts: 2, failed: [{ start: 9, end: 12, code: 'timeout' }] },
+    },
     model: 'small',
     tier: 1,
     calls: 2,
     usage: USAGE,
     cost: 1_234_567_890_123,
     durationMs: 3,
+    prompt: 'summarize-v2@1a2b3c4d',
+    degraded: true,
+    fallback: true,
   },
 ];
 const errors: readonly Row[] = [
@@ -87,9 +95,11 @@ describe('downloadResults() with tables', () => {
       'results.parquet',
     ]);
     expect(await readFile(join(output, 'results.csv'), 'utf8')).toBe(
-      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,metadata\n` +
-        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,"{""note"":""\\""quoted\\"", 1""}"\n` +
-        `b,succeeded,,,"'-Line one\nLine ""two""",small,1,2,10,1,5,2,1234.567890123,3,\n`,
+      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,kind,prompt,degraded,fallback,partial,sources,metadata\n` +
+        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,,,false,false,,,"{""note"":""\\""quoted\\"", 1""}"\n` +
+        `b,succeeded,,,"'-Line one\nLine ""two""",small,1,2,10,1,5,2,1234.567890123,3,extract,summarize-v2@1a2b3c4d,true,true,` +
+        `"{""parts"":2,""failed"":[{""start"":9,""end"":12,""code"":""timeout""}]}",` +
+        `"[{""sentence"":""-Line one"",""chunks"":[{""start"":0,""end"":9}]}]",\n`,
     );
     expect(await readFile(join(output, 'errors.csv'), 'utf8')).toBe(
       `id,status,errorCode,errorMessage,${NAMES}\nc,failed,refused,'+no,1,10,1,5,2,0.000000007\n`,
@@ -111,9 +121,18 @@ describe('downloadResults() with tables', () => {
       costUsd: 1.5e-8,
       costNanoUsd: 15n,
       durationMs: 12n,
+      kind: null,
+      prompt: null,
+      degraded: false,
+      fallback: false,
+      partial: null,
+      sources: null,
       metadata: '{"note":"\\"quoted\\", 1"}',
     });
     expect(second).toMatchObject({ summary: '-Line one\nLine "two"', costNanoUsd: 1_234_567_890_123n, metadata: null });
+    expect(second).toMatchObject({ kind: 'extract', degraded: true, fallback: true, prompt: 'summarize-v2@1a2b3c4d' });
+    expect(JSON.parse(String(second?.sources))).toEqual([{ sentence: '-Line one', chunks: [{ start: 0, end: 9 }] }]);
+    expect(JSON.parse(String(second?.partial))).toMatchObject({ parts: 2, failed: [{ code: 'timeout' }] });
     expect(await readParquet(join(output, 'errors.parquet'))).toMatchObject([{ id: 'c', errorCode: 'refused' }]);
   });
 
@@ -161,6 +180,7 @@ const COLUMNS: readonly TableColumn[] = [
   { name: 'whole', kind: 'integer' },
   { name: 'share', kind: 'double' },
   { name: 'costUsd', kind: 'usd' },
+  { name: 'yes', kind: 'boolean' },
 ];
 
 const cellsOf = fc.tuple(
@@ -168,6 +188,7 @@ const cellsOf = fc.tuple(
   fc.option(fc.maxSafeInteger(), { nil: undefined }),
   fc.option(fc.double({ noNaN: true, noDefaultInfinity: true }), { nil: undefined }),
   fc.nat(),
+  fc.option(fc.boolean(), { nil: undefined }),
 );
 
 async function* each<T>(items: readonly T[]) {
@@ -204,12 +225,13 @@ describe('tables of any cells', () => {
       fc.asyncProperty(fc.array(cellsOf, { maxLength: 5 }), async (rows) => {
         const read = await readParquet(await written(parquetTable, rows));
         expect(read).toEqual(
-          rows.map(([text, whole, share, cost]) => ({
+          rows.map(([text, whole, share, cost, yes]) => ({
             text: text ?? null,
             whole: whole === undefined ? null : BigInt(whole),
             share: share ?? null,
             costUsd: cost / 1e9,
             costNanoUsd: BigInt(cost),
+            yes: yes ?? null,
           })),
         );
       }),
@@ -218,7 +240,13 @@ describe('tables of any cells', () => {
   });
 
   test('of many rows are written in several row groups', async () => {
-    const rows = Array.from({ length: 25_000 }, (_, at): readonly Cell[] => [`row ${at}`, at, at / 2, at]);
+    const rows = Array.from({ length: 25_000 }, (_, at): readonly Cell[] => [
+      `row ${at}`,
+      at,
+      at / 2,
+      at,
+      at % 2 === 0,
+    ]);
     const read = await readParquet(await written(parquetTable, rows));
     expect(read).toHaveLength(25_000);
     expect(read.at(-1)).toMatchObject({ text: 'row 24999', whole: 24_999n });

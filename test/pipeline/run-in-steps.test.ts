@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { chunkText, chunkTextInSteps } from '../../src/domain/chunk-text.ts';
+import { REDACTION_RULES } from '../../src/domain/redact/redaction-policy.ts';
+import { Redactor } from '../../src/domain/redact/redactor.ts';
 import { countTokens, countTokensInSteps } from '../../src/domain/tokens.ts';
 import { runInSteps } from '../../src/pipeline/run-in-steps.ts';
 
@@ -36,7 +38,8 @@ describe('runInSteps()', () => {
   ])('has no long step on %s', (_, unit) => {
     countTokens('The first count loads the vocabulary.');
     const text = unit.repeat(1_000_000 / unit.length);
-    for (const steps of [countTokensInSteps(text), chunkTextInSteps(text, { maxTokens: 100_000 })]) {
+    const redaction = Redactor.inSteps(text, { rules: REDACTION_RULES, patterns: [] });
+    for (const steps of [countTokensInSteps(text), chunkTextInSteps(text, { maxTokens: 100_000 }), redaction]) {
       let longest = 0;
       for (let done = false; !done; ) {
         const started = process.cpuUsage();

@@ -61,6 +61,7 @@ function fileColumnsOf({ name, kind }: TableColumn, at: number): readonly FileCo
     return [{ element: { ...optional, type: 'BYTE_ARRAY', converted_type: 'UTF8' }, readValue: (row) => row[at] }];
   }
   if (kind === 'double') return [{ element: { ...optional, type: 'DOUBLE' }, readValue: (row) => row[at] }];
+  if (kind === 'boolean') return [{ element: { ...optional, type: 'BOOLEAN' }, readValue: (row) => row[at] }];
   const whole = (row: readonly Cell[]) => (row[at] === undefined ? undefined : BigInt(row[at]));
   if (kind === 'integer') return [{ element: { ...optional, type: 'INT64' }, readValue: whole }];
   return [

@@ -1,3 +1,5 @@
+import type { JournalEntry } from '../../domain/journal-entry.ts';
+import { NightmillError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Admission, CallTicket, Outcome, Settlement } from '../../ports/ledger.ts';
 import { RedisLedger } from './ledger.ts';
@@ -5,19 +7,24 @@ import { RedisLedger } from './ledger.ts';
 /** A server that syncs its log once a second forgets at most about two seconds when it dies. */
 const REMEMBER_MS = 5_000;
 
-interface Settled {
-  readonly at: number;
+interface Ended {
   readonly ticket: CallTicket;
   readonly outcome: Outcome;
 }
 
+interface Settled extends Ended {
+  readonly at: number;
+}
+
 /**
  * A ledger that knows what this process wrote in the last seconds and posts it again when the server has restarted or
- * failed over: with `appendfsync everysec`, or a replica that was behind, the server may have forgotten it.
+ * failed over: with `appendfsync everysec`, or a replica that was behind, the server may have forgotten it. What could not
+ * be settled, because the server was away for too long, is settled when it is back: a reply that is paid for is not lost.
  */
 export class RememberingLedger extends RedisLedger {
   readonly #held = new Map<string, CallTicket>();
   readonly #settled: Settled[] = [];
+  readonly #unsettled = new Map<string, Ended>();
   #clock: Clock | undefined;
   #runId: string | undefined;
 
@@ -33,25 +40,53 @@ export class RememberingLedger extends RedisLedger {
   }
 
   override async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    const settlement = await super.settle(ticket, outcome);
+    const settlement = await this.#settleOrNote(ticket, outcome);
     if (this.#clock !== undefined) {
       const now = this.#clock.monotonic();
-      const held = this.#held.get(ticket.callId) ?? ticket;
       this.#held.delete(ticket.callId);
-      this.#settled.push({ at: now, ticket: held, outcome });
+      this.#settled.push({ at: now, ticket, outcome });
       const forget = this.#settled.findIndex(({ at }) => at >= now - REMEMBER_MS);
       if (forget > FORGET_AT_ONCE) this.#settled.splice(0, forget);
     }
     return settlement;
   }
 
+  override async journal(batchId: string, slice: number): Promise<ReadonlyMap<string, JournalEntry>> {
+    await this.#settleAgain();
+    return await super.journal(batchId, slice);
+  }
+
+  async #settleOrNote(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+    try {
+      const settlement = await super.settle(ticket, outcome);
+      this.#unsettled.delete(ticket.callId);
+      return settlement;
+    } catch (error) {
+      this.#unsettled.set(ticket.callId, { ticket, outcome });
+      throw error;
+    }
+  }
+
+  async #settleAgain(): Promise<void> {
+    for (const { ticket, outcome } of [...this.#unsettled.values()]) {
+      try {
+        await this.settle(ticket, outcome);
+      } catch (error) {
+        // Still away: the others would wait as long. They all stay noted.
+        if (error instanceof NightmillError) return;
+      }
+    }
+  }
+
   /**
-   * Looks whether the server is another process than last time and, if so, posts the last seconds again.
+   * Settles what could not be settled, looks whether the server is another process than last time and, if so, posts the
+   * last seconds again.
    *
    * @returns how many calls it had forgotten
    */
   async restoreIfRestarted(): Promise<number> {
     const runId = await this.serverRunId();
+    await this.#settleAgain();
     const restarted = this.#runId !== undefined && this.#runId !== runId;
     this.#runId = runId;
     if (!restarted || this.#clock === undefined) return 0;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const MARK_DIGITS = 16;
 
@@ -23,7 +23,7 @@ function markFor(fenced: string): string {
 }
 
 function hexDigits(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, MARK_DIGITS);
+  return hash('sha256', text, 'hex').slice(0, MARK_DIGITS);
 }
 
 /** Said once in every system prompt. */

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { repairMessages } from '../model-request.ts';
+import { PLACEHOLDER_RULE } from '../redact/redact-prompt.ts';
 import { classifyQuestion } from '../tasks/classify.ts';
 import { summarizeQuestion } from '../tasks/summarize.ts';
-import type { WorkflowSpec } from '../workflow.ts';
+import { modelsOfTier, type WorkflowSpec } from '../workflow.ts';
 import { CLASSIFY_PROMPT_VERSION } from './classify-v2.ts';
 import { SUMMARIZE_PROMPT_VERSION } from './summarize-v2.ts';
 
@@ -33,8 +35,10 @@ function identify(workflow: WorkflowSpec): PromptIdentity {
     workflow.task === 'classify'
       ? [classifyQuestion(workflow, '').prompt, classifyQuestion(workflow, '', { context: '' }).prompt]
       : (['single', 'map', 'combine', 'reduce'] as const).map((step) => summarizeQuestion(workflow, step, '').prompt);
+  const redacts = workflow.cascade.flatMap(modelsOfTier).some(({ redact }) => redact !== undefined);
+  const said = [...prompts, repairMessages({ reply: '', detail: '' }), ...(redacts ? [PLACEHOLDER_RULE] : [])];
   return {
     version: workflow.task === 'classify' ? CLASSIFY_PROMPT_VERSION : SUMMARIZE_PROMPT_VERSION,
-    sha256: createHash('sha256').update(JSON.stringify(prompts)).digest('hex'),
+    sha256: createHash('sha256').update(JSON.stringify(said)).digest('hex'),
   };
 }

@@ -9,7 +9,7 @@ const V6 =
 const BEFORE_CHARS = 24;
 /** What stands before four numbers that are no address. */
 const NUMBERED =
-  /(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\brev|\brevision|\bsections?|\bchapter|\bclause|\bappendix|§)[.:]?\s{0,2}$/i;
+  /(?:(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\brev|\brevision|§)[.:]?\s{0,2}|\b(?:sections?|chapter|clause|appendix)[.:]?\s{0,12})$/i;
 const LINE_START = /(?:^|\n)[ \t]{0,16}$/;
 
 /** Internet addresses, version 4 and 6, without port or prefix length. */
@@ -34,7 +34,9 @@ function findingOf(match: RegExpExecArray): Finding {
 function isNumbering(text: string, address: string, at: number): boolean {
   const before = text.slice(Math.max(0, at - BEFORE_CHARS), at);
   if (NUMBERED.test(before)) return true;
-  // A heading: `3.2.1.4 Frame types`.
+  // A heading: `3.2.1.4 Frame types`, `8.1.1.5 CSeq`, `13.2.2.1 1xx Responses`; not `10.1.1.5 GET /`.
   const small = address.split('.').every((octet) => octet.length < 3 && Number(octet) < 30 && octet !== '0');
-  return small && LINE_START.test(before) && /^\.?[ \t]{1,16}[A-Z][a-z]/.test(text.slice(at + address.length));
+  return (
+    small && LINE_START.test(before) && /^\.?[ \t]{1,16}(?:[A-Z]{1,5}[a-z]|\dxx)/.test(text.slice(at + address.length))
+  );
 }

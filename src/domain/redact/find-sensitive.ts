@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../steps.ts';
 import { findAddresses } from './find-addresses.ts';
 import { findCards } from './find-cards.ts';
 import { findEmails } from './find-emails.ts';
@@ -20,11 +21,21 @@ const FINDERS: Readonly<Record<RedactionRule, (text: string) => readonly Finding
  * of both is hidden under the name of the longer one. Time is linear in the length of the text.
  */
 export function findSensitive(text: string, policy: RedactionPolicy): readonly Finding[] {
-  const found = [
-    ...policy.rules.flatMap((rule) => FINDERS[rule](text)),
-    ...policy.patterns.flatMap((pattern) => findPattern(text, pattern)),
-  ];
-  return mergeOverlaps(found);
+  return finish(findSensitiveInSteps(text, policy));
+}
+
+/** As {@link findSensitive}, giving way after each rule: ten megabytes take a rule up to 150 ms. */
+export function* findSensitiveInSteps(text: string, policy: RedactionPolicy): Steps<readonly Finding[]> {
+  const found: (readonly Finding[])[] = [];
+  for (const rule of policy.rules) {
+    found.push(FINDERS[rule](text));
+    yield;
+  }
+  for (const pattern of policy.patterns) {
+    found.push(findPattern(text, pattern));
+    yield;
+  }
+  return mergeOverlaps(found.flat());
 }
 
 function findPattern(text: string, { name, pattern, flags }: RedactionPattern): readonly Finding[] {

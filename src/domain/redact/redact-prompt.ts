@@ -1,4 +1,5 @@
 import { fenceDocument } from '../prompts/fence.ts';
+import type { Steps } from '../steps.ts';
 import type { Prompt } from '../tasks/task.ts';
 import type { RedactedTexts, Redactor } from './redactor.ts';
 
@@ -8,7 +9,7 @@ export interface RedactedPrompt {
 }
 
 /** Always said, so that the beginning of the prompt is the same for all documents. */
-const PLACEHOLDER_RULE =
+export const PLACEHOLDER_RULE =
   'Names in brackets such as [EMAIL_1] or [PHONE_2] stand for values that were taken out of the text. Where you use one, copy it exactly.';
 
 const FENCED =
@@ -18,10 +19,10 @@ const FENCED =
  * Hides a document's values in the messages that hold parts of it. The fence is put up anew: its mark is a hash of
  * what stands inside, and a hash of the values could be tried out.
  */
-export function redactPrompt(prompt: Prompt, redactor: Redactor): RedactedPrompt {
+export function* redactPrompt(prompt: Prompt, redactor: Redactor): Steps<RedactedPrompt> {
   const fromUser = prompt.messages.map(({ role, content }) => (role === 'user' ? content : undefined));
   const texts = fromUser.map((content) => (content === undefined ? [] : textsOf(content)));
-  const { texts: redacted, restore } = redactor.redact(texts.flat());
+  const { texts: redacted, restore } = yield* redactor.redactInSteps(texts.flat());
   const next = redacted.values();
   const messages = prompt.messages.map((message, index) => {
     const [document, context] = (texts[index] ?? []).map(() => next.next().value ?? '');

@@ -1,6 +1,7 @@
-import { findSensitive, mergeOverlaps } from './find-sensitive.ts';
+import { finish, type Steps } from '../steps.ts';
+import { findSensitiveInSteps, mergeOverlaps } from './find-sensitive.ts';
 import { LITERAL, placeholderOf, placeholderPattern, readPlaceholder } from './placeholder.ts';
-import type { RedactionPolicy } from './redaction-policy.ts';
+import type { Finding, RedactionPolicy } from './redaction-policy.ts';
 
 export interface RedactedTexts {
   readonly texts: readonly string[];
@@ -33,11 +34,11 @@ export class Redactor {
   readonly #names = new NameList();
   #parts: PartFinder | undefined;
 
-  constructor(documentText: string, policy: RedactionPolicy) {
+  private constructor(policy: RedactionPolicy, pattern: RegExp, segments: readonly Segment[]) {
     this.#policy = policy;
-    this.#pattern = placeholderPattern([...policy.rules, ...policy.patterns.map(({ name }) => name), LITERAL]);
+    this.#pattern = pattern;
     const counts: Record<string, number> = {};
-    for (const segment of this.#split(documentText)) {
+    for (const segment of segments) {
       if (typeof segment === 'string') continue;
       this.#names.nameOf(segment.value, segment.rule);
       if (segment.rule !== LITERAL) counts[segment.rule] = (counts[segment.rule] ?? 0) + 1;
@@ -45,15 +46,35 @@ export class Redactor {
     this.counts = counts;
   }
 
+  /** Searches the document, which takes about 100 ms a megabyte. */
+  static *inSteps(documentText: string, policy: RedactionPolicy): Steps<Redactor> {
+    const pattern = placeholderPattern([...policy.rules, ...policy.patterns.map(({ name }) => name), LITERAL]);
+    return new Redactor(policy, pattern, yield* split(documentText, policy, pattern));
+  }
+
+  /** As {@link Redactor.inSteps}, at once. */
+  static of(documentText: string, policy: RedactionPolicy): Redactor {
+    return finish(Redactor.inSteps(documentText, policy));
+  }
+
   /** Hides the values in texts that go to a provider together: parts of the document, or notes about it. */
   redact(texts: readonly string[]): RedactedTexts {
+    return finish(this.redactInSteps(texts));
+  }
+
+  /** As {@link redact}, giving way after every few milliseconds. */
+  *redactInSteps(texts: readonly string[]): Steps<RedactedTexts> {
     // A model may have put values into its notes that the document does not have. They get names of this call only.
     const names = this.#names.copy();
-    const redacted = texts.map((text) =>
-      this.#hideCutValues(this.#split(text))
-        .map((segment) => (typeof segment === 'string' ? segment : names.nameOf(segment.value, segment.rule)))
-        .join(''),
-    );
+    const redacted: string[] = [];
+    for (const text of texts) {
+      const segments = this.#hideCutValues(yield* split(text, this.#policy, this.#pattern));
+      redacted.push(
+        segments
+          .map((segment) => (typeof segment === 'string' ? segment : names.nameOf(segment.value, segment.rule)))
+          .join(''),
+      );
+    }
     return { texts: redacted, restore: (reply, quote) => this.#restore(reply, names, quote ?? ((value) => value)) };
   }
 
@@ -68,41 +89,6 @@ export class Redactor {
       return written;
     });
     return { text, unknown };
-  }
-
-  #split(text: string): readonly Segment[] {
-    let segments: readonly Segment[] = [text];
-    let hidden = 0;
-    for (let pass = 0; pass < MOST_PASSES; pass++) {
-      segments = segments.flatMap((segment) =>
-        typeof segment === 'string' ? this.#splitOnce(segment, pass === 0) : [segment],
-      );
-      const found = segments.filter((segment) => typeof segment !== 'string').length;
-      if (found === hidden) break;
-      hidden = found;
-    }
-    return segments;
-  }
-
-  #splitOnce(text: string, withLiterals: boolean): readonly Segment[] {
-    const literals = withLiterals
-      ? [...text.matchAll(this.#pattern)].map(({ index, 0: found }) => ({
-          start: index,
-          end: index + found.length,
-          rule: LITERAL,
-        }))
-      : [];
-    const sensitive = findSensitive(text, this.#policy);
-    const findings = literals.length === 0 ? sensitive : mergeOverlaps([...sensitive, ...literals]);
-    const segments: Segment[] = [];
-    let end = 0;
-    for (const finding of findings) {
-      if (finding.start > end) segments.push(text.slice(end, finding.start));
-      segments.push({ value: text.slice(finding.start, finding.end), rule: finding.rule });
-      end = finding.end;
-    }
-    if (end < text.length) segments.push(text.slice(end));
-    return segments;
   }
 
   /** A document is cut into parts between words, and a value can have several: its rest at either end is hidden too. */
@@ -121,6 +107,48 @@ export class Redactor {
     }
     return result;
   }
+}
+
+/** Text and values by turns; a value may stand next to another one. */
+function* split(text: string, policy: RedactionPolicy, pattern: RegExp): Steps<readonly Segment[]> {
+  let segments: readonly Segment[] = [text];
+  let hidden = 0;
+  for (let pass = 0; pass < MOST_PASSES; pass++) {
+    const next: Segment[][] = [];
+    for (const segment of segments) {
+      next.push(
+        typeof segment === 'string' ? yield* splitOnce(segment, policy, pass === 0 ? pattern : undefined) : [segment],
+      );
+    }
+    segments = next.flat();
+    const found = segments.filter((segment) => typeof segment !== 'string').length;
+    if (found === hidden) break;
+    hidden = found;
+  }
+  return segments;
+}
+
+/** @param literals what must not be taken for a placeholder */
+function* splitOnce(text: string, policy: RedactionPolicy, literals: RegExp | undefined): Steps<Segment[]> {
+  const sensitive = yield* findSensitiveInSteps(text, policy);
+  const findings = literals === undefined ? sensitive : mergeOverlaps([...sensitive, ...findLiterals(text, literals)]);
+  const segments: Segment[] = [];
+  let end = 0;
+  for (const finding of findings) {
+    if (finding.start > end) segments.push(text.slice(end, finding.start));
+    segments.push({ value: text.slice(finding.start, finding.end), rule: finding.rule });
+    end = finding.end;
+  }
+  if (end < text.length) segments.push(text.slice(end));
+  return segments;
+}
+
+function findLiterals(text: string, pattern: RegExp): readonly Finding[] {
+  return [...text.matchAll(pattern)].map(({ index, 0: found }) => ({
+    start: index,
+    end: index + found.length,
+    rule: LITERAL,
+  }));
 }
 
 /** Values and their placeholders, numbered by rule. */

@@ -55,21 +55,18 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
   const value = parseJsonReply(reply.text);
   if (value === undefined) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
-  const { label } = value;
+  const { label, confidence } = value;
   if (typeof label !== 'string')
     return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' };
   const known = labels.find((name) => name === label) ?? labels.find((name) => fold(name) === fold(label));
   if (known === undefined) {
     return { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' };
   }
-  const stated = typeof value['confidence'] === 'number' ? clampToUnit(value['confidence']) : 0;
+  // A number outside 0 to 1 is no probability (a per cent, or what a document asked for): it must not pass a threshold.
+  const stated = typeof confidence === 'number' && confidence >= 0 && confidence <= 1 ? confidence : 0;
   return { kind: 'answer', value: { label: known }, confidence: labelProbability(reply, label) ?? stated };
 }
 
 function fold(label: string): string {
   return label.trim().toLowerCase();
-}
-
-function clampToUnit(value: number): number {
-  return Number.isFinite(value) ? Math.min(1, Math.max(0, value)) : 0;
 }

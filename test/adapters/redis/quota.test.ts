@@ -140,6 +140,47 @@ describe('admit() with a quota', () => {
   });
 });
 
+describe('settle() with a quota of the day', () => {
+  const limits = { requestsPerDay: 2, tokensPerDay: 1_000 };
+
+  test('what a reply did not use of the day’s tokens comes back', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const first = callOf(claim, limits, { input: 100, output: 800 });
+    await ledger.admit(first);
+    expect(await ledger.admit(callOf(claim, limits, { input: 200 }))).toMatchObject({ kind: 'wait', why: 'day' });
+    await ledger.settle(first, replyWith(150, 50));
+    expect(await cluster.redis.hmget(cluster.keys.pool(POOL), 'dr', 'dt')).toEqual(['1', '200']);
+    expect(await ledger.admit(callOf(claim, limits, { input: 800 }))).toEqual({ kind: 'admitted' });
+  });
+
+  test('calls that never left use nothing of the day, however many they are', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    for (let n = 0; n < 5; n += 1) {
+      const unsent = callOf(claim, limits, { input: 400 });
+      expect(await ledger.admit(unsent)).toEqual({ kind: 'admitted' });
+      await ledger.settle(unsent, { kind: 'released' });
+    }
+    expect(await cluster.redis.hmget(cluster.keys.pool(POOL), 'dr', 'dt')).toEqual(['0', '0']);
+  });
+
+  test('a call of yesterday gives nothing back to today, and one that was reaped gives nothing back at all', async () => {
+    const { ledger, claim, lease } = await cluster.workerWithSlice();
+    const yesterdays = callOf(claim, limits, { input: 900 });
+    await ledger.admit(yesterdays);
+    await cluster.redis.hset(cluster.keys.pool(POOL), 'day', 1, 'dr', 1, 'dt', 10);
+    await ledger.settle(yesterdays, replyWith(1, 1));
+    expect(await cluster.redis.hmget(cluster.keys.pool(POOL), 'dr', 'dt')).toEqual(['1', '10']);
+    const reaped = callOf(claim, limits, { input: 900 });
+    await ledger.admit(reaped);
+    await cluster.endLease(lease.workerId);
+    await (await cluster.worker()).ledger.reapDeadWorkers();
+    const before = await cluster.redis.hgetall(cluster.keys.pool(POOL));
+    await ledger.settle(reaped, replyWith(1, 1));
+    expect(await cluster.redis.hgetall(cluster.keys.pool(POOL))).toEqual(before);
+    expect(before).toMatchObject({ open: '0', dr: '1', dt: '900' });
+  });
+});
+
 describe('settle() with a quota', () => {
   const limits = { requestsPerMinute: 600, tokensPerMinute: 60_000, outputTokensPerMinute: 60_000 };
 
@@ -178,6 +219,75 @@ describe('settle() with a quota', () => {
     await ledger.settle(ticket, replyWith(5_000, 0));
     expect(await cluster.redis.hgetall(cluster.keys.pool(POOL))).toEqual(after);
   });
+});
+
+describe('a pool that is told nonsense', () => {
+  test('a limit in the headers that is far too low costs a call a minute, not days', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    await ledger.reportQuota(POOL, { limits: { tokensPerMinute: 1 } });
+    await ledger.admit(callOf(claim, { tokensPerMinute: 60_000 }, { input: 50_000 }));
+    expect(await debtMs('t')).toBeLessThanOrEqual(MINUTE_MS);
+    const answer = await ledger.admit(callOf(claim, { tokensPerMinute: 60_000 }, { input: 50_000 }));
+    expect(answer).toMatchObject({ kind: 'wait', why: 'rate' });
+    // A call that is told a minute or less goes on waiting in line.
+    expect((answer as { waitMs: number }).waitMs).toBeLessThanOrEqual(MINUTE_MS);
+  });
+
+  test('a call under a low limit of the config takes as long as that says', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    await ledger.admit(callOf(claim, { tokensPerMinute: 1_000 }, { input: 5_000 }));
+    expect(await debtMs('t')).toBeGreaterThan(5 * MINUTE_MS - 1_000);
+  });
+
+  test('a usage that no reply can have does not stop the pool for longer than four such calls', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const ticket = callOf(claim, { tokensPerMinute: 60_000 }, { input: 500, output: 500 });
+    await ledger.admit(ticket);
+    await ledger.settle(ticket, replyWith(9_007_199_254_740_991, 10));
+    expect(await debtMs('t')).toBeLessThan(5_000);
+  });
+
+  test('when the server’s clock is set back, calls do not wait until it is late again', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const limits = { requestsPerMinute: 600 };
+    await ledger.admit(callOf(claim, limits));
+    await ledger.reportQuota(POOL, { refused: true, waitMs: 100 });
+    const pool = cluster.keys.pool(POOL);
+    const hourMs = 3_600_000;
+    // As if all of this had been written an hour later.
+    for (const field of ['r', 'after', 'cutAt', 'at']) {
+      const value = await cluster.redis.hget(pool, field);
+      if (value !== null) await cluster.redis.hset(pool, field, Number(value) + hourMs);
+    }
+    expect(await ledger.admit(callOf(claim, limits))).toEqual({ kind: 'admitted' });
+    const eachMs = MINUTE_MS / (600 * BASE);
+    expect(await debtMs('r')).toBeLessThanOrEqual(eachMs);
+    expect(await debtMs('r')).toBeGreaterThan(0);
+    expect(await cluster.redis.hget(pool, 'open')).toBe('2');
+  });
+
+  test('a wait that was asked for before the clock was set back does not last an hour', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const pool = cluster.keys.pool(POOL);
+    await ledger.reportQuota(POOL, { refused: true, waitMs: 100 });
+    const later = Date.now() + 3_600_000;
+    await cluster.redis.hset(pool, 'after', later, 'cutAt', later, 'at', later);
+    await ledger.reportQuota(POOL, { refused: true, waitMs: 20_000 });
+    const answer = await ledger.admit(callOf(claim, {}));
+    expect(answer).toMatchObject({ kind: 'wait', why: 'asked' });
+    expect((answer as { waitMs: number }).waitMs).toBeLessThanOrEqual(20_000);
+  });
+});
+
+test('a server that has lost its scripts gets them again, and the call is admitted once', async () => {
+  const { ledger, claim } = await cluster.workerWithSlice();
+  const ticket = callOf(claim, { requestsPerMinute: 600, concurrency: 5 });
+  await cluster.redis.script('FLUSH');
+  expect(await ledger.admit(ticket)).toEqual({ kind: 'admitted' });
+  await cluster.redis.script('FLUSH');
+  await ledger.settle(ticket, replyWith(1, 1));
+  expect(await cluster.redis.hget(cluster.keys.pool(POOL), 'open')).toBe('0');
+  expect(await cluster.totals(ledger, claim)).toMatchObject([1, 2, 3, 4].map(() => ({ held: 0, settled: 1 })));
 });
 
 describe('reportQuota()', () => {

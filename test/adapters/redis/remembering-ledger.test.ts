@@ -100,3 +100,50 @@ test('restoreIfRestarted() gives a forgotten claim back to its owner, but not on
   expect(await ledger.restoreIfRestarted()).toBe(0);
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ held: 0 });
 });
+
+test('a failed call that was billed is posted again under its own key, not as the answer to its question', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await ledger.settle({ ...ticket, callKey: `${ticket.callKey}!1` }, { kind: 'reply', entry: entryOf(60, '') });
+  await restart();
+  expect(await ledger.restoreIfRestarted()).toBe(1);
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([`${ticket.callKey}!1`]);
+});
+
+test('a reply whose settlement failed, because the server was away for too long, is there for the slice’s next owner', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await cluster.redis.save();
+  await server.kill();
+  const retries = cluster.redis.options.maxRetriesPerRequest ?? null;
+  cluster.redis.options.maxRetriesPerRequest = 0;
+  await expect(ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) })).rejects.toThrow(/out of reach/);
+  cluster.redis.options.maxRetriesPerRequest = retries;
+  await server.start();
+
+  await cluster.claim(claim.batchId);
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
+  expect(await ledger.openCalls(claim.batchId)).toBe(0);
+  await ledger.restoreIfRestarted();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
+});
+
+test('a settlement that failed is made by housekeeping where nobody takes the slice', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await cluster.redis.save();
+  await server.kill();
+  const retries = cluster.redis.options.maxRetriesPerRequest ?? null;
+  cluster.redis.options.maxRetriesPerRequest = 0;
+  await expect(ledger.settle(ticket, { kind: 'released' })).rejects.toThrow(/out of reach/);
+  cluster.redis.options.maxRetriesPerRequest = retries;
+  await server.start();
+  await ledger.restoreIfRestarted();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
+  expect(await ledger.openCalls(claim.batchId)).toBe(0);
+});

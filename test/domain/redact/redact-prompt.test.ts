@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { fenceDocument } from '../../../src/domain/prompts/fence.ts';
-import { redactPrompt } from '../../../src/domain/redact/redact-prompt.ts';
+import { redactPrompt as redactPromptInSteps } from '../../../src/domain/redact/redact-prompt.ts';
 import { Redactor } from '../../../src/domain/redact/redactor.ts';
+import { finish } from '../../../src/domain/steps.ts';
 import { summarizeQuestion } from '../../../src/domain/tasks/summarize.ts';
+import type { Prompt } from '../../../src/domain/tasks/task.ts';
 import type { SummarizeWorkflow } from '../../../src/domain/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };
+const redactPrompt = (prompt: Prompt, redactor: Redactor) => finish(redactPromptInSteps(prompt, redactor));
 const POLICY = { rules: ['email'], patterns: [] } as const;
 
 describe('redactPrompt()', () => {
@@ -13,21 +16,21 @@ describe('redactPrompt()', () => {
     const text = 'Ask jane@example.com.';
     const context = 'Earlier: bob@example.com.';
     const { prompt } = summarizeQuestion(WORKFLOW, 'map', text, context);
-    const redacted = redactPrompt(prompt, new Redactor(`${context} ${text}`, POLICY));
+    const redacted = redactPrompt(prompt, Redactor.of(`${context} ${text}`, POLICY));
     expect(redacted.prompt.messages[1]?.content).toBe(fenceDocument('Ask [EMAIL_2].', 'Earlier: [EMAIL_1].'));
     expect(redacted.restore('[EMAIL_2]').text).toBe('jane@example.com');
   });
 
   it('has the same system message for every document, with and without values', () => {
     const systemOf = (text: string) =>
-      redactPrompt(summarizeQuestion(WORKFLOW, 'single', text).prompt, new Redactor(text, POLICY)).prompt.messages[0];
+      redactPrompt(summarizeQuestion(WORKFLOW, 'single', text).prompt, Redactor.of(text, POLICY)).prompt.messages[0];
     expect(systemOf('Ask jane@example.com.')).toEqual(systemOf('Nothing here.'));
   });
 
   it('hides the values of a message without a fence as well', () => {
     const { prompt } = summarizeQuestion(WORKFLOW, 'single', 'x');
     const messages = [{ role: 'user' as const, content: 'Ask jane@example.com.' }];
-    const redacted = redactPrompt({ ...prompt, messages }, new Redactor('jane@example.com', POLICY));
+    const redacted = redactPrompt({ ...prompt, messages }, Redactor.of('jane@example.com', POLICY));
     expect(redacted.prompt.messages).toEqual([{ role: 'user', content: 'Ask [EMAIL_1].' }]);
   });
 });

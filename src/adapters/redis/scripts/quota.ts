@@ -14,15 +14,26 @@ import { script } from './run-script.ts';
  * requests take to arrive there. BASE of the limit is used, less after a refusal: `cut` falls to CUT of itself, at most
  * once in CUT_EVERY milliseconds, and heals by HEAL a millisecond (additive increase, multiplicative decrease).
  *
+ * A server's clock that is set back, or a replica's that is behind, would make every moment here a long wait: whoever
+ * finds the last entry in the future forgets them, which costs one burst.
+ *
  * Pool HASH: r t i o: when each bucket is full, milliseconds of the server's clock · open: calls in flight · after: no
- * call before this moment · cut, cutAt · sr st si so: limits that the provider's headers have named · day, dr, dt:
- * today's number (UTC), requests and tokens
+ * call before this moment · cut, cutAt · at: the last entry · sr st si so: limits that the provider's headers have named
+ * · day, dr, dt: today's number (UTC), requests and tokens
  */
 export const BURST_MS = 400;
 
 export const QUOTA_LUA = `
 local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.000002, 86400000
+-- No call takes longer under a limit that only headers have named: they may slow us down, but a wrong one stops nothing.
+local MOST_SEEN = 60000 - BURST
 local FIELDS = {'r', 't', 'i', 'o'}
+-- More than two clocks that are kept in step can differ by.
+local CLOCK_STEP = 1000
+local function forgetFuture(pool, at, now)
+  if tonumber(at or 0) <= now + CLOCK_STEP then return false end
+  return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at') > 0
+end
 local function quotaNumbers(text)
   local n = {}
   for value in string.gmatch(text, '[^|]+') do n[#n + 1] = tonumber(value) end
@@ -31,7 +42,8 @@ end
 -- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day, 8 input tokens, 9 output tokens; 0: no limit
 -- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
 local function takeQuota(pool, n, now)
-  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt')
+  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at')
+  if forgetFuture(pool, s[16], now) then return takeQuota(pool, n, now) end
   local after = tonumber(s[10] or 0)
   if after > now + BURST then return 'asked', after - now end
   local open = tonumber(s[9] or 0)
@@ -50,16 +62,17 @@ local function takeQuota(pool, n, now)
   for d = 1, 4 do
     local limit = n[d]
     local seen = tonumber(s[4 + d] or 0)
-    if seen > 0 and (limit == 0 or seen < limit) then limit = seen end
+    local most = math.huge
+    if seen > 0 and (limit == 0 or seen < limit) then limit, most = seen, MOST_SEEN end
     if limit > 0 then
       local full = tonumber(s[d] or 0)
-      cost[d] = amounts[d] * 60000 / (limit * share)
+      cost[d] = math.min(most, amounts[d] * 60000 / (limit * share))
       if full > now + BURST then wait = math.max(wait, full - now - BURST / 2) end
       start = math.max(start, full - math.max(0, BURST - cost[d]))
     end
   end
   if wait > 0 then return 'rate', wait end
-  local set = {'open', open + 1}
+  local set = {'open', open + 1, 'at', string.format('%.0f', now)}
   for d = 1, 4 do
     if cost[d] > 0 then
       set[#set + 1] = FIELDS[d]
@@ -68,13 +81,16 @@ local function takeQuota(pool, n, now)
   end
   if n[6] > 0 or n[7] > 0 then
     for _, v in ipairs({'day', today, 'dr', dr + 1, 'dt', dt + tokens}) do set[#set + 1] = v end
+    cost[5], cost[6] = today, tokens
   end
   redis.call('HSET', pool, unpack(set))
   return nil, start - now, cost
 end
--- The costs as they stand at the end of a hold record.
+-- The costs as they stand at the end of a hold record; where the day is limited, with its number and the tokens taken.
 local function quotaMark(cost)
-  return string.format('|%.3f:%.3f:%.3f:%.3f', cost[1], cost[2], cost[3], cost[4])
+  local mark = string.format('|%.3f:%.3f:%.3f:%.3f', cost[1], cost[2], cost[3], cost[4])
+  if cost[5] then mark = mark .. string.format(':%.0f:%.0f', cost[5], cost[6]) end
+  return mark
 end
 -- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
 local function endQuota(pool, record, uses)
@@ -82,7 +98,7 @@ local function endQuota(pool, record, uses)
   if not costs then return end
   local c, set = {}, {}
   for value in string.gmatch(costs, '[^:]+') do c[#c + 1] = tonumber(value) end
-  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'open')
+  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'open', 'day', 'dr', 'dt')
   if tonumber(s[5] or 0) > 0 then set = {'open', tonumber(s[5]) - 1} end
   if uses then
     for d = 1, 4 do
@@ -90,6 +106,10 @@ local function endQuota(pool, record, uses)
         set[#set + 1] = FIELDS[d]
         set[#set + 1] = string.format('%.3f', tonumber(s[d]) - c[d] * (1 - uses[d]))
       end
+    end
+    if c[5] and uses[2] and tonumber(s[6] or -1) == c[5] then
+      local tokens = math.max(0, tonumber(s[8]) - math.floor(c[6] * (1 - uses[2]) + 0.5))
+      for _, v in ipairs({'dr', tonumber(s[7]) - 1 + uses[1], 'dt', string.format('%.0f', tokens)}) do set[#set + 1] = v end
     end
   end
   if #set > 0 then redis.call('HSET', pool, unpack(set)) end
@@ -106,13 +126,16 @@ end
 export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
+forgetFuture(KEYS[1], redis.call('HGET', KEYS[1], 'at'), now)
 local s = redis.call('HMGET', KEYS[1], 'after', 'cut', 'cutAt')
-local set = {}
+local set = {'at', string.format('%.0f', now)}
 if ARGV[1] == '1' then
   local cutAt = tonumber(s[3] or 0)
   if now - cutAt >= CUT_EVERY then
     local cut = math.min(1, tonumber(s[2] or 1) + (now - cutAt) * HEAL)
-    set = {'cut', string.format('%.4f', math.max(0.2, cut * CUT)), 'cutAt', string.format('%.0f', now)}
+    for _, v in ipairs({'cut', string.format('%.4f', math.max(0.2, cut * CUT)), 'cutAt', string.format('%.0f', now)}) do
+      set[#set + 1] = v
+    end
   end
 end
 if now + tonumber(ARGV[2]) > tonumber(s[1] or 0) then
@@ -125,7 +148,7 @@ for i, field in ipairs({'sr', 'st', 'si', 'so'}) do
     set[#set + 1] = ARGV[2 + i]
   end
 end
-if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
+redis.call('HSET', KEYS[1], unpack(set))
 `);
 
 /** The argument of {@link QUOTA_LUA}'s `takeQuota`. */

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { canonicalEncoding } from '../../src/domain/decode-text.ts';
+import { fraction, number, usd, wholeNumber } from './values.ts';
+
+/** `workflows:`. */
+
+const tierSchema = z.strictObject({
+  model: z.string().describe('a name under models:, or local'),
+  acceptAt: fraction()
+    .optional()
+    .describe('least confidence at which this tier answers; without it every valid reply is accepted'),
+  fallback: z
+    .array(z.string())
+    .max(8)
+    .optional()
+    .describe('names under models: that stand in, in this order, while its provider is in trouble'),
+});
+
+const budgetSchema = z.strictObject({
+  batch: usd().optional().describe('USD for one batch'),
+  day: usd().optional().describe('USD for all batches of this workflow in a calendar day'),
+  month: usd().optional().describe('USD for all batches of this workflow in a calendar month'),
+});
+
+const scheduleSchema = z.strictObject({
+  cron: z.string(),
+  timezone: z.string().default('UTC'),
+  input: z.string(),
+});
+
+const inputSchema = z.strictObject({
+  text: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('column or field with the text; default: text, in tables also content, body'),
+  id: z.string().min(1).optional().describe('column or field with the id; default: id, custom_id'),
+  metadata: z
+    .union([z.literal('*'), z.array(z.string().min(1))])
+    .optional()
+    .describe('columns or fields that are copied to the results; *: all'),
+  encoding: z
+    .string()
+    .refine((label) => canonicalEncoding(label) !== undefined, { error: 'must be an encoding such as windows-1252' })
+    .optional()
+    .describe('of text; default: UTF-8, or UTF-16 by its byte order mark'),
+});
+
+const checksSchema = z
+  .strictObject({
+    language: z.boolean().optional().describe('it is in the language asked for; default true'),
+    numbers: z.boolean().optional().describe('its numbers stand in the document; default true'),
+    names: z.boolean().optional().describe('its names of several words stand in the document; default false'),
+    preamble: z.boolean().optional().describe('it does not talk about itself and is no refusal; default true'),
+    forbidden: z
+      .array(z.string().min(1).max(500))
+      .max(100)
+      .optional()
+      .describe('what it must not have: phrases, in any case, and /patterns/ with bounded repetitions'),
+  })
+  .describe('what is checked in a summary besides its shape and length');
+
+export const workflowSchema = z
+  .strictObject({
+    task: z.enum(['classify', 'summarize']),
+    labels: z
+      .union([z.record(z.string().min(1), z.string()), z.array(z.string().min(1))])
+      .optional()
+      .describe('classify: label -> one-line description; descriptions matter, most of all to the local tier'),
+    examples: z.string().optional().describe('classify: a JSONL file of {"text", "label"} lines for the local tier'),
+    instructions: z.string().max(20_000).optional().describe('added to the prompt: what matters in these documents'),
+    summary: z
+      .strictObject({
+        maxWords: wholeNumber().default(120),
+        language: z.string().optional().describe("language of the summary; default: the document's"),
+        provenance: z.boolean().optional().describe('rows say from which parts of the document each sentence comes'),
+      })
+      .optional(),
+    parts: z
+      .strictObject({
+        maxTokens: number()
+          .pipe(z.number().int().min(256))
+          .optional()
+          .describe('most tokens of a part; default: what fits the smallest context of the cascade'),
+        overlapTokens: number()
+          .pipe(z.number().int().min(0).max(4096))
+          .default(0)
+          .describe('tokens of the part before that each part is shown, at most a quarter of the window'),
+        mayFail: number()
+          .pipe(z.number().min(0).max(0.9))
+          .default(0)
+          .describe("share of a document's parts, by tokens, that may fail; the row lists them"),
+      })
+      .optional()
+      .describe('how a long document is cut'),
+    checks: checksSchema.optional(),
+    private: z.boolean().default(false).describe('its documents only go to models that run locally'),
+    cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
+    budget: budgetSchema.default({}),
+    cache: z.boolean().default(false).describe('reuse paid replies to the very same request across batches'),
+    drainAt: fraction()
+      .optional()
+      .describe('from this share of a limit on, the last (dearest) tier is not asked any more; rows say degraded'),
+    timezone: z.string().default('UTC').describe('where its days and months begin'),
+    schedule: scheduleSchema.optional(),
+    input: inputSchema.optional().describe('how its documents are read, where no flag says otherwise'),
+  })
+  .describe('a named pipeline: task, prompt, cascade, budget');
