@@ -47,6 +47,10 @@ export class FairLine<T> {
       this.#groups.set(position.group, group);
     }
     if (group.waiting.length === 0) group.served = Math.max(group.served, this.#served);
+    this.#insert(group, item, position);
+  }
+
+  #insert(group: Group<T>, item: T, position: LinePosition): void {
     const entry = { item, position, number: this.#pushed };
     this.#pushed += 1;
     group.waiting.splice(placeOf(group.waiting, entry), 0, entry);
@@ -70,8 +74,11 @@ export class FairLine<T> {
   /** One that was taken and not served stands in line again, as if nothing had happened. */
   putBack(item: T, position: LinePosition): void {
     const group = this.#groups.get(position.group);
-    if (group !== undefined) group.served -= position.cost;
-    this.push(item, position);
+    if (group === undefined) return this.push(item, position);
+    group.served -= position.cost;
+    // Neither has it come anew, nor did the others get what was taken for nothing.
+    this.#served = Math.min(this.#served, group.served);
+    this.#insert(group, item, position);
   }
 
   /** Takes out one that does not wait any more; false where it is not there. */

@@ -107,25 +107,25 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
       ? await context.prefixes.run(gate.name, route.request, send, slice.stopping)
       : await send();
     if (!(result instanceof Error)) return result;
-    const hasOthers = routes.some((other) => other !== route && isOpen(context, other));
     if (result instanceof LongWaitError) {
-      if (!hasOthers) return stop(slice, result.reason);
+      if (!hasOthers(context, routes, route)) return stop(slice, result.reason);
       route.failures = FAILURES_BEFORE_FALLBACK;
       continue;
     }
     route.failures += 1;
     const isOutOfPatience = await noteFailure(context, route, gate, result);
+    const canChange = hasOthers(context, routes, route);
     const decision = decideRetry(
       result,
       gate.name,
       { attempt, waits, maxAttempts: context.maxAttempts },
       { now: context.clock.now(), random: context.random, isOutOfPatience },
     );
-    if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !hasOthers)) {
+    if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
       return stop(slice, decision.reason);
     }
     if (decision.kind === 'fail') throw new CallFailedError(result.failure, result.message, { cause: result });
-    const delayMs = decision.kind === 'stop' || hasOthers ? 0 : decision.delayMs;
+    const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
     context.log.info('call:retry', {
       batch: slice.claim.batchId,
       slice: slice.claim.slice,
@@ -173,6 +173,10 @@ async function nextRoute(
     }
     await sleep(shortest, slice.stopping);
   }
+}
+
+function hasOthers(context: CallModelContext, routes: readonly KnownRoute[], route: KnownRoute): boolean {
+  return routes.some((other) => other !== route && isOpen(context, other));
 }
 
 function isOpen(context: CallModelContext, route: KnownRoute): boolean {

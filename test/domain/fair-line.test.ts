@@ -56,6 +56,22 @@ describe('FairLine', () => {
     expect(takeAll(line)).toEqual(['a', 'b']);
   });
 
+  test('after many were taken for nothing, a group with one call is not behind one with a hundred', () => {
+    const line = new FairLine<string>();
+    for (let n = 0; n < 100; n += 1) line.push(`large ${n}`, at('large'));
+    line.push('small', at('small'));
+    const taken = Array.from({ length: 64 }, () => line.take()!);
+    for (const { item, position } of taken) line.putBack(item, position);
+    expect(takeAll(line).indexOf('small')).toBeLessThanOrEqual(1);
+    line.push('small', at('small'));
+    for (let n = 0; n < 100; n += 1) line.push(`large ${n}`, at('large'));
+    const some = Array.from({ length: 64 }, () => line.take()!);
+    // The provider took the first two.
+    for (const { item, position } of some.slice(2)) line.putBack(item, position);
+    line.push('small again', at('small'));
+    expect(takeAll(line).indexOf('small again')).toBeLessThanOrEqual(1);
+  });
+
   test('one that was removed does not come, and one that is not there is not removed', () => {
     const line = new FairLine<string>();
     line.push('a', at('g'));
