@@ -1,6 +1,7 @@
 import type { ModelRequest } from './model-request.ts';
 import type { NanoUsd } from './money.ts';
 import { priceBound } from './price.ts';
+import { schemaJson } from './repeated-json.ts';
 import { countTokens } from './tokens.ts';
 import type { ModelSpec } from './workflow.ts';
 
@@ -43,11 +44,11 @@ const bytesBySchema = new WeakMap<object, number>();
 const tokensBySchema = new WeakMap<object, number>();
 
 function schemaBytes(schema: object): number {
-  return remember(bytesBySchema, schema, () => Buffer.byteLength(JSON.stringify(schema)));
+  return remember(bytesBySchema, schema, () => Buffer.byteLength(schemaJson(schema)));
 }
 
 function schemaTokens(schema: object): number {
-  return remember(tokensBySchema, schema, () => countTokens(JSON.stringify(schema)));
+  return remember(tokensBySchema, schema, () => countTokens(schemaJson(schema)));
 }
 
 function remember(cache: WeakMap<object, number>, key: object, compute: () => number): number {

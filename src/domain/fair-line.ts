@@ -74,7 +74,7 @@ export class FairLine<T> {
   /** One that was taken and not served stands in line again, as if nothing had happened. */
   putBack(item: T, position: LinePosition): void {
     const group = this.#groups.get(position.group);
-    if (group === undefined) return this.push(item, position);
+    if (group === undefined) throw new RangeError(`Nothing was taken of the group ${position.group}`);
     group.served -= position.cost;
     // Neither has it come anew, nor did the others get what was taken for nothing.
     this.#served = Math.min(this.#served, group.served);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { AskVariant } from './cascade.ts';
 import type { ChatMessage } from './chat.ts';
 import type { ReasoningRequest } from './reasoning.ts';
+import { messagesJson, schemaJson } from './repeated-json.ts';
 import type { Prompt } from './tasks/task.ts';
 import type { ModelSpec } from './workflow.ts';
 
@@ -67,5 +68,23 @@ export function repairMessages({ reply, detail }: Repair): ChatMessage[] {
  * so a reply that is stored is found again and never bought twice. 22 characters.
  */
 export function callKey(provider: string, request: ModelRequest): string {
-  return hash('sha256', `${provider}\0${JSON.stringify(request)}`, 'base64url').slice(0, 22);
+  return hash('sha256', `${provider}\0${requestJson(request)}`, 'base64url').slice(0, 22);
+}
+
+/** As `JSON.stringify` writes what `buildModelRequest` builds. */
+function requestJson({ modelId, messages, maxOutputTokens, responseFormat, ...others }: ModelRequest): string {
+  const format =
+    responseFormat?.kind === 'json_schema'
+      ? `{"kind":"json_schema","name":${JSON.stringify(responseFormat.name)},"schema":${schemaJson(responseFormat.schema)}}`
+      : JSON.stringify(responseFormat);
+  const parts = [
+    `"modelId":${JSON.stringify(modelId)}`,
+    `"messages":${messagesJson(messages)}`,
+    `"maxOutputTokens":${maxOutputTokens}`,
+    ...(others.temperature === undefined ? [] : [`"temperature":${others.temperature}`]),
+    ...(format === undefined ? [] : [`"responseFormat":${format}`]),
+    ...(others.logprobs === undefined ? [] : [`"logprobs":${others.logprobs}`]),
+    ...(others.reasoning === undefined ? [] : [`"reasoning":${JSON.stringify(others.reasoning)}`]),
+  ];
+  return `{${parts.join(',')}}`;
 }

@@ -33,13 +33,14 @@ export class InputRatios {
 
   /** Takes in what a provider reported for a request of so many bytes, as `inputTokenBound` has them. */
   observe(model: string, request: ModelRequest, bytes: number, reportedTokens: number): void {
+    // No token is shorter than a byte: a provider that reports more is wrong, and would stop its pool.
+    const tokens = Math.min(reportedTokens, bytes);
     const known = this.#ratios.get(model) ?? { most: 0, calls: 0 };
     const calls = known.calls + 1;
     const counts = calls <= CALLS_COUNTED || calls % COUNT_EVERY === 0;
-    const most = counts ? Math.max(known.most, reportedTokens / countRequestTokens(request)) : known.most;
+    const most = counts ? Math.max(known.most, tokens / countRequestTokens(request)) : known.most;
     this.#ratios.set(model, { most, calls });
-    // No token is shorter than a byte: a provider that reports more is wrong, and would stop its pool.
-    const seen = Math.min(1, reportedTokens / bytes);
+    const seen = tokens / bytes;
     const mean = this.#tokensPerByte.get(model) ?? seen;
     this.#tokensPerByte.set(model, mean + (seen - mean) * NEWEST);
   }

@@ -22,6 +22,8 @@ interface Caller {
   /** Made at the moment of asking, because it says in which day the call is booked. */
   readonly ticket: () => CallTicket;
   readonly signal: AbortSignal;
+  /** It gives up, where it stands in line. */
+  readonly leave: () => void;
   readonly resolve: (entrance: Entrance) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -66,6 +68,7 @@ export class PoolLine {
       const caller: Caller = {
         ticket,
         signal,
+        leave,
         resolve: (entrance) => {
           end();
           resolve(entrance);
@@ -121,8 +124,8 @@ export class PoolLine {
       if (admission.kind === 'wait' && admission.waitMs <= LONGEST_WAIT_MS) {
         const waitMs = Math.max(admission.waitMs, LEAST_WAIT_MS) + this.#random() * SPREAD_MS;
         this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + waitMs);
-        if (caller.signal.aborted) caller.reject(caller.signal.reason);
-        else this.#line.putBack(caller, position);
+        this.#line.putBack(caller, position);
+        if (caller.signal.aborted) caller.leave();
         return 'waits';
       }
       caller.resolve({ admission, ticket });

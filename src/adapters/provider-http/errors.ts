@@ -1,6 +1,8 @@
 import { errors } from 'undici';
 import { classifyHttpFailure } from '../../domain/classify-http-failure.ts';
 import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../domain/failure.ts';
+import { isRecord, parseJson } from '../../domain/json-value.ts';
+import { readErrorBody } from '../../domain/read-error-body.ts';
 import type { Usage } from '../../domain/usage.ts';
 import type { Target } from './endpoint.ts';
 import type { HttpExchangeResult } from './http-exchange.ts';
@@ -93,7 +95,7 @@ export function errorOfInvalidReply(
   return failed(
     'invalid_reply',
     `The reply of provider ${target.name} at ${target.displayUrl} (HTTP ${response.status}) ${what}; ` +
-      `it starts: ${quote(target, response.body.toString())}.`,
+      `${describeBody(target, response)}.`,
     {
       billing: found.usage === undefined ? 'unknown' : 'billed',
       usage: found.usage,
@@ -101,6 +103,18 @@ export function errorOfInvalidReply(
       requestId: fields.requestId ?? (found.id === undefined ? undefined : quote(target, found.id)),
     },
   );
+}
+
+/**
+ * A page of some proxy and an error object are quoted, since they say what went wrong. Anything else may be what the model
+ * wrote about a document, and the message goes into logs.
+ */
+function describeBody(target: Target, { headers, body }: HttpResponse): string {
+  const text = body.toString();
+  if (/^\s*</.test(text)) return `it starts: ${quote(target, text)}`;
+  const parsed = parseJson(text);
+  if (isRecord(parsed) && isRecord(parsed.error)) return `it says: ${quote(target, readErrorBody(text).message)}`;
+  return `it has ${body.length} bytes of ${quote(target, headers['content-type'] ?? 'no content type')}`;
 }
 
 function failed(

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../chat.ts';
+import { perWorkflow } from '../per-workflow.ts';
 import type { ClassifyWorkflow } from '../workflow.ts';
 import { CONTEXT_RULE, FENCE_RULE, fenceDocument } from './fence.ts';
 
@@ -14,10 +15,17 @@ export function classifyMessages(
   text: string,
   context = '',
 ): readonly ChatMessage[] {
+  return [
+    { role: 'system', content: systemPrompt(workflow, step) },
+    { role: 'user', content: fenceDocument(text, context) },
+  ];
+}
+
+const systemPrompt = perWorkflow((workflow: ClassifyWorkflow, step: ClassifyStep): string => {
   const labels = workflow.labels
     .map(({ label, description }) => `- ${JSON.stringify(label)}: ${description}`)
     .join('\n');
-  const system = [
+  return [
     step === 'single'
       ? 'You assign exactly one label to a document.'
       : 'You assign exactly one label to a longer text, of which the document is one part.',
@@ -26,8 +34,4 @@ export function classifyMessages(
     step === 'single' ? FENCE_RULE : `${FENCE_RULE} ${CONTEXT_RULE}`,
     'Answer with JSON only: {"label": one of the labels, exactly as written, "confidence": number from 0 to 1, how sure you are that this label is right}.',
   ].join('\n\n');
-  return [
-    { role: 'system', content: system },
-    { role: 'user', content: fenceDocument(text, context) },
-  ];
-}
+});

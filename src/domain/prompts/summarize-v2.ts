@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../chat.ts';
+import { perWorkflow } from '../per-workflow.ts';
 import type { SummarizeWorkflow } from '../workflow.ts';
 import { CONTEXT_RULE, FENCE_RULE, fenceDocument } from './fence.ts';
 
@@ -45,8 +46,16 @@ export function summarizeMessages(
   sizes: NoteSizes,
   context = '',
 ): readonly ChatMessage[] {
+  return [
+    { role: 'system', content: systemPrompt(workflow, JSON.stringify([step, sizes])) },
+    { role: 'user', content: fenceDocument(text, context) },
+  ];
+}
+
+const systemPrompt = perWorkflow((workflow: SummarizeWorkflow, stepAndSizes: string): string => {
+  const [step, sizes] = JSON.parse(stepAndSizes) as [SummarizeStep, NoteSizes];
   const { language } = workflow.summary;
-  const system = [
+  return [
     INSTRUCTIONS[step](sizes.words),
     'Keep names, numbers, dates and decisions exactly as they stand. State only what the document says. No preamble.',
     language === undefined ? 'Write in the language of the document.' : `Write in ${language}.`,
@@ -57,8 +66,4 @@ export function summarizeMessages(
         `numbers, names, dates and decisions, each with what it is about, in at most ${sizes.factWords} words.`
       : 'Answer with JSON only: {"summary": "..."}.',
   ].join('\n\n');
-  return [
-    { role: 'system', content: system },
-    { role: 'user', content: fenceDocument(text, context) },
-  ];
-}
+});

@@ -1,3 +1,4 @@
+import { perWorkflow } from '../per-workflow.ts';
 import { classifyMessages } from '../prompts/classify-v2.ts';
 import { countTokens } from '../tokens.ts';
 import type { ClassifyWorkflow } from '../workflow.ts';
@@ -22,24 +23,27 @@ export function classifyQuestion(
   text: string,
   part?: { readonly context: string },
 ): Question<LabelAnswer> {
-  const labels = workflow.labels.map(({ label }) => label);
+  const { labels, responseSchema } = labelsOf(workflow, '');
   return {
     prompt: {
       messages: classifyMessages(workflow, part === undefined ? 'single' : 'part', text, part?.context),
       outputTokens: JSON_FRAME_TOKENS + longestLabelTokens(workflow),
-      responseSchema: {
-        name: 'classification',
-        schema: {
-          type: 'object',
-          properties: { label: { type: 'string', enum: labels }, confidence: { type: 'number' } },
-          required: ['label', 'confidence'],
-          additionalProperties: false,
-        },
-      },
+      responseSchema,
     },
     judge: (reply) => judgeLabel(reply, labels),
   };
 }
+
+const labelsOf = perWorkflow((workflow: ClassifyWorkflow, _: '') => {
+  const labels = workflow.labels.map(({ label }) => label);
+  const schema = {
+    type: 'object',
+    properties: { label: { type: 'string', enum: labels }, confidence: { type: 'number' } },
+    required: ['label', 'confidence'],
+    additionalProperties: false,
+  };
+  return { labels, responseSchema: { name: 'classification', schema } };
+});
 
 const longestByWorkflow = new WeakMap<ClassifyWorkflow, number>();
 
