@@ -11,7 +11,7 @@ const LONGEST_WAIT_MS = 500;
 
 export type Admitted =
   | { readonly kind: 'admitted'; readonly ticket: CallTicket; readonly place: Disposable }
-  | { readonly kind: 'replay'; readonly entry: JournalEntry }
+  | { readonly kind: 'replay'; readonly entry: JournalEntry; readonly callKey: string }
   /** Too long to stand in line for; nothing is held. */
   | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number };
 

@@ -102,7 +102,8 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
   for (let attempt = 1, waits = 0; ; ) {
     const { route, gate } = await nextRoute(context, slice, routes);
     slice.throwIfStopped();
-    const send = () => tryCall(context, { ...call, ...route, gate });
+    const otherKeys = routes.flatMap(({ key }) => (key === route.key ? [] : [key]));
+    const send = () => tryCall(context, { ...call, ...route, otherKeys, gate });
     const result = gate.hasPromptCache
       ? await context.prefixes.run(gate.name, route.request, send, slice.stopping)
       : await send();

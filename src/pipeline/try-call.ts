@@ -25,6 +25,8 @@ export interface CallTry {
   readonly model: ModelSpec;
   readonly request: ModelRequest;
   readonly key: string;
+  /** Keys of the same question at the other providers of its tier. */
+  readonly otherKeys: readonly string[];
   readonly gate: ProviderGate;
   /** It stands in for the tier's own provider. */
   readonly isFallback: boolean;
@@ -42,7 +44,7 @@ export async function tryCall(
   slice.throwIfStopped();
   const bytes = inputTokenBound(call.request);
   const admitted = await admit(context, call, bytes);
-  if (admitted.kind === 'replay') return remember(slice, call.key, admitted.entry);
+  if (admitted.kind === 'replay') return remember(slice, admitted.callKey, admitted.entry);
   if (admitted.kind === 'wait') {
     return new LongWaitError(longWait(model, call.gate.name, admitted.why, context.clock.now(), admitted.waitMs));
   }
@@ -88,6 +90,7 @@ async function admit(context: CallModelContext, call: CallTry, bytes: number) {
         claim: slice.claim,
         callId,
         callKey: call.key,
+        ...(call.otherKeys.length === 0 ? {} : { otherKeys: call.otherKeys }),
         model: model.name,
         hold,
         scopes: scopesOf(slice.claim, context.clock.now(), slice.claim.timezones),

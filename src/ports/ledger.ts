@@ -18,6 +18,8 @@ export interface CallTicket {
   readonly callId: string;
   /** Same for every try of the same request. */
   readonly callKey: string;
+  /** Keys of the same question at providers that stand in for each other: a reply to one of them will do. */
+  readonly otherKeys?: readonly string[];
   /** Name of the model in the config. */
   readonly model: string;
   /** Most that the call can cost. */
@@ -46,7 +48,8 @@ export interface Refusal extends ScopeTotals {
 export type Admission =
   /** `startInMs`: send it after this time, where not at once. */
   | { readonly kind: 'admitted'; readonly startInMs?: number }
-  | { readonly kind: 'replay'; readonly entry: JournalEntry }
+  /** `callKey`: the key that it is stored under. */
+  | { readonly kind: 'replay'; readonly entry: JournalEntry; readonly callKey: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   /** The pool's quota is used up for now; nothing is held. */
   | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number }

@@ -77,6 +77,7 @@ export class RedisLedger implements Ledger {
         formatHoldRecord(ticket),
         ticket.quota === undefined ? '' : encodeNeed(ticket.quota),
         ...ticket.scopes.map((scope) => scope.name),
+        ...(ticket.otherKeys ?? []),
       ],
     );
     const [status, first, ...numbers] = answer;
@@ -89,7 +90,7 @@ export class RedisLedger implements Ledger {
       case 'wait':
         return { kind: 'wait', why: String(first) as QuotaWait, waitMs: Number(numbers[0]) };
       case 'replay':
-        return { kind: 'replay', entry: decodeEntry(first as Buffer) };
+        return { kind: 'replay', entry: decodeEntry(first as Buffer), callKey: String(numbers[0]) };
       case 'lease_lost':
         this.#heldBy.delete(ticket.callId);
         await this.#lease.renew();

@@ -37,6 +37,19 @@ describe('admit()', () => {
     expect(await ledger.openCalls(claim.batchId)).toBe(1);
   });
 
+  test('admit() answers with a reply to the same question from another provider, and says under which key it stands', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const paid = ticketOf(claim, 30, { callKey: 'at the stand-in' });
+    await ledger.admit(paid);
+    await ledger.settle(paid, replyOf(20));
+    expect(await ledger.admit(ticketOf(claim, 30, { otherKeys: ['elsewhere', 'at the stand-in'] }))).toEqual({
+      kind: 'replay',
+      entry: entryOf(20),
+      callKey: 'at the stand-in',
+    });
+    expect(await ledger.admit(ticketOf(claim, 30, { otherKeys: ['elsewhere'] }))).toEqual({ kind: 'admitted' });
+  });
+
   test('admit() fills a limit to the last unit and refuses one unit more', async () => {
     const { ledger, claim } = await cluster.workerWithSlice();
     await ledger.setLimit(MONTH.name, 100);
@@ -89,7 +102,11 @@ describe('admit()', () => {
     await ledger.admit(ticket);
     await ledger.settle(ticket, replyOf(20, 'long '.repeat(400)));
     const again = ticketOf(claim, 50, { callKey: ticket.callKey });
-    expect(await ledger.admit(again)).toEqual({ kind: 'replay', entry: entryOf(20, 'long '.repeat(400)) });
+    expect(await ledger.admit(again)).toEqual({
+      kind: 'replay',
+      entry: entryOf(20, 'long '.repeat(400)),
+      callKey: again.callKey,
+    });
     expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 20 }));
     expect(await ledger.openCalls(claim.batchId)).toBe(0);
   });
@@ -103,7 +120,7 @@ describe('admit()', () => {
       const again = ticketOf(await cluster.claim(claim.batchId), hold, { callKey: former.callKey });
       await ledger.admit(again);
       await ledger.settle(former, replyOf(20));
-      expect(await ledger.admit(again)).toEqual({ kind: 'replay', entry: entryOf(20) });
+      expect(await ledger.admit(again)).toEqual({ kind: 'replay', entry: entryOf(20), callKey: again.callKey });
       expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 20 }));
       expect(await ledger.openCalls(claim.batchId)).toBe(0);
     },

@@ -9,8 +9,8 @@ import { script } from './run-script.ts';
  *       5 limits (HASH)   6 pool (HASH)  7.. totals of each scope (HASH), the batch first
  * ARGV  1 worker id  2 slice  3 fence token  4 call id  5 call key  6 amount to hold (nano-dollars)
  *       7 rest of the hold record  8 what it asks of the pool, empty where nothing is limited
- *       9.. name of each scope, in the order of the keys
- * Returns {'admitted', milliseconds to wait before it is sent} · {'replay', journal entry} · {'fenced'} ·
+ *       9.. name of each scope, in the order of the keys, then other call keys whose replies answer the same question
+ * Returns {'admitted', milliseconds to wait before it is sent} · {'replay', journal entry, its call key} · {'fenced'} ·
  *       {'lease_lost'} · {'refused', scope name, limit, settled, uncertain, held} · {'wait', why, milliseconds}
  * Idempotent by call id, also when it is sent again after the lease has ended: the hold of the first time stands, or
  * is given back where the call is not to be made any more.
@@ -19,7 +19,11 @@ import { script } from './run-script.ts';
 export const ADMIT = script(`${QUOTA_LUA}
 local fenced = redis.call('HGET', KEYS[2], ARGV[2]) ~= ARGV[3]
 local record = redis.call('HGET', KEYS[3], ARGV[4])
-local reply = redis.call('HGET', KEYS[4], ARGV[5])
+local key, reply = ARGV[5], redis.call('HGET', KEYS[4], ARGV[5])
+for i = 9 + #KEYS - 6, #ARGV do
+  if reply then break end
+  key, reply = ARGV[i], redis.call('HGET', KEYS[4], ARGV[i])
+end
 if fenced or reply then
   if record then
     redis.call('HDEL', KEYS[3], ARGV[4])
@@ -29,7 +33,7 @@ if fenced or reply then
     for i = 7, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', held) end
   end
   if fenced then return {'fenced'} end
-  return {'replay', reply}
+  return {'replay', reply, key}
 end
 if record then return {'admitted', '0'} end
 local lease = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -38,7 +42,7 @@ local now = time[1] * 1000 + time[2] / 1000
 if not lease or tonumber(lease) < math.floor(now) then return {'lease_lost'} end
 local amount = tonumber(ARGV[6])
 local names = {}
-for i = 9, #ARGV do
+for i = 9, 8 + #KEYS - 6 do
   names[#names + 1] = 'set:' .. ARGV[i]
   names[#names + 1] = 'config:' .. ARGV[i]
 end
