@@ -18,7 +18,7 @@ import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
 import { withoutUndefined } from './without-undefined.ts';
 
-export const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
+const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 
 /**
  * Reads and checks the configuration: `--config`, else `NIGHTMILL_CONFIG`, else `nightmill.yaml` in the working

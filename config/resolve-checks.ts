@@ -30,6 +30,7 @@ function resolveForbidden(text: string, at: string, problems: string[]): Forbidd
   return { kind: 'pattern', ...written };
 }
 
+/** The pattern in a text that is written as one, `/pattern/flags`; undefined for a phrase. */
 export function readPattern(text: string): { pattern: string; flags: string } | undefined {
   const [, pattern, flags = ''] = WRITTEN_PATTERN.exec(text) ?? [];
   return pattern === undefined ? undefined : { pattern, flags };

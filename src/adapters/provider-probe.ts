@@ -1,4 +1,6 @@
 import { request } from 'undici';
+import { parseJson } from '../domain/json-value.ts';
+import { keyHeader } from './provider-http/key-header.ts';
 
 /** What a provider's free model list says about the address and the key. No tokens are used. */
 export interface ProviderProbe {
@@ -28,7 +30,11 @@ export async function probeProvider(provider: ProbedProvider): Promise<ProviderP
   url.pathname = `${path}${provider.kind === 'anthropic' && !path.endsWith('/v1') ? '/v1' : ''}/models`;
   for (const [name, value] of Object.entries(PAGE[provider.kind])) url.searchParams.set(name, value);
   const response = await request(url, {
-    headers: { ...keyHeaders(provider), ...provider.headers },
+    headers: {
+      ...(provider.kind === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {}),
+      ...keyHeader(provider.kind, provider),
+      ...provider.headers,
+    },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const text = await response.body.text();
@@ -38,22 +44,9 @@ export async function probeProvider(provider: ProbedProvider): Promise<ProviderP
   return { status: 200, ...(models === undefined ? {} : { models }) };
 }
 
-function keyHeaders({ kind, apiKey, authHeader }: ProbedProvider): Readonly<Record<string, string>> {
-  const version = kind === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {};
-  if (apiKey === undefined) return version;
-  if (kind === 'anthropic') return { ...version, 'x-api-key': apiKey };
-  if (kind === 'gemini') return { 'x-goog-api-key': apiKey };
-  return authHeader === 'api-key' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` };
-}
-
 /** `{data: [{id}]}` of most, `[{id}]` of Together, `{models: [{name: "models/ID"}]}` of Gemini. */
 function modelIds(text: string): readonly string[] | undefined {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const list = parseJson(text);
   const { data, models } = (list ?? {}) as { data?: unknown; models?: unknown };
   const entries: unknown = Array.isArray(list) ? list : (data ?? models);
   if (!Array.isArray(entries)) return undefined;

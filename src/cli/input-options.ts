@@ -43,6 +43,7 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
   };
 }
 
+/** @throws {NightmillError} `usage`: no whole number from 1 */
 export function readMaxDocuments(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const most = Number(text);

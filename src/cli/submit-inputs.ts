@@ -61,7 +61,7 @@ export async function submitInputs(
     ...(deadline === undefined ? {} : { deadline }),
     ...batchLimit(budget ?? workflow.budget.batch),
     skipInvalid: flags.skipInvalid === true,
-    ...withMaxDocuments(readMaxDocuments(flags.maxDocuments)),
+    maxDocuments: readMaxDocuments(flags.maxDocuments),
     ...config.ingest,
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) {
@@ -74,14 +74,15 @@ export async function submitInputs(
   });
 }
 
-function withMaxDocuments(maxDocuments: number | undefined): { maxDocuments: number } | Record<string, never> {
-  return maxDocuments === undefined ? {} : { maxDocuments };
-}
-
 function batchLimit(budget: NanoUsd | undefined): { budget: NanoUsd } | Record<string, never> {
   return budget === undefined ? {} : { budget };
 }
 
+/**
+ * Dollars as people write them, `5` or `$5.00`, in nano-dollars.
+ *
+ * @throws {NightmillError} `usage`
+ */
 export function readBudget(text: string | undefined): NanoUsd | undefined {
   if (text === undefined) return undefined;
   try {

@@ -1,4 +1,5 @@
 import { type BillColumns, type BillField, isNanoColumn } from './bill-columns.ts';
+import { isRecord } from './json-value.ts';
 import type { NanoUsd } from './money.ts';
 import { quoteValue } from './quote-value.ts';
 
@@ -55,21 +56,19 @@ export function readBillLine(record: BillRecord, columns: BillColumns): BillLine
 
 /** The lines in a JSON value: a line itself, or those in a page (`data`) of buckets (`results`) of a usage API. */
 export function* billRecords(value: unknown): Generator<BillRecord> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-  const { data, results, ...rest } = value as Record<string, unknown>;
+  if (!isRecord(value)) return;
+  const { data, results, ...rest } = value;
   if (Array.isArray(data)) for (const bucket of data) yield* billRecords(bucket);
   else if (Array.isArray(results)) {
     for (const result of results) for (const record of billRecords(result)) yield { ...flatten(rest), ...record };
-  } else yield flatten(value as Record<string, unknown>);
+  } else yield flatten(value);
 }
 
 /** `{"amount": {"value": 1}}` has the column `amount.value`. */
 function flatten(value: Readonly<Record<string, unknown>>, prefix = ''): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, entry]) =>
-      typeof entry === 'object' && entry !== null && !Array.isArray(entry)
-        ? Object.entries(flatten(entry as Record<string, unknown>, `${prefix}${name}.`))
-        : [[`${prefix}${name}`, entry]],
+      isRecord(entry) ? Object.entries(flatten(entry, `${prefix}${name}.`)) : [[`${prefix}${name}`, entry]],
     ),
   );
 }

@@ -1,5 +1,5 @@
 /** Longest document id, in UTF-16 units. */
-export const MAX_DOCUMENT_ID_UNITS = 512;
+const MAX_DOCUMENT_ID_UNITS = 512;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;

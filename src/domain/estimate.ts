@@ -60,15 +60,15 @@ function remember(cache: WeakMap<object, number>, key: object, compute: () => nu
   return value;
 }
 
-/** The system prompt of a workflow is the same for every document. */
-const systemPrompts = new Map<string, number>();
-const SYSTEM_PROMPTS_KEPT = 64;
+/** A request is counted before it is sent and again when its usage is there, and its system prompt for every document. */
+const countedTexts = new Map<string, number>();
+const COUNTED_TEXTS_KEPT = 64;
 
 function countCached(text: string): number {
-  const known = systemPrompts.get(text);
+  const known = countedTexts.get(text);
   if (known !== undefined) return known;
   const tokens = countTokens(text);
-  if (systemPrompts.size >= SYSTEM_PROMPTS_KEPT) systemPrompts.clear();
-  systemPrompts.set(text, tokens);
+  if (countedTexts.size >= COUNTED_TEXTS_KEPT) countedTexts.clear();
+  countedTexts.set(text, tokens);
   return tokens;
 }

@@ -29,8 +29,6 @@ export interface FailureRule {
   readonly retry: 'never' | 'backoff' | 'after_wait';
   /** Every further call to this provider would fail the same way until a person acts. */
   readonly pausesProvider: boolean;
-  /** Whose trouble it is: `provider` failures count against the provider's health, `request` ones do not. */
-  readonly concerns: 'request' | 'provider' | 'caller';
   /** What to do next, as the last sentence of the message. */
   readonly advice: string;
 }
@@ -40,84 +38,72 @@ export const FAILURE_RULES: Readonly<Record<ModelFailureClass, FailureRule>> = {
   rate_limited: {
     retry: 'after_wait',
     pausesProvider: false,
-    concerns: 'provider',
     advice: "If this is frequent, lower the provider's limits in the config to what the account has.",
   },
   // The provider's own trouble (408, 5xx, 529). A second try usually works; many in a row are an outage.
   server_error: {
     retry: 'backoff',
     pausesProvider: false,
-    concerns: 'provider',
     advice: 'If it goes on, look at the status page of the provider.',
   },
   // Sent, no whole answer in time. The provider may have worked and may charge, so each retry can cost twice.
   timeout: {
     retry: 'backoff',
     pausesProvider: false,
-    concerns: 'provider',
     advice: "If it goes on, raise the provider's timeout or use a smaller output cap.",
   },
   // Nothing was sent. Free to retry; a wrong URL and an outage look the same from here.
   unreachable: {
     retry: 'backoff',
     pausesProvider: false,
-    concerns: 'provider',
     advice: "Check the provider's baseUrl and that the server is running.",
   },
   // Sent, then the connection broke. As with a timeout, the provider may charge.
   connection_lost: {
     retry: 'backoff',
     pausesProvider: false,
-    concerns: 'provider',
     advice: 'If it goes on, look for a proxy or a crash between here and the provider.',
   },
   // A success status with something else than this API's reply: a proxy's page, a cut-off body.
   invalid_reply: {
     retry: 'backoff',
     pausesProvider: false,
-    concerns: 'provider',
     advice: "Check that the provider's baseUrl is the address of the API that its kind names.",
   },
   // The key is wrong, revoked or lacks a right: the next call fails the same way.
   authentication: {
     retry: 'never',
     pausesProvider: true,
-    concerns: 'provider',
     advice: "Check the provider's apiKey and what it may use.",
   },
   // The account has no money left. Retrying only collects refusals; documents wait, they do not fail.
   out_of_credit: {
     retry: 'never',
     pausesProvider: true,
-    concerns: 'provider',
     advice: 'Add credit or raise the spending limit at the provider, then resume.',
   },
   // Only a smaller request can pass: the caller splits the document.
   context_overflow: {
     retry: 'never',
     pausesProvider: false,
-    concerns: 'request',
     advice: "If the document was already split, lower the model's contextTokens in the config.",
   },
   // The request itself is refused: a wrong model name, a field this server does not know.
   bad_request: {
     retry: 'never',
     pausesProvider: false,
-    concerns: 'request',
     advice: "Check the model's id and the provider's baseUrl in the config.",
   },
   // The provider's content filter stopped this text; the same text is stopped again.
   refused_content: {
     retry: 'never',
     pausesProvider: false,
-    concerns: 'request',
     advice: 'The document fails; another provider may take it.',
   },
   // The caller gave up (shutdown, cancel, lost slice): whoever aborted decides what is next.
   aborted: {
     retry: 'never',
     pausesProvider: false,
-    concerns: 'caller',
     advice: 'The call is made again if its slice is.',
   },
 };

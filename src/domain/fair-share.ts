@@ -68,6 +68,7 @@ function deadlineWeight(deadline: number | undefined, now: number): number {
 
 /** Virtual time up to which tokens are told apart one by 32; beyond, one by 65,536th of the time passed. */
 export const TIME_UNIT = 32;
+/** Times of one exponent; see {@link priorityAt}. */
 export const MANTISSA = 65_536;
 /** BullMQ's; 0 would go before all others. */
 const MOST_JOB_PRIORITY = 2 ** 21 - 1;

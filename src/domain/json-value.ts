@@ -7,6 +7,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** An object of JSON, neither a list nor null. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -33,6 +33,12 @@ export interface Repair {
   readonly detail: string;
 }
 
+/**
+ * A prompt as one model is asked it.
+ *
+ * @param variant any but `first` raises the output cap, up to the model's own
+ * @param repair adds a turn that says what was wrong with the reply before
+ */
 export function buildModelRequest(
   model: ModelSpec,
   prompt: Prompt,

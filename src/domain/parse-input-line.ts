@@ -3,6 +3,7 @@ import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { FieldMapping } from './field-mapping.ts';
 import { isDeeper, MAX_METADATA_DEPTH } from './json-depth.ts';
+import { isRecord } from './json-value.ts';
 import { quoteValue } from './quote-value.ts';
 
 /** Where a line was read, for messages. */
@@ -61,7 +62,7 @@ function readLine(bytes: Uint8Array, fields: FieldMapping): Found | undefined {
 }
 
 function readDocument(value: unknown, fields: FieldMapping): Found {
-  if (!isObject(value)) {
+  if (!isRecord(value)) {
     const message = `The line is ${quoteValue(value)}, not an object such as {"id": "1", "text": "..."}`;
     return { code: 'invalid_document', message };
   }
@@ -74,7 +75,7 @@ function readDocument(value: unknown, fields: FieldMapping): Found {
   const metadata = fields.metadata === undefined ? value.metadata : pickMetadata(value, fields);
   const document = { id, text: text.toWellFormed() };
   if (metadata === undefined || metadata === null) return { document };
-  if (!isObject(metadata)) {
+  if (!isRecord(metadata)) {
     return { code: 'invalid_document', message: `"metadata" is ${quoteValue(metadata)}, not an object`, id };
   }
   if (isDeeper(metadata, MAX_METADATA_DEPTH)) {
@@ -107,7 +108,7 @@ function fieldOf(value: Readonly<Record<string, unknown>>, path: string): unknow
   if (Object.hasOwn(value, path)) return value[path];
   let inner: unknown = value;
   for (const key of path.split('.')) {
-    if (!isObject(inner) || !Object.hasOwn(inner, key)) return undefined;
+    if (!isRecord(inner) || !Object.hasOwn(inner, key)) return undefined;
     inner = inner[key];
   }
   return inner;
@@ -127,13 +128,9 @@ function textMessage(value: Readonly<Record<string, unknown>>, text: unknown, fi
   if (text !== undefined) return `"${name}" is ${quoteValue(text)}, not a string`;
   const keys = quoteValue(Object.keys(value).slice(0, 20).join(', '));
   if (field !== undefined) return `The line has no "${name}"; its fields: ${keys}`;
-  const batchKey = ['body', 'params'].find((key) => isObject(value[key]));
+  const batchKey = ['body', 'params'].find((key) => isRecord(value[key]));
   if (batchKey === undefined) return `The line has no "text" (--text-field names another); its fields: ${keys}`;
   return `The line has no "text" but "${batchKey}", like a provider's batch file, which is not supported: write {"id", "text"}`;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** JSON.parse quotes some of the input; its message is cut like any value seen. */

@@ -63,6 +63,7 @@ interface StepSize {
   readonly output: number;
 }
 
+/** What the steps of a workflow take at one model around an empty text; a classification has no combine and reduce steps. */
 export function promptSizes(workflow: WorkflowSpec, model: ModelSpec): PromptSizes {
   const size = (prompt: Prompt): StepSize => {
     const request = buildModelRequest(model, prompt, 'first');

@@ -33,6 +33,7 @@ export const UNUSED: QuotaUse = { requests: 0, tokens: 0, input: 0, output: 0 };
  */
 const MOST_USED = 4;
 
+/** What a call has used by the provider's count. A dimension that nothing was taken for stays as taken. */
 export function quotaUse(need: QuotaNeed, usage: Usage): QuotaUse {
   const share = (used: number, taken: number) => (taken === 0 ? 1 : Math.min(used / taken, MOST_USED));
   return {

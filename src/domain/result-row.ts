@@ -1,6 +1,7 @@
 import { type NanoUsd, nanoToDecimal } from './money.ts';
 import type { Usage } from './usage.ts';
 
+/** What a succeeded row says: the answer of `classify` or of `summarize`. `kind: 'extract'`: sentences that the local tier chose. */
 export type TaskResult =
   | { readonly label: string; readonly confidence: number; readonly partial?: PartialAnswer }
   | {

@@ -1,5 +1,6 @@
 import type { EndpointCapabilities } from '../domain/endpoint-capabilities.ts';
 import { ModelCallError, type ModelFailureClass } from '../domain/failure.ts';
+import { isRecord, parseJson } from '../domain/json-value.ts';
 import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import { priceCall } from '../domain/price.ts';
 import { quoteValue } from '../domain/quote-value.ts';
@@ -192,8 +193,8 @@ function structuredOutputCheck(provider: string, model: ModelSpec, reply: ModelR
   const name = 'structured output';
   const setting = `providers.${provider}.structuredOutput`;
   const kind = model.structuredOutput;
-  const value = parseObject(reply.text);
-  if (value === undefined) {
+  const value = parseJson(reply.text);
+  if (!isRecord(value)) {
     const weaker = kind === 'json_schema' ? `write ${setting}: json_object, or prompt` : `write ${setting}: prompt`;
     const cure = kind === 'prompt' ? 'repair turns will be frequent; another model may do better' : weaker;
     return { name, state: 'warning', detail: `the answer is no JSON object but ${quoteValue(reply.text)}: ${cure}` };
@@ -225,15 +226,6 @@ function logprobsCheck(
   if (refused) return { name, state: 'ok', detail: 'refused, and not asked for by the config' };
   const detail = provider.capabilities.logprobs ? 'none, and not asked for by the config' : 'none, as its preset says';
   return { name, state: 'ok', detail };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 const NOT_REACHED: ReadonlySet<ModelFailureClass> = new Set([

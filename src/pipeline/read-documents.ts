@@ -11,7 +11,7 @@ import { randomAccessOfFile, randomAccessOfObject } from './random-access.ts';
 import { type ContentReading, type Entries, readContent } from './read-content.ts';
 
 /** Longest line, row or document in bytes, where none is given: 64 MiB. */
-export const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
+const DEFAULT_MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 export interface ReadSummary {
   readonly documents: number;
@@ -23,7 +23,7 @@ export interface ReadSummary {
 }
 
 export interface ReadOptions {
-  /** Longest line of JSONL, row and document, in bytes. Default {@link DEFAULT_MAX_LINE_BYTES}. */
+  /** Longest line of JSONL, row and document, in bytes. Default 64 MiB. */
   readonly maxLineBytes?: number;
   /** More documents and problems than that are refused. Default: no limit. */
   readonly maxDocuments?: number | undefined;

@@ -45,7 +45,7 @@ export interface SubmitRequest {
   readonly skipInvalid: boolean;
   readonly maxLineBytes: number;
   /** An input with more is refused. Absent: no limit. */
-  readonly maxDocuments?: number;
+  readonly maxDocuments?: number | undefined;
   readonly sliceDocuments: number;
   readonly sliceTokens: number;
   readonly onProgress?: WriteProgress;

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isRecord } from '../domain/json-value.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { chooseLabel, type LabelChoice } from './choose-label.ts';
 import { splitPrompt } from './document-text.ts';
@@ -6,7 +7,7 @@ import { firstSentences, sentencesOf, wordLimit } from './extract-text.ts';
 import { fillSchema, type SchemaFiller } from './fill-schema.ts';
 import { findLabels } from './find-labels.ts';
 import { chance } from './random.ts';
-import { isRecord, type JsonSchema } from './strict-schema.ts';
+import type { JsonSchema } from './strict-schema.ts';
 
 export interface Answer {
   readonly content: string;

@@ -1,6 +1,7 @@
+import { isRecord } from '../domain/json-value.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import { ProviderError } from './provider-error.ts';
-import { checkStrictSchema, isRecord, type JsonSchema } from './strict-schema.ts';
+import { checkStrictSchema, type JsonSchema } from './strict-schema.ts';
 
 export interface ChatMessage {
   readonly role: string;

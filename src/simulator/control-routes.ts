@@ -1,8 +1,8 @@
+import { isRecord } from '../domain/json-value.ts';
 import { type ChatProvider, HEALTHY, type ProviderState } from './chat-provider.ts';
 import type { HttpReply } from './http-reply.ts';
 import type { FaultRates } from './options.ts';
 import { faultProblems, type ResolvedOptions } from './resolve-options.ts';
-import { isRecord } from './strict-schema.ts';
 
 /** The routes outside `/v1`, for tests: no key, and alive while the provider is `down`. */
 export function answerControl(

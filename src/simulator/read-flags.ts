@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { SimulatorOptions } from './options.ts';
 import { SimulatorOptionsError } from './resolve-options.ts';
 
-export const SIMULATOR_USAGE = `Usage: simulate [--options FILE.json] [--port N] [--host HOST] [--seed N] [--api-key KEY]
+const SIMULATOR_USAGE = `Usage: simulate [--options FILE.json] [--port N] [--host HOST] [--seed N] [--api-key KEY]
   [--bill FILE.jsonl] [--truth FILE.jsonl] [--token-counting exact|bytes/4] [--prompt-cache] [--hang-bills]
   [--fault NAME=RATE]...
 A flag wins over the file. docs/simulator.md explains the options.`;

@@ -1,3 +1,4 @@
+import { isRecord } from '../domain/json-value.ts';
 import { type NanoUsd, usdToNano } from '../domain/money.ts';
 import type { TokenPrice } from '../domain/price.ts';
 import { DEFAULT_MODELS, FAULT_NAMES, type FaultRates, type RateLimits, type SimulatorOptions } from './options.ts';
@@ -175,8 +176,4 @@ function rejectUnknown(value: object, names: readonly string[], prefix: string, 
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) problems.push(`${prefix}${name}: unknown, use one of ${names.join(', ')}`);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

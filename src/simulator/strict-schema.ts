@@ -1,10 +1,7 @@
+import { isRecord } from '../domain/json-value.ts';
 import { ProviderError } from './provider-error.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /**
  * What strict structured output asks of a schema: the root is an object, every object closes itself with

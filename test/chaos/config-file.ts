@@ -14,7 +14,7 @@ const MODELS = {
   'digest-large': { id: 'digest-large-2026-01-01', price: LARGE_PRICE, contextTokens: DIGEST_CONTEXT_TOKENS },
 } as const;
 
-export const LOCK_SECONDS = 2;
+const LOCK_SECONDS = 2;
 
 /** What the simulator is started with. */
 export function simulatorOptions(scenario: Scenario, billFile: string) {

@@ -337,8 +337,16 @@ test('FAILURE_RULES pauses the provider only for what a person has to mend, and 
   for (const [, rule] of pausing) expect(rule.retry).toBe('never');
 });
 
-test('FAILURE_RULES never retries what concerns the request', () => {
-  for (const rule of Object.values(FAILURE_RULES)) if (rule.concerns !== 'provider') expect(rule.retry).toBe('never');
+test('FAILURE_RULES never retries what would fail again, nor what the caller gave up', () => {
+  const final = Object.entries(FAILURE_RULES).filter(([, rule]) => rule.retry === 'never');
+  expect(final.map(([name]) => name).sort()).toEqual([
+    'aborted',
+    'authentication',
+    'bad_request',
+    'context_overflow',
+    'out_of_credit',
+    'refused_content',
+  ]);
 });
 
 test('ModelCallError keeps its details and its cause', () => {

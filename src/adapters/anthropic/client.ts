@@ -1,6 +1,7 @@
 import type { ModelClient } from '../../ports/model-client.ts';
 import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
+import { keyHeader } from '../provider-http/key-header.ts';
 import { messagesBody } from './messages-body.ts';
 import { parseMessage } from './parse-message.ts';
 
@@ -14,15 +15,12 @@ const API_VERSION = '2026-10-21';
  * @throws {NightmillError} `config_invalid`
  */
 export function createAnthropicClient(options: ProviderClientOptions): ModelClient {
-  const { apiKey, capabilities } = options;
+  const { capabilities } = options;
   const endsInVersion = /\/v1\/*$/.test(URL.parse(options.baseUrl)?.pathname ?? '');
   const path = endsInVersion ? '/messages' : '/v1/messages';
   return new HttpModelClient(options, {
     replyName: 'message',
-    headers: {
-      'anthropic-version': API_VERSION,
-      ...(apiKey === undefined || apiKey === '' ? {} : { 'x-api-key': apiKey }),
-    },
+    headers: { 'anthropic-version': API_VERSION, ...keyHeader('anthropic', options) },
     path: () => path,
     body: (request) => messagesBody(request, capabilities),
     parse: parseMessage,

@@ -1,6 +1,7 @@
 import type { ModelClient } from '../../ports/model-client.ts';
 import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
+import { keyHeader } from '../provider-http/key-header.ts';
 import { generateContentBody } from './generate-content-body.ts';
 import { parseGenerateContent } from './parse-generate-content.ts';
 
@@ -12,10 +13,10 @@ import { parseGenerateContent } from './parse-generate-content.ts';
  * @throws {NightmillError} `config_invalid`
  */
 export function createGeminiClient(options: ProviderClientOptions): ModelClient {
-  const { apiKey, capabilities } = options;
+  const { capabilities } = options;
   return new HttpModelClient(options, {
     replyName: 'candidate',
-    headers: apiKey === undefined || apiKey === '' ? {} : { 'x-goog-api-key': apiKey },
+    headers: keyHeader('gemini', options),
     path: (modelId) => `/${resourceName(modelId)}:generateContent`,
     body: (request) => generateContentBody(request, capabilities),
     parse: parseGenerateContent,

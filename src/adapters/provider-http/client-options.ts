@@ -19,6 +19,6 @@ export interface ProviderClientOptions {
   /** A longer reply is cut off; default 32 MiB. */
   readonly maxReplyBytes?: number;
   readonly capabilities: EndpointCapabilities;
-  /** OpenAI-compatible servers only: Azure wants the key as `api-key`. Default `authorization`, as a Bearer token. */
-  readonly authHeader?: 'authorization' | 'api-key';
+  /** OpenAI-compatible servers only: Azure wants the key as `api-key`. Absent: `authorization`, as a Bearer token. */
+  readonly authHeader?: 'api-key';
 }

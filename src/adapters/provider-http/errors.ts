@@ -1,6 +1,11 @@
 import { errors } from 'undici';
 import { classifyHttpFailure } from '../../domain/classify-http-failure.ts';
-import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../domain/failure.ts';
+import {
+  FAILURE_RULES,
+  ModelCallError,
+  type ModelCallErrorDetails,
+  type ModelFailureClass,
+} from '../../domain/failure.ts';
 import { isRecord, parseJson } from '../../domain/json-value.ts';
 import { readErrorBody } from '../../domain/read-error-body.ts';
 import type { Usage } from '../../domain/usage.ts';
@@ -120,7 +125,7 @@ function describeBody(target: Target, { headers, body }: HttpResponse): string {
 function failed(
   failure: ModelFailureClass,
   message: string,
-  details: Omit<ConstructorParameters<typeof ModelCallError>[1], 'failure'>,
+  details: Omit<ModelCallErrorDetails, 'failure'>,
 ): ModelCallError {
   return new ModelCallError(`${message} ${FAILURE_RULES[failure].advice}`, { failure, ...details });
 }

@@ -65,7 +65,12 @@ function modelOf(config: Config, provider: string, name: string | undefined): Mo
   const models = [...config.models.values()].filter((model) => model.provider === provider);
   const model = name === undefined ? models[0] : models.find((one) => one.name === name);
   if (model !== undefined) return model;
-  if (name !== undefined) throw unknown(`model of provider ${provider}`, name, [...models.map((one) => one.name)]);
+  if (name !== undefined)
+    throw unknown(
+      `model of provider ${provider}`,
+      name,
+      models.map((one) => one.name),
+    );
   throw new NightmillError('usage', `Provider ${provider} has no model in the config to ask: add one under models:.`);
 }
 

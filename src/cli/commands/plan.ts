@@ -2,11 +2,10 @@ import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { openStore } from '../../adapters/open-store.ts';
 import { workflowOf } from '../../app.ts';
-import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
+import { formatUsd, type NanoUsd, nanoToDecimal } from '../../domain/money.ts';
 import { ASSUMED_ESCALATION } from '../../domain/plan.ts';
 import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../../domain/workflow.ts';
-import type { Throughput } from '../../pipeline/plan-batch.ts';
-import { planBatch } from '../../pipeline/plan-batch.ts';
+import { type BatchPlan, planBatch, type Throughput } from '../../pipeline/plan-batch.ts';
 import { workflowHash } from '../../pipeline/workflow-hash.ts';
 import { addInputOptions, type InputFlags, readingOf, readMaxDocuments } from '../input-options.ts';
 import { type HistoryAnswer, readHistory } from '../read-history.ts';
@@ -41,50 +40,70 @@ export function addPlanCommand(program: Command): void {
         throughput: throughputOf(config, workflow.spec),
         ...(past.kind === 'known' ? { history: past.history } : {}),
       });
-      const covered =
-        limit === undefined || plan.cost.expected === 0
-          ? undefined
-          : Math.min(plan.documents, Math.floor((limit * plan.documents) / plan.cost.expected));
-      const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
-      print(
-        options,
-        {
-          workflow: flags.workflow,
-          documents: plan.documents,
-          problems: plan.problems,
-          inputTokens: plan.inputTokens,
-          calls: plan.calls,
-          long: plan.long,
-          costUsd: { low: usd(plan.cost.low), expected: usd(plan.cost.expected), worst: usd(plan.cost.worst) },
-          minutes: plan.minutes,
-          limitUsd: limit === undefined ? null : usd(limit),
-          documentsCovered: covered ?? null,
-          history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
-        },
-        () =>
-          [
-            `documents  ${plan.documents.toLocaleString('en')}${plan.problems === 0 ? '' : `, and ${plan.problems} bad lines (run names them)`}`,
-            `tokens     ${plan.inputTokens.toLocaleString('en')} of input`,
-            `calls      ${plan.calls.low.toLocaleString('en')} to ${plan.calls.worst.toLocaleString('en')} to providers`,
-            ...(plan.long.documents === 0
-              ? []
-              : [
-                  `long       ${plan.long.documents.toLocaleString('en')} documents in ${plan.long.parts.toLocaleString('en')} parts; at most ${plan.long.depth} calls wait for each other`,
-                ]),
-            `dollars    low ${formatUsd(plan.cost.low)}   expected ${formatUsd(plan.cost.expected)}   worst case ${formatUsd(plan.cost.worst)}`,
-            `minutes    low ${plan.minutes.low}   expected ${plan.minutes.expected}   worst case ${plan.minutes.worst}`,
-            ...(limit === undefined
-              ? []
-              : [
-                  `limit      ${formatUsd(limit)} covers about ${(covered ?? plan.documents).toLocaleString('en')} documents at the expected price`,
-                ]),
-            expectedFrom(past, plan.cost.worst > 0),
-            '',
-          ].join('\n'),
-      );
+      const answer: PlanAnswer = {
+        workflow: flags.workflow,
+        plan,
+        past,
+        ...(limit === undefined ? {} : { limit: { usd: limit, documents: documentsCovered(plan, limit) } }),
+      };
+      print(options, planJson(answer), () => planText(answer));
       process.exitCode = 0;
     },
   );
+}
+
+interface PlanAnswer {
+  readonly workflow: string;
+  readonly plan: BatchPlan;
+  readonly past: HistoryAnswer;
+  /** `documents`: about how many it pays for; absent where they are expected to cost nothing. */
+  readonly limit?: { readonly usd: NanoUsd; readonly documents: number | undefined };
+}
+
+function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): number | undefined {
+  return cost.expected === 0 ? undefined : Math.min(documents, Math.floor((limit * documents) / cost.expected));
+}
+
+function planJson({ workflow, plan, past, limit }: PlanAnswer): object {
+  const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
+  const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
+  return {
+    workflow,
+    documents,
+    problems,
+    inputTokens,
+    calls,
+    long,
+    costUsd: { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
+    minutes,
+    limitUsd: limit === undefined ? null : usd(limit.usd),
+    documentsCovered: limit?.documents ?? null,
+    history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
+  };
+}
+
+function planText({ plan, past, limit }: PlanAnswer): string {
+  const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
+  const count = (number: number) => number.toLocaleString('en');
+  return [
+    `documents  ${count(documents)}${problems === 0 ? '' : `, and ${problems} bad lines (run names them)`}`,
+    `tokens     ${count(inputTokens)} of input`,
+    `calls      ${count(calls.low)} to ${count(calls.worst)} to providers`,
+    ...(long.documents === 0
+      ? []
+      : [
+          `long       ${count(long.documents)} documents in ${count(long.parts)} parts; at most ${long.depth} calls wait for each other`,
+        ]),
+    `dollars    low ${formatUsd(cost.low)}   expected ${formatUsd(cost.expected)}   worst case ${formatUsd(cost.worst)}`,
+    `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
+    ...(limit === undefined
+      ? []
+      : [
+          `limit      ${formatUsd(limit.usd)} covers about ${count(limit.documents ?? documents)} documents at the expected price`,
+        ]),
+    expectedFrom(past, cost.worst > 0),
+    '',
+  ].join('\n');
 }
 
 /** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */

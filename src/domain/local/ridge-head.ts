@@ -4,7 +4,7 @@ import { dot, type Vector } from './vectors.ts';
 /** The constant feature that lets a head learn how frequent each label is. */
 const CONSTANT_FEATURE = 0.5;
 /** Ridge penalties that are tried. */
-export const PENALTIES: readonly number[] = [0.1, 0.3, 1, 3, 10];
+const PENALTIES: readonly number[] = [0.1, 0.3, 1, 3, 10];
 
 export interface RidgeTrainingSet {
   /** One vector for each example, all of the same length. */

@@ -73,7 +73,7 @@ function isCardNumber(digits: string): boolean {
 }
 
 /** @param digits nothing but `0` to `9` */
-export function passesLuhn(digits: string): boolean {
+function passesLuhn(digits: string): boolean {
   let sum = 0;
   for (let place = 0; place < digits.length; place++) {
     const digit = Number(digits.charAt(digits.length - 1 - place));

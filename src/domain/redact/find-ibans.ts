@@ -40,7 +40,7 @@ function readCharacters(text: string, start: number, count: number): { value: st
 }
 
 /** ISO 13616: the first four characters go last, letters count 10 to 35, the remainder by 97 is 1. */
-export function passesModulo97(iban: string): boolean {
+function passesModulo97(iban: string): boolean {
   let remainder = 0;
   for (const character of iban.slice(4) + iban.slice(0, 4)) {
     const value = Number.parseInt(character, 36);

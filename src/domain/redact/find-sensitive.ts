@@ -46,6 +46,7 @@ function findPattern(text: string, { name, pattern, flags }: RedactionPattern): 
   return found;
 }
 
+/** Findings in text order, those that overlap as one; the longest of them names its rule. */
 export function mergeOverlaps(findings: readonly Finding[]): readonly Finding[] {
   const merged: Finding[] = [];
   let longest = 0;

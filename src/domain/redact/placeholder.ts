@@ -30,6 +30,7 @@ export function placeholderPattern(rules: readonly string[]): RegExp {
   );
 }
 
+/** @param match of a pattern that `placeholderPattern` made */
 export function readPlaceholder(match: RegExpExecArray): PlaceholderName {
   const [, escapedRule, escapedNumber, bracketedRule, bracketedNumber, plainRule, plainNumber] = match;
   return {

@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from '../json-value.ts';
+
 /**
  * The JSON object in a model's reply. Servers without structured output wrap it in prose or a code block, so the
  * outermost braces count. Returns undefined where there is none.
@@ -11,12 +13,6 @@ export function parseJsonReply(text: string): Readonly<Record<string, unknown>> 
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return isRecord(value) ? value : undefined;
 }

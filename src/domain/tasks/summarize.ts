@@ -31,7 +31,7 @@ const SUMMARY_SCHEMA = schemaOf({ summary: { type: 'string' } });
 const NOTE_SCHEMA = schemaOf({ summary: { type: 'string' }, facts: { type: 'array', items: { type: 'string' } } });
 
 /** Most words and facts that a step is asked for. */
-export function summarySizes(workflow: SummarizeWorkflow, step: SummarizeStep): NoteSizes {
+function summarySizes(workflow: SummarizeWorkflow, step: SummarizeStep): NoteSizes {
   const { maxWords } = workflow.summary;
   const words = writesNotes(step) ? Math.ceil(Math.max(80, maxWords * NOTES_LENGTH)) : maxWords;
   return { words, facts: writesNotes(step) ? FACTS : 0, factWords: FACT_WORDS };

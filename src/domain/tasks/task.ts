@@ -1,5 +1,4 @@
 import type { ChatMessage } from '../chat.ts';
-import type { TaskResult } from '../result-row.ts';
 
 /** What a tier is asked once: the same for every model of the cascade apart from the model's own settings. */
 export interface Prompt {
@@ -49,5 +48,3 @@ export interface Question<T> {
   readonly prompt: Prompt;
   judge(reply: ReplyText): Judgement<T>;
 }
-
-export type DocumentAnswer = { readonly result: TaskResult; readonly confidence: number };
