@@ -85,10 +85,8 @@ export const configSchema = z.strictObject({
         .default(64 * 1024 * 1024)
         .describe('a longer input line or file is refused'),
       sliceDocuments: wholeNumber(10_000)
-        .default(256)
-        .describe(
-          'most documents in one slice; the first 32 slices have at most 64, so that a small batch is shared too',
-        ),
+        .default(64)
+        .describe('most documents in one slice; larger ones cost less each, smaller ones are shared more evenly'),
       sliceTokens: wholeNumber().default(100_000).describe('most tokens in one slice; one document may be larger'),
     })
     .prefault({}),

@@ -9,7 +9,6 @@ import { gzip } from './gzip.ts';
 import { runInSteps } from './run-in-steps.ts';
 
 export interface SliceLimits {
-  /** Most documents in a slice; the first 32 have at most 64. */
   readonly sliceDocuments: number;
   readonly sliceTokens: number;
 }
@@ -24,8 +23,6 @@ export interface WrittenSlices {
 export type WriteProgress = (progress: { readonly documents: number; readonly slices: number }) => void;
 
 const PROBLEMS_SHOWN = 20;
-const SMALL_SLICES = 32;
-const SMALL_SLICE_DOCUMENTS = 64;
 /** Puts under way at once: enough to hide the store's latency, few enough to bound memory. */
 const PUTS_AT_ONCE = 4;
 
@@ -76,7 +73,7 @@ export async function writeSlices(
     const sliceEntry = await toSliceEntry(entry, places, sum.documents);
     const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
     const line = formatSliceEntry(sliceEntry);
-    const full = open.length >= mostDocuments(sum.slices, options) || openTokens + tokens > options.sliceTokens;
+    const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
     if (open.length > 0 && (full || openBytes + line.length > MOST_SLICE_UNITS)) await flush();
     places.inSlice(sum.slices, sum.documents);
     open.push(line);
@@ -90,11 +87,6 @@ export async function writeSlices(
   await Promise.all(puts);
   if (problemCount > 0) throw invalidInput(problems, problemCount);
   return sum;
-}
-
-/** Each slice costs some work of its own, but a small batch in few large ones would leave most workers idle. */
-function mostDocuments(slice: number, { sliceDocuments }: SliceLimits): number {
-  return slice < SMALL_SLICES ? Math.min(SMALL_SLICE_DOCUMENTS, sliceDocuments) : sliceDocuments;
 }
 
 async function packAndPut(store: ObjectStore, key: string, lines: readonly string[]): Promise<void> {
