@@ -102,7 +102,9 @@ class Replay {
   /** @param record `amount|{"batchId", "slice", "callKey", …}`, with what it took of a quota behind it */
   #applyAdmission(record: string): void {
     this.#admitted += 1;
-    const { batchId, slice, callKey } = JSON.parse(record.slice(record.indexOf('|') + 1, record.lastIndexOf('}') + 1)) as Record<string, string>;
+    const { batchId, slice, callKey } = JSON.parse(
+      record.slice(record.indexOf('|') + 1, record.lastIndexOf('}') + 1),
+    ) as Record<string, string>;
     const reply = `${this.#questions.prefix}journal:${batchId}:${slice} ${callKey}`;
     if (callKey === undefined) this.#problems.push(`an admitted call does not say which reply it buys: ${record}`);
     if (this.#stored.has(reply)) this.#problems.push(`a call was admitted for a reply that was stored: ${reply}`);
