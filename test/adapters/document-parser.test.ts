@@ -139,14 +139,14 @@ describe('the parser', () => {
   });
 
   test('ends a document that takes too long, and reads the next one', { timeout: 60_000 }, async () => {
-    // A page of 300,000 elements takes seconds.
-    await using hasty = openDocumentParser({ timeLimitMs: 1_500 });
+    // A page of 500,000 elements takes several times as long, on a fast machine too.
+    await using hasty = openDocumentParser({ timeLimitMs: 1_000 });
     const options = { maxTextUnits: LIMIT };
-    const slow = await hasty.parse('html', Buffer.from('<p>words</p>'.repeat(300_000)), options);
+    const slow = await hasty.parse('html', Buffer.from('<p>w</p>'.repeat(500_000)), options);
     expect(slow).toMatchObject({
       kind: 'problem',
       code: 'unreadable_file',
-      message: expect.stringContaining('1.5 seconds'),
+      message: expect.stringMatching(/\b1 seconds?\b/),
     });
     // The thread that was ended is replaced; on a busy machine the new one may need more than one try to start in time.
     const next = async () => await hasty.parse('mail', Buffer.from('Subject: s\r\n\r\nb'), options);
