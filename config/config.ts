@@ -21,13 +21,8 @@ export interface ProviderConfig {
   readonly isLocal: boolean;
   /** What the endpoint can do; whether log-probabilities are asked for is `ModelSpec.logprobs`. */
   readonly capabilities: EndpointCapabilities;
-  readonly limits: {
-    readonly requestsPerMinute?: number;
-    readonly tokensPerMinute?: number;
-    readonly inputTokensPerMinute?: number;
-    readonly outputTokensPerMinute?: number;
-    readonly requestsPerDay?: number;
-    readonly tokensPerDay?: number;
+  /** As they stand in the file; `Config.pools` has what calls are held to. */
+  readonly limits: Omit<PoolLimits, 'concurrency'> & {
     /** Calls in flight in the whole cluster. */
     readonly clusterConcurrency?: number;
     /** Calls in flight in one worker process. */

@@ -4,7 +4,6 @@ import type { CallTicket, Ledger, QuotaWait } from '../ports/ledger.ts';
 import { sleep } from './backoff.ts';
 import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';
-import { StopError } from './stop.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
@@ -47,11 +46,11 @@ export async function admitCall(ledger: Ledger, request: AdmissionRequest): Prom
       return { kind: 'admitted', ticket, place };
     }
     if (admission.kind === 'replay' || admission.kind === 'wait') return admission;
-    if (admission.kind !== 'refused') return stop(slice, { kind: 'fenced' });
+    if (admission.kind !== 'refused') return slice.stopAndThrow({ kind: 'fenced' });
     const { refusal } = admission;
     if (refusal.held === 0 || hold > refusal.limit) {
       const likely = hold === request.hold ? request.likelyHold() : undefined;
-      if (likely === undefined || likely >= hold) return stop(slice, { kind: 'budget', refusal, hold });
+      if (likely === undefined || likely >= hold) return slice.stopAndThrow({ kind: 'budget', refusal, hold });
       hold = likely;
       continue;
     }
@@ -82,9 +81,4 @@ async function waitForStart(
   place[Symbol.dispose]();
   await ledger.settle(ticket, { kind: 'released' });
   slice.throwIfStopped();
-}
-
-function stop(slice: SliceRun, reason: StopError['reason']): never {
-  slice.stop(reason);
-  throw new StopError(reason);
 }

@@ -13,7 +13,7 @@ import type { Pools } from './pools.ts';
 import type { PromptPrefixes } from './prompt-prefixes.ts';
 import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
-import { CallFailedError, DocumentEndedError, StopError } from './stop.ts';
+import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
 
 export interface CallModelContext {
@@ -109,7 +109,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
       : await send();
     if (!(result instanceof Error)) return result;
     if (result instanceof LongWaitError) {
-      if (!hasOthers(context, routes, route)) return stop(slice, result.reason);
+      if (!hasOthers(context, routes, route)) return slice.stopAndThrow(result.reason);
       route.failures = FAILURES_BEFORE_FALLBACK;
       continue;
     }
@@ -123,7 +123,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
       { now: context.clock.now(), random: context.random, isOutOfPatience },
     );
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
-      return stop(slice, decision.reason);
+      return slice.stopAndThrow(decision.reason);
     }
     if (decision.kind === 'fail') throw new CallFailedError(result.failure, result.message, { cause: result });
     const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
@@ -142,11 +142,6 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     else attempt += 1;
     await sleep(delayMs, slice.stopping);
   }
-}
-
-function stop(slice: SliceRun, reason: StopError['reason']): never {
-  slice.stop(reason);
-  throw new StopError(reason);
 }
 
 /**

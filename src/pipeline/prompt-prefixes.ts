@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ModelRequest } from '../domain/model-request.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four bytes are about one token. */
-const LEAST_CACHED_BYTES = 4_096;
+/** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four characters are about one token. */
+const LEAST_CACHED_CHARACTERS = 4_096;
 /** Caches forget after five minutes without use. */
 const WARM_MS = 240_000;
 
@@ -28,8 +28,8 @@ export class PromptPrefixes {
    */
   async run<T>(provider: string, request: ModelRequest, call: () => Promise<T>, stopping: AbortSignal): Promise<T> {
     const prefix = request.messages[0]?.role === 'system' ? request.messages[0].content : '';
-    if (prefix.length < LEAST_CACHED_BYTES) return await call();
-    const key = createHash('sha256').update(`${provider}\0${request.modelId}\0${prefix}`).digest('base64url');
+    if (prefix.length < LEAST_CACHED_CHARACTERS) return await call();
+    const key = hash('sha256', `${provider}\0${request.modelId}\0${prefix}`, 'base64url');
     for (;;) {
       if ((this.#warmUntil.get(key) ?? 0) > this.#clock.monotonic()) break;
       const leader = this.#leaders.get(key);

@@ -66,6 +66,12 @@ export class SliceRun {
     this.#stop.abort();
   }
 
+  /** Stops it from inside its own work. */
+  stopAndThrow(reason: StopReason): never {
+    this.stop(reason);
+    throw new StopError(reason);
+  }
+
   force(): void {
     this.stop({ kind: 'shutdown' });
     this.#force.abort();

@@ -1,6 +1,5 @@
 import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate.ts';
-import type { ModelCallError } from '../domain/failure.ts';
-import { ModelCallError as CallError } from '../domain/failure.ts';
+import { ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { ModelRequest } from '../domain/model-request.ts';
 import { priceCall } from '../domain/price.ts';
@@ -54,7 +53,7 @@ export async function tryCall(
     // The provider is done with it: another call may be admitted while this one is settled.
     reply = await call.gate.call(call.request, slice.forced).finally(() => place[Symbol.dispose]());
   } catch (error) {
-    if (!(error instanceof CallError)) {
+    if (!(error instanceof ModelCallError)) {
       await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
       throw error;
     }
@@ -138,10 +137,7 @@ async function settleReply(
     });
   }
   const settlement = await context.ledger.settle(ticket, { kind: 'reply', entry });
-  if (settlement.kind === 'fenced') {
-    slice.stop({ kind: 'fenced' });
-    throw new StopError({ kind: 'fenced' });
-  }
+  if (settlement.kind === 'fenced') return slice.stopAndThrow({ kind: 'fenced' });
   if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
   return remember(slice, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
 }

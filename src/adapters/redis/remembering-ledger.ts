@@ -45,8 +45,8 @@ export class RememberingLedger extends RedisLedger {
       const now = this.#clock.monotonic();
       this.#held.delete(ticket.callId);
       this.#settled.push({ at: now, ticket, outcome });
-      const forget = this.#settled.findIndex(({ at }) => at >= now - REMEMBER_MS);
-      if (forget > FORGET_AT_ONCE) this.#settled.splice(0, forget);
+      const heap = this.#settled[FORGET_AT_ONCE];
+      if (heap !== undefined && heap.at < now - REMEMBER_MS) this.#settled.splice(0, FORGET_AT_ONCE + 1);
     }
     return settlement;
   }
