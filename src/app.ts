@@ -37,11 +37,11 @@ import { ProviderGate } from './pipeline/provider-gate.ts';
 import type { SliceRun } from './pipeline/slice-run.ts';
 import type { SubmitContext } from './pipeline/submit-batch.ts';
 import type { BatchRegistry } from './ports/batch-registry.ts';
-import type { Clock } from './ports/clock.ts';
 import type { LocalModel } from './ports/local-model.ts';
-import type { Log } from './ports/log.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { WorkflowHolds } from './ports/workflow-holds.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Log } from './runtime/log.ts';
 
 export interface OpenAppOptions {
   readonly config: Config;

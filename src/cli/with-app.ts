@@ -6,7 +6,7 @@ import { secretsOf } from '../../config/secrets.ts';
 import { createLog, type LogLevel } from '../adapters/pino/pino-log.ts';
 import { type App, openApp } from '../app.ts';
 import { NightmillError } from '../errors.ts';
-import type { Log } from '../ports/log.ts';
+import type { Log } from '../runtime/log.ts';
 
 export interface GlobalOptions {
   readonly config?: string;

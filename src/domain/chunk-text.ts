@@ -1,5 +1,5 @@
+import { finish, type Steps } from '../runtime/steps.ts';
 import { type CutPoint, findCutsInRun, findSentenceStarts } from './split-text.ts';
-import { finish, type Steps } from './steps.ts';
 import { CUT_STRENGTH, findTextBlocks, type Heading, type TextBlocks } from './text-blocks.ts';
 import { countTokens, countTokensInSteps } from './tokens.ts';
 

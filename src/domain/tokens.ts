@@ -1,6 +1,6 @@
 import { O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
+import type { Steps } from '../runtime/steps.ts';
 import { countBytePairs, MAX_PIECE_UNITS } from './byte-pair-count.ts';
-import type { Steps } from './steps.ts';
 
 /** Text is split this much at a time, so that the list of pieces stays small. */
 const WINDOW_UNITS = 32_768;

@@ -1,7 +1,7 @@
 import type { LinePosition } from '../domain/fair-line.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { CallTicket, Ledger, QuotaWait } from '../ports/ledger.ts';
-import { sleep } from './backoff.ts';
+import { sleep } from '../runtime/backoff.ts';
 import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';
 

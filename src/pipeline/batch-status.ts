@@ -1,9 +1,9 @@
 import type { NanoUsd } from '../domain/money.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome, Hold } from '../ports/batch-registry.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 export type BatchState = BatchRecord['state'] | 'paused';
 

@@ -1,11 +1,11 @@
 import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import { type BatchOwner, scopesOf, type Timezones } from '../domain/scope.ts';
 import type { BatchRegistry, Hold } from '../ports/batch-registry.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger, Refusal } from '../ports/ledger.ts';
-import type { Log } from '../ports/log.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import type { StopReason } from './stop.ts';
 import { enqueueSlices } from './submit-batch.ts';
 

@@ -5,9 +5,9 @@ import { redactPrompt } from '../domain/redact/redact-prompt.ts';
 import type { RedactedTexts } from '../domain/redact/redactor.ts';
 import type { Prompt, ReplyText } from '../domain/tasks/task.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
+import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { Route } from './call-model.ts';
 import type { DocumentRedactors } from './document-redactors.ts';
-import { runInSteps } from './run-in-steps.ts';
 
 /** A reply as it came, with what it takes to read it. */
 export interface RejectedReply {

@@ -12,11 +12,11 @@ import { costPerDocument } from '../domain/workflow-history.ts';
 import type { AlertMemory } from '../ports/alert-memory.ts';
 import type { AlertSink } from '../ports/alert-sink.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Log } from '../ports/log.ts';
 import type { WorkflowHistories } from '../ports/workflow-histories.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 
 export interface AlertContext {
   readonly batches: BatchRegistry;

@@ -3,7 +3,7 @@ import type { TaskResult } from '../domain/result-row.ts';
 import type { PartFile } from '../domain/slice-commit.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { gunzip } from './gzip.ts';
+import { gunzip } from '../runtime/gzip.ts';
 import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 

@@ -1,8 +1,8 @@
 import { chunkTextInSteps } from '../domain/chunk-text.ts';
 import { type DocumentWindows, documentWindows } from '../domain/document-windows.ts';
 import type { WorkflowSpec } from '../domain/workflow.ts';
+import { runInSteps } from '../runtime/run-in-steps.ts';
 import { DocumentParts } from './ask-parts.ts';
-import { runInSteps } from './run-in-steps.ts';
 import { smallestUsableWindow } from './smallest-window.ts';
 
 export interface DocumentText {

@@ -1,6 +1,6 @@
 import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
 import type { Hold } from '../ports/batch-registry.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../runtime/backoff.ts';
 import type { StopError } from './stop.ts';
 
 /** Waits that a provider asks for do not count as attempts, but they end some time. */

@@ -17,11 +17,11 @@ import { addUsage, NO_USAGE } from '../domain/usage.ts';
 import { pausedMs } from '../domain/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { Log } from '../ports/log.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { WorkflowHistories } from '../ports/workflow-histories.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;

@@ -15,9 +15,9 @@ import { quotaMinutes } from '../domain/quota-minutes.ts';
 import { countTokensInSteps } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
+import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
-import { runInSteps } from './run-in-steps.ts';
 
 /** How fast the first paid tier can be asked. */
 export interface Throughput {

@@ -1,7 +1,7 @@
 import { FairLine, type LinePosition } from '../domain/fair-line.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Admission, CallTicket } from '../ports/ledger.ts';
-import { sleep } from './backoff.ts';
+import { sleep } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Places } from './places.ts';
 
 /** Longer waits are told to the caller, who gives its slice back in the meantime. */

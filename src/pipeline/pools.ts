@@ -1,8 +1,8 @@
 import type { PoolLimits } from '../domain/pool-limits.ts';
 import { hasLimits, type QuotaNeed } from '../domain/quota.ts';
 import { type RateLimitDimension, readRateLimits } from '../domain/read-rate-limits.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Ledger, QuotaReport } from '../ports/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { PoolLine } from './pool-line.ts';
 import type { ProviderGate } from './provider-gate.ts';
 

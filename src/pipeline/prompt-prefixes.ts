@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { ModelRequest } from '../domain/model-request.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 
 /** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four characters are about one token. */
 const LEAST_CACHED_CHARACTERS = 4_096;

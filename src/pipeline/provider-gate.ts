@@ -8,8 +8,8 @@ import {
 } from 'cockatiel';
 import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
 import type { ModelRequest } from '../domain/model-request.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { ModelClient, ModelReply } from '../ports/model-client.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { Places } from './places.ts';
 
 /** How long to believe in a provider that has never answered this process: most likely its address is wrong. */

@@ -2,7 +2,7 @@ import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { storeKeys } from '../domain/store-keys.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
-import { gunzip } from './gzip.ts';
+import { gunzip } from '../runtime/gzip.ts';
 
 /** The documents of a slice, in input order. */
 export async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {

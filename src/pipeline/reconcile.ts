@@ -10,9 +10,9 @@ import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
 
 export interface ReconcileContext {

@@ -8,11 +8,11 @@ import { combineNotes, fitNote, joinNotes, type Note, type NoteBudget } from '..
 import { type SummaryAnswer, summarizeQuestion } from '../domain/tasks/summarize.ts';
 import { traceSources } from '../domain/tasks/trace-sources.ts';
 import type { SummarizeWorkflow } from '../domain/workflow.ts';
+import { runInSteps } from '../runtime/run-in-steps.ts';
+import { settleAll } from '../runtime/settle-all.ts';
 import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentResult } from './classify-document.ts';
 import { cutDocument, type DocumentText } from './cut-document.ts';
-import { runInSteps } from './run-in-steps.ts';
-import { settleAll } from './settle-all.ts';
 
 type Answer = CascadeAnswer<SummaryAnswer>;
 

@@ -4,9 +4,9 @@ import { storeKeys } from '../domain/store-keys.ts';
 import { countTokensInSteps } from '../domain/tokens.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
+import { gzip } from '../runtime/gzip.ts';
+import { runInSteps } from '../runtime/run-in-steps.ts';
 import { DuplicateTexts } from './duplicate-texts.ts';
-import { gzip } from './gzip.ts';
-import { runInSteps } from './run-in-steps.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { finish } from '../../src/domain/steps.ts';
 import { traceSources } from '../../src/domain/tasks/trace-sources.ts';
+import { finish } from '../../src/runtime/steps.ts';
 
 const PARTS = [
   'The mill was built in 1821 by Ada Brown. It stands on the hill above the river.\n',

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../domain/journal-entry.ts';
 import { NightmillError } from '../../errors.ts';
-import type { Clock } from '../../ports/clock.ts';
 import type { Admission, CallTicket, Outcome, Settlement } from '../../ports/ledger.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import { RedisLedger } from './ledger.ts';
 
 /** A server that syncs its log once a second forgets at most about two seconds when it dies. */

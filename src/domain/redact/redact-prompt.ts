@@ -1,5 +1,5 @@
+import type { Steps } from '../../runtime/steps.ts';
 import { fenceDocument } from '../prompts/fence.ts';
-import type { Steps } from '../steps.ts';
 import type { Prompt } from '../tasks/task.ts';
 import type { RedactedTexts, Redactor } from './redactor.ts';
 

@@ -1,6 +1,6 @@
+import type { Steps } from '../../runtime/steps.ts';
 import type { SentenceSource, TextSpan } from '../result-row.ts';
 import { findSentenceStarts } from '../split-text.ts';
-import type { Steps } from '../steps.ts';
 
 /** A sentence may join what several chunks say. */
 const MOST_CHUNKS = 3;

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Steps } from '../domain/steps.ts';
+import type { Steps } from './steps.ts';
 
 /** Locks are renewed and replies are read between two turns of this length. */
 const LONGEST_TURN_MS = 20;
