@@ -1,5 +1,5 @@
-import { usdToNano } from '../src/domain/money.ts';
-import type { TokenPrice, TokenRates } from '../src/domain/price.ts';
+import { usdToNano } from '../src/money/money.ts';
+import type { TokenPrice, TokenRates } from '../src/money/price.ts';
 import catalogueFile from './prices/catalogue.json' with { type: 'json' };
 
 /** Decimal dollars per million tokens. */

@@ -1,5 +1,5 @@
-import type { NanoUsd } from '../src/domain/money.ts';
 import type { ScopeName } from '../src/domain/scope.ts';
+import type { NanoUsd } from '../src/money/money.ts';
 import type { Config } from './config.ts';
 
 /** Every limit that the config could state, by scope; undefined where it states none, so that one taken out goes. */

@@ -1,4 +1,4 @@
-import type { TokenPrice, TokenRates } from '../src/domain/price.ts';
+import type { TokenPrice, TokenRates } from '../src/money/price.ts';
 import { cataloguePrice } from './catalogue.ts';
 import type { RawConfig } from './schema.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 
 /** Kinds of values that several settings have. */
 

@@ -1,5 +1,5 @@
-import { formatUsd, type NanoUsd, nanoToDecimal } from '../domain/money.ts';
 import type { Cause, Comparison } from '../domain/reconcile.ts';
+import { formatUsd, type NanoUsd, nanoToDecimal } from '../money/money.ts';
 import type { ReconcileReport } from '../pipeline/reconcile.ts';
 
 const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));

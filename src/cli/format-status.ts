@@ -1,4 +1,4 @@
-import { formatUsd, nanoToDecimal } from '../domain/money.ts';
+import { formatUsd, nanoToDecimal } from '../money/money.ts';
 import type { BatchStatus } from '../pipeline/batch-status.ts';
 
 /** `status --json`. */

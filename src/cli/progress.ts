@@ -1,4 +1,4 @@
-import { formatUsd } from '../domain/money.ts';
+import { formatUsd } from '../money/money.ts';
 import type { BatchStatus } from '../pipeline/batch-status.ts';
 import { formatDuration } from './format-status.ts';
 

@@ -1,4 +1,4 @@
-import { formatUsd, type NanoUsd } from './money.ts';
+import { formatUsd, type NanoUsd } from '../money/money.ts';
 import { batchScope, type Scope, type ScopeName } from './scope.ts';
 
 /** The money of one scope in one period, as of now. */

@@ -1,6 +1,6 @@
+import type { NanoUsd } from '../money/money.ts';
 import { type BillColumns, type BillField, isNanoColumn } from './bill-columns.ts';
 import { isRecord } from './json-value.ts';
-import type { NanoUsd } from './money.ts';
 import { quoteValue } from './quote-value.ts';
 
 /** One line of a provider's bill. Figures that it does not state are absent. */

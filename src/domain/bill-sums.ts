@@ -1,5 +1,5 @@
+import type { NanoUsd } from '../money/money.ts';
 import type { BillLine } from './bill-line.ts';
-import type { NanoUsd } from './money.ts';
 
 /** Lines of a bill added up. */
 export interface BillSums {

@@ -1,6 +1,6 @@
+import type { NanoUsd } from '../money/money.ts';
+import { priceBound } from '../money/price.ts';
 import type { ModelRequest } from './model-request.ts';
-import type { NanoUsd } from './money.ts';
-import { priceBound } from './price.ts';
 import { schemaJson } from './repeated-json.ts';
 import { countTokens } from './tokens.ts';
 import type { ModelSpec } from './workflow.ts';

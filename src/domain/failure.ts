@@ -1,4 +1,4 @@
-import type { Usage } from './usage.ts';
+import type { Usage } from '../money/usage.ts';
 
 /** What went wrong with one model call. `FAILURE_RULES` says what each class means for the next call. */
 export type ModelFailureClass =

@@ -1,7 +1,7 @@
-import type { NanoUsd } from './money.ts';
-import { nanoToDecimal } from './money.ts';
+import type { NanoUsd } from '../money/money.ts';
+import { nanoToDecimal } from '../money/money.ts';
+import { addUsage, type Usage } from '../money/usage.ts';
 import type { ModelTotals } from './slice-commit.ts';
-import { addUsage, type Usage } from './usage.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
 

@@ -1,7 +1,7 @@
+import type { NanoUsd } from '../money/money.ts';
 import { documentWindows, noteBudget } from './document-windows.ts';
 import { countRequestTokens, holdFor } from './estimate.ts';
 import { buildModelRequest } from './model-request.ts';
-import type { NanoUsd } from './money.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';

@@ -1,5 +1,5 @@
+import type { Usage } from '../money/usage.ts';
 import type { PoolLimits } from './pool-limits.ts';
-import type { Usage } from './usage.ts';
 
 /** What one call asks of its pool. */
 export interface QuotaNeed {

@@ -1,7 +1,7 @@
+import type { NanoUsd } from '../money/money.ts';
+import { priceCall, type TokenPrice } from '../money/price.ts';
+import { NO_USAGE, type Usage } from '../money/usage.ts';
 import { addBillSums, type BillCell, type BillSums, type BillTotals, NO_BILL } from './bill-sums.ts';
-import type { NanoUsd } from './money.ts';
-import { priceCall, type TokenPrice } from './price.ts';
-import { NO_USAGE, type Usage } from './usage.ts';
 
 /** What one batch booked for one model. */
 export interface OurUsage {

@@ -1,5 +1,5 @@
-import { type NanoUsd, nanoToDecimal } from './money.ts';
-import type { Usage } from './usage.ts';
+import { type NanoUsd, nanoToDecimal } from '../money/money.ts';
+import type { Usage } from '../money/usage.ts';
 
 /** What a succeeded row says: the answer of `classify` or of `summarize`. `kind: 'extract'`: sentences that the local tier chose. */
 export type TaskResult =

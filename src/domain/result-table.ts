@@ -1,4 +1,4 @@
-import { usdToNano } from './money.ts';
+import { usdToNano } from '../money/money.ts';
 
 /** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
 export interface TableColumn {

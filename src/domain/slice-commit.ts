@@ -1,5 +1,5 @@
-import type { NanoUsd } from './money.ts';
-import type { Usage } from './usage.ts';
+import type { NanoUsd } from '../money/money.ts';
+import type { Usage } from '../money/usage.ts';
 
 /** Calls, tokens and money of one model at one tier. */
 export interface ModelTotals {

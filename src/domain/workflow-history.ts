@@ -1,5 +1,5 @@
+import type { NanoUsd } from '../money/money.ts';
 import type { BreakerEvent } from './manifest.ts';
-import type { NanoUsd } from './money.ts';
 
 /** What one finished batch took. */
 export interface BatchSample {

@@ -1,5 +1,5 @@
-import type { NanoUsd } from '../domain/money.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { sleep } from '../runtime/backoff.ts';

@@ -1,5 +1,5 @@
-import type { NanoUsd } from '../domain/money.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome, Hold } from '../ports/batch-registry.ts';
 import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';

@@ -1,5 +1,5 @@
-import { formatUsd, type NanoUsd } from '../domain/money.ts';
 import { type BatchOwner, scopesOf, type Timezones } from '../domain/scope.ts';
+import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { BatchRegistry, Hold } from '../ports/batch-registry.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger, Refusal } from '../ports/ledger.ts';

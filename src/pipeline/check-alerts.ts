@@ -6,9 +6,9 @@ import {
   projectBatch,
   type ScopeSpending,
 } from '../domain/alerts.ts';
-import { nanoToDecimal } from '../domain/money.ts';
 import { batchScope, type Scope, scopesOf, type Timezones } from '../domain/scope.ts';
 import { costPerDocument } from '../domain/workflow-history.ts';
+import { nanoToDecimal } from '../money/money.ts';
 import type { AlertMemory } from '../ports/alert-memory.ts';
 import type { AlertSink } from '../ports/alert-sink.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';

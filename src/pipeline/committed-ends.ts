@@ -1,6 +1,6 @@
-import { type NanoUsd, usdToNano } from '../domain/money.ts';
 import type { TaskResult } from '../domain/result-row.ts';
 import type { PartFile } from '../domain/slice-commit.ts';
+import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { gunzip } from '../runtime/gzip.ts';

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { nanoToDecimal } from '../domain/money.ts';
 import type { Cell, TableColumn } from '../domain/result-table.ts';
+import { nanoToDecimal } from '../money/money.ts';
 import type { TableFormat } from '../ports/table-format.ts';
 
 /** Bytes that are written at once, about. */

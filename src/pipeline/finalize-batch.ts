@@ -9,13 +9,13 @@ import {
   type Manifest,
   type ManifestFile,
 } from '../domain/manifest.ts';
-import { priceCall } from '../domain/price.ts';
 import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import { addUsage, NO_USAGE } from '../domain/usage.ts';
 import { pausedMs } from '../domain/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
+import { priceCall } from '../money/price.ts';
+import { addUsage, NO_USAGE } from '../money/usage.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';

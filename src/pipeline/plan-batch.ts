@@ -1,6 +1,5 @@
 import { chunkTextInSteps } from '../domain/chunk-text.ts';
 import { documentWindows } from '../domain/document-windows.ts';
-import type { NanoUsd } from '../domain/money.ts';
 import {
   type CostRange,
   type DocumentPlan,
@@ -15,6 +14,7 @@ import { quotaMinutes } from '../domain/quota-minutes.ts';
 import { countTokensInSteps } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
+import type { NanoUsd } from '../money/money.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';

@@ -1,14 +1,14 @@
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import { addModelTotals } from '../domain/manifest.ts';
-import type { NanoUsd } from '../domain/money.ts';
-import { usdToNano } from '../domain/money.ts';
 import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
 import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals } from '../domain/slice-commit.ts';
 import { storeKeys } from '../domain/store-keys.ts';
-import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
+import type { NanoUsd } from '../money/money.ts';
+import { usdToNano } from '../money/money.ts';
+import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { ObjectStore } from '../ports/object-store.ts';

@@ -1,9 +1,9 @@
 import type { JournalEntry } from '../domain/journal-entry.ts';
-import type { NanoUsd } from '../domain/money.ts';
 import type { ErrorRow, ResultRow, Row } from '../domain/result-row.ts';
 import type { ModelTotals } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
-import { addUsage, NO_USAGE, type Usage } from '../domain/usage.ts';
+import type { NanoUsd } from '../money/money.ts';
+import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { DocumentResult } from './classify-document.ts';
 
 /** How one document of a slice ended. */

@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../domain/journal-entry.ts';
-import type { NanoUsd } from '../domain/money.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { SliceClaim } from '../ports/ledger.ts';
 import { StopError, type StopReason } from './stop.ts';
 

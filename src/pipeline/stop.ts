@@ -1,4 +1,4 @@
-import type { NanoUsd } from '../domain/money.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { Hold } from '../ports/batch-registry.ts';
 import type { Refusal } from '../ports/ledger.ts';
 

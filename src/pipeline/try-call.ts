@@ -2,11 +2,11 @@ import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate
 import { ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { ModelRequest } from '../domain/model-request.ts';
-import { priceCall } from '../domain/price.ts';
 import { scopesOf } from '../domain/scope.ts';
 import { countTokens } from '../domain/tokens.ts';
-import { NO_USAGE, type Usage } from '../domain/usage.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
+import { priceCall } from '../money/price.ts';
+import { NO_USAGE, type Usage } from '../money/usage.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ports/ledger.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { admitCall } from './admit-call.ts';

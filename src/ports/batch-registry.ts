@@ -1,6 +1,6 @@
-import type { NanoUsd } from '../domain/money.ts';
 import type { BatchOwner } from '../domain/scope.ts';
 import type { SliceCommit } from '../domain/slice-commit.ts';
+import type { NanoUsd } from '../money/money.ts';
 
 /** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
 export type StoredBatchState =

@@ -1,5 +1,5 @@
 import type { ModelRequest } from '../domain/model-request.ts';
-import type { Usage } from '../domain/usage.ts';
+import type { Usage } from '../money/usage.ts';
 
 export type { ModelFailureClass } from '../domain/failure.ts';
 

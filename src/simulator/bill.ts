@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { type NanoUsd, nanoToDecimal } from '../domain/money.ts';
+import { type NanoUsd, nanoToDecimal } from '../money/money.ts';
 import type { FaultName } from './options.ts';
 
 /** One billed call. */

@@ -1,4 +1,4 @@
-import { priceCall } from '../domain/price.ts';
+import { priceCall } from '../money/price.ts';
 import { Bill, type BillLine, type BillSummary } from './bill.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { FaultSource } from './fault-source.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type NanoUsd, usdToNano } from '../../src/domain/money.ts';
+import { type NanoUsd, usdToNano } from '../../src/money/money.ts';
 import type { BillLine } from '../../src/simulator/bill.ts';
 
 interface DownloadedRow {

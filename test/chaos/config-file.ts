@@ -1,4 +1,4 @@
-import { NANO_PER_USD, type NanoUsd } from '../../src/domain/money.ts';
+import { NANO_PER_USD, type NanoUsd } from '../../src/money/money.ts';
 import type { Scenario } from './scenario.ts';
 
 /** USD per million tokens. The dear tier costs half as much again, so that no single call is a large part of a limit. */

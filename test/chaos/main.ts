@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { formatUsd } from '../../src/domain/money.ts';
+import { formatUsd } from '../../src/money/money.ts';
 import { type Outcome, runScenario } from './run-scenario.ts';
 
 /**

@@ -3,9 +3,9 @@ import { calcPrice } from '@pydantic/genai-prices';
 import { describe, expect, it } from 'vitest';
 import { type Catalogue, catalogueHint, cataloguePrice, entryPrice } from '../../config/catalogue.ts';
 import { generateCatalogue, printCatalogue } from '../../scripts/update-prices.ts';
-import { usdToNano } from '../../src/domain/money.ts';
-import { priceBound, priceCall } from '../../src/domain/price.ts';
-import { NO_USAGE } from '../../src/domain/usage.ts';
+import { usdToNano } from '../../src/money/money.ts';
+import { priceBound, priceCall } from '../../src/money/price.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
 
 const OPENAI = 'https://api.openai.com/v1';
 const file = readFileSync(new URL('../../config/prices/catalogue.json', import.meta.url), 'utf8');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { PRESET_NAMES, PRESETS } from '../../config/presets.ts';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 
 let cwd: string;
 

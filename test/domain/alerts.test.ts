@@ -8,7 +8,7 @@ import {
   projectBatch,
   type ScopeSpending,
 } from '../../src/domain/alerts.ts';
-import { NANO_PER_USD } from '../../src/domain/money.ts';
+import { NANO_PER_USD } from '../../src/money/money.ts';
 
 const DAY = { name: 'workflow:triage/day', period: '2026-03-01' };
 const LIMIT = 10 * NANO_PER_USD;

@@ -4,7 +4,7 @@ import { findBillColumns } from '../../src/domain/bill-columns.ts';
 import { type BillLine, type BillRecord, billRecords, readBillLine } from '../../src/domain/bill-line.ts';
 import { BillAdder } from '../../src/domain/bill-sums.ts';
 import { type OurUsage, reconcile } from '../../src/domain/reconcile.ts';
-import { NO_USAGE } from '../../src/domain/usage.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
 
 const NOON = Date.parse('2026-03-01T12:00:00Z');
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';

@@ -1,6 +1,6 @@
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import {

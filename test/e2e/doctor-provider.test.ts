@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTestSimulator } from '../helpers/simulator.ts';
 import { configYaml, Workspace } from '../helpers/workspace.ts';

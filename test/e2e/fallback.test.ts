@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { startSimulatorProcess } from '../helpers/simulator-process.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { setFaults, startTestSimulator } from '../helpers/simulator.ts';
 import { freePort, startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';

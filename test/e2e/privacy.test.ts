@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { goodAnswer, HttpModel, type ModelCall } from '../helpers/http-model.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { costOf, expectBalanced, type Output, toJsonl, Workspace } from '../helpers/workspace.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import type { FaultRates } from '../../src/simulator/options.ts';
 import { startTestSimulator } from '../helpers/simulator.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import type { RunningSimulator } from '../../src/simulator/start-simulator.ts';
 import { setFaults, setState, startTestSimulator } from '../helpers/simulator.ts';

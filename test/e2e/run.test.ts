@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { goodAnswer, HttpModel } from '../helpers/http-model.ts';
 import { startTestSimulator } from '../helpers/simulator.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { priceCall, type TokenPrice } from '../../src/domain/price.ts';
+import { priceCall, type TokenPrice } from '../../src/money/price.ts';
 
 /** Rates of the models in the documented sample config, in nano-dollars per million tokens. */
 export const MODEL_PRICES: Readonly<Record<string, TokenPrice>> = {

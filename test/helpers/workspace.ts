@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { z } from 'zod';
-import { usdToNano } from '../../src/domain/money.ts';
+import { usdToNano } from '../../src/money/money.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 

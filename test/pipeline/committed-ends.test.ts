@@ -5,7 +5,7 @@ import { formatRow, type Row } from '../../src/domain/result-row.ts';
 import type { SliceCommit } from '../../src/domain/slice-commit.ts';
 import { formatSliceEntry, type SliceEntry } from '../../src/domain/slice-entry.ts';
 import { storeKeys } from '../../src/domain/store-keys.ts';
-import { NO_USAGE } from '../../src/domain/usage.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
 import { committedEnds } from '../../src/pipeline/committed-ends.ts';
 import type { BatchRegistry } from '../../src/ports/batch-registry.ts';
 

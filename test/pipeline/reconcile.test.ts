@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { storeKeys } from '../../src/domain/store-keys.ts';
-import { NO_USAGE } from '../../src/domain/usage.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
 import { type ReconcileRequest, reconcileBill } from '../../src/pipeline/reconcile.ts';
 import { Cluster, commitOf, replyOf, ticketOf } from '../adapters/redis/fixture.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';

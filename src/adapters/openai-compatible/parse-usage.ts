@@ -1,5 +1,5 @@
 import { isCount, isRecord } from '../../domain/json-value.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage } from '../../money/usage.ts';
 
 /**
  * Normalises a chat-completions `usage` object. Input includes cached tokens and output includes reasoning ones.

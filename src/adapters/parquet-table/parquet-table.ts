@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
-import { NANO_PER_USD } from '../../domain/money.ts';
 import type { Cell, TableColumn } from '../../domain/result-table.ts';
+import { NANO_PER_USD } from '../../money/money.ts';
 import type { TableFormat } from '../../ports/table-format.ts';
 
 /** A row group ends after this many rows or characters of text, so that memory does not grow with the table. */

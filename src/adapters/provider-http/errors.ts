@@ -8,7 +8,7 @@ import {
 } from '../../domain/failure.ts';
 import { isRecord, parseJson } from '../../domain/json-value.ts';
 import { readErrorBody } from '../../domain/read-error-body.ts';
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage } from '../../money/usage.ts';
 import type { Target } from './endpoint.ts';
 import type { HttpExchangeResult } from './http-exchange.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';

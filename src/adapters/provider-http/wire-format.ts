@@ -1,4 +1,4 @@
-import type { Usage } from '../../domain/usage.ts';
+import type { Usage } from '../../money/usage.ts';
 import type { ModelReply, ModelRequest } from '../../ports/model-client.ts';
 
 /** What one API looks like on the wire; everything else is the same for all of them. */

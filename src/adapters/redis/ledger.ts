@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { JournalEntry } from '../../domain/journal-entry.ts';
-import type { NanoUsd } from '../../domain/money.ts';
 import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../domain/quota.ts';
 import { batchScope, type Scope, type ScopeName } from '../../domain/scope.ts';
+import type { NanoUsd } from '../../money/money.ts';
 import type {
   Admission,
   CallTicket,

@@ -1,5 +1,5 @@
 import type { Alert } from '../../domain/alerts.ts';
-import { nanoToDecimal } from '../../domain/money.ts';
+import { nanoToDecimal } from '../../money/money.ts';
 
 /** Where alerts go. URL and token are secrets. */
 export type WebhookTarget =

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { formatUsd, nanoToDecimal } from '../../domain/money.ts';
 import { batchScope, isScopeName, type Scope, scopesOf } from '../../domain/scope.ts';
 import { NightmillError } from '../../errors.ts';
+import { formatUsd, nanoToDecimal } from '../../money/money.ts';
 import { closePassedBreakers } from '../../pipeline/housekeeping.ts';
 import type { ScopeTotals } from '../../ports/ledger.ts';
 import { batchTimezones } from '../batch-timezones.ts';

@@ -7,7 +7,7 @@ import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
 import type { JournalEntry } from '../../../src/domain/journal-entry.ts';
 import { batchScope, type Scope } from '../../../src/domain/scope.ts';
 import type { SliceCommit } from '../../../src/domain/slice-commit.ts';
-import { NO_USAGE } from '../../../src/domain/usage.ts';
+import { NO_USAGE } from '../../../src/money/usage.ts';
 import type { CallTicket, ScopeTotals, SliceClaim } from '../../../src/ports/ledger.ts';
 
 export const DAY: Scope = { name: 'workflow:triage/day', period: '2026-03-01' };

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BURST_MS } from '../../../src/adapters/redis/scripts/quota.ts';
 import type { PoolLimits } from '../../../src/domain/pool-limits.ts';
-import { NO_USAGE } from '../../../src/domain/usage.ts';
+import { NO_USAGE } from '../../../src/money/usage.ts';
 import type { Admission, SliceClaim } from '../../../src/ports/ledger.ts';
 import { TokenBucket } from '../../../src/simulator/token-bucket.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';

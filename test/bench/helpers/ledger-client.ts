@@ -8,9 +8,9 @@ import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { runScript, script } from '../../../src/adapters/redis/scripts/run-script.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
 import type { JournalEntry } from '../../../src/domain/journal-entry.ts';
-import { MAX_NANO_USD } from '../../../src/domain/money.ts';
 import { scopesOf } from '../../../src/domain/scope.ts';
-import { NO_USAGE } from '../../../src/domain/usage.ts';
+import { MAX_NANO_USD } from '../../../src/money/money.ts';
+import { NO_USAGE } from '../../../src/money/usage.ts';
 
 /** What one process of the benchmark does; sent as its first message. */
 export interface ClientTask {

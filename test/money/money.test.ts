@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatUsd, MAX_NANO_USD, nanoToDecimal, usdToNano } from '../../src/domain/money.ts';
+import { formatUsd, MAX_NANO_USD, nanoToDecimal, usdToNano } from '../../src/money/money.ts';
 
 describe('usdToNano()', () => {
   it.each([
