@@ -23,7 +23,6 @@ import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cac
 import { systemClock } from './adapters/system/system-clock.ts';
 import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
 import type { BatchSubmission } from './domain/batch-submission.ts';
-import { storeKeys } from './domain/store-keys.ts';
 import { NightmillError } from './errors.ts';
 import type { BreakerContext } from './pipeline/breaker.ts';
 import { type AlertContext, checkAlerts } from './pipeline/check-alerts.ts';
@@ -38,10 +37,11 @@ import type { SliceRun } from './pipeline/slice-run.ts';
 import type { SubmitContext } from './pipeline/submit-batch.ts';
 import type { BatchRegistry } from './ports/batch-registry.ts';
 import type { LocalModel } from './ports/local-model.ts';
-import type { ObjectStore } from './ports/object-store.ts';
 import type { WorkflowHolds } from './ports/workflow-holds.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
+import type { ObjectStore } from './store/object-store.ts';
+import { storeKeys } from './store/store-keys.ts';
 
 export interface OpenAppOptions {
   readonly config: Config;

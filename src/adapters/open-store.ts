@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { NightmillError } from '../errors.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { FileStore } from './file-store/file-store.ts';
 import { MemoryStore } from './memory-store/memory-store.ts';
 import type { S3Settings } from './s3-store/s3-settings.ts';

@@ -10,7 +10,7 @@ import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { DocumentInput, InputReading } from '../pipeline/document-input.ts';
 import { spoolStandardInput } from '../pipeline/spool-standard-input.ts';
 import { requirePrices, type Submitted, submitBatch } from '../pipeline/submit-batch.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { batchTimezones } from './batch-timezones.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from './input-options.ts';
 import { readDeadline } from './read-deadline.ts';

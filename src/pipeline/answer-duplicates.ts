@@ -1,9 +1,9 @@
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { type CommittedEnd, committedEnds } from './committed-ends.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 import type { SliceRun } from './slice-run.ts';

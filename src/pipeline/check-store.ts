@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 
 /**
  * Writes, reads, lists and removes a small object below `.nightmill-probe/`, so that missing rights are found before

@@ -1,12 +1,12 @@
 import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
 import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
-import { storeKeys } from '../domain/store-keys.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import { gzip } from '../runtime/gzip.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 import type { SliceRun } from './slice-run.ts';

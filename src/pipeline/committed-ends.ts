@@ -2,8 +2,8 @@ import type { TaskResult } from '../domain/result-row.ts';
 import type { PartFile } from '../domain/slice-commit.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import { gunzip } from '../runtime/gzip.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 

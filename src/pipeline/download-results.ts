@@ -6,11 +6,11 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from '../domain/result-table.ts';
-import { storeKeys } from '../domain/store-keys.ts';
 import { NightmillError } from '../errors.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import type { TableFormat } from '../ports/table-format.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
 import { splitLines } from './split-lines.ts';
 
 export interface Downloaded {

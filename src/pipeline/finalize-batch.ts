@@ -11,17 +11,17 @@ import {
 } from '../domain/manifest.ts';
 import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
-import { storeKeys } from '../domain/store-keys.ts';
 import { pausedMs } from '../domain/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import { priceCall } from '../money/price.ts';
 import { addUsage, NO_USAGE } from '../money/usage.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import type { WorkflowHistories } from '../ports/workflow-histories.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;

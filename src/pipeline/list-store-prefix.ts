@@ -1,5 +1,5 @@
 import { NightmillError } from '../errors.ts';
-import type { ObjectInfo, ObjectStore } from '../ports/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import { decompress } from './decompress.ts';
 import { kindOfName, type NameKind } from './document-input.ts';
 

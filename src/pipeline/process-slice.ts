@@ -4,7 +4,7 @@ import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { LocalModel } from '../ports/local-model.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import type { PaidTiers } from './ask-cascade.ts';
 import type { CallModelContext } from './call-model.ts';

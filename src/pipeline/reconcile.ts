@@ -3,7 +3,6 @@ import { addModelTotals } from '../domain/manifest.ts';
 import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
 import { batchScope } from '../domain/scope.ts';
 import type { ModelTotals } from '../domain/slice-commit.ts';
-import { storeKeys } from '../domain/store-keys.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
@@ -11,8 +10,9 @@ import { usdToNano } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Ledger } from '../ports/ledger.ts';
-import type { ObjectStore } from '../ports/object-store.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
 import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
 
 export interface ReconcileContext {

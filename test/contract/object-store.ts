@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkStore } from '../../src/pipeline/check-store.ts';
-import type { ObjectInfo, ObjectStore } from '../../src/ports/object-store.ts';
+import type { ObjectInfo, ObjectStore } from '../../src/store/object-store.ts';
 
 export interface ObjectStoreContract {
   /** Opens a store that may hold other objects; each test uses keys of its own. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { StoreError } from '../../src/errors.ts';
 import { checkStore } from '../../src/pipeline/check-store.ts';
-import type { ObjectInfo } from '../../src/ports/object-store.ts';
+import type { ObjectInfo } from '../../src/store/object-store.ts';
 
 class ForgetfulStore extends MemoryStore {
   override async get(): Promise<undefined> {

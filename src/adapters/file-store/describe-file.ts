@@ -1,5 +1,5 @@
 import type { BigIntStats } from 'node:fs';
-import type { ObjectInfo } from '../../ports/object-store.ts';
+import type { ObjectInfo } from '../../store/object-store.ts';
 
 /** Every put makes a new file, so inode, size and time of last change together tell one content from the next. */
 export function describeFile(key: string, stats: BigIntStats): ObjectInfo {

@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compareKeys, TEMPORARY_FOLDER } from '../../domain/object-key.ts';
-import type { ObjectInfo } from '../../ports/object-store.ts';
+import { compareKeys, TEMPORARY_FOLDER } from '../../store/object-key.ts';
+import type { ObjectInfo } from '../../store/object-store.ts';
 import { describeFile } from './describe-file.ts';
 import { isSystemError } from './file-store-error.ts';
 

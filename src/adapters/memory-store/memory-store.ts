@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { assertKeyStaysInside, assertObjectKey, compareKeys } from '../../domain/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { assertKeyStaysInside, assertObjectKey, compareKeys } from '../../store/object-key.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 
 const CHUNK_BYTES = 64 * 1024;

@@ -10,8 +10,8 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { assertKeyStaysInside, assertObjectKey } from '../../domain/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../../ports/object-store.ts';
+import { assertKeyStaysInside, assertObjectKey } from '../../store/object-key.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';

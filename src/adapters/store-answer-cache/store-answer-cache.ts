@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../domain/journal-entry.ts';
-import { storeKeys } from '../../domain/store-keys.ts';
 import type { AnswerCache } from '../../ports/answer-cache.ts';
-import type { ObjectStore } from '../../ports/object-store.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
+import { storeKeys } from '../../store/store-keys.ts';
 
 /** Keeps answers as small objects beside the batches: replies are document content, and Redis holds none for long. */
 export class StoreAnswerCache implements AnswerCache {
