@@ -1,8 +1,6 @@
+import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Judgement, RejectionCode } from './tasks/task.ts';
 import type { Tier } from './workflow.ts';
-
-/** `raised_cap`: the same question with room for a longer reply; `repair`: the model is told what was wrong. */
-export type AskVariant = 'first' | 'raised_cap' | 'repair';
 
 export interface Attempt<T> {
   readonly tier: number;

@@ -1,7 +1,8 @@
+import type { ModelTotals } from '../batches/model-totals.ts';
+import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { nanoToDecimal } from '../money/money.ts';
-import { addUsage, type Usage } from '../money/usage.ts';
-import type { ModelTotals } from './slice-commit.ts';
+import type { Usage } from '../money/usage.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
 
@@ -10,14 +11,6 @@ export interface ManifestFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly lines: number;
-}
-
-export interface BreakerEvent {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly event: 'opened' | 'closed' | 'paused' | 'resumed';
-  readonly scope?: string;
-  readonly reason: string;
 }
 
 /** A batch's receipt, in amounts of nano-dollars; `formatManifest` writes dollars. */
@@ -117,26 +110,4 @@ export function formatManifest(manifest: Manifest): string {
     null,
     2,
   )}\n`;
-}
-
-/** Adds up what slices report by model and tier. */
-export function addModelTotals(sum: readonly ModelTotals[], more: readonly ModelTotals[]): readonly ModelTotals[] {
-  const totals = new Map<string, ModelTotals>();
-  for (const part of [...sum, ...more]) {
-    const key = `${part.tier}\0${part.model}`;
-    const known = totals.get(key);
-    totals.set(
-      key,
-      known === undefined
-        ? part
-        : {
-            ...part,
-            calls: known.calls + part.calls,
-            accepted: known.accepted + part.accepted,
-            usage: addUsage(known.usage, part.usage),
-            cost: known.cost + part.cost,
-          },
-    );
-  }
-  return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AskVariant } from './cascade.ts';
+import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { ChatMessage } from './chat.ts';
 import type { ReasoningRequest } from './reasoning.ts';
 import { messagesJson, schemaJson } from './repeated-json.ts';

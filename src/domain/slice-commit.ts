@@ -1,16 +1,5 @@
+import type { ModelTotals } from '../batches/model-totals.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { Usage } from '../money/usage.ts';
-
-/** Calls, tokens and money of one model at one tier. */
-export interface ModelTotals {
-  readonly model: string;
-  readonly tier: number;
-  readonly calls: number;
-  /** Documents whose final answer came from here. */
-  readonly accepted: number;
-  readonly usage: Usage;
-  readonly cost: NanoUsd;
-}
 
 /** An object that a slice wrote: rows as gzip JSONL. */
 export interface PartFile {

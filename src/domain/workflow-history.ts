@@ -1,5 +1,5 @@
+import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { BreakerEvent } from './manifest.ts';
 
 /** What one finished batch took. */
 export interface BatchSample {

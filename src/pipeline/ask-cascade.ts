@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import type { CallModelContext } from '../calls/call-context.ts';
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey } from '../domain/model-request.ts';
 import { reasoningAdvice } from '../domain/reasoning.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../domain/tasks/task.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
-import { type CallModelContext, callModel, type Route } from './call-model.ts';
+import { callModel, type Route } from './call-model.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 import type { DocumentRedactors } from './document-redactors.ts';
 import type { SliceRun } from './slice-run.ts';

@@ -1,6 +1,7 @@
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { Pause } from '../ledger/pause.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { BatchRecord, BatchRegistry, DocumentOutcome, Hold } from '../ports/batch-registry.ts';
+import type { BatchRecord, BatchRegistry, DocumentOutcome } from '../ports/batch-registry.ts';
 import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,7 +11,7 @@ export type BatchState = BatchRecord['state'] | 'paused';
 export interface BreakerStatus {
   /** `warning`: 80 % of a limit are spent. `draining`: the last tier is not asked any more. `open`: work is held. */
   readonly state: 'closed' | 'warning' | 'draining' | 'open';
-  readonly hold?: Hold;
+  readonly hold?: Pause;
   /** What is held: this batch alone, or its whole workflow. */
   readonly holds?: 'batch' | 'workflow';
   /** The scope that is nearest to its limit. */

@@ -1,6 +1,7 @@
 import { type BatchOwner, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { Pause } from '../ledger/pause.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
-import type { BatchRegistry, Hold } from '../ports/batch-registry.ts';
+import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
 import type { Ledger, Refusal } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
@@ -30,7 +31,7 @@ export async function openBreaker(
   const { refusal } = reason;
   const now = context.clock.now();
   const period = scopesOf(owner, now, owner.timezones).find((scope) => scope.name === refusal.scope)?.period;
-  const hold: Hold = {
+  const hold: Pause = {
     cause: 'budget',
     reason: describeRefusal(refusal, reason.hold),
     since: now,
@@ -60,7 +61,7 @@ function describeRefusal(refusal: Refusal, hold: NanoUsd): string {
 }
 
 /** Pauses a workflow's queue for the whole cluster. Slices in hand stop by themselves. */
-export async function holdWorkflow(context: BreakerContext, workflow: string, hold: Hold): Promise<void> {
+export async function holdWorkflow(context: BreakerContext, workflow: string, hold: Pause): Promise<void> {
   const first = await context.holds.set(workflow, hold);
   await context.jobs.pause(workflow);
   if (!first) return;
@@ -82,7 +83,7 @@ export async function releaseWorkflow(context: BreakerContext, workflow: string,
   return true;
 }
 
-export async function parkBatch(context: BreakerContext, batchId: string, hold: Hold): Promise<void> {
+export async function parkBatch(context: BreakerContext, batchId: string, hold: Pause): Promise<void> {
   const batch = await context.batches.get(batchId);
   if (batch === undefined || batch.parked !== undefined) return;
   await context.batches.park(batchId, hold);
@@ -105,7 +106,7 @@ export async function unparkBatch(context: BreakerContext, batchId: string, reas
   return true;
 }
 
-function breakerEvent(event: 'opened' | 'paused', hold: Hold) {
+function breakerEvent(event: 'opened' | 'paused', hold: Pause) {
   return {
     at: new Date(hold.since).toISOString(),
     event,

@@ -1,38 +1,14 @@
+import type { CallModelContext } from '../calls/call-context.ts';
 import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
 import { callKey, type ModelRequest } from '../domain/model-request.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
-import type { AnswerCache } from '../ports/answer-cache.ts';
-import type { Ledger } from '../ports/ledger.ts';
 import { sleep } from '../runtime/backoff.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Log } from '../runtime/log.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
-import type { InputRatios } from './input-ratios.ts';
-import type { Pools } from './pools.ts';
-import type { PromptPrefixes } from './prompt-prefixes.ts';
 import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
-
-export interface CallModelContext {
-  readonly ledger: Ledger;
-  readonly providers: ReadonlyMap<string, ProviderGate>;
-  readonly pools: Pools;
-  readonly prefixes: PromptPrefixes;
-  readonly clock: Clock;
-  /** Absent where the workflow does not ask for it. */
-  readonly cache?: AnswerCache;
-  /** What is known of the models' own token counts. */
-  readonly ratios: InputRatios;
-  /** 0 to 1, for jitter. */
-  readonly random: () => number;
-  readonly newId: () => string;
-  readonly log: Log;
-  /** Tries of one call that fails for a passing reason. */
-  readonly maxAttempts: number;
-}
 
 /** One way to ask a question: a model and the request in the shape that it wants. */
 export interface Route {

@@ -1,10 +1,10 @@
-import type { AskVariant } from '../domain/cascade.ts';
 import { buildModelRequest } from '../domain/model-request.ts';
 import { jsonEscaped } from '../domain/redact/json-escaped.ts';
 import { redactPrompt } from '../domain/redact/redact-prompt.ts';
 import type { RedactedTexts } from '../domain/redact/redactor.ts';
 import type { Prompt, ReplyText } from '../domain/tasks/task.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
+import type { AskVariant } from '../prompts/ask-variant.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { Route } from './call-model.ts';
 import type { DocumentRedactors } from './document-redactors.ts';

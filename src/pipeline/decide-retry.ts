@@ -1,5 +1,5 @@
 import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
-import type { Hold } from '../ports/batch-registry.ts';
+import type { Pause } from '../ledger/pause.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { StopError } from './stop.ts';
 
@@ -32,7 +32,7 @@ export function decideRetry(
   { now, random, isOutOfPatience }: { now: number; random: () => number; isOutOfPatience: boolean },
 ): RetryDecision {
   const rule = FAILURE_RULES[error.failure];
-  const stop = (hold: Partial<Hold>): RetryDecision => ({
+  const stop = (hold: Partial<Pause>): RetryDecision => ({
     kind: 'stop',
     reason: { kind: 'provider', provider, hold: { cause: 'provider', reason: error.message, since: now, ...hold } },
   });

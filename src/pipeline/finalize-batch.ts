@@ -1,18 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import type { ModelTotals } from '../batches/model-totals.ts';
+import { addModelTotals } from '../batches/model-totals.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
-import {
-  addModelTotals,
-  type BreakerEvent,
-  formatManifest,
-  type Manifest,
-  type ManifestFile,
-} from '../domain/manifest.ts';
+import { formatManifest, type Manifest, type ManifestFile } from '../domain/manifest.ts';
 import { batchScope } from '../domain/scope.ts';
-import type { ModelTotals, PartFile } from '../domain/slice-commit.ts';
+import type { PartFile } from '../domain/slice-commit.ts';
 import { pausedMs } from '../domain/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
+import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import { priceCall } from '../money/price.ts';
 import { addUsage, NO_USAGE } from '../money/usage.ts';
 import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';

@@ -1,5 +1,6 @@
 import { calendarDay, monthOfDay } from '../domain/period.ts';
-import type { BatchRecord, Hold } from '../ports/batch-registry.ts';
+import type { Pause } from '../ledger/pause.ts';
+import type { BatchRecord } from '../ports/batch-registry.ts';
 import { spentShare, tightestScope } from './batch-status.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 import type { SliceRun } from './slice-run.ts';
@@ -82,7 +83,7 @@ export async function closePassedBreakers(context: HousekeepingContext, open: re
 }
 
 /** Why a hold is over, or undefined while it lasts. */
-async function whyPassed(context: HousekeepingContext, hold: Hold): Promise<string | undefined> {
+async function whyPassed(context: HousekeepingContext, hold: Pause): Promise<string | undefined> {
   const now = context.clock.now();
   if (hold.cause === 'provider') {
     const retry = hold.retry === true && now >= (hold.retryAt ?? hold.since + RETRY_PROVIDER_MS);

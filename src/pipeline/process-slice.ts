@@ -1,3 +1,4 @@
+import type { CallModelContext } from '../calls/call-context.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
@@ -7,7 +8,6 @@ import type { LocalModel } from '../ports/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import type { PaidTiers } from './ask-cascade.ts';
-import type { CallModelContext } from './call-model.ts';
 import { classifyDocument, type DocumentResult } from './classify-document.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { DocumentRedactors } from './document-redactors.ts';

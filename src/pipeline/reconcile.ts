@@ -1,8 +1,8 @@
+import type { ModelTotals } from '../batches/model-totals.ts';
+import { addModelTotals } from '../batches/model-totals.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
-import { addModelTotals } from '../domain/manifest.ts';
 import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
 import { batchScope } from '../domain/scope.ts';
-import type { ModelTotals } from '../domain/slice-commit.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';

@@ -1,5 +1,5 @@
+import type { Pause } from '../ledger/pause.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { Hold } from '../ports/batch-registry.ts';
 import type { Refusal } from '../ports/ledger.ts';
 
 /** Why a slice's work stops before its documents are answered. None of these is a document's fault. */
@@ -13,7 +13,7 @@ export type StopReason =
   /** A limit is reached and nothing in flight can free money below it. */
   | { readonly kind: 'budget'; readonly refusal: Refusal; readonly hold: NanoUsd }
   /** The provider needs a person, or stays out of reach. */
-  | { readonly kind: 'provider'; readonly provider: string; readonly hold: Hold };
+  | { readonly kind: 'provider'; readonly provider: string; readonly hold: Pause };
 
 export class StopError extends Error {
   readonly reason: StopReason;

@@ -1,3 +1,4 @@
+import type { CallModelContext } from '../calls/call-context.ts';
 import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate.ts';
 import { ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../domain/journal-entry.ts';
@@ -10,7 +11,6 @@ import { NO_USAGE, type Usage } from '../money/usage.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ports/ledger.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { admitCall } from './admit-call.ts';
-import type { CallModelContext } from './call-model.ts';
 import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { StopError } from './stop.ts';

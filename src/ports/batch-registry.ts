@@ -1,6 +1,6 @@
 import type { BatchOwner } from '../domain/scope.ts';
 import type { SliceCommit } from '../domain/slice-commit.ts';
-import type { NanoUsd } from '../money/money.ts';
+import type { Pause } from '../ledger/pause.ts';
 
 /** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
 export type StoredBatchState =
@@ -14,25 +14,6 @@ export type StoredBatchState =
   | 'failed';
 
 export type DocumentOutcome = 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped';
-
-/** Why work is held, since when, and what it takes to go on. */
-export interface Hold {
-  readonly cause: 'operator' | 'budget' | 'provider' | 'store';
-  /** One sentence for the operator at midnight. */
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-  /** The scope whose limit was reached, and its period, for cause `budget`. */
-  readonly scope?: string;
-  readonly period?: string;
-  readonly limit?: NanoUsd;
-  /** For cause `budget`: what the refused call needs; work goes on by itself when so much is free again. */
-  readonly needed?: NanoUsd;
-  /** For cause `provider`: it may come back by itself, so it is tried again. */
-  readonly retry?: boolean;
-  /** When, in milliseconds since the epoch; absent: after half a minute. */
-  readonly retryAt?: number;
-}
 
 export interface BatchRecord extends BatchOwner {
   readonly state: StoredBatchState;
@@ -52,7 +33,7 @@ export interface BatchRecord extends BatchOwner {
   readonly slicesCommitted: number;
   readonly outcomes: Readonly<Record<DocumentOutcome, number>>;
   /** Set while the batch alone is held (its own limit, or an operator). */
-  readonly parked?: Hold;
+  readonly parked?: Pause;
   /** The batch is being ended early: documents without an answer get this status. */
   readonly ending?: 'cancelled' | 'expired';
 }
@@ -114,7 +95,7 @@ export interface BatchRegistry {
 
   seal(batchId: string): Promise<SealResult>;
   finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;
-  park(batchId: string, hold: Hold): Promise<void>;
+  park(batchId: string, hold: Pause): Promise<void>;
   unpark(batchId: string): Promise<void>;
   markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void>;
 }

@@ -21,15 +21,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedRedis } from '../../src/adapters/embedded-redis/embedded-redis.ts';
+import type { EmbeddedRedisOptions } from '../../src/adapters/embedded-redis/embedded-redis-options.ts';
 import { writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
 import { tryLockFolder } from '../../src/adapters/embedded-redis/folder-lock.ts';
 import { installCommands, installRedis } from '../../src/adapters/embedded-redis/install-redis.ts';
 import { joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
-import {
-  type EmbeddedRedisOptions,
-  startEmbeddedRedis,
-} from '../../src/adapters/embedded-redis/start-embedded-redis.ts';
+import { startEmbeddedRedis } from '../../src/adapters/embedded-redis/start-embedded-redis.ts';
 import { folderFailure, redisFailure } from '../../src/adapters/embedded-redis/start-failure.ts';
 import { NightmillError } from '../../src/errors.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { BreakerEvent } from '../../src/domain/manifest.ts';
 import { costPerDocument, pausedMs, projectFromHistory } from '../../src/domain/workflow-history.ts';
+import type { BreakerEvent } from '../../src/ledger/breaker-event.ts';
 
 const HISTORY = { configHash: 'h', batches: 2, documents: 10, cost: 5_000, inputTokens: 1_000, seconds: 120 };
 

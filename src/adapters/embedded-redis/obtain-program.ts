@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { NightmillError } from '../../errors.ts';
+import type { EmbeddedRedisOptions } from './embedded-redis-options.ts';
 import {
   compareVersions,
   findRedisServer,
@@ -9,7 +10,6 @@ import {
   type RedisProgram,
 } from './find-redis-server.ts';
 import { canInstallRedis, installRedis } from './install-redis.ts';
-import type { EmbeddedRedisOptions } from './start-embedded-redis.ts';
 
 /**
  * The program to start, installed first where that is allowed and possible.

@@ -3,25 +3,13 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EmbeddedRedis } from './embedded-redis.ts';
+import type { EmbeddedRedisOptions } from './embedded-redis-options.ts';
 import { readEndpoint } from './endpoint.ts';
 import type { RedisProgram } from './find-redis-server.ts';
 import { joinServer } from './join-server.ts';
 import { obtainProgram } from './obtain-program.ts';
 import { folderFailure, logSizeInBytes, redisFailure } from './start-failure.ts';
 import { startSupervisor } from './start-supervisor.ts';
-
-export interface EmbeddedRedisOptions {
-  /** Absolute; the data go into its subfolder `redis`. Created where absent, e.g. `/srv/jobs/.nightmill`. */
-  readonly folder: string;
-  /** Where to look for `redis-server` and `valkey-server`, see `redisSearchFolders`. */
-  readonly searchFolders: readonly string[];
-  /** Whether a missing server may be installed: only ever done as root on Debian and Ubuntu. */
-  readonly allowInstall: boolean;
-  /** Takes one line for the user when something takes longer than usual. */
-  readonly announce: (line: string) => void;
-  /** Ends the wait, not the server. */
-  readonly signal?: AbortSignal;
-}
 
 const POLL_MS = 25;
 /** After this time a start is slow enough to say so. */

@@ -1,12 +1,12 @@
 import type { Redis } from 'ioredis';
 import { batchScope } from '../../domain/scope.ts';
 import type { SliceCommit } from '../../domain/slice-commit.ts';
+import type { Pause } from '../../ledger/pause.ts';
 import type {
   BatchRecord,
   BatchRegistry,
   CommitResult,
   DocumentOutcome,
-  Hold,
   SealResult,
   SliceClaimResult,
   StoredBatchState,
@@ -178,7 +178,7 @@ export class RedisBatchRegistry implements BatchRegistry {
     await this.#redis.srem(this.#keys.openBatches, batchId);
   }
 
-  async park(batchId: string, hold: Hold): Promise<void> {
+  async park(batchId: string, hold: Pause): Promise<void> {
     await this.#redis.hset(this.#keys.batch(batchId), 'parked', JSON.stringify(hold));
   }
 
@@ -213,7 +213,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
       DocumentOutcome,
       number
     >,
-    ...(fields['parked'] === undefined ? {} : { parked: JSON.parse(fields['parked']) as Hold }),
+    ...(fields['parked'] === undefined ? {} : { parked: JSON.parse(fields['parked']) as Pause }),
     ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),
   };
 }

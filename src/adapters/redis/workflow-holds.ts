@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { BreakerEvent } from '../../domain/manifest.ts';
-import type { Hold } from '../../ports/batch-registry.ts';
+import type { BreakerEvent } from '../../ledger/breaker-event.ts';
+import type { Pause } from '../../ledger/pause.ts';
 import type { WorkflowHolds } from '../../ports/workflow-holds.ts';
 import type { RedisKeys } from './keys.ts';
 
@@ -15,12 +15,12 @@ export class RedisWorkflowHolds implements WorkflowHolds {
     this.#keys = keys;
   }
 
-  async get(workflow: string): Promise<Hold | undefined> {
+  async get(workflow: string): Promise<Pause | undefined> {
     const json = await this.#redis.get(this.#keys.breaker(workflow));
-    return json === null ? undefined : (JSON.parse(json) as Hold);
+    return json === null ? undefined : (JSON.parse(json) as Pause);
   }
 
-  async set(workflow: string, hold: Hold): Promise<boolean> {
+  async set(workflow: string, hold: Pause): Promise<boolean> {
     return (await this.#redis.set(this.#keys.breaker(workflow), JSON.stringify(hold), 'NX')) === 'OK';
   }
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
+import type { Pause } from '../../ledger/pause.ts';
 import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../../pipeline/breaker.ts';
-import type { Hold } from '../../ports/batch-registry.ts';
 import { print, withApp } from '../with-app.ts';
 
 export function addPauseCommands(program: Command): void {
@@ -13,7 +13,7 @@ export function addPauseCommands(program: Command): void {
     .action(async (name: string) => {
       await withApp(pause, async (app, options) => {
         const kind = await kindOf(app, name);
-        const hold: Hold = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
+        const hold: Pause = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
         if (kind === 'workflow') await holdWorkflow(app.breaker, name, hold);
         else await parkBatch(app.breaker, name, hold);
         print(

@@ -1,0 +1,26 @@
+import type { InputRatios } from '../pipeline/input-ratios.ts';
+import type { Pools } from '../pipeline/pools.ts';
+import type { PromptPrefixes } from '../pipeline/prompt-prefixes.ts';
+import type { ProviderGate } from '../pipeline/provider-gate.ts';
+import type { AnswerCache } from '../ports/answer-cache.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+
+export interface CallModelContext {
+  readonly ledger: Ledger;
+  readonly providers: ReadonlyMap<string, ProviderGate>;
+  readonly pools: Pools;
+  readonly prefixes: PromptPrefixes;
+  readonly clock: Clock;
+  /** Absent where the workflow does not ask for it. */
+  readonly cache?: AnswerCache;
+  /** What is known of the models' own token counts. */
+  readonly ratios: InputRatios;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly newId: () => string;
+  readonly log: Log;
+  /** Tries of one call that fails for a passing reason. */
+  readonly maxAttempts: number;
+}

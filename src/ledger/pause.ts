@@ -1,0 +1,20 @@
+import type { NanoUsd } from '../money/money.ts';
+
+/** Why work is paused, since when, and what it takes to resume. */
+export interface Pause {
+  readonly cause: 'operator' | 'budget' | 'provider' | 'store';
+  /** One sentence for the operator at midnight. */
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** The scope whose limit was reached, and its period, for cause `budget`. */
+  readonly scope?: string;
+  readonly period?: string;
+  readonly limit?: NanoUsd;
+  /** For cause `budget`: what the refused call needs; work resumes by itself when so much is free again. */
+  readonly needed?: NanoUsd;
+  /** For cause `provider`: it may come back by itself, so it is tried again. */
+  readonly retry?: boolean;
+  /** When, in milliseconds since the epoch; absent: after half a minute. */
+  readonly retryAt?: number;
+}
