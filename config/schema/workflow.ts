@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalEncoding } from '../../src/domain/decode-text.ts';
+import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import { fraction, number, usd, wholeNumber } from './values.ts';
 
 /** `workflows:`. */

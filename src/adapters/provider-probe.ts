@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import { parseJson } from '../domain/json-value.ts';
+import { parseJson } from '../text/json-value.ts';
 import { keyHeader } from './provider-http/key-header.ts';
 
 /** What a provider's free model list says about the address and the key. No tokens are used. */

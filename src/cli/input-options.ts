@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { canonicalEncoding } from '../domain/decode-text.ts';
 import type { FieldMapping, InputDefaults } from '../domain/field-mapping.ts';
 import { NightmillError } from '../errors.ts';
 import type { InputReading } from '../pipeline/document-input.ts';
+import { canonicalEncoding } from '../text/decode-text.ts';
 
 /** How inputs are read, as flags. */
 export interface InputFlags {

@@ -1,7 +1,7 @@
 import type { NanoUsd } from '../money/money.ts';
+import { isRecord } from '../text/json-value.ts';
+import { quoteValue } from '../text/quote-value.ts';
 import { type BillColumns, type BillField, isNanoColumn } from './bill-columns.ts';
-import { isRecord } from './json-value.ts';
-import { quoteValue } from './quote-value.ts';
 
 /** One line of a provider's bill. Figures that it does not state are absent. */
 export interface BillLine {

@@ -1,4 +1,4 @@
-import { quoteValue } from './quote-value.ts';
+import { quoteValue } from '../text/quote-value.ts';
 
 /** Which fields of a line or columns of a table make a document. Absent: see the reader. */
 export interface FieldMapping {

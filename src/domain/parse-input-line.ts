@@ -1,10 +1,10 @@
-import { describeInvalidUtf8 } from './decode-text.ts';
+import { describeInvalidUtf8 } from '../text/decode-text.ts';
+import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
+import { isRecord } from '../text/json-value.ts';
+import { quoteValue } from '../text/quote-value.ts';
 import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { FieldMapping } from './field-mapping.ts';
-import { isDeeper, MAX_METADATA_DEPTH } from './json-depth.ts';
-import { isRecord } from './json-value.ts';
-import { quoteValue } from './quote-value.ts';
 
 /** Where a line was read, for messages. */
 export interface LinePlace {

@@ -1,8 +1,8 @@
+import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
+import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { TableColumns } from './field-mapping.ts';
-import { isDeeper, MAX_METADATA_DEPTH } from './json-depth.ts';
-import { quoteValue } from './quote-value.ts';
 
 /** Where a row stands. */
 export interface RowPlace {

@@ -1,7 +1,7 @@
-import { decodeText } from './decode-text.ts';
+import { decodeText } from '../text/decode-text.ts';
+import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
-import { quoteValue } from './quote-value.ts';
 
 /**
  * Makes one document of a whole text file. Problems: `missing_id` where the name cannot be an id, `not_utf8`,

@@ -1,4 +1,4 @@
-import { isFilledString, isRecord, parseJson } from './json-value.ts';
+import { isFilledString, isRecord, parseJson } from '../text/json-value.ts';
 
 const MAX_MESSAGE_LENGTH = 10_000;
 

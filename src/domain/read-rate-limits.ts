@@ -1,4 +1,4 @@
-import { parseDuration } from './parse-duration.ts';
+import { parseDuration } from '../text/parse-duration.ts';
 
 export type RateLimitDimension = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens';
 

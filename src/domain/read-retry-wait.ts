@@ -1,4 +1,4 @@
-import { parseDuration } from './parse-duration.ts';
+import { parseDuration } from '../text/parse-duration.ts';
 import type { ErrorBody } from './read-error-body.ts';
 import { readRateLimits } from './read-rate-limits.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Chunk } from '../domain/chunk-text.ts';
 import type { PartialAnswer } from '../domain/result-row.ts';
+import type { Chunk } from '../text/chunk-text.ts';
 import { CallFailedError } from './stop.ts';
 
 /** Enough to keep any provider busy, few enough that a document which fails has not bought all its parts. */

@@ -1,10 +1,10 @@
-import type { Chunk } from '../domain/chunk-text.ts';
 import { partContext } from '../domain/part-context.ts';
 import { promptTag } from '../domain/prompts/prompt-hash.ts';
 import type { TaskResult } from '../domain/result-row.ts';
 import { classifyQuestion, type LabelAnswer } from '../domain/tasks/classify.ts';
 import { mergeVotes, spreadOrder, tokensToDecide } from '../domain/tasks/votes.ts';
 import type { ClassifyWorkflow } from '../domain/workflow.ts';
+import type { Chunk } from '../text/chunk-text.ts';
 import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentParts } from './ask-parts.ts';
 import { cutDocument, type DocumentText } from './cut-document.ts';

@@ -11,7 +11,7 @@ import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { TableFormat } from '../ports/table-format.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
-import { splitLines } from './split-lines.ts';
+import { splitLines } from '../text/split-lines.ts';
 
 export interface Downloaded {
   readonly folder: string;

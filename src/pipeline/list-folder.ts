@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { compareByteOrder } from './compare-byte-order.ts';
+import { compareByteOrder } from '../text/compare-byte-order.ts';
 import { type DocumentContent, isDocumentContent, kindOfName } from './document-input.ts';
 import { asInputError } from './open-input.ts';
 

@@ -1,4 +1,3 @@
-import { chunkTextInSteps } from '../domain/chunk-text.ts';
 import { documentWindows } from '../domain/document-windows.ts';
 import {
   type CostRange,
@@ -11,11 +10,12 @@ import {
 } from '../domain/plan.ts';
 import type { PoolLimits } from '../domain/pool-limits.ts';
 import { quotaMinutes } from '../domain/quota-minutes.ts';
-import { countTokensInSteps } from '../domain/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
+import { chunkTextInSteps } from '../text/chunk-text.ts';
+import { countTokensInSteps } from '../text/tokens.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
 

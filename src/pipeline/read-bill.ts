@@ -4,8 +4,8 @@ import { type BillColumns, type BillField, findBillColumns } from '../domain/bil
 import { type BillRecord, billRecords, readBillLine } from '../domain/bill-line.ts';
 import { BillAdder, type BillTotals } from '../domain/bill-sums.ts';
 import { NightmillError } from '../errors.ts';
+import { splitLines } from '../text/split-lines.ts';
 import { kindOfPath, openFile } from './open-input.ts';
-import { splitLines } from './split-lines.ts';
 
 export interface ReadBillOptions {
   /** Columns that the user names for a field; the others are found by their known names. */

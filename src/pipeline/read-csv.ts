@@ -1,4 +1,3 @@
-import { describeInvalidUtf8 } from '../domain/decode-text.ts';
 import type { InputEntry, InputProblemCode } from '../domain/document.ts';
 import { type FieldMapping, findColumns, type TableColumns } from '../domain/field-mapping.ts';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../domain/parse-csv.ts';
 import { parseTableRow } from '../domain/parse-table-row.ts';
 import { NightmillError } from '../errors.ts';
+import { describeInvalidUtf8 } from '../text/decode-text.ts';
 import type { Bytes } from './open-input.ts';
 
 export interface ReadCsvOptions {

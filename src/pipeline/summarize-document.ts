@@ -1,4 +1,3 @@
-import type { Chunk } from '../domain/chunk-text.ts';
 import { noteBudget } from '../domain/document-windows.ts';
 import { partContext } from '../domain/part-context.ts';
 import { promptTag } from '../domain/prompts/prompt-hash.ts';
@@ -10,6 +9,7 @@ import { traceSources } from '../domain/tasks/trace-sources.ts';
 import type { SummarizeWorkflow } from '../domain/workflow.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { settleAll } from '../runtime/settle-all.ts';
+import type { Chunk } from '../text/chunk-text.ts';
 import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentResult } from './classify-document.ts';
 import { cutDocument, type DocumentText } from './cut-document.ts';

@@ -1,5 +1,5 @@
-import { encodingOfMark } from '../domain/decode-text.ts';
 import { NightmillError } from '../errors.ts';
+import { encodingOfMark } from '../text/decode-text.ts';
 import type { Bytes } from './open-input.ts';
 
 const MARK_BYTES = 2;

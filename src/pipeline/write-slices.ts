@@ -1,11 +1,11 @@
 import type { InputEntry, InputProblem } from '../domain/document.ts';
 import { type DocumentPlace, formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
-import { countTokensInSteps } from '../domain/tokens.ts';
 import { NightmillError } from '../errors.ts';
 import { gzip } from '../runtime/gzip.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { countTokensInSteps } from '../text/tokens.ts';
 import { DuplicateTexts } from './duplicate-texts.ts';
 
 export interface SliceLimits {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { chooseLabel, type LabelChoice } from './choose-label.ts';
 import { splitPrompt } from './document-text.ts';

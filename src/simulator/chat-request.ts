@@ -1,4 +1,4 @@
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import { ProviderError } from './provider-error.ts';
 import { checkStrictSchema, type JsonSchema } from './strict-schema.ts';

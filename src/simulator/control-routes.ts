@@ -1,4 +1,4 @@
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 import { type ChatProvider, HEALTHY, type ProviderState } from './chat-provider.ts';
 import type { HttpReply } from './http-reply.ts';
 import type { FaultRates } from './options.ts';

@@ -1,4 +1,4 @@
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 import type { JsonSchema } from './strict-schema.ts';
 
 /** What the walk asks for at the leaves. `name` is the nearest property name, for a hint at the meaning. */

@@ -1,4 +1,4 @@
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 
 /** The values of the first string enum in a JSON schema, or undefined where it asks for no label. */
 export function findLabels(schema: unknown): readonly string[] | undefined {

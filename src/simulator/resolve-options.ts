@@ -1,6 +1,6 @@
-import { isRecord } from '../domain/json-value.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
+import { isRecord } from '../text/json-value.ts';
 import { DEFAULT_MODELS, FAULT_NAMES, type FaultRates, type RateLimits, type SimulatorOptions } from './options.ts';
 
 export interface ResolvedModel {

@@ -1,4 +1,4 @@
-import { isRecord } from '../domain/json-value.ts';
+import { isRecord } from '../text/json-value.ts';
 import { ProviderError } from './provider-error.ts';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;

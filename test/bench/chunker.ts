@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type ChunkOptions, chunkText, chunkTextInSteps } from '../../src/domain/chunk-text.ts';
-import { countTokens, countTokensInSteps } from '../../src/domain/tokens.ts';
 import { runInSteps } from '../../src/runtime/run-in-steps.ts';
+import { type ChunkOptions, chunkText, chunkTextInSteps } from '../../src/text/chunk-text.ts';
+import { countTokens, countTokensInSteps } from '../../src/text/tokens.ts';
 import { machineLine } from './helpers/machine.ts';
 
 export const summary = 'speed of the chunker on prose and on hostile text, and how long it keeps the event loop';

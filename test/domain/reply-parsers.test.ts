@@ -4,11 +4,11 @@ import { parseMessage } from '../../src/adapters/anthropic/parse-message.ts';
 import { parseGenerateContent } from '../../src/adapters/gemini/parse-generate-content.ts';
 import { parseChatCompletion } from '../../src/adapters/openai-compatible/parse-chat-completion.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
-import { countWords } from '../../src/domain/tasks/count-words.ts';
 import { parseJsonReply } from '../../src/domain/tasks/parse-json-reply.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import { REJECTION_CODES, type ReplyText } from '../../src/domain/tasks/task.ts';
 import type { ClassifyWorkflow, SummarizeWorkflow } from '../../src/domain/workflow.ts';
+import { countWords } from '../../src/text/count-words.ts';
 
 const LABELS = ['billing', 'bug', '__proto__'];
 const TRIAGE: ClassifyWorkflow = {

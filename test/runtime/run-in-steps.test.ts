@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { chunkText, chunkTextInSteps } from '../../src/domain/chunk-text.ts';
 import { REDACTION_RULES } from '../../src/domain/redact/redaction-policy.ts';
 import { Redactor } from '../../src/domain/redact/redactor.ts';
-import { countTokens, countTokensInSteps } from '../../src/domain/tokens.ts';
 import { runInSteps } from '../../src/runtime/run-in-steps.ts';
+import { chunkText, chunkTextInSteps } from '../../src/text/chunk-text.ts';
+import { countTokens, countTokensInSteps } from '../../src/text/tokens.ts';
 
 describe('runInSteps()', () => {
   it('gives the others their turn while a text is counted and cut, and the same outcome', async () => {

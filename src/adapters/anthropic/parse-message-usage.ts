@@ -1,5 +1,5 @@
-import { isCount, isRecord } from '../../domain/json-value.ts';
 import type { Usage } from '../../money/usage.ts';
+import { isCount, isRecord } from '../../text/json-value.ts';
 
 /**
  * Normalises a message's `usage`, whose `input_tokens` leaves out what was read from and written to the cache.

@@ -1,5 +1,5 @@
-import { isFilledString, isRecord } from '../../domain/json-value.ts';
 import type { ModelReply } from '../../ports/model-client.ts';
+import { isFilledString, isRecord } from '../../text/json-value.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseMessageUsage } from './parse-message-usage.ts';
 

@@ -1,7 +1,7 @@
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
-import { canonicalEncoding, decodeText, encodingOfMark } from '../../domain/decode-text.ts';
 import type { ParsedDocument } from '../../ports/document-parser.ts';
+import { canonicalEncoding, decodeText, encodingOfMark } from '../../text/decode-text.ts';
 import { nodeToText, type TextNode } from './node-to-text.ts';
 
 /** The DOM takes 100 times this in memory, and seconds for each megabyte of small elements. */

@@ -1,5 +1,5 @@
-import { isCount, isRecord } from '../../domain/json-value.ts';
 import type { Usage } from '../../money/usage.ts';
+import { isCount, isRecord } from '../../text/json-value.ts';
 
 /**
  * Normalises `usageMetadata`: the prompt's count includes cached tokens; thinking is beside the candidates' count and

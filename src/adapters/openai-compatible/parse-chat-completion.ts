@@ -1,5 +1,5 @@
-import { isFilledString, isRecord } from '../../domain/json-value.ts';
 import type { ModelReply, TokenLogprob } from '../../ports/model-client.ts';
+import { isFilledString, isRecord } from '../../text/json-value.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseUsage } from './parse-usage.ts';
 

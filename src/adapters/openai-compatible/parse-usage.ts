@@ -1,5 +1,5 @@
-import { isCount, isRecord } from '../../domain/json-value.ts';
 import type { Usage } from '../../money/usage.ts';
+import { isCount, isRecord } from '../../text/json-value.ts';
 
 /**
  * Normalises a chat-completions `usage` object. Input includes cached tokens and output includes reasoning ones.

@@ -6,9 +6,9 @@ import {
   type ModelCallErrorDetails,
   type ModelFailureClass,
 } from '../../domain/failure.ts';
-import { isRecord, parseJson } from '../../domain/json-value.ts';
 import { readErrorBody } from '../../domain/read-error-body.ts';
 import type { Usage } from '../../money/usage.ts';
+import { isRecord, parseJson } from '../../text/json-value.ts';
 import type { Target } from './endpoint.ts';
 import type { HttpExchangeResult } from './http-exchange.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';

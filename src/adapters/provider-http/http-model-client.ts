@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
-import { parseJson } from '../../domain/json-value.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../../ports/model-client.ts';
+import { parseJson } from '../../text/json-value.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';

@@ -1,6 +1,6 @@
+import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../per-workflow.ts';
 import { classifyMessages } from '../prompts/classify-v2.ts';
-import { countTokens } from '../tokens.ts';
 import type { ClassifyWorkflow } from '../workflow.ts';
 import { labelProbability } from './label-confidence.ts';
 import { parseJsonReply } from './parse-json-reply.ts';

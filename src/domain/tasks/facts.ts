@@ -1,4 +1,4 @@
-import { countTokens } from '../tokens.ts';
+import { countTokens } from '../../text/tokens.ts';
 
 /** A line that lists one fact has this many tokens more than the fact. */
 const LINE_TOKENS = 3;

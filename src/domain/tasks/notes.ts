@@ -1,5 +1,5 @@
-import { findSentenceStarts } from '../split-text.ts';
-import { countTokens } from '../tokens.ts';
+import { findSentenceStarts } from '../../text/split-text.ts';
+import { countTokens } from '../../text/tokens.ts';
 import { mergeFacts } from './facts.ts';
 
 /** What a map or combine call writes for the next one. */

@@ -1,8 +1,8 @@
+import { countWords } from '../../text/count-words.ts';
 import { numbersNotFound } from '../checks/numbers.ts';
 import { checkSummary } from '../checks/reply-checks.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from '../prompts/summarize-v2.ts';
 import type { SummarizeWorkflow } from '../workflow.ts';
-import { countWords } from './count-words.ts';
 import { readFacts } from './facts.ts';
 import { parseJsonReply } from './parse-json-reply.ts';
 import type { Judgement, Question, ReplyText } from './task.ts';

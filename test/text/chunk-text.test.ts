@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Chunk, type ChunkOptions, chunkText } from '../../src/domain/chunk-text.ts';
-import { findTextBlocks } from '../../src/domain/text-blocks.ts';
-import { countTokens } from '../../src/domain/tokens.ts';
+import { type Chunk, type ChunkOptions, chunkText } from '../../src/text/chunk-text.ts';
+import { findTextBlocks } from '../../src/text/text-blocks.ts';
+import { countTokens } from '../../src/text/tokens.ts';
 
 const DATA = new URL('../../../shared/data/', import.meta.url);
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });

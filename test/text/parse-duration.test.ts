@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseDuration } from '../../src/domain/parse-duration.ts';
+import { parseDuration } from '../../src/text/parse-duration.ts';
 
 test.each([
   ['0s', 0],

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalEncoding, decodeText } from '../../src/domain/decode-text.ts';
-import { findInvalidUtf8 } from '../../src/domain/find-invalid-utf8.ts';
+import { canonicalEncoding, decodeText } from '../../src/text/decode-text.ts';
+import { findInvalidUtf8 } from '../../src/text/find-invalid-utf8.ts';
 
 describe('findInvalidUtf8()', () => {
   test('finds nothing in any text, and the first bad byte in what is none', () => {

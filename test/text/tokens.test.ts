@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { countTokens as packageCount } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
-import { countTokens } from '../../src/domain/tokens.ts';
+import { countTokens } from '../../src/text/tokens.ts';
 
 const DATA = new URL('../../../shared/data/', import.meta.url);
 const PLAIN = { disallowedSpecial: new Set<string>() };
