@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { REJECTION_CODES } from '../src/domain/tasks/task.ts';
 import { ERROR_CODES } from '../src/errors.ts';
+import { REJECTION_CODES } from '../src/prompts/question.ts';
 
 test('docs/errors.md lists every error code with its exit code, and no other', () => {
   const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');

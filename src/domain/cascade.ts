@@ -1,5 +1,5 @@
 import type { AskVariant } from '../prompts/ask-variant.ts';
-import type { Judgement, RejectionCode } from './tasks/task.ts';
+import type { Judgement, RejectionCode } from '../prompts/question.ts';
 import type { Tier } from './workflow.ts';
 
 export interface Attempt<T> {

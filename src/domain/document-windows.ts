@@ -1,9 +1,9 @@
+import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens } from './estimate.ts';
 import { buildModelRequest } from './model-request.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { budgetNotes, type NoteBudget } from './tasks/notes.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
-import type { Prompt } from './tasks/task.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from './workflow.ts';
 
 /** Our count of tokens is not every model's: this part of a window stays free. */

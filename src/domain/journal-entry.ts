@@ -1,6 +1,6 @@
 import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
-import type { ReplyText } from './tasks/task.ts';
+import type { ReplyText } from '../prompts/question.ts';
 
 /**
  * A paid reply as it is kept until its slice is committed: enough to take every later decision again without asking

@@ -1,11 +1,11 @@
 import type { NanoUsd } from '../money/money.ts';
+import type { Prompt } from '../prompts/question.ts';
 import { documentWindows, noteBudget } from './document-windows.ts';
 import { countRequestTokens, holdFor } from './estimate.ts';
 import { buildModelRequest } from './model-request.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
-import type { Prompt } from './tasks/task.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from './workflow.ts';
 
 /** The calls that one document takes, the same at every tier. */

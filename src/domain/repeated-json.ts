@@ -1,4 +1,4 @@
-import type { ChatMessage } from './chat.ts';
+import type { ChatMessage } from '../prompts/chat.ts';
 
 /**
  * JSON of what is the same for every document of a workflow, made once: writing it again for each call would cost more

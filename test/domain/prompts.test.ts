@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fenceDocument } from '../../src/domain/prompts/fence.ts';
 import { promptIdentity, promptTag } from '../../src/domain/prompts/prompt-hash.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import type { ClassifyWorkflow, ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
+import { fenceDocument } from '../../src/prompts/fence.ts';
 
 const INJECTIONS = new URL('../fixtures/injections.jsonl', import.meta.url);
 

@@ -1,10 +1,10 @@
+import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../per-workflow.ts';
 import { classifyMessages } from '../prompts/classify-v2.ts';
 import type { ClassifyWorkflow } from '../workflow.ts';
 import { labelProbability } from './label-confidence.ts';
 import { parseJsonReply } from './parse-json-reply.ts';
-import type { Judgement, Question, ReplyText } from './task.ts';
 
 export interface LabelAnswer {
   readonly label: string;

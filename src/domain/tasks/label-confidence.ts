@@ -1,4 +1,4 @@
-import type { ReplyText } from './task.ts';
+import type { ReplyText } from '../../prompts/question.ts';
 
 /**
  * Probability that the model gave to the label it wrote: the product over the tokens that spell it inside the reply.

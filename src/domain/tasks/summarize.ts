@@ -1,3 +1,4 @@
+import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
 import { numbersNotFound } from '../checks/numbers.ts';
 import { checkSummary } from '../checks/reply-checks.ts';
@@ -5,7 +6,6 @@ import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } fr
 import type { SummarizeWorkflow } from '../workflow.ts';
 import { readFacts } from './facts.ts';
 import { parseJsonReply } from './parse-json-reply.ts';
-import type { Judgement, Question, ReplyText } from './task.ts';
 
 export interface SummaryAnswer {
   readonly summary: string;

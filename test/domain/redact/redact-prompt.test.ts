@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fenceDocument } from '../../../src/domain/prompts/fence.ts';
 import { redactPrompt as redactPromptInSteps } from '../../../src/domain/redact/redact-prompt.ts';
 import { Redactor } from '../../../src/domain/redact/redactor.ts';
 import { summarizeQuestion } from '../../../src/domain/tasks/summarize.ts';
-import type { Prompt } from '../../../src/domain/tasks/task.ts';
 import type { SummarizeWorkflow } from '../../../src/domain/workflow.ts';
+import { fenceDocument } from '../../../src/prompts/fence.ts';
+import type { Prompt } from '../../../src/prompts/question.ts';
 import { finish } from '../../../src/runtime/steps.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../chat.ts';
+import type { ChatMessage } from './chat.ts';
 
 /** What a tier is asked once: the same for every model of the cascade apart from the model's own settings. */
 export interface Prompt {
