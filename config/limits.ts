@@ -1,4 +1,4 @@
-import type { ScopeName } from '../src/domain/scope.ts';
+import type { ScopeName } from '../src/ledger/scope.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { Config } from './config.ts';
 

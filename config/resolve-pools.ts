@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PoolLimits } from '../src/domain/pool-limits.ts';
+import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { RawConfig } from './schema.ts';
 import { withoutUndefined } from './without-undefined.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
-import type { BatchOwner, Timezones } from './domain/scope.ts';
 import { NightmillError } from './errors.ts';
+import type { BatchOwner, Timezones } from './ledger/scope.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import type { Timezones } from '../domain/scope.ts';
+import type { Timezones } from '../ledger/scope.ts';
 
 /** Where the periods of a workflow's budgets begin; a workflow that has left the config counts in the global zone. */
 export function batchTimezones(config: Config, workflow: string): Timezones {

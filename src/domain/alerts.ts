@@ -1,5 +1,5 @@
+import { batchScope, type Scope, type ScopeName } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
-import { batchScope, type Scope, type ScopeName } from './scope.ts';
 
 /** The money of one scope in one period, as of now. */
 export interface ScopeSpending {

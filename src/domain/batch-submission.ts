@@ -1,4 +1,4 @@
-import type { Timezones } from './scope.ts';
+import type { Timezones } from '../ledger/scope.ts';
 import type { WorkflowSpec } from './workflow.ts';
 
 /** What is stored with a batch when it is submitted; nothing in it changes afterwards. */

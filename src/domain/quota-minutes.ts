@@ -1,4 +1,4 @@
-import type { PoolLimits } from './pool-limits.ts';
+import type { PoolLimits } from '../ledger/pool-limits.ts';
 
 const MINUTES_PER_DAY = 1440;
 

@@ -1,6 +1,6 @@
 import type { LinePosition } from '../domain/fair-line.ts';
-import type { JournalEntry } from '../domain/journal-entry.ts';
-import type { CallTicket, Ledger, QuotaWait } from '../ports/ledger.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
+import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
 import { sleep } from '../runtime/backoff.ts';
 import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';

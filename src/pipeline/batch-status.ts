@@ -1,8 +1,8 @@
-import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { Ledger, ScopeTotals } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from '../ports/batch-registry.ts';
-import type { Ledger, ScopeTotals } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
 

@@ -1,9 +1,9 @@
-import { type BatchOwner, scopesOf, type Timezones } from '../domain/scope.ts';
+import type { Ledger, Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { type BatchOwner, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import type { JobQueue } from '../ports/job-queue.ts';
-import type { Ledger, Refusal } from '../ports/ledger.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';

@@ -1,5 +1,5 @@
-import { calendarDay, monthOfDay } from '../domain/period.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { calendarDay, monthOfDay } from '../ledger/period.ts';
 import type { BatchRecord } from '../ports/batch-registry.ts';
 import { spentShare, tightestScope } from './batch-status.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';

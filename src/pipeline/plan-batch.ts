@@ -8,10 +8,10 @@ import {
   promptSizes,
   shapeDocument,
 } from '../domain/plan.ts';
-import type { PoolLimits } from '../domain/pool-limits.ts';
 import { quotaMinutes } from '../domain/quota-minutes.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
+import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';

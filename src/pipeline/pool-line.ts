@@ -1,5 +1,5 @@
 import { FairLine, type LinePosition } from '../domain/fair-line.ts';
-import type { Admission, CallTicket } from '../ports/ledger.ts';
+import type { Admission, CallTicket } from '../ledger/ledger.ts';
 import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Places } from './places.ts';

@@ -1,7 +1,7 @@
-import type { PoolLimits } from '../domain/pool-limits.ts';
-import { hasLimits, type QuotaNeed } from '../domain/quota.ts';
 import { type RateLimitDimension, readRateLimits } from '../domain/read-rate-limits.ts';
-import type { Ledger, QuotaReport } from '../ports/ledger.ts';
+import type { Ledger, QuotaReport } from '../ledger/ledger.ts';
+import type { PoolLimits } from '../ledger/pool-limits.ts';
+import { hasLimits, type QuotaNeed } from '../ledger/quota-need.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PoolLine } from './pool-line.ts';
 import type { ProviderGate } from './provider-gate.ts';

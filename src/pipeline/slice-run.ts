@@ -1,6 +1,6 @@
-import type { JournalEntry } from '../domain/journal-entry.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
+import type { SliceClaim } from '../ledger/ledger.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { SliceClaim } from '../ports/ledger.ts';
 import { StopError, type StopReason } from './stop.ts';
 
 /** A slice in this worker's hands: what it owns, what was paid for so far, and whether it shall stop. */

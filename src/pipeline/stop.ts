@@ -1,6 +1,6 @@
+import type { Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { Refusal } from '../ports/ledger.ts';
 
 /** Why a slice's work stops before its documents are answered. None of these is a document's fault. */
 export type StopReason =

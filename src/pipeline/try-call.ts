@@ -1,13 +1,13 @@
 import type { CallModelContext } from '../calls/call-context.ts';
 import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate.ts';
 import { ModelCallError } from '../domain/failure.ts';
-import type { JournalEntry } from '../domain/journal-entry.ts';
 import type { ModelRequest } from '../domain/model-request.ts';
-import { scopesOf } from '../domain/scope.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
+import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
+import { scopesOf } from '../ledger/scope.ts';
 import { priceCall } from '../money/price.ts';
 import { NO_USAGE, type Usage } from '../money/usage.ts';
-import type { CallTicket, Outcome, QuotaWait } from '../ports/ledger.ts';
 import type { ModelReply } from '../ports/model-client.ts';
 import { countTokens } from '../text/tokens.ts';
 import { admitCall } from './admit-call.ts';

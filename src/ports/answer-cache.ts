@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../domain/journal-entry.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
 
 /**
  * Paid replies kept across batches, by call key: model, prompt, parameters and text are all in the key, so a hit is the

@@ -1,6 +1,6 @@
-import type { BatchOwner } from '../domain/scope.ts';
 import type { SliceCommit } from '../domain/slice-commit.ts';
 import type { Pause } from '../ledger/pause.ts';
+import type { BatchOwner } from '../ledger/scope.ts';
 
 /** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
 export type StoredBatchState =

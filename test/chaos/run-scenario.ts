@@ -7,7 +7,7 @@ import { loadConfig } from '../../config/load.ts';
 import { RedisKeys } from '../../src/adapters/redis/keys.ts';
 import { type App, openApp, workflowOf } from '../../src/app.ts';
 import { batchTimezones } from '../../src/cli/batch-timezones.ts';
-import { scopesOf } from '../../src/domain/scope.ts';
+import { scopesOf } from '../../src/ledger/scope.ts';
 import { downloadResults } from '../../src/pipeline/download-results.ts';
 import { submitBatch } from '../../src/pipeline/submit-batch.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
-import type { JournalEntry } from '../../src/domain/journal-entry.ts';
 import { buildModelRequest, callKey } from '../../src/domain/model-request.ts';
 import type { ReasoningSpec } from '../../src/domain/reasoning.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../src/domain/workflow.ts';
+import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { askCascade } from '../../src/pipeline/ask-cascade.ts';
 import { DocumentRedactors } from '../../src/pipeline/document-redactors.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';

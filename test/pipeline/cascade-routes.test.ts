@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../src/domain/journal-entry.ts';
 import { callKey } from '../../src/domain/model-request.ts';
 import { REDACTION_RULES } from '../../src/domain/redact/redaction-policy.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
+import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { prepareRoute } from '../../src/pipeline/cascade-routes.ts';
 import { DocumentRedactors } from '../../src/pipeline/document-redactors.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';

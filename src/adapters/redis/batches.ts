@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { batchScope } from '../../domain/scope.ts';
 import type { SliceCommit } from '../../domain/slice-commit.ts';
 import type { Pause } from '../../ledger/pause.ts';
+import { batchScope } from '../../ledger/scope.ts';
 import type {
   BatchRecord,
   BatchRegistry,

@@ -1,5 +1,5 @@
-import type { Scope } from '../../domain/scope.ts';
-import type { CallTicket } from '../../ports/ledger.ts';
+import type { CallTicket } from '../../ledger/ledger.ts';
+import type { Scope } from '../../ledger/scope.ts';
 
 /** What a hold says about its call, so that any worker can book it when its own worker is gone. */
 export interface HoldRecord {

@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { JournalEntry } from '../../domain/journal-entry.ts';
+import type { JournalEntry } from '../../ledger/journal-entry.ts';
 
 /** Below this size compression costs more time than it saves memory. */
 const COMPRESS_FROM_BYTES = 600;

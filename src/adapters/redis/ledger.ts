@@ -1,8 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { JournalEntry } from '../../domain/journal-entry.ts';
-import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../domain/quota.ts';
-import { batchScope, type Scope, type ScopeName } from '../../domain/scope.ts';
-import type { NanoUsd } from '../../money/money.ts';
+import type { JournalEntry } from '../../ledger/journal-entry.ts';
 import type {
   Admission,
   CallTicket,
@@ -13,7 +10,10 @@ import type {
   ScopeTotals,
   Settlement,
   UncertainCall,
-} from '../../ports/ledger.ts';
+} from '../../ledger/ledger.ts';
+import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../ledger/quota-need.ts';
+import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
+import type { NanoUsd } from '../../money/money.ts';
 import { formatHoldRecord, parseHold } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';

@@ -1,6 +1,6 @@
-import type { JournalEntry } from '../../domain/journal-entry.ts';
 import { NightmillError } from '../../errors.ts';
-import type { Admission, CallTicket, Outcome, Settlement } from '../../ports/ledger.ts';
+import type { JournalEntry } from '../../ledger/journal-entry.ts';
+import type { Admission, CallTicket, Outcome, Settlement } from '../../ledger/ledger.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { RedisLedger } from './ledger.ts';
 

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../../domain/journal-entry.ts';
+import type { JournalEntry } from '../../ledger/journal-entry.ts';
 import type { AnswerCache } from '../../ports/answer-cache.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';

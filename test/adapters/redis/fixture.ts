@@ -4,11 +4,11 @@ import { RedisBatchRegistry } from '../../../src/adapters/redis/batches.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
-import type { JournalEntry } from '../../../src/domain/journal-entry.ts';
-import { batchScope, type Scope } from '../../../src/domain/scope.ts';
 import type { SliceCommit } from '../../../src/domain/slice-commit.ts';
+import type { JournalEntry } from '../../../src/ledger/journal-entry.ts';
+import type { CallTicket, ScopeTotals, SliceClaim } from '../../../src/ledger/ledger.ts';
+import { batchScope, type Scope } from '../../../src/ledger/scope.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
-import type { CallTicket, ScopeTotals, SliceClaim } from '../../../src/ports/ledger.ts';
 
 export const DAY: Scope = { name: 'workflow:triage/day', period: '2026-03-01' };
 export const MONTH: Scope = { name: 'workflow:triage/month', period: '2026-03' };

@@ -2,7 +2,7 @@ import { connectRedis } from '../../../src/adapters/redis/connect.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
-import type { CallTicket, Outcome } from '../../../src/ports/ledger.ts';
+import type { CallTicket, Outcome } from '../../../src/ledger/ledger.ts';
 
 /** What the test asks this worker process to do; it answers with the result and its worker id. */
 export type LeaseChildOrder =

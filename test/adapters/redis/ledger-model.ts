@@ -1,5 +1,5 @@
-import type { Scope } from '../../../src/domain/scope.ts';
-import type { CallTicket, Outcome, ScopeTotals } from '../../../src/ports/ledger.ts';
+import type { CallTicket, Outcome, ScopeTotals } from '../../../src/ledger/ledger.ts';
+import type { Scope } from '../../../src/ledger/scope.ts';
 
 /** One time that a worker was alive: holds belong to it. */
 export interface ModelLease {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { batchScope, type Scope } from '../../../src/domain/scope.ts';
-import type { Admission, Outcome, Settlement } from '../../../src/ports/ledger.ts';
+import type { Admission, Outcome, Settlement } from '../../../src/ledger/ledger.ts';
+import { batchScope, type Scope } from '../../../src/ledger/scope.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster, commitOf, replyOf, type TestWorker, ticketOf } from './fixture.ts';
 import { LedgerModel, type ModelBatch, type ModelCall, type ModelLease } from './ledger-model.ts';

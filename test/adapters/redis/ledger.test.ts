@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { batchScope } from '../../../src/domain/scope.ts';
+import { batchScope } from '../../../src/ledger/scope.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster, commitOf, DAY, entryOf, GLOBAL_DAY, MONTH, replyOf, scopesOfTest, ticketOf } from './fixture.ts';
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BURST_MS } from '../../../src/adapters/redis/scripts/quota.ts';
-import type { PoolLimits } from '../../../src/domain/pool-limits.ts';
+import type { Admission, SliceClaim } from '../../../src/ledger/ledger.ts';
+import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
-import type { Admission, SliceClaim } from '../../../src/ports/ledger.ts';
 import { TokenBucket } from '../../../src/simulator/token-bucket.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster, DAY, entryOf, ticketOf } from './fixture.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RememberingLedger } from '../../../src/adapters/redis/remembering-ledger.ts';
-import { batchScope } from '../../../src/domain/scope.ts';
+import { batchScope } from '../../../src/ledger/scope.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster, entryOf, ticketOf } from './fixture.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
-import { batchScope } from '../../../src/domain/scope.ts';
+import { batchScope } from '../../../src/ledger/scope.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster, replyOf, ticketOf } from './fixture.ts';
 import type { LeaseChildOrder } from './lease-child.ts';

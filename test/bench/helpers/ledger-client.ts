@@ -7,8 +7,8 @@ import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { runScript, script } from '../../../src/adapters/redis/scripts/run-script.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
-import type { JournalEntry } from '../../../src/domain/journal-entry.ts';
-import { scopesOf } from '../../../src/domain/scope.ts';
+import type { JournalEntry } from '../../../src/ledger/journal-entry.ts';
+import { scopesOf } from '../../../src/ledger/scope.ts';
 import { MAX_NANO_USD } from '../../../src/money/money.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
 

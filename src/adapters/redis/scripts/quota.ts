@@ -1,4 +1,4 @@
-import type { QuotaNeed, QuotaUse } from '../../../domain/quota.ts';
+import type { QuotaNeed, QuotaUse } from '../../../ledger/quota-need.ts';
 import { script } from './run-script.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calendarDay, monthOfDay } from '../../src/domain/period.ts';
+import { calendarDay, monthOfDay } from '../../src/ledger/period.ts';
 
 const at = (iso: string) => Date.parse(iso);
 

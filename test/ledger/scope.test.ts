@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchScope, scopesOf } from '../../src/domain/scope.ts';
+import { batchScope, scopesOf } from '../../src/ledger/scope.ts';
 
 const NOW = Date.parse('2026-01-31T23:30:00Z');
 

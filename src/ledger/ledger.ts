@@ -1,8 +1,8 @@
-import type { JournalEntry } from '../domain/journal-entry.ts';
-import type { PoolLimits } from '../domain/pool-limits.ts';
-import type { QuotaNeed } from '../domain/quota.ts';
-import type { BatchOwner, Scope, ScopeName, Timezones } from '../domain/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { JournalEntry } from './journal-entry.ts';
+import type { PoolLimits } from './pool-limits.ts';
+import type { QuotaNeed } from './quota-need.ts';
+import type { BatchOwner, Scope, ScopeName, Timezones } from './scope.ts';
 
 /** A slice in this worker's hands: the fence token says whose it is. */
 export interface SliceClaim extends BatchOwner {
