@@ -1,5 +1,5 @@
-import type { ForbiddenText, ReplyChecks } from '../src/domain/checks/reply-checks.ts';
-import { patternProblem } from '../src/domain/checks/safe-pattern.ts';
+import type { ForbiddenText, ReplyChecks } from '../src/checks/reply-checks.ts';
+import { patternProblem } from '../src/checks/safe-pattern.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawChecks = NonNullable<RawConfig['workflows'][string]['checks']>;

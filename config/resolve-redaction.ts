@@ -1,4 +1,4 @@
-import { patternProblem } from '../src/domain/checks/safe-pattern.ts';
+import { patternProblem } from '../src/checks/safe-pattern.ts';
 import { LITERAL } from '../src/domain/redact/placeholder.ts';
 import {
   REDACTION_RULES,

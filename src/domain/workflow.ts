@@ -1,6 +1,6 @@
+import type { ReplyChecks } from '../checks/reply-checks.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
-import type { ReplyChecks } from './checks/reply-checks.ts';
 import type { ReasoningSpec } from './reasoning.ts';
 import type { RedactionPolicy } from './redact/redaction-policy.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { languageProblem } from '../../../src/domain/checks/language.ts';
-import { namesNotFound } from '../../../src/domain/checks/names.ts';
-import { numbersNotFound } from '../../../src/domain/checks/numbers.ts';
-import { findPreamble } from '../../../src/domain/checks/preamble.ts';
-import { evaluationDataPresent, readSummarySet } from '../../helpers/evaluation-data.ts';
+import { languageProblem } from '../../src/checks/language.ts';
+import { namesNotFound } from '../../src/checks/names.ts';
+import { numbersNotFound } from '../../src/checks/numbers.ts';
+import { findPreamble } from '../../src/checks/preamble.ts';
+import { evaluationDataPresent, readSummarySet } from '../helpers/evaluation-data.ts';
 
 /** Share of summaries that people wrote which a check would turn down. */
 function rejectedShare(set: string, check: (summary: string, source: string) => boolean): number {

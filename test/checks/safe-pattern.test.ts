@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { patternProblem } from '../../../src/domain/checks/safe-pattern.ts';
+import { patternProblem } from '../../src/checks/safe-pattern.ts';
 
 describe('patternProblem()', () => {
   it.each([

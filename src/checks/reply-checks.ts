@@ -1,4 +1,4 @@
-import type { RejectionCode } from '../../prompts/question.ts';
+import type { RejectionCode } from '../prompts/question.ts';
 import { type LanguageProblem, languageProblem } from './language.ts';
 import { namesNotFound } from './names.ts';
 import { numbersNotFound } from './numbers.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { languageCode, languageProblem } from '../../../src/domain/checks/language.ts';
-import { namesNotFound } from '../../../src/domain/checks/names.ts';
-import { numbersNotFound } from '../../../src/domain/checks/numbers.ts';
-import { findPreamble } from '../../../src/domain/checks/preamble.ts';
-import { checkSummary, type ReplyChecks } from '../../../src/domain/checks/reply-checks.ts';
+import { languageCode, languageProblem } from '../../src/checks/language.ts';
+import { namesNotFound } from '../../src/checks/names.ts';
+import { numbersNotFound } from '../../src/checks/numbers.ts';
+import { findPreamble } from '../../src/checks/preamble.ts';
+import { checkSummary, type ReplyChecks } from '../../src/checks/reply-checks.ts';
 
 const NONE: ReplyChecks = { language: false, numbers: false, names: false, preamble: false, forbidden: [] };
 
