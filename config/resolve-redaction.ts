@@ -1,12 +1,12 @@
 import { patternProblem } from '../src/checks/safe-pattern.ts';
-import { LITERAL } from '../src/domain/redact/placeholder.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/domain/workflow.ts';
+import { LITERAL } from '../src/redaction/placeholder.ts';
 import {
   REDACTION_RULES,
   type RedactionPattern,
   type RedactionPolicy,
   type RedactionRule,
-} from '../src/domain/redact/redaction-policy.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/domain/workflow.ts';
+} from '../src/redaction/redaction-policy.ts';
 import { knownNames } from './known-names.ts';
 import { readPattern } from './resolve-checks.ts';
 import type { RawConfig } from './schema.ts';

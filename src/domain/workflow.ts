@@ -1,8 +1,8 @@
 import type { ReplyChecks } from '../checks/reply-checks.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
+import type { RedactionPolicy } from '../redaction/redaction-policy.ts';
 import type { ReasoningSpec } from './reasoning.ts';
-import type { RedactionPolicy } from './redact/redaction-policy.ts';
 
 /** The model that ships with the program; a cascade names it like any other. */
 export const LOCAL_MODEL_NAME = 'local';

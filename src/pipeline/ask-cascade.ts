@@ -6,9 +6,9 @@ import { reasoningAdvice } from '../domain/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
+import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { callModel, type Route } from './call-model.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
-import type { DocumentRedactors } from './document-redactors.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError } from './stop.ts';
 

@@ -1,13 +1,13 @@
 import { buildModelRequest } from '../domain/model-request.ts';
-import { jsonEscaped } from '../domain/redact/json-escaped.ts';
-import { redactPrompt } from '../domain/redact/redact-prompt.ts';
-import type { RedactedTexts } from '../domain/redact/redactor.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Prompt, ReplyText } from '../prompts/question.ts';
+import type { DocumentRedactors } from '../redaction/document-redactors.ts';
+import { jsonEscaped } from '../redaction/json-escaped.ts';
+import { redactPrompt } from '../redaction/redact-prompt.ts';
+import type { RedactedTexts } from '../redaction/redactor.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { Route } from './call-model.ts';
-import type { DocumentRedactors } from './document-redactors.ts';
 
 /** A reply as it came, with what it takes to read it. */
 export interface RejectedReply {

@@ -6,8 +6,8 @@ import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../src/domain/workflow.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { askCascade } from '../../src/pipeline/ask-cascade.ts';
-import { DocumentRedactors } from '../../src/pipeline/document-redactors.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
+import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 
 const TEXT = 'The invoice is wrong.';
 

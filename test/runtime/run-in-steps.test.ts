@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { REDACTION_RULES } from '../../src/domain/redact/redaction-policy.ts';
-import { Redactor } from '../../src/domain/redact/redactor.ts';
+import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
+import { Redactor } from '../../src/redaction/redactor.ts';
 import { runInSteps } from '../../src/runtime/run-in-steps.ts';
 import { chunkText, chunkTextInSteps } from '../../src/text/chunk-text.ts';
 import { countTokens, countTokensInSteps } from '../../src/text/tokens.ts';

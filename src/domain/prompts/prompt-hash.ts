@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { PLACEHOLDER_RULE } from '../../redaction/redact-prompt.ts';
 import { repairMessages } from '../model-request.ts';
-import { PLACEHOLDER_RULE } from '../redact/redact-prompt.ts';
 import { classifyQuestion } from '../tasks/classify.ts';
 import { summarizeQuestion } from '../tasks/summarize.ts';
 import { modelsOfTier, type WorkflowSpec } from '../workflow.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findSensitive } from '../../../src/domain/redact/find-sensitive.ts';
-import { REDACTION_RULES } from '../../../src/domain/redact/redaction-policy.ts';
+import { findSensitive } from '../../src/redaction/find-sensitive.ts';
+import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
 
 interface Labelled {
   readonly text: string;
@@ -9,7 +9,7 @@ interface Labelled {
 }
 
 const POLICY = { rules: REDACTION_RULES, patterns: [] };
-const LINES = readFileSync(new URL('../../fixtures/redaction.jsonl', import.meta.url), 'utf8')
+const LINES = readFileSync(new URL('../fixtures/redaction.jsonl', import.meta.url), 'utf8')
   .split('\n')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line) as Labelled);

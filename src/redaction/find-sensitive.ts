@@ -1,4 +1,4 @@
-import { finish, type Steps } from '../../runtime/steps.ts';
+import { finish, type Steps } from '../runtime/steps.ts';
 import { findAddresses } from './find-addresses.ts';
 import { findCards } from './find-cards.ts';
 import { findEmails } from './find-emails.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSensitive } from '../../../src/domain/redact/find-sensitive.ts';
-import { jsonEscaped } from '../../../src/domain/redact/json-escaped.ts';
-import { REDACTION_RULES, type RedactionPolicy } from '../../../src/domain/redact/redaction-policy.ts';
-import { Redactor } from '../../../src/domain/redact/redactor.ts';
+import { findSensitive } from '../../src/redaction/find-sensitive.ts';
+import { jsonEscaped } from '../../src/redaction/json-escaped.ts';
+import { REDACTION_RULES, type RedactionPolicy } from '../../src/redaction/redaction-policy.ts';
+import { Redactor } from '../../src/redaction/redactor.ts';
 
 const ALL: RedactionPolicy = {
   rules: REDACTION_RULES,

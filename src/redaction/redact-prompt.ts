@@ -1,6 +1,6 @@
-import { fenceDocument } from '../../prompts/fence.ts';
-import type { Prompt } from '../../prompts/question.ts';
-import type { Steps } from '../../runtime/steps.ts';
+import { fenceDocument } from '../prompts/fence.ts';
+import type { Prompt } from '../prompts/question.ts';
+import type { Steps } from '../runtime/steps.ts';
 import type { RedactedTexts, Redactor } from './redactor.ts';
 
 export interface RedactedPrompt {

@@ -1,4 +1,4 @@
-import { finish, type Steps } from '../../runtime/steps.ts';
+import { finish, type Steps } from '../runtime/steps.ts';
 import { findSensitiveInSteps, mergeOverlaps } from './find-sensitive.ts';
 import { LITERAL, placeholderOf, placeholderPattern, readPlaceholder } from './placeholder.ts';
 import type { Finding, RedactionPolicy } from './redaction-policy.ts';

@@ -1,6 +1,6 @@
-import type { RedactionPolicy } from '../domain/redact/redaction-policy.ts';
-import { Redactor } from '../domain/redact/redactor.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
+import type { RedactionPolicy } from './redaction-policy.ts';
+import { Redactor } from './redactor.ts';
 
 /** The redactors of one document, one for each policy that a provider of its cascade has. */
 export class DocumentRedactors {
