@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { eld as Detector } from 'eld/extrasmall';
-import { FUNCTION_WORDS } from '../domain/local/function-words.ts';
-import { words } from '../domain/local/words.ts';
+import { FUNCTION_WORDS } from '../local-model/function-words.ts';
+import { words } from '../local-model/words.ts';
 
 export interface LanguageProblem {
   /** English names, or as the config has it. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { modelsOfTier, type Tier } from '../domain/workflow.ts';
-import type { LocalModel } from '../ports/local-model.ts';
+import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { checkStore } from './check-store.ts';
 

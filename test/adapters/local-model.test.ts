@@ -8,7 +8,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openLocalModel } from '../../src/adapters/local-model/open-local-model.ts';
 import { sentenceEncoderInstalled } from '../../src/adapters/local-model/sentence-encoder.ts';
 import { VectorCache } from '../../src/adapters/local-model/vector-cache.ts';
-import type { LocalClassifierSpec, LocalModel } from '../../src/ports/local-model.ts';
+import type { LocalClassifierSpec, LocalModel } from '../../src/local-model/local-model.ts';
 import { drawExamples, evaluationDataPresent, readClassificationSet, spread } from '../helpers/evaluation-data.ts';
 
 const DESK: LocalClassifierSpec = {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { openLocalModel } from '../../src/adapters/local-model/open-local-model.ts';
-import { extractSentences } from '../../src/domain/local/extract-sentences.ts';
-import { splitSentences } from '../../src/domain/local/split-sentences.ts';
-import type { LocalAnswer, LocalModel } from '../../src/ports/local-model.ts';
+import { extractSentences } from '../../src/local-model/extract-sentences.ts';
+import type { LocalAnswer, LocalModel } from '../../src/local-model/local-model.ts';
+import { splitSentences } from '../../src/local-model/split-sentences.ts';
 import {
   drawExamples,
   evaluationDataPresent,

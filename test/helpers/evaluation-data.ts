@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { LabelDescription, LabelledExample } from '../../src/ports/local-model.ts';
+import type { LabelDescription, LabelledExample } from '../../src/local-model/local-model.ts';
 
 /** The evaluation sets lie beside the project; the project is also tested without them. */
 const FOLDER = new URL('../../../shared/data/', import.meta.url);

@@ -1,14 +1,14 @@
-import { looksEnglish } from '../../domain/local/looks-english.ts';
+import { NightmillError } from '../../errors.ts';
+import type { LocalAnswer, LocalClassifierSpec } from '../../local-model/local-model.ts';
+import { looksEnglish } from '../../local-model/looks-english.ts';
 import {
   type ClassifierAnswer,
   type TrainingExample,
   trainLexicalClassifier,
   trainVectorClassifier,
-} from '../../domain/local/text-classifier.ts';
-import { contrastVectors, type Vector } from '../../domain/local/vectors.ts';
-import { hasWords } from '../../domain/local/words.ts';
-import { NightmillError } from '../../errors.ts';
-import type { LocalAnswer, LocalClassifierSpec } from '../../ports/local-model.ts';
+} from '../../local-model/text-classifier.ts';
+import { contrastVectors, type Vector } from '../../local-model/vectors.ts';
+import { hasWords } from '../../local-model/words.ts';
 import type { TextVectors } from './text-vectors.ts';
 
 /** Trained heads that are kept; each holds the vectors of its examples, 2 KB for one. */

@@ -1,4 +1,4 @@
-import type { Vector } from '../../domain/local/vectors.ts';
+import type { Vector } from '../../local-model/vectors.ts';
 
 /**
  * What the vectors of English texts have in common: the mean over 172 plain sentences written for it, by subject: news

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
-import { sampleText } from '../../domain/local/sample-text.ts';
 import { NightmillError } from '../../errors.ts';
-import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../ports/local-model.ts';
+import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
+import { sampleText } from '../../local-model/sample-text.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './protocol.ts';
 import { sentenceEncoderInstalled } from './sentence-encoder.ts';
 

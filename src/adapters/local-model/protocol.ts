@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../ports/local-model.ts';
+import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
 
 /** What the thread is started with. */
 export interface ThreadOptions {

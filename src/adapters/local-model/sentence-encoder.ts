@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Vector } from '../../domain/local/vectors.ts';
+import type { Vector } from '../../local-model/vectors.ts';
 
 /** What is used of the optional packages; they are loaded by name, because they may be absent. */
 interface CorePackage {

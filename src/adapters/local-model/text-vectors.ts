@@ -1,5 +1,5 @@
-import { chunkText } from '../../domain/local/chunk-text.ts';
-import { centredAverage, type Vector } from '../../domain/local/vectors.ts';
+import { chunkText } from '../../local-model/chunk-text.ts';
+import { centredAverage, type Vector } from '../../local-model/vectors.ts';
 import { MEAN_VECTOR } from './mean-vector.ts';
 import type { SentenceEncoder } from './sentence-encoder.ts';
 import { VectorCache } from './vector-cache.ts';

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Vector } from '../../domain/local/vectors.ts';
+import type { Vector } from '../../local-model/vectors.ts';
 
 /** Vectors of texts by content hash. Holds at most `capacity` of them and forgets the one unused for longest. */
 export class VectorCache {

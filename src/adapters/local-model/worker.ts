@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { extractSentences } from '../../domain/local/extract-sentences.ts';
 import { NightmillError } from '../../errors.ts';
+import { extractSentences } from '../../local-model/extract-sentences.ts';
 import { ClassifierStore } from './classifier-store.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './protocol.ts';
 import { SentenceEncoder } from './sentence-encoder.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitSentences } from '../../../src/domain/local/split-sentences.ts';
+import { splitSentences } from '../../src/local-model/split-sentences.ts';
 
 describe('splitSentences()', () => {
   test('does not end a sentence at an abbreviation, an initial or a number', () => {

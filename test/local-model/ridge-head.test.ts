@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type RidgeTrainingSet, ridgeCandidates, ridgeScores } from '../../../src/domain/local/ridge-head.ts';
-import { dot, normalise, type Vector } from '../../../src/domain/local/vectors.ts';
+import { type RidgeTrainingSet, ridgeCandidates, ridgeScores } from '../../src/local-model/ridge-head.ts';
+import { dot, normalise, type Vector } from '../../src/local-model/vectors.ts';
 
 const LABELS = 3;
 

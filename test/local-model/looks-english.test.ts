@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { looksEnglish } from '../../../src/domain/local/looks-english.ts';
+import { looksEnglish } from '../../src/local-model/looks-english.ts';
 
 describe('looksEnglish()', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { stem } from '../../../src/domain/local/porter-stemmer.ts';
+import { stem } from '../../src/local-model/porter-stemmer.ts';
 
 /** From the examples of Porter's paper, step by step. */
 const STEMS: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { extractSentences } from '../../../src/domain/local/extract-sentences.ts';
-import { proseText } from '../../../src/domain/local/prose-text.ts';
-import { splitSentences } from '../../../src/domain/local/split-sentences.ts';
-import { countWords, hasWords } from '../../../src/domain/local/words.ts';
+import { extractSentences } from '../../src/local-model/extract-sentences.ts';
+import { proseText } from '../../src/local-model/prose-text.ts';
+import { splitSentences } from '../../src/local-model/split-sentences.ts';
+import { countWords, hasWords } from '../../src/local-model/words.ts';
 
 const ARTICLE = [
   'The city council of Port Allen approved a plan on Monday to rebuild the old harbour bridge within two years.',

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { lexicalFamiliarity, vectorFamiliarity } from '../../../src/domain/local/familiarity.ts';
+import { lexicalFamiliarity, vectorFamiliarity } from '../../src/local-model/familiarity.ts';
 import {
   heldOutNaiveBayesScores,
   lexicalFeatureReader,
   naiveBayesScores,
   trainNaiveBayes,
-} from '../../../src/domain/local/naive-bayes.ts';
-import { fitTemperature, softmax } from '../../../src/domain/local/temperature.ts';
+} from '../../src/local-model/naive-bayes.ts';
+import { fitTemperature, softmax } from '../../src/local-model/temperature.ts';
 import {
   trainLexicalClassifier,
   trainVectorClassifier,
   zeroShotClassifier,
-} from '../../../src/domain/local/text-classifier.ts';
-import { contrastVectors, normalise } from '../../../src/domain/local/vectors.ts';
+} from '../../src/local-model/text-classifier.ts';
+import { contrastVectors, normalise } from '../../src/local-model/vectors.ts';
 
 const vector = (...values: number[]) => normalise(Float32Array.from(values));
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chunkText } from '../../../src/domain/local/chunk-text.ts';
-import { MAX_READ_CHARS, sampleText } from '../../../src/domain/local/sample-text.ts';
+import { chunkText } from '../../src/local-model/chunk-text.ts';
+import { MAX_READ_CHARS, sampleText } from '../../src/local-model/sample-text.ts';
 
 describe('chunkText()', () => {
   test('leaves a text of 500 characters whole and cuts a longer one at sentences', () => {
