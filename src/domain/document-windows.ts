@@ -1,6 +1,6 @@
 import type { Prompt } from '../prompts/question.ts';
-import { countRequestTokens } from './estimate.ts';
-import { buildModelRequest } from './model-request.ts';
+import { countRequestTokens } from '../requests/estimate.ts';
+import { buildModelRequest } from '../requests/model-request.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { budgetNotes, type NoteBudget } from './tasks/notes.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';

@@ -1,8 +1,8 @@
 import type { NanoUsd } from '../money/money.ts';
 import type { Prompt } from '../prompts/question.ts';
+import { countRequestTokens, holdFor } from '../requests/estimate.ts';
+import { buildModelRequest } from '../requests/model-request.ts';
 import { documentWindows, noteBudget } from './document-windows.ts';
-import { countRequestTokens, holdFor } from './estimate.ts';
-import { buildModelRequest } from './model-request.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';

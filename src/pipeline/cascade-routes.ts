@@ -1,4 +1,3 @@
-import { buildModelRequest } from '../domain/model-request.ts';
 import type { ModelSpec } from '../domain/workflow.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Prompt, ReplyText } from '../prompts/question.ts';
@@ -6,6 +5,7 @@ import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { jsonEscaped } from '../redaction/json-escaped.ts';
 import { redactPrompt } from '../redaction/redact-prompt.ts';
 import type { RedactedTexts } from '../redaction/redactor.ts';
+import { buildModelRequest } from '../requests/model-request.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { Route } from './call-model.ts';
 

@@ -1,5 +1,5 @@
-import { countRequestTokens, inputTokenBound } from '../domain/estimate.ts';
-import type { ModelRequest } from '../domain/model-request.ts';
+import { countRequestTokens, inputTokenBound } from '../requests/estimate.ts';
+import type { ModelRequest } from '../requests/model-request.ts';
 
 /** What was seen of a model's own token counts beside ours. */
 export interface InputRatio {

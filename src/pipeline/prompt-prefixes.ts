@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { ModelRequest } from '../domain/model-request.ts';
+import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four characters are about one token. */

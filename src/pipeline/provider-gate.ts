@@ -7,8 +7,8 @@ import {
   handleWhen,
 } from 'cockatiel';
 import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
-import type { ModelRequest } from '../domain/model-request.ts';
 import type { ModelClient, ModelReply } from '../ports/model-client.ts';
+import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Places } from './places.ts';
 

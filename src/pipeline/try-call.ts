@@ -1,7 +1,5 @@
 import type { CallModelContext } from '../calls/call-context.ts';
-import { countRequestTokens, holdFor, inputTokenBound } from '../domain/estimate.ts';
 import { ModelCallError } from '../domain/failure.ts';
-import type { ModelRequest } from '../domain/model-request.ts';
 import { type ModelSpec, poolOf } from '../domain/workflow.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
@@ -9,6 +7,8 @@ import { scopesOf } from '../ledger/scope.ts';
 import { priceCall } from '../money/price.ts';
 import { NO_USAGE, type Usage } from '../money/usage.ts';
 import type { ModelReply } from '../ports/model-client.ts';
+import { countRequestTokens, holdFor, inputTokenBound } from '../requests/estimate.ts';
+import type { ModelRequest } from '../requests/model-request.ts';
 import { countTokens } from '../text/tokens.ts';
 import { admitCall } from './admit-call.ts';
 import type { ProviderGate } from './provider-gate.ts';

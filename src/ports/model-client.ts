@@ -1,5 +1,5 @@
-import type { ModelRequest } from '../domain/model-request.ts';
 import type { Usage } from '../money/usage.ts';
+import type { ModelRequest } from '../requests/model-request.ts';
 
 export type { ModelFailureClass } from '../domain/failure.ts';
 

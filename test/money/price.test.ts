@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdFor } from '../../src/domain/estimate.ts';
 import { usdToNano } from '../../src/money/money.ts';
 import { priceBound, priceCall, type TokenPrice, type TokenRates } from '../../src/money/price.ts';
 import { NO_USAGE, type Usage } from '../../src/money/usage.ts';
+import { holdFor } from '../../src/requests/estimate.ts';
 
 const price: TokenPrice = {
   inputPerMillion: usdToNano(0.15),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
-import { buildModelRequest, callKey } from '../../src/domain/model-request.ts';
 import type { ReasoningSpec } from '../../src/domain/reasoning.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../src/domain/workflow.ts';
@@ -8,6 +7,7 @@ import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { askCascade } from '../../src/pipeline/ask-cascade.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
+import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
 
 const TEXT = 'The invoice is wrong.';
 

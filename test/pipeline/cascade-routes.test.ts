@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { callKey } from '../../src/domain/model-request.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
@@ -7,6 +6,7 @@ import { prepareRoute } from '../../src/pipeline/cascade-routes.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
+import { callKey } from '../../src/requests/model-request.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };
 

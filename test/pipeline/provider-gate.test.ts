@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ModelCallError, type ModelFailureClass } from '../../src/domain/failure.ts';
-import type { ModelRequest } from '../../src/domain/model-request.ts';
 import { ProviderGate } from '../../src/pipeline/provider-gate.ts';
 import type { ModelReply } from '../../src/ports/model-client.ts';
+import type { ModelRequest } from '../../src/requests/model-request.ts';
 
 const PATIENCE_MS = 60_000;
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
-import { messagesJson, schemaJson } from '../../domain/repeated-json.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
+import { messagesJson, schemaJson } from '../../requests/repeated-json.ts';
 import { reasoningFields } from './reasoning-fields.ts';
 
 /** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PLACEHOLDER_RULE } from '../../redaction/redact-prompt.ts';
-import { repairMessages } from '../model-request.ts';
+import { repairMessages } from '../../requests/model-request.ts';
 import { classifyQuestion } from '../tasks/classify.ts';
 import { summarizeQuestion } from '../tasks/summarize.ts';
 import { modelsOfTier, type WorkflowSpec } from '../workflow.ts';

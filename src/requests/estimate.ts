@@ -1,9 +1,9 @@
+import type { ModelSpec } from '../domain/workflow.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { priceBound } from '../money/price.ts';
 import { countTokens } from '../text/tokens.ts';
 import type { ModelRequest } from './model-request.ts';
 import { schemaJson } from './repeated-json.ts';
-import type { ModelSpec } from './workflow.ts';
 
 /** Marks around each message that chat templates add, more than any known template uses. */
 const TOKENS_PER_MESSAGE = 24;

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
+import type { ReasoningRequest } from '../domain/reasoning.ts';
+import type { ModelSpec } from '../domain/workflow.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { ChatMessage } from '../prompts/chat.ts';
 import type { Prompt } from '../prompts/question.ts';
-import type { ReasoningRequest } from './reasoning.ts';
 import { messagesJson, schemaJson } from './repeated-json.ts';
-import type { ModelSpec } from './workflow.ts';
 
 /** One chat request, provider-neutral. Deterministic: the same request has the same call key. */
 export interface ModelRequest {
