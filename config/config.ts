@@ -1,8 +1,8 @@
 import type { EndpointCapabilities } from '../src/domain/endpoint-capabilities.ts';
 import type { InputDefaults } from '../src/domain/field-mapping.ts';
-import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/domain/workflow.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { PresetName, ProviderKind } from './presets.ts';
 
 /** One provider endpoint with its secret, preset and config merged. */

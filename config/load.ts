@@ -2,9 +2,15 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type Label, LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/domain/workflow.ts';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import {
+  type Label,
+  LOCAL_MODEL_NAME,
+  type ModelSpec,
+  type Tier,
+  type WorkflowSpec,
+} from '../src/workflows/workflow.ts';
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { type Environment, interpolate } from './interpolate.ts';

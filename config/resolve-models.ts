@@ -1,4 +1,4 @@
-import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/domain/workflow.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/workflows/workflow.ts';
 import type { ProviderConfig } from './config.ts';
 import { knownNames } from './known-names.ts';
 import { isUnpinnedAlias } from './model-alias.ts';

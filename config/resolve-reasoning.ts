@@ -1,4 +1,4 @@
-import type { ReasoningEffort, ReasoningRequest, ReasoningSpec } from '../src/domain/reasoning.ts';
+import type { ReasoningEffort, ReasoningRequest, ReasoningSpec } from '../src/workflows/reasoning.ts';
 import type { ProviderConfig } from './config.ts';
 import type { RawConfig } from './schema.ts';
 

@@ -1,5 +1,4 @@
 import { patternProblem } from '../src/checks/safe-pattern.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/domain/workflow.ts';
 import { LITERAL } from '../src/redaction/placeholder.ts';
 import {
   REDACTION_RULES,
@@ -7,6 +6,7 @@ import {
   type RedactionPolicy,
   type RedactionRule,
 } from '../src/redaction/redaction-policy.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/workflows/workflow.ts';
 import { knownNames } from './known-names.ts';
 import { readPattern } from './resolve-checks.ts';
 import type { RawConfig } from './schema.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { REASONING_EFFORTS } from '../../src/domain/reasoning.ts';
+import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
 import { providerProblems } from '../check-provider.ts';
 import { PRESET_NAMES } from '../presets.ts';
 import { NAME, number, url, usd, wholeNumber } from './values.ts';

@@ -1,5 +1,5 @@
 import type { Timezones } from '../ledger/scope.ts';
-import type { WorkflowSpec } from './workflow.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 
 /** What is stored with a batch when it is submitted; nothing in it changes afterwards. */
 export interface BatchSubmission {

@@ -1,6 +1,6 @@
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Judgement, RejectionCode } from '../prompts/question.ts';
-import type { Tier } from './workflow.ts';
+import type { Tier } from '../workflows/workflow.ts';
 
 export interface Attempt<T> {
   readonly tier: number;

@@ -2,11 +2,11 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens, holdFor } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { documentWindows, noteBudget } from './document-windows.ts';
 import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from './workflow.ts';
 
 /** The calls that one document takes, the same at every tier. */
 export interface DocumentShape {

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CallModelContext } from '../calls/call-context.ts';
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
-import { reasoningAdvice } from '../domain/reasoning.ts';
-import { type ModelSpec, modelsOfTier, type Tier } from '../domain/workflow.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { callKey } from '../requests/model-request.ts';
+import { reasoningAdvice } from '../workflows/reasoning.ts';
+import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { callModel, type Route } from './call-model.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 import type { SliceRun } from './slice-run.ts';

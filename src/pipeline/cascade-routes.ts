@@ -1,4 +1,3 @@
-import type { ModelSpec } from '../domain/workflow.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Prompt, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
@@ -7,6 +6,7 @@ import { redactPrompt } from '../redaction/redact-prompt.ts';
 import type { RedactedTexts } from '../redaction/redactor.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
+import type { ModelSpec } from '../workflows/workflow.ts';
 import type { Route } from './call-model.ts';
 
 /** A reply as it came, with what it takes to read it. */

@@ -1,7 +1,7 @@
 import { type DocumentWindows, documentWindows } from '../domain/document-windows.ts';
-import type { WorkflowSpec } from '../domain/workflow.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { DocumentParts } from './ask-parts.ts';
 import { smallestUsableWindow } from './smallest-window.ts';
 

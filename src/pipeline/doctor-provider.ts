@@ -1,13 +1,13 @@
 import type { EndpointCapabilities } from '../domain/endpoint-capabilities.ts';
 import { ModelCallError, type ModelFailureClass } from '../domain/failure.ts';
-import { reasoningAdvice } from '../domain/reasoning.ts';
-import type { ModelSpec } from '../domain/workflow.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import { priceCall } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../ports/model-client.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
+import { reasoningAdvice } from '../workflows/reasoning.ts';
+import type { ModelSpec } from '../workflows/workflow.ts';
 import type { Check } from './doctor.ts';
 
 /** What one small paid call told about an endpoint. */

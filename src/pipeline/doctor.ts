@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { modelsOfTier, type Tier } from '../domain/workflow.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { checkStore } from './check-store.ts';
 
 export interface Check {

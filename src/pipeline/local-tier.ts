@@ -1,6 +1,6 @@
 import type { SliceEntry } from '../domain/slice-entry.ts';
-import { LOCAL_MODEL_NAME, type Tier, type WorkflowSpec } from '../domain/workflow.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
+import { LOCAL_MODEL_NAME, type Tier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { round } from './classify-document.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 import type { SliceRun } from './slice-run.ts';

@@ -9,13 +9,13 @@ import {
   shapeDocument,
 } from '../domain/plan.ts';
 import { quotaMinutes } from '../domain/quota-minutes.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../domain/workflow.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';
 import type { DocumentInput } from './document-input.ts';
 import { readDocuments } from './read-documents.ts';
 

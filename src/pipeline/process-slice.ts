@@ -1,12 +1,12 @@
 import type { CallModelContext } from '../calls/call-context.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier } from '../domain/workflow.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import type { PaidTiers } from './ask-cascade.ts';
 import { classifyDocument, type DocumentResult } from './classify-document.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ModelSpec, WorkflowSpec } from '../domain/workflow.ts';
+import type { ModelSpec, WorkflowSpec } from '../workflows/workflow.ts';
 
 /** sha256 of a workflow with its models and prices: equal hashes do and cost the same. */
 export function workflowHash(workflow: WorkflowSpec): string {

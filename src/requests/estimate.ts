@@ -1,7 +1,7 @@
-import type { ModelSpec } from '../domain/workflow.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { priceBound } from '../money/price.ts';
 import { countTokens } from '../text/tokens.ts';
+import type { ModelSpec } from '../workflows/workflow.ts';
 import type { ModelRequest } from './model-request.ts';
 import { schemaJson } from './repeated-json.ts';
 

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { ReasoningRequest } from '../domain/reasoning.ts';
-import type { ModelSpec } from '../domain/workflow.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { ChatMessage } from '../prompts/chat.ts';
 import type { Prompt } from '../prompts/question.ts';
+import type { ReasoningRequest } from '../workflows/reasoning.ts';
+import type { ModelSpec } from '../workflows/workflow.ts';
 import { messagesJson, schemaJson } from './repeated-json.ts';
 
 /** One chat request, provider-neutral. Deterministic: the same request has the same call key. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
-import type { SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
+import type { SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 let cwd: string;
 

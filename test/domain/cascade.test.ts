@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Attempt, nextCascadeStep } from '../../src/domain/cascade.ts';
-import type { ModelSpec, Tier } from '../../src/domain/workflow.ts';
 import type { Judgement, RejectionCode } from '../../src/prompts/question.ts';
+import type { ModelSpec, Tier } from '../../src/workflows/workflow.ts';
 
 function tier(name: string, acceptAt?: number): Tier {
   const model: ModelSpec = {

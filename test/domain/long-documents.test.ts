@@ -3,11 +3,11 @@ import { documentWindows, noteBudget } from '../../src/domain/document-windows.t
 import { partContext } from '../../src/domain/part-context.ts';
 import { planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
-import type { ModelSpec, PartRules, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { countRequestTokens } from '../../src/requests/estimate.ts';
 import { buildModelRequest } from '../../src/requests/model-request.ts';
 import { chunkText } from '../../src/text/chunk-text.ts';
 import { countTokens } from '../../src/text/tokens.ts';
+import type { ModelSpec, PartRules, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const MODEL: ModelSpec = {
   name: 'small',

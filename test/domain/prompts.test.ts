@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { promptIdentity, promptTag } from '../../src/domain/prompts/prompt-hash.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
-import type { ClassifyWorkflow, ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { fenceDocument } from '../../src/prompts/fence.ts';
+import type { ClassifyWorkflow, ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const INJECTIONS = new URL('../fixtures/injections.jsonl', import.meta.url);
 

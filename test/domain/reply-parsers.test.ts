@@ -6,9 +6,9 @@ import { parseChatCompletion } from '../../src/adapters/openai-compatible/parse-
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { parseJsonReply } from '../../src/domain/tasks/parse-json-reply.ts';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
-import type { ClassifyWorkflow, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { REJECTION_CODES, type ReplyText } from '../../src/prompts/question.ts';
 import { countWords } from '../../src/text/count-words.ts';
+import type { ClassifyWorkflow, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const LABELS = ['billing', 'bug', '__proto__'];
 const TRIAGE: ClassifyWorkflow = {

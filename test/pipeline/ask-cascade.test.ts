@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
-import type { ReasoningSpec } from '../../src/domain/reasoning.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
-import type { ClassifyWorkflow, ModelSpec } from '../../src/domain/workflow.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { askCascade } from '../../src/pipeline/ask-cascade.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
+import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';
+import type { ClassifyWorkflow, ModelSpec } from '../../src/workflows/workflow.ts';
 
 const TEXT = 'The invoice is wrong.';
 

@@ -3,7 +3,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
-import type { ModelSpec } from '../../src/domain/workflow.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { PoolLimits } from '../../src/ledger/pool-limits.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
@@ -17,6 +16,7 @@ import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { CallFailedError, StopError } from '../../src/pipeline/stop.ts';
 import type { ModelReply } from '../../src/ports/model-client.ts';
 import type { ModelRequest } from '../../src/requests/model-request.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 import { Cluster, type TestWorker } from '../adapters/redis/fixture.ts';
 import { HttpModel, MODEL_PRICES } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
-import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { prepareRoute } from '../../src/pipeline/cascade-routes.ts';
 import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
 import { callKey } from '../../src/requests/model-request.ts';
+import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };
 

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PRESETS, type PresetName } from '../../config/presets.ts';
 import { openModelClient, type ProviderSettings } from '../../src/adapters/open-model-client.ts';
 import { probeProvider } from '../../src/adapters/provider-probe.ts';
-import type { ModelSpec } from '../../src/domain/workflow.ts';
 import { type EndpointReport, probeEndpoint } from '../../src/pipeline/doctor-provider.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 
 interface Exchange {
   readonly method: string;

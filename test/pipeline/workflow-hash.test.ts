@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
-import { poolOf } from '../../src/domain/workflow.ts';
 import { workflowHash } from '../../src/pipeline/workflow-hash.ts';
+import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
+import { poolOf } from '../../src/workflows/workflow.ts';
 
 const MODEL: ModelSpec = {
   name: 'small',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ModelSpec } from '../../src/domain/workflow.ts';
 import { buildModelRequest, callKey, type ModelRequest } from '../../src/requests/model-request.ts';
 import { messagesJson, schemaJson } from '../../src/requests/repeated-json.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 
 const MODEL: ModelSpec = {
   name: 'small',

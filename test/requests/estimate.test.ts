@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ModelSpec } from '../../src/domain/workflow.ts';
 import { priceCall } from '../../src/money/price.ts';
 import { countRequestTokens, holdFor, inputTokenBound } from '../../src/requests/estimate.ts';
 import type { ModelRequest } from '../../src/requests/model-request.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 
 const price = { inputPerMillion: 150_000_000, cachedInputPerMillion: 75_000_000, outputPerMillion: 600_000_000 };
 const MODEL: ModelSpec = {

@@ -1,6 +1,6 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
-import type { ReasoningRequest } from '../../domain/reasoning.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
+import type { ReasoningRequest } from '../../workflows/reasoning.ts';
 
 /**
  * The request's JSON. There is no JSON mode without a schema: then the words of the prompt have to do.

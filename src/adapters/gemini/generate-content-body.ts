@@ -1,6 +1,6 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
-import type { ReasoningRequest } from '../../domain/reasoning.ts';
 import type { ModelRequest } from '../../ports/model-client.ts';
+import type { ReasoningRequest } from '../../workflows/reasoning.ts';
 
 /** The request's JSON. What the endpoint cannot take is left out, not sent and refused. */
 export function generateContentBody(request: ModelRequest, capabilities: EndpointCapabilities): string {

@@ -1,5 +1,5 @@
 import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
-import type { ReasoningRequest } from '../../domain/reasoning.ts';
+import type { ReasoningRequest } from '../../workflows/reasoning.ts';
 
 /**
  * How a chat-completions server is told how much to think. Every one of them knows `reasoning_effort`, but for switching

@@ -5,11 +5,11 @@ import { openModelClient } from '../../adapters/open-model-client.ts';
 import { openStore } from '../../adapters/open-store.ts';
 import { probeProvider } from '../../adapters/provider-probe.ts';
 import { openApp } from '../../app.ts';
-import type { ModelSpec } from '../../domain/workflow.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
 import { type Check, checkEverything } from '../../pipeline/doctor.ts';
 import { probeEndpoint } from '../../pipeline/doctor-provider.ts';
+import type { ModelSpec } from '../../workflows/workflow.ts';
 import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
 
 const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };

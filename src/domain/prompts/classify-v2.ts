@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../../prompts/chat.ts';
 import { CONTEXT_RULE, FENCE_RULE, fenceDocument } from '../../prompts/fence.ts';
-import { perWorkflow } from '../per-workflow.ts';
-import type { ClassifyWorkflow } from '../workflow.ts';
+import { perWorkflow } from '../../workflows/per-workflow.ts';
+import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 
 export const CLASSIFY_PROMPT_VERSION = 'classify-v2';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PLACEHOLDER_RULE } from '../../redaction/redact-prompt.ts';
 import { repairMessages } from '../../requests/model-request.ts';
+import { modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
 import { classifyQuestion } from '../tasks/classify.ts';
 import { summarizeQuestion } from '../tasks/summarize.ts';
-import { modelsOfTier, type WorkflowSpec } from '../workflow.ts';
 import { CLASSIFY_PROMPT_VERSION } from './classify-v2.ts';
 import { SUMMARIZE_PROMPT_VERSION } from './summarize-v2.ts';
 

@@ -1,7 +1,7 @@
 import type { ChatMessage } from '../../prompts/chat.ts';
 import { CONTEXT_RULE, FENCE_RULE, fenceDocument } from '../../prompts/fence.ts';
-import { perWorkflow } from '../per-workflow.ts';
-import type { SummarizeWorkflow } from '../workflow.ts';
+import { perWorkflow } from '../../workflows/per-workflow.ts';
+import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
 
 export const SUMMARIZE_PROMPT_VERSION = 'summarize-v2';
 

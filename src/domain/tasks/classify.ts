@@ -1,8 +1,8 @@
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
-import { perWorkflow } from '../per-workflow.ts';
+import { perWorkflow } from '../../workflows/per-workflow.ts';
+import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 import { classifyMessages } from '../prompts/classify-v2.ts';
-import type { ClassifyWorkflow } from '../workflow.ts';
 import { labelProbability } from './label-confidence.ts';
 import { parseJsonReply } from './parse-json-reply.ts';
 

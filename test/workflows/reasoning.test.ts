@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { documentWindows } from '../../src/domain/document-windows.ts';
 import { planCost, planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
-import type { ReasoningSpec } from '../../src/domain/reasoning.ts';
-import type { ModelSpec, SummarizeWorkflow } from '../../src/domain/workflow.ts';
 import { usdToNano } from '../../src/money/money.ts';
 import { holdFor } from '../../src/requests/estimate.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
+import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';
+import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const price = {
   inputPerMillion: usdToNano(1),
