@@ -1,5 +1,5 @@
+import type { InputDefaults } from '../src/documents/field-mapping.ts';
 import type { EndpointCapabilities } from '../src/domain/endpoint-capabilities.ts';
-import type { InputDefaults } from '../src/domain/field-mapping.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';

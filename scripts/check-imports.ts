@@ -93,7 +93,7 @@ function problemOf(file: string, area: string, specifier: string): string | unde
   }
   if (!specifier.startsWith('node:') && builtinModules.includes(specifier))
     return `imports ${specifier}: write node:${specifier}`;
-  if (EDGE_PACKAGES.has(specifier) && !EDGE.has(area) && !LEAVING.has(area) && !EXCEPTIONS.has(file))
+  if (EDGE_PACKAGES.has(specifier) && !EDGE.has(area) && area === 'jobs' && !EXCEPTIONS.has(file))
     return `imports ${specifier}; only ${[...EDGE].join(', ')} may: put a port between`;
   return undefined;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { FieldMapping, InputDefaults } from '../domain/field-mapping.ts';
+import type { InputReading } from '../documents/document-input.ts';
+import type { FieldMapping, InputDefaults } from '../documents/field-mapping.ts';
 import { NightmillError } from '../errors.ts';
-import type { InputReading } from '../pipeline/document-input.ts';
 import { canonicalEncoding } from '../text/decode-text.ts';
 
 /** How inputs are read, as flags. */

@@ -1,4 +1,4 @@
-import type { Document } from './document.ts';
+import type { Document } from '../documents/document.ts';
 
 /** An input line that `--skip-invalid` turned into an error row. */
 export interface SkippedEntry {

@@ -1,3 +1,5 @@
+import type { DocumentInput } from '../documents/document-input.ts';
+import { readDocuments } from '../documents/read-documents.ts';
 import { documentWindows } from '../domain/document-windows.ts';
 import {
   type CostRange,
@@ -16,8 +18,6 @@ import { runInSteps } from '../runtime/run-in-steps.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';
-import type { DocumentInput } from './document-input.ts';
-import { readDocuments } from './read-documents.ts';
 
 /** How fast the first paid tier can be asked. */
 export interface Throughput {

@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { DocumentInput } from '../documents/document-input.ts';
+import { fingerprintInput } from '../documents/fingerprint-input.ts';
+import { type ReadSummary, readDocuments } from '../documents/read-documents.ts';
 import { contentBatchId, isBatchId } from '../domain/batch-id.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import { shareOf } from '../domain/fair-share.ts';
@@ -14,9 +17,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
-import type { DocumentInput } from './document-input.ts';
-import { fingerprintInput } from './fingerprint-input.ts';
-import { type ReadSummary, readDocuments } from './read-documents.ts';
 import { workflowHash } from './workflow-hash.ts';
 import { type WriteProgress, writeSlices } from './write-slices.ts';
 

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openDocumentParser } from '../../src/adapters/document-parser/open-document-parser.ts';
+import type { DocumentFormat, ParsedDocument, RandomAccess } from '../../src/documents/document-parser.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { DocumentFormat, ParsedDocument, RandomAccess } from '../../src/ports/document-parser.ts';
 import { makePdf } from '../helpers/make-pdf.ts';
 
 const parser = openDocumentParser();

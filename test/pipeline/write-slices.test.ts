@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import type { InputEntry } from '../../src/domain/document.ts';
+import type { InputEntry } from '../../src/documents/document.ts';
 import { parseSliceEntry, type SliceEntry } from '../../src/domain/slice-entry.ts';
 import { type SliceLimits, writeSlices } from '../../src/pipeline/write-slices.ts';
 

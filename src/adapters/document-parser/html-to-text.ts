@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
-import type { ParsedDocument } from '../../ports/document-parser.ts';
+import type { ParsedDocument } from '../../documents/document-parser.ts';
 import { canonicalEncoding, decodeText, encodingOfMark } from '../../text/decode-text.ts';
 import { nodeToText, type TextNode } from './node-to-text.ts';
 

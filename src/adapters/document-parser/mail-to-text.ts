@@ -1,5 +1,5 @@
 import PostalMime, { type Address } from 'postal-mime';
-import type { ParsedDocument } from '../../ports/document-parser.ts';
+import type { ParsedDocument } from '../../documents/document-parser.ts';
 import { MAX_HTML_BYTES, markupToText } from './html-to-text.ts';
 
 /**

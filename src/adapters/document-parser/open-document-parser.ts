@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import { NightmillError } from '../../errors.ts';
 import {
   type DocumentFormat,
   type DocumentParser,
@@ -7,7 +6,8 @@ import {
   type ParsedDocument,
   ParseError,
   type RandomAccess,
-} from '../../ports/document-parser.ts';
+} from '../../documents/document-parser.ts';
+import { NightmillError } from '../../errors.ts';
 import type { ParserReply, ParserRequest } from './protocol.ts';
 
 export interface DocumentParserOptions {

@@ -1,6 +1,6 @@
 import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetRead } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import type { RandomAccess } from '../../ports/document-parser.ts';
+import type { RandomAccess } from '../../documents/document-parser.ts';
 
 /** Most that the read columns of one row group may take, unpacked: a group is read as a whole. */
 const MAX_GROUP_BYTES = 256 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { getDocumentProxy } from 'unpdf';
-import type { ParsedDocument } from '../../ports/document-parser.ts';
+import type { ParsedDocument } from '../../documents/document-parser.ts';
 
 /** Of the parser's messages on the console. */
 const ERRORS_ONLY = 0;

@@ -1,4 +1,4 @@
-import type { DocumentFormat, ParsedDocument } from '../../ports/document-parser.ts';
+import type { DocumentFormat, ParsedDocument } from '../../documents/document-parser.ts';
 
 /** What the program asks of the thread, one thing at a time, and what it sends while the thread reads a table. */
 export type ParserRequest =

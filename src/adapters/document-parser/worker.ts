@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import type { ParsedDocument } from '../../ports/document-parser.ts';
+import type { ParsedDocument } from '../../documents/document-parser.ts';
 import type { ParquetReader } from './parquet-reader.ts';
 import type { ParserReply, ParserRequest } from './protocol.ts';
 

@@ -1,6 +1,6 @@
-import type { InputEntry } from '../domain/document.ts';
-import { parseTextFile } from '../domain/parse-text-file.ts';
+import type { InputEntry } from './document.ts';
 import type { Bytes } from './open-input.ts';
+import { parseTextFile } from './parse-text-file.ts';
 
 export interface ReadTextOptions {
   readonly id: string;

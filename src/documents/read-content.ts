@@ -1,9 +1,9 @@
-import type { InputEntry } from '../domain/document.ts';
-import type { CsvDelimiter } from '../domain/parse-csv.ts';
 import { NightmillError } from '../errors.ts';
-import type { DocumentParser, RandomAccess } from '../ports/document-parser.ts';
+import type { InputEntry } from './document.ts';
 import type { InputReading, NameKind } from './document-input.ts';
+import type { DocumentParser, RandomAccess } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
+import type { CsvDelimiter } from './parse-csv.ts';
 import { readCsv } from './read-csv.ts';
 import { readFormatted } from './read-formatted.ts';
 import { readJsonl } from './read-jsonl.ts';

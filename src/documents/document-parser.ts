@@ -1,4 +1,4 @@
-import type { InputProblemCode } from '../domain/document.ts';
+import type { InputProblemCode } from './document.ts';
 
 /** Formats whose text has to be found first. `mail`: one message as in a .eml file. */
 export type DocumentFormat = 'html' | 'pdf' | 'mail';

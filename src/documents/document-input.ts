@@ -1,7 +1,7 @@
-import type { FieldMapping } from '../domain/field-mapping.ts';
-import type { CsvDelimiter } from '../domain/parse-csv.ts';
-import type { DocumentParser } from '../ports/document-parser.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import type { DocumentParser } from './document-parser.ts';
+import type { FieldMapping } from './field-mapping.ts';
+import type { CsvDelimiter } from './parse-csv.ts';
 
 /** How an input is read. Fields and encoding are part of what was submitted. */
 export interface InputReading {

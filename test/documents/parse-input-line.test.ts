@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { InputEntry } from '../../src/domain/document.ts';
-import { parseInputLine } from '../../src/domain/parse-input-line.ts';
-import { parseTextFile } from '../../src/domain/parse-text-file.ts';
+import type { InputEntry } from '../../src/documents/document.ts';
+import { parseInputLine } from '../../src/documents/parse-input-line.ts';
+import { parseTextFile } from '../../src/documents/parse-text-file.ts';
 
 const PLACE = { source: 'in.jsonl', line: 7 };
 const parse = (line: unknown): InputEntry | undefined =>

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import type { InputEntry } from '../domain/document.ts';
 import { NightmillError } from '../errors.ts';
 import { quoteValue } from '../text/quote-value.ts';
+import type { InputEntry } from './document.ts';
 import { type DocumentInput, type InputReading, kindOfName, SUPPORTED_INPUTS } from './document-input.ts';
 import { DuplicateIds } from './duplicate-ids.ts';
 import { listFolder } from './list-folder.ts';

@@ -1,7 +1,7 @@
-import type { InputEntry } from '../domain/document.ts';
-import { findIdFault } from '../domain/document-id.ts';
-import type { DocumentFormat, DocumentParser } from '../ports/document-parser.ts';
 import { quoteValue } from '../text/quote-value.ts';
+import type { InputEntry } from './document.ts';
+import { findIdFault } from './document-id.ts';
+import type { DocumentFormat, DocumentParser } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
 import { type ReadTextOptions, readWhole } from './read-text.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DuplicateIds } from '../../src/pipeline/duplicate-ids.ts';
+import { DuplicateIds } from '../../src/documents/duplicate-ids.ts';
 
 describe('DuplicateIds', () => {
   test('answers as a Set does', () => {

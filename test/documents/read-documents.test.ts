@@ -5,10 +5,10 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import type { InputEntry } from '../../src/domain/document.ts';
+import type { InputEntry } from '../../src/documents/document.ts';
+import type { DocumentInput } from '../../src/documents/document-input.ts';
+import { type ReadOptions, type ReadSummary, readDocuments } from '../../src/documents/read-documents.ts';
 import { NightmillError } from '../../src/errors.ts';
-import type { DocumentInput } from '../../src/pipeline/document-input.ts';
-import { type ReadOptions, type ReadSummary, readDocuments } from '../../src/pipeline/read-documents.ts';
 
 let folder: string;
 let files = 0;

@@ -6,11 +6,11 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDocumentParser } from '../../src/adapters/document-parser/open-document-parser.ts';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import type { InputEntry } from '../../src/domain/document.ts';
+import type { InputEntry } from '../../src/documents/document.ts';
+import type { DocumentInput, InputReading } from '../../src/documents/document-input.ts';
+import { fingerprintInput } from '../../src/documents/fingerprint-input.ts';
+import { type ReadOptions, readDocuments } from '../../src/documents/read-documents.ts';
 import { NightmillError } from '../../src/errors.ts';
-import type { DocumentInput, InputReading } from '../../src/pipeline/document-input.ts';
-import { fingerprintInput } from '../../src/pipeline/fingerprint-input.ts';
-import { type ReadOptions, readDocuments } from '../../src/pipeline/read-documents.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
 
 let folder: TemporaryFolder;

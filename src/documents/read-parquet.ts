@@ -1,8 +1,8 @@
-import type { InputEntry } from '../domain/document.ts';
-import { type FieldMapping, findColumns, type TableColumns } from '../domain/field-mapping.ts';
-import { parseTableRow } from '../domain/parse-table-row.ts';
 import { NightmillError } from '../errors.ts';
-import { type DocumentParser, ParseError, type RandomAccess } from '../ports/document-parser.ts';
+import type { InputEntry } from './document.ts';
+import { type DocumentParser, ParseError, type RandomAccess } from './document-parser.ts';
+import { type FieldMapping, findColumns, type TableColumns } from './field-mapping.ts';
+import { parseTableRow } from './parse-table-row.ts';
 
 export interface ReadParquetOptions {
   readonly source: string;

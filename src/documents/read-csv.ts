@@ -1,16 +1,10 @@
-import type { InputEntry, InputProblemCode } from '../domain/document.ts';
-import { type FieldMapping, findColumns, type TableColumns } from '../domain/field-mapping.ts';
-import {
-  type CsvDelimiter,
-  type CsvRecord,
-  CsvRecords,
-  detectCsvDelimiter,
-  parseCsvRecord,
-} from '../domain/parse-csv.ts';
-import { parseTableRow } from '../domain/parse-table-row.ts';
 import { NightmillError } from '../errors.ts';
 import { describeInvalidUtf8 } from '../text/decode-text.ts';
+import type { InputEntry, InputProblemCode } from './document.ts';
+import { type FieldMapping, findColumns, type TableColumns } from './field-mapping.ts';
 import type { Bytes } from './open-input.ts';
+import { type CsvDelimiter, type CsvRecord, CsvRecords, detectCsvDelimiter, parseCsvRecord } from './parse-csv.ts';
+import { parseTableRow } from './parse-table-row.ts';
 
 export interface ReadCsvOptions {
   readonly source: string;

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import { fingerprintInput } from '../../src/pipeline/fingerprint-input.ts';
-import { spoolStandardInput } from '../../src/pipeline/spool-standard-input.ts';
+import { fingerprintInput } from '../../src/documents/fingerprint-input.ts';
+import { spoolStandardInput } from '../../src/documents/spool-standard-input.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -119,7 +119,7 @@ describe('spoolStandardInput()', () => {
   });
 
   test('says that no space is left, and leaves nothing behind', async () => {
-    const module = new URL('../../src/pipeline/spool-standard-input.ts', import.meta.url).href;
+    const module = new URL('../../src/documents/spool-standard-input.ts', import.meta.url).href;
     const script = `import { spoolStandardInput } from ${JSON.stringify(module)};
       await spoolStandardInput(process.stdin, ${JSON.stringify(folder)}).catch((error) => console.log(error.code, error.message));`;
     // A file size limit of 8 blocks stands for the full disk: the write fails in the same way.

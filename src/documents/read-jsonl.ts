@@ -1,9 +1,9 @@
-import type { InputEntry } from '../domain/document.ts';
-import type { FieldMapping } from '../domain/field-mapping.ts';
-import { parseInputLine } from '../domain/parse-input-line.ts';
 import { NightmillError } from '../errors.ts';
 import { type RawLine, splitLines } from '../text/split-lines.ts';
+import type { InputEntry } from './document.ts';
+import type { FieldMapping } from './field-mapping.ts';
 import type { Bytes } from './open-input.ts';
+import { parseInputLine } from './parse-input-line.ts';
 
 /**
  * Documents and problems of a JSONL content, a list for each piece read: an entry for every line that is not blank.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CsvDelimiter, CsvRecords, detectCsvDelimiter, parseCsvRecord } from '../../src/domain/parse-csv.ts';
+import { type CsvDelimiter, CsvRecords, detectCsvDelimiter, parseCsvRecord } from '../../src/documents/parse-csv.ts';
 
 interface Row {
   readonly line: number;

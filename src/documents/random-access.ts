@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { NightmillError } from '../errors.ts';
-import type { RandomAccess } from '../ports/document-parser.ts';
 import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import type { RandomAccess } from './document-parser.ts';
 import { asInputError } from './open-input.ts';
 
 /** A file to read at any place. Dispose of it to close the file. */
