@@ -1,7 +1,7 @@
 import type { InputDefaults } from '../src/documents/field-mapping.ts';
-import type { EndpointCapabilities } from '../src/domain/endpoint-capabilities.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { PresetName, ProviderKind } from './presets.ts';
 

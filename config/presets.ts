@@ -1,4 +1,4 @@
-import type { EndpointCapabilities } from '../src/domain/endpoint-capabilities.ts';
+import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
 
 export type ProviderKind = 'openai' | 'anthropic' | 'gemini';
 

@@ -1,5 +1,5 @@
-import type { EndpointCapabilities } from '../domain/endpoint-capabilities.ts';
-import type { ModelClient } from '../ports/model-client.ts';
+import type { EndpointCapabilities } from '../providers/endpoint-capabilities.ts';
+import type { ModelClient } from '../providers/model-client.ts';
 import { createAnthropicClient } from './anthropic/client.ts';
 import { createGeminiClient } from './gemini/client.ts';
 import { createOpenAiClient } from './openai-compatible/client.ts';

@@ -1,11 +1,11 @@
 import type { CallModelContext } from '../calls/call-context.ts';
-import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
+import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
+import type { ProviderGate } from '../providers/provider-gate.ts';
 import { callKey, type ModelRequest } from '../requests/model-request.ts';
 import { sleep } from '../runtime/backoff.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
-import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';

@@ -1,5 +1,5 @@
-import { FAILURE_RULES, type ModelCallError } from '../domain/failure.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { StopError } from './stop.ts';
 

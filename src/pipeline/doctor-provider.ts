@@ -1,9 +1,9 @@
-import type { EndpointCapabilities } from '../domain/endpoint-capabilities.ts';
-import { ModelCallError, type ModelFailureClass } from '../domain/failure.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import { priceCall } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
-import type { ModelClient, ModelReply, ModelRequest } from '../ports/model-client.ts';
+import type { EndpointCapabilities } from '../providers/endpoint-capabilities.ts';
+import { ModelCallError, type ModelFailureClass } from '../providers/failure.ts';
+import type { ModelClient, ModelReply, ModelRequest } from '../providers/model-client.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';

@@ -1,10 +1,10 @@
-import { type RateLimitDimension, readRateLimits } from '../domain/read-rate-limits.ts';
 import type { Ledger, QuotaReport } from '../ledger/ledger.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import { hasLimits, type QuotaNeed } from '../ledger/quota-need.ts';
+import type { ProviderGate } from '../providers/provider-gate.ts';
+import { type RateLimitDimension, readRateLimits } from '../providers/read-rate-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PoolLine } from './pool-line.ts';
-import type { ProviderGate } from './provider-gate.ts';
 
 /** Headers change little; reading them all would cost more than it tells. */
 const READ_HEADERS_EVERY_MS = 1_000;

@@ -1,17 +1,17 @@
 import type { CallModelContext } from '../calls/call-context.ts';
-import { ModelCallError } from '../domain/failure.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
 import { priceCall } from '../money/price.ts';
 import { NO_USAGE, type Usage } from '../money/usage.ts';
-import type { ModelReply } from '../ports/model-client.ts';
+import { ModelCallError } from '../providers/failure.ts';
+import type { ModelReply } from '../providers/model-client.ts';
+import type { ProviderGate } from '../providers/provider-gate.ts';
 import { countRequestTokens, holdFor, inputTokenBound } from '../requests/estimate.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
 import { countTokens } from '../text/tokens.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { admitCall } from './admit-call.ts';
-import type { ProviderGate } from './provider-gate.ts';
 import type { SliceRun } from './slice-run.ts';
 import { StopError } from './stop.ts';
 

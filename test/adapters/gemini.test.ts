@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { createGeminiClient } from '../../src/adapters/gemini/client.ts';
 import { parseUsageMetadata } from '../../src/adapters/gemini/parse-usage-metadata.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import type { ModelReply, ModelRequest } from '../../src/ports/model-client.ts';
+import type { ModelReply, ModelRequest } from '../../src/providers/model-client.ts';
 import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
 

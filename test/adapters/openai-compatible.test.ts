@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { parseUsage } from '../../src/adapters/openai-compatible/parse-usage.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import type { ModelClient, ModelRequest } from '../../src/ports/model-client.ts';
+import type { ModelClient, ModelRequest } from '../../src/providers/model-client.ts';
 import { API_KEY, CAPABILITIES, failureOf, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 

@@ -1,8 +1,8 @@
 import OpenAI from 'openai';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
-import type { EndpointCapabilities } from '../../src/domain/endpoint-capabilities.ts';
-import type { ModelRequest } from '../../src/ports/model-client.ts';
+import type { EndpointCapabilities } from '../../src/providers/endpoint-capabilities.ts';
+import type { ModelRequest } from '../../src/providers/model-client.ts';
 import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
 import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';

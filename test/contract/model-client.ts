@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import type { EndpointCapabilities } from '../../src/domain/endpoint-capabilities.ts';
-import { ModelCallError } from '../../src/domain/failure.ts';
-import { MAX_RETRY_AFTER_MS } from '../../src/domain/read-retry-wait.ts';
-import type { ModelClient, ModelReply, ModelRequest } from '../../src/ports/model-client.ts';
+import type { EndpointCapabilities } from '../../src/providers/endpoint-capabilities.ts';
+import { ModelCallError } from '../../src/providers/failure.ts';
+import type { ModelClient, ModelReply, ModelRequest } from '../../src/providers/model-client.ts';
+import { MAX_RETRY_AFTER_MS } from '../../src/providers/read-retry-wait.ts';
 import { bodyText, ERROR_SAMPLES, type ProviderApi } from '../helpers/provider-errors.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 

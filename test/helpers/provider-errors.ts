@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { ModelFailureClass } from '../../src/domain/failure.ts';
+import type { ModelFailureClass } from '../../src/providers/failure.ts';
 
 export type ProviderApi = 'openai' | 'anthropic' | 'gemini';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { decideRetry } from '../../src/pipeline/decide-retry.ts';
 import {
   FAILURE_RULES,
   ModelCallError,
   type ModelCallErrorDetails,
   type ModelFailureClass,
-} from '../../src/domain/failure.ts';
-import { decideRetry } from '../../src/pipeline/decide-retry.ts';
+} from '../../src/providers/failure.ts';
 
 const NOW = 1_790_000_000_000;
 

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { LinePosition } from '../../src/domain/fair-line.ts';
 import type { Admission, CallTicket } from '../../src/ledger/ledger.ts';
-import { Places } from '../../src/pipeline/places.ts';
 import { type Entrance, PoolLine } from '../../src/pipeline/pool-line.ts';
+import { Places } from '../../src/providers/call-slots.ts';
 
 const ADMITTED: Admission = { kind: 'admitted' };
 const REFUSED: Admission = {

@@ -1,4 +1,4 @@
-import type { ModelClient } from '../../ports/model-client.ts';
+import type { ModelClient } from '../../providers/model-client.ts';
 import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
 import { keyHeader } from '../provider-http/key-header.ts';

@@ -1,5 +1,5 @@
-import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
-import type { ModelRequest } from '../../ports/model-client.ts';
+import type { EndpointCapabilities } from '../../providers/endpoint-capabilities.ts';
+import type { ModelRequest } from '../../providers/model-client.ts';
 import type { ReasoningRequest } from '../../workflows/reasoning.ts';
 
 /**

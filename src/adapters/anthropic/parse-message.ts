@@ -1,4 +1,4 @@
-import type { ModelReply } from '../../ports/model-client.ts';
+import type { ModelReply } from '../../providers/model-client.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseMessageUsage } from './parse-message-usage.ts';

@@ -1,4 +1,4 @@
-import type { ModelReply, TokenLogprob } from '../../ports/model-client.ts';
+import type { ModelReply, TokenLogprob } from '../../providers/model-client.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseUsage } from './parse-usage.ts';

@@ -1,4 +1,4 @@
-import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
+import type { EndpointCapabilities } from '../../providers/endpoint-capabilities.ts';
 import type { ReasoningRequest } from '../../workflows/reasoning.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { EndpointCapabilities } from '../../domain/endpoint-capabilities.ts';
+import type { EndpointCapabilities } from '../../providers/endpoint-capabilities.ts';
 
 /** What every provider client needs. */
 export interface ProviderClientOptions {

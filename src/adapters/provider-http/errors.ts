@@ -1,13 +1,13 @@
 import { errors } from 'undici';
-import { classifyHttpFailure } from '../../domain/classify-http-failure.ts';
+import type { Usage } from '../../money/usage.ts';
+import { classifyHttpFailure } from '../../providers/classify-http-failure.ts';
 import {
   FAILURE_RULES,
   ModelCallError,
   type ModelCallErrorDetails,
   type ModelFailureClass,
-} from '../../domain/failure.ts';
-import { readErrorBody } from '../../domain/read-error-body.ts';
-import type { Usage } from '../../money/usage.ts';
+} from '../../providers/failure.ts';
+import { readErrorBody } from '../../providers/read-error-body.ts';
 import { isRecord, parseJson } from '../../text/json-value.ts';
 import type { Target } from './endpoint.ts';
 import type { HttpExchangeResult } from './http-exchange.ts';

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import type { ModelClient, ModelReply, ModelRequest } from '../../ports/model-client.ts';
+import type { ModelClient, ModelReply, ModelRequest } from '../../providers/model-client.ts';
 import { parseJson } from '../../text/json-value.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';

@@ -1,5 +1,5 @@
 import type { Usage } from '../../money/usage.ts';
-import type { ModelReply, ModelRequest } from '../../ports/model-client.ts';
+import type { ModelReply, ModelRequest } from '../../providers/model-client.ts';
 
 /** What one API looks like on the wire; everything else is the same for all of them. */
 export interface WireFormat {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { classifyHttpFailure } from '../../src/domain/classify-http-failure.ts';
-import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../src/domain/failure.ts';
-import { MAX_RETRY_AFTER_MS } from '../../src/domain/read-retry-wait.ts';
+import { classifyHttpFailure } from '../../src/providers/classify-http-failure.ts';
+import { FAILURE_RULES, ModelCallError, type ModelFailureClass } from '../../src/providers/failure.ts';
+import { MAX_RETRY_AFTER_MS } from '../../src/providers/read-retry-wait.ts';
 import { bodyText, ERROR_SAMPLES } from '../helpers/provider-errors.ts';
 
 function classOf(status: number, body: unknown): ModelFailureClass {

@@ -1,7 +1,7 @@
 import type { Usage } from '../money/usage.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
 
-export type { ModelFailureClass } from '../domain/failure.ts';
+export type { ModelFailureClass } from './failure.ts';
 
 export type { ModelRequest };
 

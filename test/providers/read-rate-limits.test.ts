@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type RateLimitState, readRateLimits } from '../../src/domain/read-rate-limits.ts';
+import { type RateLimitState, readRateLimits } from '../../src/providers/read-rate-limits.ts';
 
 const NOW = Date.parse('2026-11-22T02:00:00Z');
 const read = (headers: Readonly<Record<string, string>>) => readRateLimits(headers, NOW);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Places } from '../../src/pipeline/places.ts';
+import { Places } from '../../src/providers/call-slots.ts';
 
 test('a place that is disposed of twice gets free once', () => {
   const places = new Places(2);

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ModelCallError, type ModelFailureClass } from '../../src/domain/failure.ts';
-import { ProviderGate } from '../../src/pipeline/provider-gate.ts';
-import type { ModelReply } from '../../src/ports/model-client.ts';
+import { ModelCallError, type ModelFailureClass } from '../../src/providers/failure.ts';
+import type { ModelReply } from '../../src/providers/model-client.ts';
+import { ProviderGate } from '../../src/providers/provider-gate.ts';
 import type { ModelRequest } from '../../src/requests/model-request.ts';
 
 const PATIENCE_MS = 60_000;

@@ -6,11 +6,11 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel';
-import { FAILURE_RULES, ModelCallError } from '../domain/failure.ts';
-import type { ModelClient, ModelReply } from '../ports/model-client.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { Places } from './places.ts';
+import { Places } from './call-slots.ts';
+import { FAILURE_RULES, ModelCallError } from './failure.ts';
+import type { ModelClient, ModelReply } from './model-client.ts';
 
 /** How long to believe in a provider that has never answered this process: most likely its address is wrong. */
 const FIRST_CONTACT_PATIENCE_MS = 10_000;
