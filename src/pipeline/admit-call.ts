@@ -1,8 +1,8 @@
-import type { LinePosition } from '../domain/fair-line.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
+import type { PoolLine } from '../quota/admission-queue.ts';
+import type { LinePosition } from '../quota/fair-queue.ts';
 import { sleep } from '../runtime/backoff.ts';
-import type { PoolLine } from './pool-line.ts';
 import type { SliceRun } from './slice-run.ts';
 
 const FIRST_WAIT_MS = 20;

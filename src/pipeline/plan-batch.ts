@@ -10,10 +10,10 @@ import {
   promptSizes,
   shapeDocument,
 } from '../domain/plan.ts';
-import { quotaMinutes } from '../domain/quota-minutes.ts';
 import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
+import { quotaMinutes } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';

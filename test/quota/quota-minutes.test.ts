@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quotaMinutes } from '../../src/domain/quota-minutes.ts';
+import { quotaMinutes } from '../../src/quota/quota-minutes.ts';
 
 const ASKED = { calls: 600, inputTokens: 90_000, outputTokens: 10_000 };
 

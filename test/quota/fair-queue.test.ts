@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FairLine } from '../../src/domain/fair-line.ts';
+import { FairLine } from '../../src/quota/fair-queue.ts';
 
 const at = (group: string, slice = 0, tier = 0, cost = 1) => ({ group, turn: 0, slice, tier, cost });
 

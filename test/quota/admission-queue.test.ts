@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
-import type { LinePosition } from '../../src/domain/fair-line.ts';
 import type { Admission, CallTicket } from '../../src/ledger/ledger.ts';
-import { type Entrance, PoolLine } from '../../src/pipeline/pool-line.ts';
 import { Places } from '../../src/providers/call-slots.ts';
+import { type Entrance, PoolLine } from '../../src/quota/admission-queue.ts';
+import type { LinePosition } from '../../src/quota/fair-queue.ts';
 
 const ADMITTED: Admission = { kind: 'admitted' };
 const REFUSED: Admission = {

@@ -1,8 +1,8 @@
-import { FairLine, type LinePosition } from '../domain/fair-line.ts';
 import type { Admission, CallTicket } from '../ledger/ledger.ts';
 import type { Places } from '../providers/call-slots.ts';
 import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { FairLine, type LinePosition } from './fair-queue.ts';
 
 /** Longer waits are told to the caller, who gives its slice back in the meantime. */
 const LONGEST_WAIT_MS = 60_000;

@@ -4,7 +4,7 @@ import { hasLimits, type QuotaNeed } from '../ledger/quota-need.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { type RateLimitDimension, readRateLimits } from '../providers/read-rate-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { PoolLine } from './pool-line.ts';
+import { PoolLine } from './admission-queue.ts';
 
 /** Headers change little; reading them all would cost more than it tells. */
 const READ_HEADERS_EVERY_MS = 1_000;
