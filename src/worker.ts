@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
+import type { StopReason } from './calls/stop.ts';
 import { NightmillError } from './errors.ts';
 import type { BatchOwner, Timezones } from './ledger/scope.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
 import { type ProcessSliceContext, processSlice } from './pipeline/process-slice.ts';
-import type { StopReason } from './pipeline/stop.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 

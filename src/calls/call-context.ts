@@ -1,11 +1,11 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { PromptPrefixes } from '../providers/prompt-prefixes.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import type { Pools } from '../quota/pools.ts';
 import type { InputRatios } from '../quota/token-ratios.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AnswerCache } from './answer-cache.ts';
 
 export interface CallModelContext {
   readonly ledger: Ledger;

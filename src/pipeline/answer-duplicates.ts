@@ -1,3 +1,4 @@
+import type { SliceRun } from '../calls/slice-run.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
@@ -6,7 +7,6 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type CommittedEnd, committedEnds } from './committed-ends.ts';
 import type { DocumentEnd } from './slice-rows.ts';
-import type { SliceRun } from './slice-run.ts';
 
 const POLL_MS = 250;
 /** The first document's slice may have been handed back behind this one: waiting longer could block the queue. */

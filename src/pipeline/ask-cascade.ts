@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CallModelContext } from '../calls/call-context.ts';
+import { callModel, type Route } from '../calls/call-model.ts';
+import type { SliceRun } from '../calls/slice-run.ts';
+import { CallFailedError } from '../calls/stop.ts';
 import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
@@ -7,10 +10,7 @@ import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { callKey } from '../requests/model-request.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
-import { callModel, type Route } from './call-model.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
-import type { SliceRun } from './slice-run.ts';
-import { CallFailedError } from './stop.ts';
 
 /** The tiers that call a provider, with their index in the workflow's cascade. */
 export type PaidTiers = readonly { readonly index: number; readonly tier: Tier }[];

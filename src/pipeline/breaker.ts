@@ -1,3 +1,4 @@
+import type { StopReason } from '../calls/stop.ts';
 import type { Ledger, Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { type BatchOwner, scopesOf, type Timezones } from '../ledger/scope.ts';
@@ -7,7 +8,6 @@ import type { JobQueue } from '../ports/job-queue.ts';
 import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import type { StopReason } from './stop.ts';
 import { enqueueSlices } from './submit-batch.ts';
 
 export interface BreakerContext {

@@ -1,3 +1,4 @@
+import type { Route } from '../calls/call-model.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Prompt, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
@@ -7,7 +8,6 @@ import type { RedactedTexts } from '../redaction/redactor.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
-import type { Route } from './call-model.ts';
 
 /** A reply as it came, with what it takes to read it. */
 export interface RejectedReply {

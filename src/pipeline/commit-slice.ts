@@ -1,3 +1,5 @@
+import type { SliceRun } from '../calls/slice-run.ts';
+import { StopError } from '../calls/stop.ts';
 import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
 import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
@@ -9,8 +11,6 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
-import type { SliceRun } from './slice-run.ts';
-import { StopError } from './stop.ts';
 
 export interface CommitContext {
   readonly store: ObjectStore;

@@ -1,8 +1,10 @@
+import type { AnswerCache } from '../calls/answer-cache.ts';
 import type { CallModelContext } from '../calls/call-context.ts';
+import { SliceRun } from '../calls/slice-run.ts';
+import { CallFailedError, DocumentEndedError, StopError, type StopReason } from '../calls/stop.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
-import type { AnswerCache } from '../ports/answer-cache.ts';
 import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -14,9 +16,7 @@ import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
 import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
-import { SliceRun } from './slice-run.ts';
 import { splitOnOverflow } from './split-on-overflow.ts';
-import { CallFailedError, DocumentEndedError, StopError, type StopReason } from './stop.ts';
 import { summarizeDocument } from './summarize-document.ts';
 
 export interface ProcessSliceContext extends CallModelContext {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
+import { SliceRun } from '../../src/calls/slice-run.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { askCascade } from '../../src/pipeline/ask-cascade.ts';
-import { SliceRun } from '../../src/pipeline/slice-run.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
 import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';

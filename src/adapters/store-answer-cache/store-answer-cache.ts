@@ -1,5 +1,5 @@
+import type { AnswerCache } from '../../calls/answer-cache.ts';
 import type { JournalEntry } from '../../ledger/journal-entry.ts';
-import type { AnswerCache } from '../../ports/answer-cache.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 

@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
+import { callModel, type ModelCall } from '../../src/calls/call-model.ts';
+import { SliceRun } from '../../src/calls/slice-run.ts';
+import { CallFailedError, StopError } from '../../src/calls/stop.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import type { PoolLimits } from '../../src/ledger/pool-limits.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
-import { callModel, type ModelCall } from '../../src/pipeline/call-model.ts';
-import { SliceRun } from '../../src/pipeline/slice-run.ts';
-import { CallFailedError, StopError } from '../../src/pipeline/stop.ts';
 import type { ModelReply } from '../../src/providers/model-client.ts';
 import { PromptPrefixes } from '../../src/providers/prompt-prefixes.ts';
 import { ProviderGate } from '../../src/providers/provider-gate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decideRetry } from '../../src/pipeline/decide-retry.ts';
+import { decideRetry } from '../../src/calls/decide-retry.ts';
 import {
   FAILURE_RULES,
   ModelCallError,

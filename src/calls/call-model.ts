@@ -1,10 +1,10 @@
-import type { CallModelContext } from '../calls/call-context.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { callKey, type ModelRequest } from '../requests/model-request.ts';
 import { sleep } from '../runtime/backoff.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
+import type { CallModelContext } from './call-context.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
 import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';

@@ -1,4 +1,3 @@
-import type { CallModelContext } from '../calls/call-context.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
@@ -12,6 +11,7 @@ import type { ModelRequest } from '../requests/model-request.ts';
 import { countTokens } from '../text/tokens.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { admitCall } from './admit-call.ts';
+import type { CallModelContext } from './call-context.ts';
 import type { SliceRun } from './slice-run.ts';
 import { StopError } from './stop.ts';
 
