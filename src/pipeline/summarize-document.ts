@@ -1,3 +1,4 @@
+import { askCascade, type CascadeAnswer, type CascadeContext } from '../cascades/ask-cascade.ts';
 import { noteBudget } from '../domain/document-windows.ts';
 import { partContext } from '../domain/part-context.ts';
 import { promptTag } from '../domain/prompts/prompt-hash.ts';
@@ -10,7 +11,6 @@ import { runInSteps } from '../runtime/run-in-steps.ts';
 import { settleAll } from '../runtime/settle-all.ts';
 import type { Chunk } from '../text/chunk-text.ts';
 import type { SummarizeWorkflow } from '../workflows/workflow.ts';
-import { askCascade, type CascadeAnswer, type CascadeContext } from './ask-cascade.ts';
 import type { DocumentResult } from './classify-document.ts';
 import { cutDocument, type DocumentText } from './cut-document.ts';
 

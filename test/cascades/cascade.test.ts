@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Attempt, nextCascadeStep } from '../../src/domain/cascade.ts';
+import { type Attempt, nextCascadeStep } from '../../src/cascades/cascade.ts';
 import type { Judgement, RejectionCode } from '../../src/prompts/question.ts';
 import type { ModelSpec, Tier } from '../../src/workflows/workflow.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
+import { askCascade } from '../../src/cascades/ask-cascade.ts';
 import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
-import { askCascade } from '../../src/pipeline/ask-cascade.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
 import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';

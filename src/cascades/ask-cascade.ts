@@ -3,13 +3,13 @@ import type { CallModelContext } from '../calls/call-context.ts';
 import { callModel, type Route } from '../calls/call-model.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
-import { type Attempt, nextCascadeStep } from '../domain/cascade.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { callKey } from '../requests/model-request.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { type Attempt, nextCascadeStep } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 
 /** The tiers that call a provider, with their index in the workflow's cascade. */
