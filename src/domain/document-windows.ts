@@ -1,8 +1,8 @@
 import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
+import { classifyQuestion } from '../tasks/classify/answer.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
-import { classifyQuestion } from './tasks/classify.ts';
 import { budgetNotes, type NoteBudget } from './tasks/notes.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
 

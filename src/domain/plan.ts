@@ -2,9 +2,9 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens, holdFor } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
+import { classifyQuestion } from '../tasks/classify/answer.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { documentWindows, noteBudget } from './document-windows.ts';
-import { classifyQuestion } from './tasks/classify.ts';
 import { planMapReduce } from './tasks/map-reduce-plan.ts';
 import { noteTokens, summarizeQuestion } from './tasks/summarize.ts';
 

@@ -2,8 +2,8 @@ import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
+import { round } from '../tasks/classify/classify-document.ts';
 import { LOCAL_MODEL_NAME, type Tier, type WorkflowSpec } from '../workflows/workflow.ts';
-import { round } from './classify-document.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
 /** What the local tier says of each entry of a slice; undefined: it passes this one on. */

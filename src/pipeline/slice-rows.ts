@@ -4,7 +4,7 @@ import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
-import type { DocumentResult } from './classify-document.ts';
+import type { DocumentResult } from '../tasks/classify/classify-document.ts';
 
 /** How one document of a slice ended. */
 export type DocumentEnd =

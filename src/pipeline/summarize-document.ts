@@ -9,9 +9,9 @@ import { type SummaryAnswer, summarizeQuestion } from '../domain/tasks/summarize
 import { traceSources } from '../domain/tasks/trace-sources.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { settleAll } from '../runtime/settle-all.ts';
+import type { DocumentResult } from '../tasks/classify/classify-document.ts';
 import type { Chunk } from '../text/chunk-text.ts';
 import type { SummarizeWorkflow } from '../workflows/workflow.ts';
-import type { DocumentResult } from './classify-document.ts';
 import { cutDocument, type DocumentText } from './cut-document.ts';
 
 type Answer = CascadeAnswer<SummaryAnswer>;

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import { askCascade } from '../../src/cascades/ask-cascade.ts';
-import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
+import { classifyQuestion } from '../../src/tasks/classify/answer.ts';
 import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../src/workflows/workflow.ts';
 

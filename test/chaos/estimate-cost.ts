@@ -1,9 +1,9 @@
 import { planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
-import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
 import { priceCall } from '../../src/money/price.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { countRequestTokens } from '../../src/requests/estimate.ts';
 import { buildModelRequest } from '../../src/requests/model-request.ts';
+import { classifyQuestion } from '../../src/tasks/classify/answer.ts';
 import { countTokens } from '../../src/text/tokens.ts';
 import type { WorkflowSpec } from '../../src/workflows/workflow.ts';
 import type { ChaosDocument } from './documents.ts';

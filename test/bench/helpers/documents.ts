@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { classifyQuestion } from '../../../src/domain/tasks/classify.ts';
 import { chance } from '../../../src/simulator/random.ts';
+import { classifyQuestion } from '../../../src/tasks/classify/answer.ts';
 
 export interface BenchDocument {
   readonly id: string;

@@ -1,10 +1,10 @@
+import { parseJsonReply } from '../../domain/tasks/parse-json-reply.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../../workflows/per-workflow.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
-import { classifyMessages } from '../prompts/classify-v2.ts';
 import { labelProbability } from './label-confidence.ts';
-import { parseJsonReply } from './parse-json-reply.ts';
+import { classifyMessages } from './prompt-v2.ts';
 
 export interface LabelAnswer {
   readonly label: string;

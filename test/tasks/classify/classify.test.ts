@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { classifyQuestion } from '../../src/domain/tasks/classify.ts';
-import type { ReplyText } from '../../src/prompts/question.ts';
-import type { ClassifyWorkflow } from '../../src/workflows/workflow.ts';
+import type { ReplyText } from '../../../src/prompts/question.ts';
+import { classifyQuestion } from '../../../src/tasks/classify/answer.ts';
+import type { ClassifyWorkflow } from '../../../src/workflows/workflow.ts';
 
 const WORKFLOW: ClassifyWorkflow = {
   name: 'triage',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeVotes, spreadOrder, tokensToDecide, type Vote } from '../../src/domain/tasks/votes.ts';
+import { mergeVotes, spreadOrder, tokensToDecide, type Vote } from '../../../src/tasks/classify/votes.ts';
 
 const votesOf = (parts: number) =>
   fc.array(
