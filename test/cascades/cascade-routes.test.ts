@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import { prepareRoute } from '../../src/cascades/cascade-routes.ts';
-import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { DocumentRedactors } from '../../src/redaction/document-redactors.ts';
 import { REDACTION_RULES } from '../../src/redaction/redaction-policy.ts';
 import { callKey } from '../../src/requests/model-request.ts';
+import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
+import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
 import type { SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = {

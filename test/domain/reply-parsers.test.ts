@@ -4,9 +4,9 @@ import { parseMessage } from '../../src/adapters/anthropic/parse-message.ts';
 import { parseGenerateContent } from '../../src/adapters/gemini/parse-generate-content.ts';
 import { parseChatCompletion } from '../../src/adapters/openai-compatible/parse-chat-completion.ts';
 import { parseJsonReply } from '../../src/domain/tasks/parse-json-reply.ts';
-import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import { REJECTION_CODES, type ReplyText } from '../../src/prompts/question.ts';
 import { classifyQuestion } from '../../src/tasks/classify/answer.ts';
+import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
 import { countWords } from '../../src/text/count-words.ts';
 import type { ClassifyWorkflow, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 

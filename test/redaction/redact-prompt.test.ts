@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { summarizeQuestion } from '../../src/domain/tasks/summarize.ts';
 import { fenceDocument } from '../../src/prompts/fence.ts';
 import type { Prompt } from '../../src/prompts/question.ts';
 import { redactPrompt as redactPromptInSteps } from '../../src/redaction/redact-prompt.ts';
 import { Redactor } from '../../src/redaction/redactor.ts';
 import { finish } from '../../src/runtime/steps.ts';
+import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
 import type { SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = { name: 'w', task: 'summarize', cascade: [], summary: { maxWords: 50 } };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { traceSources } from '../../src/domain/tasks/trace-sources.ts';
-import { finish } from '../../src/runtime/steps.ts';
+import { finish } from '../../../src/runtime/steps.ts';
+import { traceSources } from '../../../src/tasks/summarize/trace-sources.ts';
 
 const PARTS = [
   'The mill was built in 1821 by Ada Brown. It stands on the hill above the river.\n',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planMapReduce } from '../../src/domain/tasks/map-reduce-plan.ts';
+import { planMapReduce } from '../../../src/tasks/summarize/map-reduce-plan.ts';
 
 describe('planMapReduce()', () => {
   it('needs no reduce call for one part', () => {

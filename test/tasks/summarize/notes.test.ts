@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeFacts, readFacts } from '../../src/domain/tasks/facts.ts';
-import { budgetNotes, combineNotes, fitNote, joinNotes } from '../../src/domain/tasks/notes.ts';
-import { countTokens } from '../../src/text/tokens.ts';
+import { mergeFacts, readFacts } from '../../../src/tasks/summarize/facts.ts';
+import { budgetNotes, combineNotes, fitNote, joinNotes } from '../../../src/tasks/summarize/notes.ts';
+import { countTokens } from '../../../src/text/tokens.ts';
 
 const USUAL = { summaryTokens: 100, factTokens: 60 };
 

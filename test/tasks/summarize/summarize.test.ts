@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { summarizeQuestion, summaryTokens } from '../../src/domain/tasks/summarize.ts';
-import type { SummarizeWorkflow } from '../../src/workflows/workflow.ts';
+import { summarizeQuestion, summaryTokens } from '../../../src/tasks/summarize/answer.ts';
+import type { SummarizeWorkflow } from '../../../src/workflows/workflow.ts';
 
 const WORKFLOW: SummarizeWorkflow = {
   name: 'digest',
