@@ -3,10 +3,10 @@ import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens, holdFor } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { classifyQuestion } from '../tasks/classify/answer.ts';
+import { documentWindows, noteBudget } from '../tasks/long-documents/document-windows.ts';
 import { noteTokens, summarizeQuestion } from '../tasks/summarize/answer.ts';
 import { planMapReduce } from '../tasks/summarize/map-reduce-plan.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
-import { documentWindows, noteBudget } from './document-windows.ts';
 
 /** The calls that one document takes, the same at every tier. */
 export interface DocumentShape {

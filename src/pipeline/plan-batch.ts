@@ -1,6 +1,5 @@
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
-import { documentWindows } from '../domain/document-windows.ts';
 import {
   type CostRange,
   type DocumentPlan,
@@ -15,6 +14,7 @@ import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { quotaMinutes } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
+import { documentWindows } from '../tasks/long-documents/document-windows.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';

@@ -10,6 +10,7 @@ import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { classifyDocument, type DocumentResult } from '../tasks/classify/classify-document.ts';
+import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { summarizeDocument } from '../tasks/summarize/summarize-document.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
@@ -17,7 +18,6 @@ import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
 import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
-import { splitOnOverflow } from './split-on-overflow.ts';
 
 export interface ProcessSliceContext extends CallModelContext {
   readonly store: ObjectStore;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { documentWindows } from '../../src/domain/document-windows.ts';
 import { planCost, planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
 import { usdToNano } from '../../src/money/money.ts';
 import { holdFor } from '../../src/requests/estimate.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
+import { documentWindows } from '../../src/tasks/long-documents/document-windows.ts';
 import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 

@@ -1,10 +1,10 @@
-import type { Prompt } from '../prompts/question.ts';
-import { countRequestTokens } from '../requests/estimate.ts';
-import { buildModelRequest } from '../requests/model-request.ts';
-import { classifyQuestion } from '../tasks/classify/answer.ts';
-import { noteTokens, summarizeQuestion } from '../tasks/summarize/answer.ts';
-import { budgetNotes, type NoteBudget } from '../tasks/summarize/notes.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import type { Prompt } from '../../prompts/question.ts';
+import { countRequestTokens } from '../../requests/estimate.ts';
+import { buildModelRequest } from '../../requests/model-request.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
+import { classifyQuestion } from '../classify/answer.ts';
+import { noteTokens, summarizeQuestion } from '../summarize/answer.ts';
+import { budgetNotes, type NoteBudget } from '../summarize/notes.ts';
 
 /** Our count of tokens is not every model's: this part of a window stays free. */
 const SAFE_SHARE = 0.85;

@@ -1,4 +1,4 @@
-import { CallFailedError } from '../calls/stop.ts';
+import { CallFailedError } from '../../calls/stop.ts';
 
 /** Below this a part holds a sentence or two, and a document would take thousands of calls. */
 const LEAST_WINDOW_TOKENS = 128;

@@ -1,5 +1,5 @@
-import type { Chunk } from '../text/chunk-text.ts';
-import { countTokens } from '../text/tokens.ts';
+import type { Chunk } from '../../text/chunk-text.ts';
+import { countTokens } from '../../text/tokens.ts';
 
 /** A heading that the part itself begins with is not told twice. */
 const LOOKED_AT_UNITS = 1_000;

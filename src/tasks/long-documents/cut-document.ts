@@ -1,8 +1,8 @@
-import { type DocumentWindows, documentWindows } from '../domain/document-windows.ts';
-import { runInSteps } from '../runtime/run-in-steps.ts';
-import { chunkTextInSteps } from '../text/chunk-text.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { runInSteps } from '../../runtime/run-in-steps.ts';
+import { chunkTextInSteps } from '../../text/chunk-text.ts';
+import type { WorkflowSpec } from '../../workflows/workflow.ts';
 import { DocumentParts } from './ask-parts.ts';
+import { type DocumentWindows, documentWindows } from './document-windows.ts';
 import { smallestUsableWindow } from './smallest-window.ts';
 
 export interface DocumentText {

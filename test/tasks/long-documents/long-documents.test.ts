@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { documentWindows, noteBudget } from '../../src/domain/document-windows.ts';
-import { partContext } from '../../src/domain/part-context.ts';
-import { planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
-import { countRequestTokens } from '../../src/requests/estimate.ts';
-import { buildModelRequest } from '../../src/requests/model-request.ts';
-import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
-import { chunkText } from '../../src/text/chunk-text.ts';
-import { countTokens } from '../../src/text/tokens.ts';
-import type { ModelSpec, PartRules, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
+import { planDocument, promptSizes, shapeDocument } from '../../../src/domain/plan.ts';
+import { countRequestTokens } from '../../../src/requests/estimate.ts';
+import { buildModelRequest } from '../../../src/requests/model-request.ts';
+import { documentWindows, noteBudget } from '../../../src/tasks/long-documents/document-windows.ts';
+import { partContext } from '../../../src/tasks/long-documents/part-context.ts';
+import { summarizeQuestion } from '../../../src/tasks/summarize/answer.ts';
+import { chunkText } from '../../../src/text/chunk-text.ts';
+import { countTokens } from '../../../src/text/tokens.ts';
+import type { ModelSpec, PartRules, SummarizeWorkflow } from '../../../src/workflows/workflow.ts';
 
 const MODEL: ModelSpec = {
   name: 'small',

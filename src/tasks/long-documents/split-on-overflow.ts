@@ -1,4 +1,4 @@
-import { CallFailedError } from '../calls/stop.ts';
+import { CallFailedError } from '../../calls/stop.ts';
 
 /** Parts of an eighth: a count that is further off than that is a wrong `contextTokens`, not another tokenizer. */
 const SMALLEST_SHARE = 1 / 8;
