@@ -1,6 +1,5 @@
 import type { SliceRun } from '../calls/slice-run.ts';
 import { StopError } from '../calls/stop.ts';
-import { type ErrorRow, formatRow, type Row } from '../domain/result-row.ts';
 import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import { NightmillError } from '../errors.ts';
@@ -9,6 +8,7 @@ import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { gzip } from '../runtime/gzip.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { type ErrorRow, formatRow, type Row } from '../tasks/result-row.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 

@@ -1,10 +1,10 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
-import type { ErrorRow, ResultRow, Row } from '../domain/result-row.ts';
 import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { DocumentResult } from '../tasks/classify/classify-document.ts';
+import type { ErrorRow, ResultRow, Row } from '../tasks/result-row.ts';
 
 /** How one document of a slice ended. */
 export type DocumentEnd =

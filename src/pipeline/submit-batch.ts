@@ -5,7 +5,6 @@ import { type ReadSummary, readDocuments } from '../documents/read-documents.ts'
 import { contentBatchId, isBatchId } from '../domain/batch-id.ts';
 import type { BatchSubmission } from '../domain/batch-submission.ts';
 import { shareOf } from '../domain/fair-share.ts';
-import { promptIdentity } from '../domain/prompts/prompt-hash.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Timezones } from '../ledger/scope.ts';
@@ -16,6 +15,7 @@ import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { promptIdentity } from '../tasks/prompt-hash.ts';
 import { type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { workflowHash } from './workflow-hash.ts';
 import { type WriteProgress, writeSlices } from './write-slices.ts';

@@ -1,13 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import { formatRow, type Row } from '../../src/domain/result-row.ts';
 import type { SliceCommit } from '../../src/domain/slice-commit.ts';
 import { formatSliceEntry, type SliceEntry } from '../../src/domain/slice-entry.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { committedEnds } from '../../src/pipeline/committed-ends.ts';
 import type { BatchRegistry } from '../../src/ports/batch-registry.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
+import { formatRow, type Row } from '../../src/tasks/result-row.ts';
 
 it('committedEnds() does not take the row of a skipped line for that of a document with such an id', async () => {
   const store = new MemoryStore();

@@ -9,12 +9,12 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { parquetTable } from '../../src/adapters/parquet-table/parquet-table.ts';
-import { formatRow, type Row } from '../../src/domain/result-row.ts';
 import type { Cell, TableColumn } from '../../src/domain/result-table.ts';
 import { csvTable } from '../../src/pipeline/csv-table.ts';
 import { downloadResults } from '../../src/pipeline/download-results.ts';
 import type { TableFormat } from '../../src/ports/table-format.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
+import { formatRow, type Row } from '../../src/tasks/result-row.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
 
 let folder: TemporaryFolder;

@@ -1,8 +1,8 @@
-import { parseJsonReply } from '../../domain/tasks/parse-json-reply.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../../workflows/per-workflow.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
+import { parseJsonReply } from '../parse-json-reply.ts';
 import { labelProbability } from './label-confidence.ts';
 import { classifyMessages } from './prompt-v2.ts';
 

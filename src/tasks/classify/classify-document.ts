@@ -1,11 +1,11 @@
 import { askCascade, type CascadeAnswer, type CascadeContext } from '../../cascades/ask-cascade.ts';
-import { promptTag } from '../../domain/prompts/prompt-hash.ts';
-import type { TaskResult } from '../../domain/result-row.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 import type { DocumentParts } from '../long-documents/ask-parts.ts';
 import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
 import { partContext } from '../long-documents/part-context.ts';
+import { promptTag } from '../prompt-hash.ts';
+import type { TaskResult } from '../result-row.ts';
 import { classifyQuestion, type LabelAnswer } from './answer.ts';
 import { mergeVotes, spreadOrder, tokensToDecide } from './votes.ts';
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { CallFailedError } from '../../calls/stop.ts';
-import type { PartialAnswer } from '../../domain/result-row.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
+import type { PartialAnswer } from '../result-row.ts';
 
 /** Enough to keep any provider busy, few enough that a document which fails has not bought all its parts. */
 const PARTS_AT_ONCE = 128;

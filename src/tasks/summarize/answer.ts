@@ -1,9 +1,9 @@
 import { numbersNotFound } from '../../checks/numbers.ts';
 import { checkSummary } from '../../checks/reply-checks.ts';
-import { parseJsonReply } from '../../domain/tasks/parse-json-reply.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
+import { parseJsonReply } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from './prompt-v2.ts';
 

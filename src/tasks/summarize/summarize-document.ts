@@ -1,6 +1,4 @@
 import { askCascade, type CascadeAnswer, type CascadeContext } from '../../cascades/ask-cascade.ts';
-import { promptTag } from '../../domain/prompts/prompt-hash.ts';
-import type { PartialAnswer, TextSpan } from '../../domain/result-row.ts';
 import { runInSteps } from '../../runtime/run-in-steps.ts';
 import { settleAll } from '../../runtime/settle-all.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
@@ -9,6 +7,8 @@ import type { DocumentResult } from '../classify/classify-document.ts';
 import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
 import { noteBudget } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
+import { promptTag } from '../prompt-hash.ts';
+import type { PartialAnswer, TextSpan } from '../result-row.ts';
 import { type SummaryAnswer, summarizeQuestion } from './answer.ts';
 import { planMapReduce } from './map-reduce-plan.ts';
 import { combineNotes, fitNote, joinNotes, type Note, type NoteBudget } from './notes.ts';

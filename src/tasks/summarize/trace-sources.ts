@@ -1,6 +1,6 @@
-import type { SentenceSource, TextSpan } from '../../domain/result-row.ts';
 import type { Steps } from '../../runtime/steps.ts';
 import { findSentenceStarts } from '../../text/split-text.ts';
+import type { SentenceSource, TextSpan } from '../result-row.ts';
 
 /** A sentence may join what several chunks say. */
 const MOST_CHUNKS = 3;

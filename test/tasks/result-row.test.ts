@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatRow } from '../../src/domain/result-row.ts';
+import { formatRow } from '../../src/tasks/result-row.ts';
 
 const usage = { inputTokens: 4, cachedInputTokens: 3, outputTokens: 2, reasoningTokens: 1 };
 

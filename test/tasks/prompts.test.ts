@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { promptIdentity, promptTag } from '../../src/domain/prompts/prompt-hash.ts';
 import { fenceDocument } from '../../src/prompts/fence.ts';
 import { classifyQuestion } from '../../src/tasks/classify/answer.ts';
+import { promptIdentity, promptTag } from '../../src/tasks/prompt-hash.ts';
 import { summarizeQuestion } from '../../src/tasks/summarize/answer.ts';
 import type { ClassifyWorkflow, ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 

@@ -1,4 +1,4 @@
-import { isRecord, parseJson } from '../../text/json-value.ts';
+import { isRecord, parseJson } from '../text/json-value.ts';
 
 /**
  * The JSON object in a model's reply. Servers without structured output wrap it in prose or a code block, so the

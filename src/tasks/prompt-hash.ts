@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { PLACEHOLDER_RULE } from '../../redaction/redact-prompt.ts';
-import { repairMessages } from '../../requests/model-request.ts';
-import { classifyQuestion } from '../../tasks/classify/answer.ts';
-import { CLASSIFY_PROMPT_VERSION } from '../../tasks/classify/prompt-v2.ts';
-import { summarizeQuestion } from '../../tasks/summarize/answer.ts';
-import { SUMMARIZE_PROMPT_VERSION } from '../../tasks/summarize/prompt-v2.ts';
-import { modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
+import { PLACEHOLDER_RULE } from '../redaction/redact-prompt.ts';
+import { repairMessages } from '../requests/model-request.ts';
+import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { classifyQuestion } from './classify/answer.ts';
+import { CLASSIFY_PROMPT_VERSION } from './classify/prompt-v2.ts';
+import { summarizeQuestion } from './summarize/answer.ts';
+import { SUMMARIZE_PROMPT_VERSION } from './summarize/prompt-v2.ts';
 
 export interface PromptIdentity {
   readonly version: string;
