@@ -1,5 +1,5 @@
+import type { BatchStatus } from '../batches/batch-status.ts';
 import { formatUsd, nanoToDecimal } from '../money/money.ts';
-import type { BatchStatus } from '../pipeline/batch-status.ts';
 
 /** `status --json`. */
 export function statusJson(status: BatchStatus): object {

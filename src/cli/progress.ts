@@ -1,5 +1,5 @@
+import type { BatchStatus } from '../batches/batch-status.ts';
 import { formatUsd } from '../money/money.ts';
-import type { BatchStatus } from '../pipeline/batch-status.ts';
 import { formatDuration } from './format-status.ts';
 
 const BAR_WIDTH = 24;

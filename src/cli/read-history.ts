@@ -5,7 +5,7 @@ import { joinServer } from '../adapters/embedded-redis/join-server.ts';
 import { connectRedis } from '../adapters/redis/connect.ts';
 import { RedisKeys } from '../adapters/redis/keys.ts';
 import { RedisWorkflowHistories } from '../adapters/redis/workflow-histories.ts';
-import type { WorkflowHistory } from '../domain/workflow-history.ts';
+import type { WorkflowHistory } from '../batches/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 
 export type HistoryAnswer =

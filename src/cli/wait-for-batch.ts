@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../app.ts';
+import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
 import { NightmillError } from '../errors.ts';
-import { type BatchStatus, batchStatus } from '../pipeline/batch-status.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 import { Progress } from './progress.ts';
 

@@ -1,7 +1,7 @@
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
-import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';

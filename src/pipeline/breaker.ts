@@ -1,14 +1,14 @@
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import type { JobQueue } from '../batches/job-queue.ts';
+import { enqueueSlices } from '../batches/submit-batch.ts';
+import type { WorkflowHolds } from '../batches/workflow-holds.ts';
 import type { StopReason } from '../calls/stop.ts';
 import type { Ledger, Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { type BatchOwner, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
-import type { BatchRegistry } from '../ports/batch-registry.ts';
-import type { JobQueue } from '../ports/job-queue.ts';
-import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { enqueueSlices } from './submit-batch.ts';
 
 export interface BreakerContext {
   readonly batches: BatchRegistry;

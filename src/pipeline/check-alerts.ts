@@ -1,3 +1,7 @@
+import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import type { WorkflowHistories } from '../batches/workflow-histories.ts';
+import { costPerDocument } from '../batches/workflow-history.ts';
+import type { WorkflowHolds } from '../batches/workflow-holds.ts';
 import {
   type Alert,
   alertKey,
@@ -6,15 +10,11 @@ import {
   projectBatch,
   type ScopeSpending,
 } from '../domain/alerts.ts';
-import { costPerDocument } from '../domain/workflow-history.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { batchScope, type Scope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { nanoToDecimal } from '../money/money.ts';
 import type { AlertMemory } from '../ports/alert-memory.ts';
 import type { AlertSink } from '../ports/alert-sink.ts';
-import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
-import type { WorkflowHistories } from '../ports/workflow-histories.ts';
-import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 

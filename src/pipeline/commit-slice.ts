@@ -1,10 +1,10 @@
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import type { PartFile, SliceCommit } from '../batches/slice-commit.ts';
+import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { StopError } from '../calls/stop.ts';
-import type { PartFile, SliceCommit } from '../domain/slice-commit.ts';
-import type { SliceEntry } from '../domain/slice-entry.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { gzip } from '../runtime/gzip.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';

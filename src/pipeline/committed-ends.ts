@@ -1,10 +1,10 @@
-import type { PartFile } from '../domain/slice-commit.ts';
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import { readSlice } from '../batches/read-slice.ts';
+import type { PartFile } from '../batches/slice-commit.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
-import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { gunzip } from '../runtime/gzip.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { TaskResult } from '../tasks/result-row.ts';
-import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
 /** How a document of a committed slice ended, and what it cost. */

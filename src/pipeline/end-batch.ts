@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
+import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
 import { type ProcessSliceContext, processSlice } from './process-slice.ts';
 

@@ -1,10 +1,10 @@
+import type { BatchRecord } from '../batches/batch-registry.ts';
+import { spentShare, tightestScope } from '../batches/batch-status.ts';
+import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { calendarDay, monthOfDay } from '../ledger/period.ts';
-import type { BatchRecord } from '../ports/batch-registry.ts';
-import { spentShare, tightestScope } from './batch-status.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
-import { enqueueSlices } from './submit-batch.ts';
 
 export interface HousekeepingContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;

@@ -1,6 +1,6 @@
+import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
-import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { round } from '../tasks/classify/classify-document.ts';
 import { LOCAL_MODEL_NAME, type Tier, type WorkflowSpec } from '../workflows/workflow.ts';

@@ -1,3 +1,4 @@
+import { projectFromHistory, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
 import {
@@ -9,7 +10,6 @@ import {
   promptSizes,
   shapeDocument,
 } from '../domain/plan.ts';
-import { projectFromHistory, type WorkflowHistory } from '../domain/workflow-history.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { quotaMinutes } from '../quota/quota-minutes.ts';

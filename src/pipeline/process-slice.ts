@@ -1,12 +1,13 @@
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import type { BatchSubmission } from '../batches/batch-submission.ts';
+import { readSlice } from '../batches/read-slice.ts';
+import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { AnswerCache } from '../calls/answer-cache.ts';
 import type { CallModelContext } from '../calls/call-context.ts';
 import { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError, DocumentEndedError, StopError, type StopReason } from '../calls/stop.ts';
 import type { PaidTiers } from '../cascades/ask-cascade.ts';
-import type { BatchSubmission } from '../domain/batch-submission.ts';
-import type { SliceEntry } from '../domain/slice-entry.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
-import type { BatchRegistry } from '../ports/batch-registry.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { classifyDocument, type DocumentResult } from '../tasks/classify/classify-document.ts';
@@ -16,7 +17,6 @@ import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
-import { readSlice } from './read-slice.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
 export interface ProcessSliceContext extends CallModelContext {

@@ -1,6 +1,7 @@
+import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
-import type { BatchSubmission } from '../domain/batch-submission.ts';
 import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -8,7 +9,6 @@ import { batchScope } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdToNano } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
-import type { BatchRecord, BatchRegistry } from '../ports/batch-registry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';

@@ -1,5 +1,5 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
-import type { SliceEntry } from '../domain/slice-entry.ts';
+import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RedisBatchRegistry } from '../../src/adapters/redis/batches.ts';
 import { RedisKeys } from '../../src/adapters/redis/keys.ts';
-import type { BatchRecord } from '../../src/ports/batch-registry.ts';
+import type { BatchRecord } from '../../src/batches/batch-registry.ts';
 import { runCli } from '../helpers/cli.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
-import { requirePrices } from '../../src/pipeline/submit-batch.ts';
+import { requirePrices } from '../../src/batches/submit-batch.ts';
 
 let cwd: string;
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { catalogueHint, cataloguePrice } from '../../config/catalogue.ts';
 import { loadConfig } from '../../config/load.ts';
+import { requirePrices } from '../../src/batches/submit-batch.ts';
 import { NightmillError } from '../../src/errors.ts';
 import { usdToNano } from '../../src/money/money.ts';
-import { requirePrices } from '../../src/pipeline/submit-batch.ts';
 import type { ModelSpec, WorkflowSpec } from '../../src/workflows/workflow.ts';
 
 const OPENAI = 'https://api.openai.com/v1';

@@ -1,11 +1,11 @@
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
-import type { SliceCommit } from '../../src/domain/slice-commit.ts';
-import { formatSliceEntry, type SliceEntry } from '../../src/domain/slice-entry.ts';
+import type { BatchRegistry } from '../../src/batches/batch-registry.ts';
+import type { SliceCommit } from '../../src/batches/slice-commit.ts';
+import { formatSliceEntry, type SliceEntry } from '../../src/batches/slice-entry.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { committedEnds } from '../../src/pipeline/committed-ends.ts';
-import type { BatchRegistry } from '../../src/ports/batch-registry.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { formatRow, type Row } from '../../src/tasks/result-row.ts';
 

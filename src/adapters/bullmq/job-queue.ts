@@ -13,8 +13,8 @@ import {
   sliceJobId,
   sliceQueueName,
 } from '../../../jobs/process-slice.ts';
-import { type FairShare, priorityAt } from '../../domain/fair-share.ts';
-import type { JobQueue } from '../../ports/job-queue.ts';
+import { type FairShare, priorityAt } from '../../batches/fair-share.ts';
+import type { JobQueue } from '../../batches/job-queue.ts';
 import type { FairClock } from '../redis/fair-clock.ts';
 import { type QueueConnection, queueOptions } from './queue-options.ts';
 

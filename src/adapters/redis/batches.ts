@@ -1,7 +1,4 @@
 import type { Redis } from 'ioredis';
-import type { SliceCommit } from '../../domain/slice-commit.ts';
-import type { Pause } from '../../ledger/pause.ts';
-import { batchScope } from '../../ledger/scope.ts';
 import type {
   BatchRecord,
   BatchRegistry,
@@ -10,7 +7,10 @@ import type {
   SealResult,
   SliceClaimResult,
   StoredBatchState,
-} from '../../ports/batch-registry.ts';
+} from '../../batches/batch-registry.ts';
+import type { SliceCommit } from '../../batches/slice-commit.ts';
+import type { Pause } from '../../ledger/pause.ts';
+import { batchScope } from '../../ledger/scope.ts';
 import type { RedisKeys } from './keys.ts';
 import { runScript, script } from './scripts/run-script.ts';
 import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { FairShare } from '../../domain/fair-share.ts';
+import type { FairShare } from '../../batches/fair-share.ts';
 import type { RedisKeys } from './keys.ts';
 import { RESERVE_TURNS } from './scripts/fair-clock.ts';
 import { runScript } from './scripts/run-script.ts';

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import { type BatchSample, HISTORY_DECAY, type WorkflowHistory } from '../../domain/workflow-history.ts';
-import type { WorkflowHistories } from '../../ports/workflow-histories.ts';
+import type { WorkflowHistories } from '../../batches/workflow-histories.ts';
+import { type BatchSample, HISTORY_DECAY, type WorkflowHistory } from '../../batches/workflow-history.ts';
 import type { RedisKeys } from './keys.ts';
 import { runScript, script } from './scripts/run-script.ts';
 

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
+import type { WorkflowHolds } from '../../batches/workflow-holds.ts';
 import type { BreakerEvent } from '../../ledger/breaker-event.ts';
 import type { Pause } from '../../ledger/pause.ts';
-import type { WorkflowHolds } from '../../ports/workflow-holds.ts';
 import type { RedisKeys } from './keys.ts';
 
 const EVENTS_KEPT = 100;

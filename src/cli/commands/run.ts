@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import type { BatchStatus } from '../../batches/batch-status.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
-import type { BatchStatus } from '../../pipeline/batch-status.ts';
 import { releaseWorkflow } from '../../pipeline/breaker.ts';
 import { type Downloaded, downloadResults, prepareFolder } from '../../pipeline/download-results.ts';
 import { keepHouse } from '../../pipeline/housekeeping.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { batchStatus } from '../../pipeline/batch-status.ts';
+import { batchStatus } from '../../batches/batch-status.ts';
 import { batchTimezones, drainAtOf } from '../batch-timezones.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { listenForStop } from '../stop-signals.ts';

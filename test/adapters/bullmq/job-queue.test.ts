@@ -7,7 +7,7 @@ import { type SliceOutcome, SliceWorkers } from '../../../src/adapters/bullmq/sl
 import { redisOptions } from '../../../src/adapters/redis/connect.ts';
 import { FairClock } from '../../../src/adapters/redis/fair-clock.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
-import { shareOf } from '../../../src/domain/fair-share.ts';
+import { shareOf } from '../../../src/batches/fair-share.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 
 interface Slice {

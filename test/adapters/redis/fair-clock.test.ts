@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { FairClock, type QueueKeys } from '../../../src/adapters/redis/fair-clock.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
-import { type FairShare, HEAD_START_TOKENS, priorityAt } from '../../../src/domain/fair-share.ts';
+import { type FairShare, HEAD_START_TOKENS, priorityAt } from '../../../src/batches/fair-share.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 
 let server: RedisServer;

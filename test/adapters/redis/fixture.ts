@@ -4,7 +4,7 @@ import { RedisBatchRegistry } from '../../../src/adapters/redis/batches.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
-import type { SliceCommit } from '../../../src/domain/slice-commit.ts';
+import type { SliceCommit } from '../../../src/batches/slice-commit.ts';
 import type { JournalEntry } from '../../../src/ledger/journal-entry.ts';
 import type { CallTicket, ScopeTotals, SliceClaim } from '../../../src/ledger/ledger.ts';
 import { batchScope, type Scope } from '../../../src/ledger/scope.ts';

@@ -1,4 +1,4 @@
-import { HEAD_START_TOKENS, MANTISSA, TIME_UNIT } from '../../../domain/fair-share.ts';
+import { HEAD_START_TOKENS, MANTISSA, TIME_UNIT } from '../../../batches/fair-share.ts';
 import { script } from './run-script.ts';
 
 /**

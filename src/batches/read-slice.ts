@@ -1,8 +1,8 @@
-import { parseSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { NightmillError } from '../errors.ts';
 import { gunzip } from '../runtime/gzip.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { parseSliceEntry, type SliceEntry } from './slice-entry.ts';
 
 /** The documents of a slice, in input order. */
 export async function readSlice(store: ObjectStore, batchId: string, slice: number): Promise<readonly SliceEntry[]> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { contentBatchId, isBatchId } from '../../src/domain/batch-id.ts';
+import { contentBatchId, isBatchId } from '../../src/batches/batch-id.ts';
 
 describe('isBatchId()', () => {
   it.each(['a', 'night.1', 'A-b_c.9', 'x'.repeat(80)])('takes %s', (id) => {

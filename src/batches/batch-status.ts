@@ -2,9 +2,9 @@ import type { Ledger, ScopeTotals } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
-import type { BatchRecord, BatchRegistry, DocumentOutcome } from '../ports/batch-registry.ts';
-import type { WorkflowHolds } from '../ports/workflow-holds.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
+import type { WorkflowHolds } from './workflow-holds.ts';
 
 export type BatchState = BatchRecord['state'] | 'paused';
 

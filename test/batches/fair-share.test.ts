@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { HEAD_START_TOKENS, priorityAt, type ShareClaim, shareOf } from '../../src/domain/fair-share.ts';
+import { HEAD_START_TOKENS, priorityAt, type ShareClaim, shareOf } from '../../src/batches/fair-share.ts';
 
 const HOUR_MS = 3_600_000;
 const NOW = Date.parse('2026-11-22T22:00:00Z');

@@ -1,5 +1,5 @@
-import type { ModelTotals } from '../batches/model-totals.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { ModelTotals } from './model-totals.ts';
 
 /** An object that a slice wrote: rows as gzip JSONL. */
 export interface PartFile {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { workflowHash } from '../../src/pipeline/workflow-hash.ts';
+import { workflowHash } from '../../src/batches/workflow-hash.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 import { poolOf } from '../../src/workflows/workflow.ts';
 

@@ -1,12 +1,12 @@
 import type { InputEntry, InputProblem } from '../documents/document.ts';
 import { DuplicateTexts } from '../documents/duplicate-texts.ts';
-import { type DocumentPlace, formatSliceEntry, type SliceEntry } from '../domain/slice-entry.ts';
 import { NightmillError } from '../errors.ts';
 import { gzip } from '../runtime/gzip.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
+import { type DocumentPlace, formatSliceEntry, type SliceEntry } from './slice-entry.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;

@@ -1,4 +1,4 @@
-import type { BatchSample, WorkflowHistory } from '../domain/workflow-history.ts';
+import type { BatchSample, WorkflowHistory } from './workflow-history.ts';
 
 /** What finished batches of each workflow took. */
 export interface WorkflowHistories {

@@ -1,6 +1,6 @@
 import type { FinalizeJob } from '../../jobs/finalize-batch.ts';
 import type { SliceJob } from '../../jobs/process-slice.ts';
-import type { FairShare } from '../domain/fair-share.ts';
+import type { FairShare } from './fair-share.ts';
 
 /** Producers' side of the queues. Enqueuing is idempotent by job id while a job waits or runs. */
 export interface JobQueue {

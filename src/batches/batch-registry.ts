@@ -1,6 +1,6 @@
-import type { SliceCommit } from '../domain/slice-commit.ts';
 import type { Pause } from '../ledger/pause.ts';
 import type { BatchOwner } from '../ledger/scope.ts';
+import type { SliceCommit } from './slice-commit.ts';
 
 /** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
 export type StoredBatchState =

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { costPerDocument, pausedMs, projectFromHistory } from '../../src/domain/workflow-history.ts';
+import { costPerDocument, pausedMs, projectFromHistory } from '../../src/batches/workflow-history.ts';
 import type { BreakerEvent } from '../../src/ledger/breaker-event.ts';
 
 const HISTORY = { configHash: 'h', batches: 2, documents: 10, cost: 5_000, inputTokens: 1_000, seconds: 120 };

@@ -1,9 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import { parseSliceEntry, type SliceEntry } from '../../src/batches/slice-entry.ts';
+import { type SliceLimits, writeSlices } from '../../src/batches/write-slices.ts';
 import type { InputEntry } from '../../src/documents/document.ts';
-import { parseSliceEntry, type SliceEntry } from '../../src/domain/slice-entry.ts';
-import { type SliceLimits, writeSlices } from '../../src/pipeline/write-slices.ts';
 
 const LIMITS = { sliceDocuments: 3, sliceTokens: 1000, skipInvalid: false };
 
