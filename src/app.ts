@@ -33,13 +33,13 @@ import type { BreakerContext } from './pipeline/breaker.ts';
 import { type AlertContext, checkAlerts } from './pipeline/check-alerts.ts';
 import type { FinalizeContext } from './pipeline/finalize-batch.ts';
 import type { HousekeepingContext } from './pipeline/housekeeping.ts';
-import type { ProcessSliceContext } from './pipeline/process-slice.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
 import { Pools } from './quota/pools.ts';
 import { InputRatios } from './quota/token-ratios.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
+import type { ProcessSliceContext } from './slices/process-slice.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { storeKeys } from './store/store-keys.ts';
 

@@ -7,7 +7,7 @@ import type { BatchOwner, Timezones } from './ledger/scope.ts';
 import { openBreaker } from './pipeline/breaker.ts';
 import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
-import { type ProcessSliceContext, processSlice } from './pipeline/process-slice.ts';
+import { type ProcessSliceContext, processSlice } from './slices/process-slice.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
-import { type ProcessSliceContext, processSlice } from './process-slice.ts';
 
 export interface EndBatchContext {
   readonly batches: BatchRegistry;

@@ -5,7 +5,7 @@ import type { BatchRegistry } from '../../src/batches/batch-registry.ts';
 import type { SliceCommit } from '../../src/batches/slice-commit.ts';
 import { formatSliceEntry, type SliceEntry } from '../../src/batches/slice-entry.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
-import { committedEnds } from '../../src/pipeline/committed-ends.ts';
+import { committedEnds } from '../../src/slices/committed-ends.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { formatRow, type Row } from '../../src/tasks/result-row.ts';
 
