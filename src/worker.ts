@@ -3,9 +3,9 @@ import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
 import type { App } from './app.ts';
 import type { StopReason } from './calls/stop.ts';
 import { NightmillError } from './errors.ts';
+import { finalizeBatch } from './finalize/finalize-batch.ts';
 import type { BatchOwner, Timezones } from './ledger/scope.ts';
 import { openBreaker } from './pipeline/breaker.ts';
-import { finalizeBatch } from './pipeline/finalize-batch.ts';
 import { keepHouse } from './pipeline/housekeeping.ts';
 import { type ProcessSliceContext, processSlice } from './slices/process-slice.ts';
 

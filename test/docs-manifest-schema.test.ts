@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/domain/manifest.ts';
+import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/finalize/manifest.ts';
 
 const SHA256 = 'a'.repeat(64);
 const USAGE = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };

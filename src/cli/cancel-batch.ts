@@ -1,6 +1,6 @@
 import type { App } from '../app.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
-import { endBatch } from '../pipeline/end-batch.ts';
+import { endBatch } from '../finalize/end-batch.ts';
 
 /** Ends a batch now, with full books, in this process. The caller holds the app's lease. */
 export async function cancelBatch(app: App, batch: BatchRecord): Promise<void> {

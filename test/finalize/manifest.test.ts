@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelTotals } from '../../src/batches/model-totals.ts';
 import { addModelTotals } from '../../src/batches/model-totals.ts';
-import { formatManifest, type Manifest } from '../../src/domain/manifest.ts';
+import { formatManifest, type Manifest } from '../../src/finalize/manifest.ts';
 
 const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
 const totals = (model: string, tier: number, cost: number): ModelTotals => ({

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import type { BatchRegistry } from '../../src/batches/batch-registry.ts';
 import type { BatchSubmission } from '../../src/batches/batch-submission.ts';
-import { type FinalizeContext, finalizeBatch } from '../../src/pipeline/finalize-batch.ts';
+import { type FinalizeContext, finalizeBatch } from '../../src/finalize/finalize-batch.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { Cluster, commitOf } from '../adapters/redis/fixture.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';

@@ -8,7 +8,6 @@ import { addModelTotals } from '../batches/model-totals.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
-import { formatManifest, type Manifest, type ManifestFile } from '../domain/manifest.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,6 +18,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
