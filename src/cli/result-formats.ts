@@ -1,6 +1,6 @@
 import { NightmillError } from '../errors.ts';
-import { csvTable } from '../pipeline/csv-table.ts';
-import type { TableFormat } from '../ports/table-format.ts';
+import { csvTable } from '../results/csv-table.ts';
+import type { TableFormat } from '../results/table-format.ts';
 
 /** For the help of commands that download results. */
 export const FORMAT_OPTION = [

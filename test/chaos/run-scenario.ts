@@ -9,7 +9,7 @@ import { type App, openApp, workflowOf } from '../../src/app.ts';
 import { submitBatch } from '../../src/batches/submit-batch.ts';
 import { batchTimezones } from '../../src/cli/batch-timezones.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
-import { downloadResults } from '../../src/pipeline/download-results.ts';
+import { downloadResults } from '../../src/results/download-results.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
 import { Cluster } from './cluster.ts';
 import { configFile, simulatorOptions } from './config-file.ts';

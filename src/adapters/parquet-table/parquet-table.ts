@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
-import type { Cell, TableColumn } from '../../domain/result-table.ts';
 import { NANO_PER_USD } from '../../money/money.ts';
-import type { TableFormat } from '../../ports/table-format.ts';
+import type { Cell, TableColumn } from '../../results/result-table.ts';
+import type { TableFormat } from '../../results/table-format.ts';
 
 /** A row group ends after this many rows or characters of text, so that memory does not grow with the table. */
 const GROUP_ROWS = 10_000;

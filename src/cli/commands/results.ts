@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
 import { NightmillError } from '../../errors.ts';
-import { downloadPartial, downloadResults, outputKeys } from '../../pipeline/download-results.ts';
+import { downloadPartial, downloadResults, outputKeys } from '../../results/download-results.ts';
 import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { exitCodeOf, readStatus, unknownBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';

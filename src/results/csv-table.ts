@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import type { Cell, TableColumn } from '../domain/result-table.ts';
 import { nanoToDecimal } from '../money/money.ts';
-import type { TableFormat } from '../ports/table-format.ts';
+import type { Cell, TableColumn } from './result-table.ts';
+import type { TableFormat } from './table-format.ts';
 
 /** Bytes that are written at once, about. */
 const PIECE_UNITS = 64 * 1024;

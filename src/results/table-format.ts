@@ -1,4 +1,4 @@
-import type { Cell, TableColumn } from '../domain/result-table.ts';
+import type { Cell, TableColumn } from './result-table.ts';
 
 /** A file format for tables of results. */
 export interface TableFormat {

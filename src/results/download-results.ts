@@ -6,12 +6,12 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
-import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from '../domain/result-table.ts';
 import { NightmillError } from '../errors.ts';
-import type { TableFormat } from '../ports/table-format.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { splitLines } from '../text/split-lines.ts';
+import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from './result-table.ts';
+import type { TableFormat } from './table-format.ts';
 
 export interface Downloaded {
   readonly folder: string;
