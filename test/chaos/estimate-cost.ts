@@ -1,6 +1,6 @@
-import { planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
 import { priceCall } from '../../src/money/price.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
+import { planDocument, promptSizes, shapeDocument } from '../../src/plans/plan.ts';
 import { countRequestTokens } from '../../src/requests/estimate.ts';
 import { buildModelRequest } from '../../src/requests/model-request.ts';
 import { classifyQuestion } from '../../src/tasks/classify/answer.ts';

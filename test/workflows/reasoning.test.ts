@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { planCost, planDocument, promptSizes, shapeDocument } from '../../src/domain/plan.ts';
 import { usdToNano } from '../../src/money/money.ts';
+import { planCost, planDocument, promptSizes, shapeDocument } from '../../src/plans/plan.ts';
 import { holdFor } from '../../src/requests/estimate.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
 import { documentWindows } from '../../src/tasks/long-documents/document-windows.ts';

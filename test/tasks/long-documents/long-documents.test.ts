@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planDocument, promptSizes, shapeDocument } from '../../../src/domain/plan.ts';
+import { planDocument, promptSizes, shapeDocument } from '../../../src/plans/plan.ts';
 import { countRequestTokens } from '../../../src/requests/estimate.ts';
 import { buildModelRequest } from '../../../src/requests/model-request.ts';
 import { documentWindows, noteBudget } from '../../../src/tasks/long-documents/document-windows.ts';

@@ -1,15 +1,6 @@
 import { projectFromHistory, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
-import {
-  type CostRange,
-  type DocumentPlan,
-  type DocumentShape,
-  planCost,
-  planDocument,
-  promptSizes,
-  shapeDocument,
-} from '../domain/plan.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { quotaMinutes } from '../quota/quota-minutes.ts';
@@ -18,6 +9,15 @@ import { documentWindows } from '../tasks/long-documents/document-windows.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';
+import {
+  type CostRange,
+  type DocumentPlan,
+  type DocumentShape,
+  planCost,
+  planDocument,
+  promptSizes,
+  shapeDocument,
+} from './plan.ts';
 
 /** How fast the first paid tier can be asked. */
 export interface Throughput {
