@@ -1,6 +1,6 @@
-import type { Cause, Comparison } from '../domain/reconcile.ts';
+import type { Cause, Comparison } from '../bills/compare-bills.ts';
+import type { ReconcileReport } from '../bills/reconcile-bill.ts';
 import { formatUsd, type NanoUsd, nanoToDecimal } from '../money/money.ts';
-import type { ReconcileReport } from '../pipeline/reconcile.ts';
 
 const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { workflowOf } from '../../app.ts';
-import { BILL_FIELDS, type BillField } from '../../domain/bill-columns.ts';
+import { BILL_FIELDS, type BillField } from '../../bills/bill-columns.ts';
+import { type ReconcileReport, reconcileBill } from '../../bills/reconcile-bill.ts';
 import { NightmillError } from '../../errors.ts';
-import { type ReconcileReport, reconcileBill } from '../../pipeline/reconcile.ts';
 import { reconcileJson, reconcileLines } from '../format-reconcile.ts';
 import { print, withApp } from '../with-app.ts';
 

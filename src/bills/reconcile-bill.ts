@@ -2,7 +2,6 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
-import { type OurUsage, type Reconciliation, reconcile } from '../domain/reconcile.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { batchScope } from '../ledger/scope.ts';
@@ -13,6 +12,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
+import { type OurUsage, type Reconciliation, reconcile } from './compare-bills.ts';
 import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
 
 export interface ReconcileContext {

@@ -1,11 +1,11 @@
 import { pipeline, Readable } from 'node:stream';
 import { parse } from 'csv-parse';
 import { kindOfPath, openFile } from '../documents/open-input.ts';
-import { type BillColumns, type BillField, findBillColumns } from '../domain/bill-columns.ts';
-import { type BillRecord, billRecords, readBillLine } from '../domain/bill-line.ts';
-import { BillAdder, type BillTotals } from '../domain/bill-sums.ts';
 import { NightmillError } from '../errors.ts';
 import { splitLines } from '../text/split-lines.ts';
+import { type BillColumns, type BillField, findBillColumns } from './bill-columns.ts';
+import { type BillRecord, billRecords, readBillLine } from './bill-line.ts';
+import { BillAdder, type BillTotals } from './bill-sums.ts';
 
 export interface ReadBillOptions {
   /** Columns that the user names for a field; the others are found by their known names. */

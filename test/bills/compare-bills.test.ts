@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findBillColumns } from '../../src/domain/bill-columns.ts';
-import { type BillLine, type BillRecord, billRecords, readBillLine } from '../../src/domain/bill-line.ts';
-import { BillAdder } from '../../src/domain/bill-sums.ts';
-import { type OurUsage, reconcile } from '../../src/domain/reconcile.ts';
+import { findBillColumns } from '../../src/bills/bill-columns.ts';
+import { type BillLine, type BillRecord, billRecords, readBillLine } from '../../src/bills/bill-line.ts';
+import { BillAdder } from '../../src/bills/bill-sums.ts';
+import { type OurUsage, reconcile } from '../../src/bills/compare-bills.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 
 const NOON = Date.parse('2026-03-01T12:00:00Z');
