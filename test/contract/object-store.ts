@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkStore } from '../../src/pipeline/check-store.ts';
+import { checkStore } from '../../src/doctor/check-store.ts';
 import type { ObjectInfo, ObjectStore } from '../../src/store/object-store.ts';
 
 export interface ObjectStoreContract {

@@ -5,10 +5,10 @@ import { openModelClient } from '../../adapters/open-model-client.ts';
 import { openStore } from '../../adapters/open-store.ts';
 import { probeProvider } from '../../adapters/provider-probe.ts';
 import { openApp } from '../../app.ts';
+import { type Check, checkEverything } from '../../doctor/doctor.ts';
+import { probeEndpoint } from '../../doctor/doctor-provider.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
-import { type Check, checkEverything } from '../../pipeline/doctor.ts';
-import { probeEndpoint } from '../../pipeline/doctor-provider.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
 import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
 

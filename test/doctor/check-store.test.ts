@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import { checkStore } from '../../src/doctor/check-store.ts';
 import { StoreError } from '../../src/errors.ts';
-import { checkStore } from '../../src/pipeline/check-store.ts';
 import type { ObjectInfo } from '../../src/store/object-store.ts';
 
 class ForgetfulStore extends MemoryStore {

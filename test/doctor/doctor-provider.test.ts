@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PRESETS, type PresetName } from '../../config/presets.ts';
 import { openModelClient, type ProviderSettings } from '../../src/adapters/open-model-client.ts';
 import { probeProvider } from '../../src/adapters/provider-probe.ts';
-import { type EndpointReport, probeEndpoint } from '../../src/pipeline/doctor-provider.ts';
+import { type EndpointReport, probeEndpoint } from '../../src/doctor/doctor-provider.ts';
 import type { ModelSpec } from '../../src/workflows/workflow.ts';
 
 interface Exchange {
