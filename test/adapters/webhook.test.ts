@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createLog } from '../../src/adapters/pino/pino-log.ts';
 import { type WebhookTarget, webhookRequest } from '../../src/adapters/webhook/webhook-request.ts';
 import { WebhookSink, type WebhookSinkOptions } from '../../src/adapters/webhook/webhook-sink.ts';
-import type { Alert } from '../../src/domain/alerts.ts';
+import type { Alert } from '../../src/budgets/alerts.ts';
 
 const SECRET = 'T0Psecret-path-81723';
 const TOKEN = '123456:very-secret-bot-token';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { AlertMemory } from '../../ports/alert-memory.ts';
+import type { AlertMemory } from '../../budgets/alert-memory.ts';
 import type { RedisKeys } from './keys.ts';
 
 /** Longer than a month, the longest period of a limit. */

@@ -1,4 +1,4 @@
-import type { Alert } from '../../domain/alerts.ts';
+import type { Alert } from '../../budgets/alerts.ts';
 import { nanoToDecimal } from '../../money/money.ts';
 
 /** Where alerts go. URL and token are secrets. */

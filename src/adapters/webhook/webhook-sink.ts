@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import type { Alert } from '../../domain/alerts.ts';
-import type { AlertSink } from '../../ports/alert-sink.ts';
+import type { AlertSink } from '../../budgets/alert-sink.ts';
+import type { Alert } from '../../budgets/alerts.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type WebhookTarget, webhookRequest } from './webhook-request.ts';
 

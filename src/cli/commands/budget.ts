@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { closePassedBreakers } from '../../budgets/housekeeping.ts';
 import { NightmillError } from '../../errors.ts';
 import type { ScopeTotals } from '../../ledger/ledger.ts';
 import { batchScope, isScopeName, type Scope, scopesOf } from '../../ledger/scope.ts';
 import { formatUsd, nanoToDecimal } from '../../money/money.ts';
-import { closePassedBreakers } from '../../pipeline/housekeeping.ts';
 import { batchTimezones } from '../batch-timezones.ts';
 import { cancelBatch } from '../cancel-batch.ts';
 import { readBudget } from '../submit-inputs.ts';

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../../budgets/breaker.ts';
 import { NightmillError } from '../../errors.ts';
 import type { Pause } from '../../ledger/pause.ts';
-import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../../pipeline/breaker.ts';
 import { print, withApp } from '../with-app.ts';
 
 export function addPauseCommands(program: Command): void {

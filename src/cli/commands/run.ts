@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
+import { releaseWorkflow } from '../../budgets/breaker.ts';
+import { keepHouse } from '../../budgets/housekeeping.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
-import { releaseWorkflow } from '../../pipeline/breaker.ts';
-import { keepHouse } from '../../pipeline/housekeeping.ts';
 import { type Downloaded, downloadResults, prepareFolder } from '../../results/download-results.ts';
 import { startWorker } from '../../worker.ts';
 import { statusJson, statusLines } from '../format-status.ts';

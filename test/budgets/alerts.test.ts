@@ -7,7 +7,7 @@ import {
   decideAlerts,
   projectBatch,
   type ScopeSpending,
-} from '../../src/domain/alerts.ts';
+} from '../../src/budgets/alerts.ts';
 import { NANO_PER_USD } from '../../src/money/money.ts';
 
 const DAY = { name: 'workflow:triage/day', period: '2026-03-01' };

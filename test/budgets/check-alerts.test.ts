@@ -4,10 +4,10 @@ import { RedisAlertMemory } from '../../src/adapters/redis/alert-memory.ts';
 import type { RedisLedger } from '../../src/adapters/redis/ledger.ts';
 import { RedisWorkflowHistories } from '../../src/adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from '../../src/adapters/redis/workflow-holds.ts';
-import type { Alert } from '../../src/domain/alerts.ts';
+import type { Alert } from '../../src/budgets/alerts.ts';
+import { type AlertContext, checkAlerts } from '../../src/budgets/check-alerts.ts';
 import type { SliceClaim } from '../../src/ledger/ledger.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
-import { type AlertContext, checkAlerts } from '../../src/pipeline/check-alerts.ts';
 import { Cluster, replyOf, ticketOf } from '../adapters/redis/fixture.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 

@@ -2,21 +2,14 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { costPerDocument } from '../batches/workflow-history.ts';
 import type { WorkflowHolds } from '../batches/workflow-holds.ts';
-import {
-  type Alert,
-  alertKey,
-  type BatchSpending,
-  decideAlerts,
-  projectBatch,
-  type ScopeSpending,
-} from '../domain/alerts.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { batchScope, type Scope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { nanoToDecimal } from '../money/money.ts';
-import type { AlertMemory } from '../ports/alert-memory.ts';
-import type { AlertSink } from '../ports/alert-sink.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AlertMemory } from './alert-memory.ts';
+import type { AlertSink } from './alert-sink.ts';
+import { type Alert, alertKey, type BatchSpending, decideAlerts, projectBatch, type ScopeSpending } from './alerts.ts';
 
 export interface AlertContext {
   readonly batches: BatchRegistry;

@@ -1,4 +1,4 @@
-import type { Alert } from '../domain/alerts.ts';
+import type { Alert } from './alerts.ts';
 
 /** Tells people about money. */
 export interface AlertSink {
