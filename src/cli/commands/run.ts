@@ -6,7 +6,7 @@ import { keepHouse } from '../../budgets/housekeeping.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type Downloaded, downloadResults, prepareFolder } from '../../results/download-results.ts';
-import { startWorker } from '../../worker.ts';
+import { startWorker } from '../../worker/start-worker.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
 import { FORMAT_OPTION, readFormats } from '../result-formats.ts';

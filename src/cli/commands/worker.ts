@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { workflowOf } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
-import { startWorker } from '../../worker.ts';
+import { startWorker } from '../../worker/start-worker.ts';
 import { listenForStop } from '../stop-signals.ts';
 import { withApp } from '../with-app.ts';
 

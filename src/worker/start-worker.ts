@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SliceWorkers } from './adapters/bullmq/slice-workers.ts';
-import type { App } from './app.ts';
-import { openBreaker } from './budgets/breaker.ts';
-import { keepHouse } from './budgets/housekeeping.ts';
-import type { StopReason } from './calls/stop.ts';
-import { NightmillError } from './errors.ts';
-import { finalizeBatch } from './finalize/finalize-batch.ts';
-import type { BatchOwner, Timezones } from './ledger/scope.ts';
-import { type ProcessSliceContext, processSlice } from './slices/process-slice.ts';
+import { SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
+import type { App } from '../app.ts';
+import { openBreaker } from '../budgets/breaker.ts';
+import { keepHouse } from '../budgets/housekeeping.ts';
+import type { StopReason } from '../calls/stop.ts';
+import { NightmillError } from '../errors.ts';
+import { finalizeBatch } from '../finalize/finalize-batch.ts';
+import type { BatchOwner, Timezones } from '../ledger/scope.ts';
+import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 
