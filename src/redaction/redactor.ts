@@ -117,7 +117,8 @@ function* split(text: string, policy: RedactionPolicy, pattern: RegExp): Steps<r
     const next: Segment[][] = [];
     for (const segment of segments) {
       next.push(
-        typeof segment === 'string' ? yield* splitOnce(segment, policy, pass === 0 ? pattern : undefined) : [segment],
+        // Also in later passes: what stood beside a value is no longer part of a longer word.
+        typeof segment === 'string' ? yield* splitOnce(segment, policy, pattern) : [segment],
       );
     }
     segments = next.flat();
@@ -129,9 +130,9 @@ function* split(text: string, policy: RedactionPolicy, pattern: RegExp): Steps<r
 }
 
 /** @param literals what must not be taken for a placeholder */
-function* splitOnce(text: string, policy: RedactionPolicy, literals: RegExp | undefined): Steps<Segment[]> {
+function* splitOnce(text: string, policy: RedactionPolicy, literals: RegExp): Steps<Segment[]> {
   const sensitive = yield* findSensitiveInSteps(text, policy);
-  const findings = literals === undefined ? sensitive : mergeOverlaps([...sensitive, ...findLiterals(text, literals)]);
+  const findings = mergeOverlaps([...sensitive, ...findLiterals(text, literals)]);
   const segments: Segment[] = [];
   let end = 0;
   for (const finding of findings) {

@@ -205,7 +205,7 @@ test('openLocalModel() falls back to naive Bayes where the packages of the encod
   // Far from the project's node_modules nothing is installed.
   const root = await mkdtemp(join(tmpdir(), 'nightmill-local-model-'));
   try {
-    for (const part of ['errors.ts', 'ports', 'domain', 'adapters/local-model']) {
+    for (const part of ['errors.ts', 'runtime', 'text', 'workflows', 'local-model', 'adapters/local-model']) {
       await cp(join(SOURCES, part), join(root, part), { recursive: true });
     }
     const program = `const model = openLocalModel();

@@ -122,6 +122,13 @@ describe('Redactor', () => {
     }
   });
 
+  it('gives back text that looks like a placeholder once the value beside it is hidden', () => {
+    const policy = { rules: ['phone'], patterns: [{ name: 'staff', pattern: 'EMP-\\d{4,8}', flags: 'u' }] } as const;
+    const redactor = Redactor.of('(212) 555-0123', policy);
+    const { texts, restore } = redactor.redact(['PHONE_1EMP-12345']);
+    expect(restore(texts[0] ?? '').text).toBe('PHONE_1EMP-12345');
+  });
+
   it('gives back any text, whatever the policy', () => {
     fc.assert(
       fc.property(someText, someText, somePolicy, (document, other, policy) => {
