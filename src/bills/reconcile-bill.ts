@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
@@ -52,7 +53,7 @@ export interface ReconcileReport extends Reconciliation {
   readonly isExplained: boolean;
 }
 
-const BATCHES_AT_ONCE = 16;
+const MAX_CONCURRENT_BATCHES = 16;
 
 /**
  * Compares what batches booked with a provider's bill.
@@ -62,11 +63,8 @@ const BATCHES_AT_ONCE = 16;
 export async function reconcileBill(context: ReconcileContext, request: ReconcileRequest): Promise<ReconcileReport> {
   const bill = await readBill(request.bill, request);
   const selected = await selectBatches(context, request);
-  const books: Books[] = [];
-  for (let from = 0; from < selected.length; from += BATCHES_AT_ONCE) {
-    const some = selected.slice(from, from + BATCHES_AT_ONCE);
-    books.push(...(await Promise.all(some.map((batch) => readBooks(context, batch, request)))));
-  }
+  const queue = new PQueue({ concurrency: MAX_CONCURRENT_BATCHES });
+  const books = await queue.addAll(selected.map((batch) => () => readBooks(context, batch, request)));
   const comparison = reconcile(
     books.flatMap((entry) => entry.usages),
     bill.totals,

@@ -11,9 +11,7 @@ import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { type Attempt, nextCascadeStep } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
-
-/** The tiers that call a provider, with their index in the workflow's cascade. */
-export type PaidTiers = readonly { readonly index: number; readonly tier: Tier }[];
+import type { PaidTiers } from './cascade-stages.ts';
 
 export interface CascadeAnswer<T> {
   readonly value: T;
@@ -30,6 +28,8 @@ export interface CascadeContext {
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tiers: PaidTiers;
+  /** A tier after these takes what they pass on. */
+  readonly passesOn?: boolean;
   /** Hide the document's values from providers that must not see them. */
   readonly redactors: DocumentRedactors;
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
@@ -92,9 +92,10 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
       attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, answered) });
     } catch (error) {
       const next = context.tiers[context.tiers.findIndex(({ index }) => index === step.tier) + 1];
-      if (!(error instanceof CallFailedError) || next === undefined || !NEXT_TIER_MAY_SUCCEED.has(error.code))
-        throw error;
+      if (!(error instanceof CallFailedError) || !NEXT_TIER_MAY_SUCCEED.has(error.code)) throw error;
+      if (next === undefined && context.passesOn !== true) throw error;
       context.slice.reject(error.code, paidFailures(prepared, context.slice));
+      if (next === undefined) throw error;
       return await askCascade({ ...context, tiers: context.tiers.filter(({ index }) => index > step.tier) }, question);
     }
   }
@@ -102,13 +103,15 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
 
 /** While a workflow drains, its last tier is left out and the one before takes what it has. */
 function usableTiers(context: CascadeContext, attempts: readonly Attempt<unknown>[]): PaidTiers {
-  const { tiers, slice } = context;
+  const { tiers, slice, passesOn } = context;
   const last = tiers.at(-1);
   if (!slice.draining || tiers.length < 2 || attempts.at(-1)?.tier === last?.index) return tiers;
   return tiers
     .slice(0, -1)
     .map((entry, position) =>
-      position === tiers.length - 2 ? { index: entry.index, tier: withoutThreshold(entry.tier) } : entry,
+      position === tiers.length - 2 && passesOn !== true
+        ? { index: entry.index, tier: withoutThreshold(entry.tier) }
+        : entry,
     );
 }
 

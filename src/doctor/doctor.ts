@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import PQueue from 'p-queue';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
@@ -36,6 +37,8 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   ) => Promise<{ readonly status: number; readonly models?: readonly string[] }>;
 }
 
+const MAX_CONCURRENT_PROBES = 8;
+
 /** Tries everything that a batch needs, without spending money. Never throws: what fails is a line with its cure. */
 export async function checkEverything<Provider extends NamedEndpoint>(
   context: DoctorContext<Provider>,
@@ -61,7 +64,10 @@ export async function checkEverything<Provider extends NamedEndpoint>(
     }),
   );
   checks.push(...(await checkRedisAndLocalModel(context)));
-  for (const provider of config.providers.values()) checks.push(await checkProvider(context, provider));
+  const queue = new PQueue({ concurrency: MAX_CONCURRENT_PROBES });
+  checks.push(
+    ...(await queue.addAll([...config.providers.values()].map((provider) => () => checkProvider(context, provider)))),
+  );
   for (const [name, workflow] of config.workflows) {
     if (workflow.schedule === undefined) continue;
     checks.push({

@@ -63,6 +63,7 @@ export async function planBatch(
   const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
   const sizes = new Map(paid.map((model) => [model, promptSizes(workflow, model)]));
   const hasLocal = paid.length < workflow.cascade.length;
+  const isLocalFirst = workflow.cascade[0]?.model.name === LOCAL_MODEL_NAME;
   let documents = 0;
   let problems = 0;
   let inputTokens = 0;
@@ -102,7 +103,7 @@ export async function planBatch(
     tokensPerTier.input += first.inputTokens;
     tokensPerTier.output += first.outputTokens;
   }
-  const calls = { low: hasLocal ? 0 : leastCalls, worst: callsPerTier * paid.length * 2 };
+  const calls = { low: isLocalFirst ? 0 : leastCalls, worst: callsPerTier * paid.length * 2 };
   const asked = { calls: callsPerTier, inputTokens: tokensPerTier.input, outputTokens: tokensPerTier.output };
   const paidMinutes = Math.max(
     callsPerTier / options.throughput.callsPerMinute,
@@ -117,8 +118,8 @@ export async function planBatch(
     long,
     cost,
     minutes: {
-      low: tenths(localMinutes + (hasLocal ? 0 : paidMinutes)),
-      expected: tenths(localMinutes + paidMinutes * (hasLocal ? 0.5 : 1.3)),
+      low: tenths(isLocalFirst ? localMinutes : paidMinutes),
+      expected: tenths(localMinutes + paidMinutes * (isLocalFirst ? 0.5 : 1.3)),
       worst: tenths(localMinutes + paidMinutes * paid.length * 2),
     },
     fromHistory: false,

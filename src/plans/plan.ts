@@ -133,17 +133,19 @@ function worstCost(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan
 
 /** What a document may cost through the whole cascade. */
 export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => DocumentPlan): CostRange {
-  const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME);
-  const hasLocal = paid.length < workflow.cascade.length;
   let low = 0;
   let expected = 0;
   let worst = 0;
-  let reach = hasLocal ? ASSUMED_ESCALATION : 1;
-  for (const [index, tier] of paid.entries()) {
+  let reach = 1;
+  for (const [index, tier] of workflow.cascade.entries()) {
     const { model } = tier;
+    if (model.name === LOCAL_MODEL_NAME) {
+      reach *= ASSUMED_ESCALATION;
+      continue;
+    }
     const { inputTokens, outputTokens } = planAt(model);
     const typical = holdFor(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
-    if (index === 0 && !hasLocal) low = typical;
+    if (index === 0) low = typical;
     expected += typical * reach;
     reach *= ASSUMED_ESCALATION;
     worst += Math.max(...modelsOfTier(tier).map((each) => worstCost(each, planAt(each))));

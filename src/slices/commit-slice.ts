@@ -23,7 +23,8 @@ export interface SliceWork {
   readonly ends: readonly DocumentEnd[];
   /** Ends taken over from other slices, by position. */
   readonly others: ReadonlyMap<number, DuplicateEnd>;
-  readonly localCalls: number;
+  /** Documents that the local model looked at, by the index of its tier. */
+  readonly localCalls: ReadonlyMap<number, number>;
 }
 
 /**

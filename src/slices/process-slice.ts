@@ -2,31 +2,20 @@ import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
-import type { AnswerCache } from '../calls/answer-cache.ts';
-import type { CallModelContext } from '../calls/call-context.ts';
 import { SliceRun } from '../calls/slice-run.ts';
-import { CallFailedError, DocumentEndedError, StopError, type StopReason } from '../calls/stop.ts';
-import type { PaidTiers } from '../cascades/ask-cascade.ts';
-import type { LocalModel } from '../local-model/local-model.ts';
-import { DocumentRedactors } from '../redaction/document-redactors.ts';
+import { StopError, type StopReason } from '../calls/stop.ts';
+import { type CascadeStage, cascadeStages } from '../cascades/cascade-stages.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { classifyDocument, type DocumentResult } from '../tasks/classify/classify-document.ts';
-import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
-import { summarizeDocument } from '../tasks/summarize/summarize-document.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { type AnswerDocumentContext, answerDocument } from './answer-document.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
-import { answerLocally, type LocalAnswers, noPaidTier } from './local-tier.ts';
+import { answerLocally, type LocalCalls } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
-export interface ProcessSliceContext extends CallModelContext {
+export interface ProcessSliceContext extends AnswerDocumentContext {
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
-  readonly local: LocalModel;
-  /** For workflows that ask for it. */
-  readonly answers: AnswerCache;
-  /** Providers that this worker's config declares to run locally: private documents go nowhere else. */
-  readonly localProviders: ReadonlySet<string>;
   /** Slices in hand, so that a pause or a shutdown reaches them. */
   readonly runs: Set<SliceRun>;
   /** Told of each slice before its first call, so that one taken during a shutdown stops like the others. */
@@ -102,25 +91,26 @@ async function answerDocuments(
   entries: readonly SliceEntry[],
 ): Promise<SliceWork> {
   const { workflow } = submission;
-  const [first] = workflow.cascade;
-  const paid: PaidTiers = workflow.cascade
-    .map((tier, index) => ({ index, tier }))
-    .filter(({ tier }) => tier.model.name !== LOCAL_MODEL_NAME);
-  const local: LocalAnswers =
-    first?.model.name === LOCAL_MODEL_NAME && run.ending === undefined
-      ? await runLocalTier(context, run, submission, entries, paid.length === 0)
-      : { ends: [], calls: 0 };
-  const progress = trackProgress(context, run, local.ends.filter((end) => end !== undefined).length);
+  const all = cascadeStages(workflow.cascade);
+  const [first] = all;
+  const localCalls: LocalCalls = new Map();
+  const isLocalFirst = first?.kind === 'local';
+  const local =
+    isLocalFirst && run.ending === undefined
+      ? await runLocalTier(context, run, workflow, first, entries, localCalls)
+      : [];
+  const stages = isLocalFirst ? all.slice(1) : all;
+  const progress = trackProgress(context, run, local.filter((end) => end !== undefined).length);
   const others = answersFromOtherSlices(context, run, entries);
   const answers: Promise<DocumentEnd>[] = [];
   for (const [index, entry] of entries.entries()) {
     answers.push(
       (async () => {
-        const known = local.ends[index];
+        const known = local[index];
         if (known !== undefined) return known;
         const end =
           (await takeOver(run, entry, index, answers, others)) ??
-          (await answerDocument(context, run, submission, paid, entry, index));
+          (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls }));
         progress.finished(1);
         return end;
       })(),
@@ -135,7 +125,7 @@ async function answerDocuments(
     else if (!(result.reason instanceof StopError)) throw result.reason;
   }
   run.throwIfStopped();
-  return { ends, others: await others, localCalls: local.calls };
+  return { ends, others: await others, localCalls };
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again. */
@@ -153,75 +143,22 @@ async function takeOver(
   return end?.kind === 'answered' ? { kind: 'answered', answer: end.answer } : end;
 }
 
+/** The local model at the head of a cascade sees the whole slice at once. */
 async function runLocalTier(
   context: ProcessSliceContext,
   run: SliceRun,
-  { workflow }: BatchSubmission,
+  workflow: WorkflowSpec,
+  stage: CascadeStage & { readonly kind: 'local' },
   entries: readonly SliceEntry[],
-  isLast: boolean,
-): Promise<LocalAnswers> {
-  const tier = workflow.cascade[0];
-  if (tier === undefined) throw new RangeError('A cascade needs at least one tier');
+  localCalls: LocalCalls,
+): Promise<readonly (DocumentEnd | undefined)[]> {
   try {
-    return await answerLocally(context.local, run, workflow, tier, entries, {
-      isLast,
-      monotonic: () => context.clock.monotonic(),
-    });
+    const monotonic = () => context.clock.monotonic();
+    return await answerLocally(context.local, run, workflow, stage, entries, { localCalls, monotonic });
   } catch (error) {
     run.throwIfStopped();
     throw error;
   }
-}
-
-async function answerDocument(
-  context: ProcessSliceContext,
-  run: SliceRun,
-  { workflow }: BatchSubmission,
-  tiers: PaidTiers,
-  entry: SliceEntry,
-  index: number,
-): Promise<DocumentEnd> {
-  if (entry.kind === 'skipped') {
-    return { kind: 'error', status: 'skipped', code: entry.skipped.code, message: entry.skipped.message };
-  }
-  const redactors = new DocumentRedactors(entry.document.text);
-  try {
-    if (tiers.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
-    if (workflow.private === true) checkIsLocal(tiers, context.localProviders);
-    const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
-    const document = { text: entry.document.text, tokens: entry.tokens };
-    const answer: DocumentResult = await splitOnOverflow((windowShare) => {
-      const cascade = { models, slice: run, document: index, tiers, redactors, windowShare };
-      return workflow.task === 'classify'
-        ? classifyDocument(cascade, workflow, document)
-        : summarizeDocument(cascade, workflow, document);
-    });
-    return { kind: 'answered', answer };
-  } catch (error) {
-    if (error instanceof DocumentEndedError) {
-      return { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` };
-    }
-    if (error instanceof CallFailedError) {
-      return { kind: 'error', status: 'failed', code: error.code, message: error.message };
-    }
-    // Stopped, or unexpected: either way the other documents begin no new calls.
-    run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
-    throw error;
-  } finally {
-    run.hid(redactors.counts());
-  }
-}
-
-/** The config was checked when the batch was submitted; this worker's may say something else of the same provider. */
-function checkIsLocal(tiers: PaidTiers, local: ReadonlySet<string>): void {
-  const models = tiers.flatMap(({ tier }) => modelsOfTier(tier));
-  const other = models.find(({ provider }) => !local.has(provider))?.provider;
-  if (other === undefined) return;
-  throw new CallFailedError(
-    'provider_not_local',
-    `The workflow is private, and this worker's config does not declare the provider ${JSON.stringify(other)} local ` +
-      '(dataPolicy: { location: local }), so the document was not sent.',
-  );
 }
 
 function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone: number) {

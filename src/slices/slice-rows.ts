@@ -5,6 +5,7 @@ import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { DocumentResult } from '../tasks/classify/classify-document.ts';
 import type { ErrorRow, ResultRow, Row } from '../tasks/result-row.ts';
+import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 
 /** How one document of a slice ended. */
 export type DocumentEnd =
@@ -79,7 +80,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
 export function totalsByModel(
   rows: readonly Row[],
   journal: Iterable<JournalEntry>,
-  localCalls: number,
+  localCalls: ReadonlyMap<number, number>,
 ): readonly ModelTotals[] {
   const totals = new Map<string, ModelTotals>();
   const add = (model: string, tier: number, part: Partial<ModelTotals>) => {
@@ -94,7 +95,7 @@ export function totalsByModel(
       cost: sum.cost + (part.cost ?? 0),
     });
   };
-  if (localCalls > 0) add('local', 0, { calls: localCalls });
+  for (const [tier, calls] of localCalls) add(LOCAL_MODEL_NAME, tier, { calls });
   for (const entry of journal) add(entry.model, entry.tier, { calls: 1, usage: entry.usage, cost: entry.cost });
   for (const row of rows) if (row.status === 'succeeded') add(row.model, row.tier, { accepted: 1 });
   return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));

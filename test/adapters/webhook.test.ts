@@ -140,6 +140,27 @@ describe('WebhookSink', () => {
     expect(lines.at(-1)).toContain('no answer in 150 ms');
   });
 
+  test('sends a burst of alerts to one target one after the other, spaced', async () => {
+    const times: number[] = [];
+    let busy = 0;
+    const origin = await listen((request, response) => {
+      busy += 1;
+      times.push(performance.now());
+      void bodyOf(request).then(() => {
+        expect(busy).toBe(1);
+        busy -= 1;
+        response.end();
+      });
+    });
+    const { sink, events } = openSink([generic(origin)], { spacingMs: 60 });
+    for (let index = 0; index < 4; index++) sink.send(ALERT, AT);
+    await sink.close();
+    expect(events()).toEqual(Array(4).fill('alert:delivered'));
+    for (let index = 1; index < 4; index++) {
+      expect((times[index] ?? 0) - (times[index - 1] ?? 0)).toBeGreaterThan(50);
+    }
+  });
+
   test('one dead target does not keep an alert from another', async () => {
     const { origin, received } = await recorder(200);
     const { sink } = openSink([{ kind: 'slack', url: 'http://127.0.0.1:1/dead' }, generic(origin)]);

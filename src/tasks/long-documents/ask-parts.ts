@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import { CallFailedError } from '../../calls/stop.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
 import type { PartialAnswer } from '../result-row.ts';
 
 /** Enough to keep any provider busy, few enough that a document which fails has not bought all its parts. */
-const PARTS_AT_ONCE = 128;
+const MAX_CONCURRENT_PARTS = 128;
 
 /** The parts of one document: asks them, and keeps account of those that failed. */
 export class DocumentParts {
@@ -19,7 +20,7 @@ export class DocumentParts {
   }
 
   /**
-   * Asks parts, many at once, and waits until all have come to rest: calls in flight are paid for. A part that failed
+   * Asks parts, many at once, and waits until all have settled: calls in flight are paid for. A part that failed
    * for a reason of its own has no answer; when more than may fail did, no further part is asked.
    *
    * @param indexes of the parts to ask, in this order
@@ -27,25 +28,22 @@ export class DocumentParts {
    * @throws {CallFailedError} too many parts failed, or one was too long; and whatever else `ask` throws
    */
   async ask<T>(indexes: readonly number[], ask: (chunk: Chunk) => Promise<T>): Promise<readonly (T | undefined)[]> {
-    const answers: (T | undefined)[] = indexes.map(() => undefined);
     let fatal: { readonly reason: unknown } | undefined;
-    let next = 0;
-    const askNext = async (): Promise<void> => {
-      while (next < indexes.length && fatal === undefined) {
-        const position = next++;
-        const index = indexes[position] as number;
-        // Building a prompt takes time in proportion to its part: others get their turn in between.
-        await setImmediate();
-        try {
-          answers[position] = await ask(this.chunks[index] as Chunk);
-        } catch (error) {
-          const reason = this.#reasonToStop(index, error);
-          if (reason !== undefined) fatal ??= { reason };
-        }
+    const askPart = (index: number) => async (): Promise<T | undefined> => {
+      if (fatal !== undefined) return undefined;
+      // Building a prompt takes time in proportion to its part: others get their turn in between.
+      await setImmediate();
+      try {
+        return await ask(this.chunks[index] as Chunk);
+      } catch (error) {
+        const reason = this.#reasonToStop(index, error);
+        if (reason !== undefined) fatal ??= { reason };
+        return undefined;
       }
     };
-    await Promise.all(Array.from({ length: Math.min(PARTS_AT_ONCE, indexes.length) }, askNext));
-    if (fatal !== undefined) throw fatal.reason;
+    const queue = new PQueue({ concurrency: MAX_CONCURRENT_PARTS });
+    const answers = await queue.addAll(indexes.map(askPart));
+    if (fatal !== undefined) throw (fatal as { readonly reason: unknown }).reason;
     return answers;
   }
 

@@ -1,0 +1,129 @@
+import type { SliceEntry } from '../batches/slice-entry.ts';
+import type { AnswerCache } from '../calls/answer-cache.ts';
+import type { CallModelContext } from '../calls/call-context.ts';
+import type { SliceRun } from '../calls/slice-run.ts';
+import { CallFailedError, DocumentEndedError, StopError } from '../calls/stop.ts';
+import type { CascadeStage, PaidTiers } from '../cascades/cascade-stages.ts';
+import type { LocalModel } from '../local-model/local-model.ts';
+import { DocumentRedactors } from '../redaction/document-redactors.ts';
+import { classifyDocument } from '../tasks/classify/classify-document.ts';
+import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
+import { summarizeDocument } from '../tasks/summarize/summarize-document.ts';
+import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { answerLocally, type LocalCalls, noPaidTier } from './local-tier.ts';
+import type { DocumentEnd } from './slice-rows.ts';
+
+export interface AnswerDocumentContext extends CallModelContext {
+  readonly local: LocalModel;
+  /** For workflows that ask for it. */
+  readonly answers: AnswerCache;
+  /** Providers that this worker's config declares to run locally: private documents go nowhere else. */
+  readonly localProviders: ReadonlySet<string>;
+}
+
+/** A document in its slice, and the stages of the cascade that are left for it. */
+export interface DocumentWork {
+  readonly run: SliceRun;
+  readonly workflow: WorkflowSpec;
+  readonly stages: readonly CascadeStage[];
+  readonly entry: SliceEntry;
+  /** Position of the document in its slice. */
+  readonly position: number;
+  readonly localCalls: LocalCalls;
+}
+
+/**
+ * Asks stage after stage until one has an answer.
+ *
+ * @throws {StopError} the slice stops; every other failure is the document's end
+ */
+export async function answerDocument(context: AnswerDocumentContext, work: DocumentWork): Promise<DocumentEnd> {
+  const { run, entry, stages } = work;
+  if (entry.kind === 'skipped') {
+    return { kind: 'error', status: 'skipped', code: entry.skipped.code, message: entry.skipped.message };
+  }
+  const redactors = new DocumentRedactors(entry.document.text);
+  try {
+    if (stages.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
+    return await askStages(context, work, redactors);
+  } catch (error) {
+    if (error instanceof DocumentEndedError) {
+      return { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` };
+    }
+    if (error instanceof CallFailedError) {
+      return { kind: 'error', status: 'failed', code: error.code, message: error.message };
+    }
+    // Stopped, or unexpected: either way the other documents begin no new calls.
+    run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
+    throw error;
+  } finally {
+    run.hid(redactors.counts());
+  }
+}
+
+async function askStages(
+  context: AnswerDocumentContext,
+  work: DocumentWork,
+  redactors: DocumentRedactors,
+): Promise<DocumentEnd> {
+  for (const stage of work.stages) {
+    if (stage.kind === 'local') {
+      const end = await askLocally(context, work, stage);
+      if (end !== undefined) return end;
+      continue;
+    }
+    try {
+      return await askPaid(context, work, stage, redactors);
+    } catch (error) {
+      if (stage.isLast || !(error instanceof CallFailedError) || error.code === 'provider_not_local') throw error;
+    }
+  }
+  throw new RangeError('The last stage of a cascade has no answer and no error');
+}
+
+async function askLocally(
+  context: AnswerDocumentContext,
+  { run, workflow, entry, localCalls }: DocumentWork,
+  stage: CascadeStage & { readonly kind: 'local' },
+): Promise<DocumentEnd | undefined> {
+  if (run.ending !== undefined) throw new DocumentEndedError(run.ending);
+  // Equal documents were taken over before, where there was something to take.
+  const { sameAs: _, ...alone } = entry.kind === 'document' ? entry : { ...entry, sameAs: undefined };
+  const [end] = await answerLocally(context.local, run, workflow, stage, [alone], {
+    localCalls,
+    monotonic: () => context.clock.monotonic(),
+  });
+  return end;
+}
+
+async function askPaid(
+  context: AnswerDocumentContext,
+  { run, workflow, entry, position }: DocumentWork,
+  stage: CascadeStage & { readonly kind: 'paid' },
+  redactors: DocumentRedactors,
+): Promise<DocumentEnd> {
+  if (entry.kind === 'skipped') throw new RangeError('A skipped line is not asked');
+  const { tiers, isLast } = stage;
+  if (workflow.private === true) checkIsLocal(tiers, context.localProviders);
+  const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
+  const document = { text: entry.document.text, tokens: entry.tokens };
+  const answer = await splitOnOverflow((windowShare) => {
+    const cascade = { models, slice: run, document: position, tiers, passesOn: !isLast, redactors, windowShare };
+    return workflow.task === 'classify'
+      ? classifyDocument(cascade, workflow, document)
+      : summarizeDocument(cascade, workflow, document);
+  });
+  return { kind: 'answered', answer };
+}
+
+/** The config was checked when the batch was submitted; this worker's may say something else of the same provider. */
+function checkIsLocal(tiers: PaidTiers, local: ReadonlySet<string>): void {
+  const models = tiers.flatMap(({ tier }) => modelsOfTier(tier));
+  const other = models.find(({ provider }) => !local.has(provider))?.provider;
+  if (other === undefined) return;
+  throw new CallFailedError(
+    'provider_not_local',
+    `The workflow is private, and this worker's config does not declare the provider ${JSON.stringify(other)} local ` +
+      '(dataPolicy: { location: local }), so the document was not sent.',
+  );
+}
