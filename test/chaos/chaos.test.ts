@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { hasRedisServer } from './processes.ts';
 import { runScenario } from './run-scenario.ts';
 
-/** `npm run chaos -- --seeds N --seed S` plays others, or one of these again. */
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+/** Two of the ten that `.ci/run` plays; `npm run chaos -- --seeds N --seed S` plays others, or one of these again. */
+const SEEDS = [1, 2];
 
 describe.skipIf(!hasRedisServer())('Under kill -9, stops, faults and limits in the middle of the work', () => {
   it.for(SEEDS)('seed %i keeps every guarantee', { timeout: 240_000 }, async (seed) => {

@@ -4,7 +4,7 @@ import { FAULT_NAMES } from '../../simulator/options.ts';
 import { readSimulatorFlags } from '../../simulator/read-flags.ts';
 import { SimulatorOptionsError } from '../../simulator/resolve-options.ts';
 import { type RunningSimulator, startSimulator } from '../../simulator/start-simulator.ts';
-import { listenForStop } from '../stop-signals.ts';
+import { listenForStop } from '../../worker/stop-signals.ts';
 
 const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
 

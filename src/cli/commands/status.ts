@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { batchStatus } from '../../batches/batch-status.ts';
+import { listenForStop } from '../../worker/stop-signals.ts';
 import { batchTimezones, drainAtOf } from '../batch-timezones.ts';
 import { statusJson, statusLines } from '../format-status.ts';
-import { listenForStop } from '../stop-signals.ts';
 import { readStatus } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 

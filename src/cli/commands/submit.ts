@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
-import { listenForStop } from '../stop-signals.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
 import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';

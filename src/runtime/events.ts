@@ -1,0 +1,25 @@
+/** Every event that is logged, `noun:verb`, and when it fires. docs/operation.md lists the same. */
+export const EVENTS = {
+  'alert:delivered': 'A webhook took an alert.',
+  'alert:lost': 'A webhook did not take an alert, and it is not tried again.',
+  'alert:retried': 'A webhook did not take an alert; it is tried again.',
+  'batch:finished': 'A batch has ended: its manifest is written.',
+  'books:unbalanced': 'At the end of a batch, rows and ledger name different amounts.',
+  'breaker:closed': 'A batch or a workflow works again.',
+  'breaker:open': 'A batch or a workflow is paused; the reason says why.',
+  'budget:alert': 'Spending has reached a level of a limit, or is on its way over it.',
+  'cache:failed': 'The answer cache could not be read or written; the call is made without it.',
+  'call:retry': 'A model call failed for a passing reason and is tried again.',
+  'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
+  'ledger:overrun': 'A reply cost more than what was held for it.',
+  'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',
+  'ledger:uncertain': 'Calls whose outcome nobody can know were booked at what was held for them.',
+  'slice:committed': 'The rows of a slice count from now on.',
+  'slice:stopped': 'A slice was handed back to the queue before its end.',
+  'worker:draining': 'A worker was told to stop and finishes what is in flight.',
+  'worker:error': 'The queue reported an error; the worker goes on as soon as it can.',
+  'worker:started': 'A worker takes slices.',
+  'worker:stopped': 'A worker has handed back what it had and ends.',
+} as const;
+
+export type EventName = keyof typeof EVENTS;

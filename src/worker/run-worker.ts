@@ -1,0 +1,35 @@
+import { type OpenAppOptions, openApp, workflowOf } from '../app.ts';
+import { NightmillError } from '../errors.ts';
+import { startWorker } from './start-worker.ts';
+import { listenForStop } from './stop-signals.ts';
+
+export interface RunWorkerOptions extends OpenAppOptions {
+  /** Names of the config's workflows. Default: all of them. */
+  readonly workflows?: readonly string[];
+}
+
+/**
+ * A worker process from start to end: works until the first signal, then finishes what is in flight; a second signal
+ * gives it up.
+ *
+ * @throws {NightmillError} `usage`: the config has no such workflow, or none at all; and as `openApp`
+ */
+export async function runWorker(options: RunWorkerOptions): Promise<void> {
+  await using app = await openApp(options);
+  const workflows = options.workflows ?? [...app.config.workflows.keys()];
+  for (const name of workflows) workflowOf(app.config, name);
+  if (workflows.length === 0)
+    throw new NightmillError('usage', 'The config has no workflows, so there is nothing to work on.');
+  using stop = listenForStop(options.announce);
+  const worker = await startWorker(app, workflows);
+  await aborted(stop.first);
+  stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
+  await worker.stop({ force: stop.second.aborted });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
