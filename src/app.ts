@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { Config, WorkflowConfig } from '../config/config.ts';
-import { configLimits } from '../config/limits.ts';
 import { BullmqJobQueue } from './adapters/bullmq/job-queue.ts';
 import type { QueueConnection } from './adapters/bullmq/queue-options.ts';
 import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts';
@@ -86,90 +85,104 @@ export function workflowOf(config: Config, name: string): WorkflowConfig {
 
 /** Opens connections in order and closes them in reverse, also when a later one fails. */
 export async function openApp(options: OpenAppOptions): Promise<App> {
-  const { config, log } = options;
   const stack = new AsyncDisposableStack();
   try {
-    const { redis, connection, description } = await openRedis(options, stack);
-    const keys = new RedisKeys(config.redisPrefix);
-    const lease = new WorkerLease(redis, keys, config.worker.lockMs);
-    const ledger = new RememberingLedger(redis, keys, lease);
-    const batches = new RedisBatchRegistry(redis, keys);
-    const holds = new RedisWorkflowHolds(redis, keys);
-    const histories = new RedisWorkflowHistories(redis, keys);
-    const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
-    const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
-    const local = stack.adopt(openLocalModel(), (opened) => opened.close());
-    const providers = openProviders(config, stack);
-    const webhooks = new WebhookSink({ targets: config.alerts.webhooks, log });
-    const sink = stack.adopt(webhooks, (opened) => opened.close());
-    const submission = submissionCache(store);
-    const runs = new Set<SliceRun>();
-    const ratios = new InputRatios();
-    const pools = new Pools({ limits: config.pools, ledger, clock: systemClock, random: Math.random });
-    const workflows = [...config.workflows.keys()];
-    await ledger.applyConfigLimits(configLimits(config));
-    const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
-    const breaker: BreakerContext = { ...base, workflows };
-    const alerts: AlertContext = {
-      ...breaker,
-      histories,
-      memory: new RedisAlertMemory(redis, keys),
-      sink,
-      timezones: (workflow) => ({
-        workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
-        global: config.timezone,
-      }),
-      fired: new Set(),
-    };
+    const services = await openServices(options, stack);
+    const contexts = buildContexts(options.config, services);
     const closing = stack.move();
     const close = () => closing.disposeAsync();
-    return {
-      ...base,
-      config,
-      local,
-      lease,
-      redis: { description, connection },
-      submit: base,
-      breaker,
-      slices: {
-        ...base,
-        local,
-        runs,
-        submission,
-        providers,
-        pools,
-        prefixes: new PromptPrefixes(systemClock),
-        ratios,
-        answers: new StoreAnswerCache(store),
-        localProviders: localProviders(config),
-        random: Math.random,
-        maxAttempts: config.worker.maxCallAttempts,
-      },
-      finalize: {
-        ...base,
-        submission,
-        histories,
-        breakerHistory: async (batchId, workflow) => [
-          ...(await holds.history(workflow)),
-          ...(await holds.history(`batch:${batchId}`)),
-        ],
-      },
-      housekeeping: {
-        ...breaker,
-        runs,
-        shareRatios: () => ledger.shareRatios(ratios),
-        restore: () => ledger.restoreIfRestarted(),
-        reap: () => ledger.reapDeadWorkers(),
-        checkAlerts: (open, check) => checkAlerts(alerts, open, check),
-        timezoneOf: (scope) => timezoneOf(config, scope),
-      },
-      close,
-      [Symbol.asyncDispose]: close,
-    };
+    return { ...contexts, close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+type Services = Awaited<ReturnType<typeof openServices>>;
+
+async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack) {
+  const { config, log } = options;
+  const { redis, connection, description } = await openRedis(options, stack);
+  const keys = new RedisKeys(config.redisPrefix);
+  const lease = new WorkerLease(redis, keys, config.worker.lockMs);
+  const ledger = new RememberingLedger(redis, keys, lease);
+  const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
+  const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
+  const local = stack.adopt(openLocalModel(), (opened) => opened.close());
+  const providers = openProviders(config, stack);
+  const webhooks = new WebhookSink({ targets: config.alerts.webhooks, log });
+  return {
+    log,
+    connection,
+    description,
+    lease,
+    ledger,
+    batches: new RedisBatchRegistry(redis, keys),
+    holds: new RedisWorkflowHolds(redis, keys),
+    histories: new RedisWorkflowHistories(redis, keys),
+    memory: new RedisAlertMemory(redis, keys),
+    store,
+    jobs,
+    local,
+    providers,
+    sink: stack.adopt(webhooks, (opened) => opened.close()),
+  };
+}
+
+function buildContexts(config: Config, services: Services): Omit<App, 'close' | typeof Symbol.asyncDispose> {
+  const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
+  const { connection, description } = services;
+  const submission = submissionCache(store);
+  const runs = new Set<SliceRun>();
+  const ratios = new InputRatios();
+  const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
+  const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
+  const timezones = (workflow: string) => ({
+    workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
+    global: config.timezone,
+  });
+  const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
+  return {
+    ...base,
+    config,
+    local,
+    lease,
+    redis: { description, connection },
+    submit: base,
+    breaker,
+    slices: {
+      ...base,
+      local,
+      runs,
+      submission,
+      providers,
+      pools: new Pools({ limits: config.pools, ledger, clock: systemClock, random: Math.random }),
+      prefixes: new PromptPrefixes(systemClock),
+      ratios,
+      answers: new StoreAnswerCache(store),
+      localProviders: localProviders(config),
+      random: Math.random,
+      maxAttempts: config.worker.maxCallAttempts,
+    },
+    finalize: {
+      ...base,
+      submission,
+      histories,
+      breakerHistory: async (batchId, workflow) => [
+        ...(await holds.history(workflow)),
+        ...(await holds.history(`batch:${batchId}`)),
+      ],
+    },
+    housekeeping: {
+      ...breaker,
+      runs,
+      shareRatios: () => ledger.shareRatios(ratios),
+      restore: () => ledger.restoreIfRestarted(),
+      reap: () => ledger.reapDeadWorkers(),
+      checkAlerts: (open, check) => checkAlerts(alerts, open, check),
+      timezoneOf: (scope) => timezoneOf(config, scope),
+    },
+  };
 }
 
 async function openRedis(

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { version } from '../../config/version.ts';
+import { addApplyCommand } from './commands/apply.ts';
 import { addBudgetCommand } from './commands/budget.ts';
 import { addCancelCommand } from './commands/cancel.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -42,6 +43,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addCancelCommand(program);
   addPauseCommands(program);
   addBudgetCommand(program);
+  addApplyCommand(program);
   addPlanCommand(program);
   addWorkerCommand(program);
   addDoctorCommand(program);

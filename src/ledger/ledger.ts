@@ -93,9 +93,20 @@ export interface Ledger {
   /** Paid replies of a slice that was not committed, by call key. */
   journal(batchId: string, slice: number): Promise<ReadonlyMap<string, JournalEntry>>;
   totals(scope: Scope): Promise<ScopeTotals>;
-  /** Takes limits over from the config; a limit that changed there replaces one set by command. */
-  applyConfigLimits(limits: ReadonlyMap<ScopeName, NanoUsd | undefined>): Promise<void>;
+  /**
+   * Takes limits over from a config. `replace`: this config is the one that counts; `fill`: it only states what no config
+   * has stated yet. A limit set by command outranks both.
+   *
+   * @returns the scopes for which another limit was stated; with `fill` they keep it
+   */
+  applyConfigLimits(
+    limits: ReadonlyMap<ScopeName, NanoUsd | undefined>,
+    how: 'replace' | 'fill',
+  ): Promise<readonly ScopeName[]>;
+  /** A person's limit, which outranks every config until it is cleared. */
   setLimit(scope: ScopeName, limit: NanoUsd): Promise<void>;
+  /** Takes a person's limit away: the config's counts again. */
+  clearLimit(scope: ScopeName): Promise<void>;
   limit(scope: ScopeName): Promise<NanoUsd | undefined>;
   uncertainCalls(batchId: string): Promise<readonly UncertainCall[]>;
   /** Tells the cluster what a provider said about a pool's limits. */

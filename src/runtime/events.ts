@@ -14,6 +14,8 @@ export const EVENTS = {
   'ledger:overrun': 'A reply cost more than what was held for it.',
   'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',
   'ledger:uncertain': 'Calls whose outcome nobody can know were booked at what was held for them.',
+  'limits:differ':
+    "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
   'slice:committed': 'The rows of a slice count from now on.',
   'slice:stopped': 'A slice was handed back to the queue before its end.',
   'worker:draining': 'A worker was told to stop and finishes what is in flight.',

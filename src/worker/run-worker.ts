@@ -1,6 +1,7 @@
 import { type OpenAppOptions, openApp, workflowOf } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { startWorker } from './start-worker.ts';
+import { stateLimits } from './state-limits.ts';
 import { listenForStop } from './stop-signals.ts';
 
 export interface RunWorkerOptions extends OpenAppOptions {
@@ -20,6 +21,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   for (const name of workflows) workflowOf(app.config, name);
   if (workflows.length === 0)
     throw new NightmillError('usage', 'The config has no workflows, so there is nothing to work on.');
+  await stateLimits(app, 'fill');
   using stop = listenForStop(options.announce);
   const worker = await startWorker(app, workflows);
   await aborted(stop.first);

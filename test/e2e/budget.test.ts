@@ -135,4 +135,27 @@ describe('a budget that ends in the middle', () => {
     expect(JSON.parse(finished.stdout)).toMatchObject({ state: 'paused', breaker: { state: 'open', cause: 'budget' } });
     expect(model.billNano).toBeLessThanOrEqual(500_000);
   });
+
+  it('a colleague with another config who only looks changes no limit, until it is applied', async () => {
+    const config = configYaml({ url: model.url, redis: redis.url, workflow: 'budget: { day: 0.002 }' });
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': config,
+      'rich.yaml': config.replace('day: 0.002', 'day: 50'),
+      'docs.jsonl': toJsonl(makeDocuments(60)),
+    });
+    expect((await workspace.run([...RUN])).code).toBe(3);
+    const limitNow = async () => {
+      const shown = await workspace.run(['budget', 'show', '--json']);
+      const scopes = JSON.parse(shown.stdout) as { scope: string; limitUsd: number | null }[];
+      return scopes.find(({ scope }) => scope === 'workflow:triage/day')?.limitUsd;
+    };
+    for (const looking of [['status'], ['budget', 'show'], ['plan', 'docs.jsonl', '-w', 'triage']]) {
+      const looked = await workspace.run(['--config', 'rich.yaml', ...looking]);
+      expect(looked, looked.stderr).toMatchObject({ code: 0 });
+      expect(await limitNow()).toBe(0.002);
+    }
+    const applied = await workspace.run(['--config', 'rich.yaml', 'apply']);
+    expect(applied.stdout).toContain('workflow:triage/day: $50');
+    expect(await limitNow()).toBe(50);
+  });
 });

@@ -169,9 +169,17 @@ export class RedisLedger implements Ledger {
     await this.#redis.hset(this.#keys.limits, `set:${scope}`, limit);
   }
 
-  async applyConfigLimits(limits: ReadonlyMap<ScopeName, NanoUsd | undefined>): Promise<void> {
+  async clearLimit(scope: ScopeName): Promise<void> {
+    await this.#redis.hdel(this.#keys.limits, `set:${scope}`);
+  }
+
+  async applyConfigLimits(
+    limits: ReadonlyMap<ScopeName, NanoUsd | undefined>,
+    how: 'replace' | 'fill',
+  ): Promise<readonly ScopeName[]> {
     const wanted = [...limits].flatMap(([name, limit]) => [name, limit ?? '']);
-    await runScript(this.#redis, APPLY_CONFIG_LIMITS, [this.#keys.limits], wanted);
+    const differ = await runScript(this.#redis, APPLY_CONFIG_LIMITS, [this.#keys.limits], [how, ...wanted]);
+    return (differ as readonly Buffer[]).map(String) as ScopeName[];
   }
 
   async uncertainCalls(batchId: string): Promise<readonly UncertainCall[]> {

@@ -7,6 +7,7 @@ import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type Downloaded, downloadResults, prepareFolder } from '../../results/download-results.ts';
 import { startWorker } from '../../worker/start-worker.ts';
+import { stateLimits } from '../../worker/state-limits.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusJson, statusLines } from '../format-status.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
@@ -39,6 +40,7 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
   const tables = await readFormats(flags.format);
   await refusePaused(app, flags.workflow);
   await prepareFolder(flags.output);
+  await stateLimits(app, 'replace');
   const submitted = await submitInputs(app, inputs, flags, stop.first);
   const { batchId } = submitted;
   announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));

@@ -188,10 +188,10 @@ class Run {
   async configLimit(index: number, limit: number | undefined) {
     const scope = this.#allScopes()[index]!;
     if (this.#model.limits.get(scope.name)?.config !== limit) {
-      this.#model.limits.set(scope.name, { config: limit });
+      this.#model.limits.set(scope.name, { ...this.#model.limits.get(scope.name), config: limit });
       this.#model.limitChanged(scope);
     }
-    await this.#workers[0]!.real.ledger.applyConfigLimits(new Map([[scope.name, limit]]));
+    await this.#workers[0]!.real.ledger.applyConfigLimits(new Map([[scope.name, limit]]), 'replace');
   }
 
   async commit(at: { batch: number; slice: number }, isStale: boolean, short: boolean) {

@@ -453,46 +453,30 @@ describe('limits', () => {
     expect(await ledger.totals(DAY)).toEqual({ settled: 0, uncertain: 0, held: 15, limit: 3 });
   });
 
-  test('a limit set by command counts instead of the one in the config until the config changes', async () => {
+  test('a limit set by command outranks every config until it is cleared', async () => {
     const { ledger, claim } = await cluster.workerWithSlice();
-    const config = (limit: number | undefined) => ledger.applyConfigLimits(new Map([[DAY.name, limit]]));
+    const config = (limit: number | undefined) => ledger.applyConfigLimits(new Map([[DAY.name, limit]]), 'replace');
     await config(100);
     expect(await ledger.limit(DAY.name)).toBe(100);
     await ledger.setLimit(DAY.name, 20);
-    await config(100);
+    await config(90);
     expect(await ledger.limit(DAY.name)).toBe(20);
     expect(await ledger.admit(ticketOf(claim, 21))).toMatchObject({ kind: 'refused', refusal: { limit: 20 } });
-    await config(90);
+    await ledger.clearLimit(DAY.name);
     expect(await ledger.limit(DAY.name)).toBe(90);
     expect(await ledger.admit(ticketOf(claim, 21))).toEqual({ kind: 'admitted' });
-    await ledger.setLimit(DAY.name, 20);
     await config(undefined);
     expect(await ledger.limit(DAY.name)).toBeUndefined();
-    await ledger.setLimit(DAY.name, 20);
-    await config(undefined);
-    expect(await ledger.limit(DAY.name)).toBe(20);
-    await ledger.applyConfigLimits(new Map());
   });
 
-  test('while a changed config replaces a limit set by command, no older limit shows through', async () => {
-    const { ledger, claim } = await cluster.workerWithSlice();
-    const other = await server.connect();
-    const seen = new Set<string>();
-    for (let round = 0; round < 40; round += 1) {
-      await ledger.applyConfigLimits(new Map([[DAY.name, 1_000_000]]));
-      await ledger.setLimit(DAY.name, 0);
-      let applied = false;
-      const applying = ledger.applyConfigLimits(new Map([[DAY.name, 1]])).finally(() => {
-        applied = true;
-      });
-      while (!applied) {
-        const [set, config] = await other.hmget(cluster.keys.limits, `set:${DAY.name}`, `config:${DAY.name}`);
-        seen.add(set ?? config ?? 'none');
-      }
-      await applying;
-    }
-    expect([...seen].filter((limit) => limit !== '0' && limit !== '1')).toEqual([]);
-    expect(await ledger.admit(ticketOf(claim, 2))).toMatchObject({ kind: 'refused', refusal: { limit: 1 } });
+  test('a config that only fills changes no limit that another one has stated, and names it', async () => {
+    const { ledger } = await cluster.workerWithSlice();
+    expect(await ledger.applyConfigLimits(new Map([[DAY.name, 100]]), 'fill')).toEqual([]);
+    expect(await ledger.applyConfigLimits(new Map([[DAY.name, 5_000]]), 'fill')).toEqual([DAY.name]);
+    expect(await ledger.applyConfigLimits(new Map([[DAY.name, undefined]]), 'fill')).toEqual([DAY.name]);
+    expect(await ledger.limit(DAY.name)).toBe(100);
+    expect(await ledger.applyConfigLimits(new Map([[DAY.name, 5_000]]), 'replace')).toEqual([DAY.name]);
+    expect(await ledger.limit(DAY.name)).toBe(5_000);
   });
 
   test('a limit of another scope or period does not count', async () => {

@@ -1,22 +1,29 @@
 import { script } from './run-script.ts';
 
 /**
- * Takes limits over from the config. The newest statement wins: a limit that changed in the config replaces what a
- * command has set before. At once, so that no call is admitted under a limit that nobody has stated.
+ * Takes limits over from the config. A limit that a command has set outranks every config. At once, so that no call is
+ * admitted under a limit that nobody has stated.
  *
  * KEYS  1 limits (HASH)
- * ARGV  pairs of scope name and limit, empty for none
+ * ARGV  1 'replace': this config is the one that counts; 'fill': it only states what no config has stated yet
+ *       2… pairs of scope name and limit, empty for none
+ * Returns the names whose limit in Redis was another one; with 'fill' these were left alone.
  */
 export const APPLY_CONFIG_LIMITS = script(`
-for i = 1, #ARGV, 2 do
+local differ = {}
+for i = 2, #ARGV, 2 do
   local name, wanted = ARGV[i], ARGV[i + 1]
-  if (redis.call('HGET', KEYS[1], 'config:' .. name) or '') ~= wanted then
-    redis.call('HDEL', KEYS[1], 'set:' .. name)
-    if wanted == '' then
+  local known = redis.call('HGET', KEYS[1], 'config:' .. name) or ''
+  if known ~= wanted then
+    if known ~= '' then differ[#differ + 1] = name end
+    if known ~= '' and ARGV[1] == 'fill' then
+      -- Another config has stated it: a colleague's file must not change it by being read.
+    elseif wanted == '' then
       redis.call('HDEL', KEYS[1], 'config:' .. name)
     else
       redis.call('HSET', KEYS[1], 'config:' .. name, wanted)
     end
   end
 end
+return differ
 `);
