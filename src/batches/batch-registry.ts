@@ -75,6 +75,10 @@ export interface BatchRegistry {
       | 'sliceTokens'
     >,
   ): Promise<boolean>;
+  /** Notes for a few seconds that a worker cannot work on a batch: a condition of the worker, not of the batch. */
+  noteUnable(batchId: string, worker: string, why: string): Promise<void>;
+  /** Workers that lately could not work on it, and why. */
+  unable(batchId: string): Promise<ReadonlyMap<string, string>>;
   /** Removes a batch that never left `ingesting`. */
   forget(batchId: string): Promise<void>;
   /** All slices are stored: the batch becomes `queued`. */

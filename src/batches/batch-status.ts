@@ -34,6 +34,8 @@ export interface BatchStatus {
   readonly createdAt: number;
   readonly finishedAt?: number;
   readonly breaker: BreakerStatus;
+  /** Live workers that cannot work on it, and why, e.g. `its config has no provider "acme"`. */
+  readonly unable: ReadonlyMap<string, string>;
 }
 
 export interface StatusContext {
@@ -53,11 +55,12 @@ export async function batchStatus(
   timezones: Timezones,
   drainAt?: number,
 ): Promise<BatchStatus> {
-  const [totals, progress, workflowHold, breaker] = await Promise.all([
+  const [totals, progress, workflowHold, breaker, unable] = await Promise.all([
     context.ledger.totals(batchScope(batch.batchId)),
     context.batches.progress(batch.batchId),
     context.holds.get(batch.workflow),
     tightestScope(context, batch, timezones),
+    context.batches.unable(batch.batchId),
   ]);
   const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
   const done = Math.min(batch.documents, committed + progress);
@@ -77,6 +80,7 @@ export async function batchStatus(
     ...(totals.limit === undefined ? {} : { limit: totals.limit }),
     ...(done === 0 ? {} : { projected: Math.round((spent / done) * batch.documents) }),
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
+    unable: WORKING_STATES.has(batch.state) ? unable : new Map(),
     createdAt: batch.createdAt,
     ...(batch.finishedAt === undefined ? {} : { finishedAt: batch.finishedAt }),
     breaker:

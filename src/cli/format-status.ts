@@ -17,6 +17,7 @@ export function statusJson(status: BatchStatus): object {
     limitUsd: status.limit === undefined ? null : usd(status.limit),
     projectedUsd: status.projected === undefined ? null : usd(status.projected),
     etaSeconds: status.etaSeconds ?? null,
+    ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
     createdAt: new Date(status.createdAt).toISOString(),
     finishedAt: status.finishedAt === undefined ? null : new Date(status.finishedAt).toISOString(),
     breaker: {
@@ -64,6 +65,7 @@ export function statusLines(status: BatchStatus): string {
       `  warning    ${formatUsd(tightest.spent)} of ${formatUsd(tightest.limit)} of ${tightest.scope} are spent`,
     );
   }
+  for (const [worker, why] of status.unable) lines.push(`  left out   worker ${worker} cannot work on it: ${why}`);
   return `${lines.join('\n')}\n`;
 }
 

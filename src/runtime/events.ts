@@ -17,6 +17,7 @@ export const EVENTS = {
   'limits:differ':
     "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
   'slice:committed': 'The rows of a slice count from now on.',
+  'slice:deferred': 'A worker leaves a slice to others, because its own config cannot do it.',
   'slice:stopped': 'A slice was handed back to the queue before its end.',
   'worker:draining': 'A worker was told to stop and finishes what is in flight.',
   'worker:error': 'The queue reported an error; the worker goes on as soon as it can.',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
+import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
 import type { App } from '../app.ts';
 import { openBreaker } from '../budgets/breaker.ts';
 import { keepHouse } from '../budgets/housekeeping.ts';
@@ -8,6 +8,7 @@ import { NightmillError } from '../errors.ts';
 import { finalizeBatch } from '../finalize/finalize-batch.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
+import { describeMissing, missingProviders } from './missing-providers.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 
@@ -97,10 +98,16 @@ async function runSlice(
   slices: ProcessSliceContext,
   job: { readonly batch: string; readonly slice: number; readonly turn: number },
   signal: AbortSignal,
-): Promise<'done' | 'handed_back'> {
+): Promise<SliceOutcome> {
   const batch = await app.batches.get(job.batch);
   // A parked batch's slices leave the queue; they come back when it is released.
   if (batch === undefined || batch.parked !== undefined || batch.ending !== undefined) return 'done';
+  const { workflow } = await app.slices.submission(job.batch);
+  const missing = missingProviders(workflow.cascade, app.config.providers);
+  if (missing.length > 0) {
+    await noteUnable(app, job.batch, missing);
+    return 'deferred';
+  }
   const onLost = () => {
     for (const run of app.slices.runs) {
       if (run.claim.batchId === job.batch && run.claim.slice === job.slice) run.stop({ kind: 'shutdown' });
@@ -120,6 +127,16 @@ async function runSlice(
   } finally {
     signal.removeEventListener('abort', onLost);
   }
+}
+
+/** Says in `status` and once in the log why this worker leaves a batch to others. */
+async function noteUnable(app: App, batchId: string, missing: readonly string[]): Promise<void> {
+  const why = describeMissing(missing, app.config.file);
+  const known = await app.batches.unable(batchId);
+  if (known.get(app.lease.workerId) !== why) {
+    app.log.warn('slice:deferred', { batch: batchId, reason: `This worker cannot work on it: ${why}.` });
+  }
+  await app.batches.noteUnable(batchId, app.lease.workerId, why);
 }
 
 /** Opens the breaker that a stopped slice calls for; nothing for any other reason. */

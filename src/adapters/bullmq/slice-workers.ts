@@ -1,10 +1,13 @@
-import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { FINALIZE_QUEUE_NAME, finalizeJobSchema } from '../../../jobs/finalize-batch.ts';
 import { sliceBackoffMs, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
 import { type QueueConnection, workerConnection } from './queue-options.ts';
 
-/** What became of a slice: `handed_back` goes to the queue again without using up an attempt. */
-export type SliceOutcome = 'done' | 'handed_back';
+/**
+ * What became of a slice. `handed_back`: to the queue again; `deferred`: again after a while, so that a worker that can
+ * do it comes first. Neither uses up an attempt.
+ */
+export type SliceOutcome = 'done' | 'handed_back' | 'deferred';
 
 export interface WorkerHandlers {
   /** `turn`: the job's priority, lowest first. `signal` aborts when another worker has the job by now or the process gives up. */
@@ -20,6 +23,9 @@ export interface WorkerSettings {
   readonly slices: number;
   readonly lockMs: number;
 }
+
+/** How long a slice rests that this worker cannot do. */
+const DEFERRED_MS = 2_000;
 
 /** Not ready: BullMQ waits and tries again. */
 class NotReadyError extends Error {}
@@ -82,6 +88,10 @@ async function runSlice(
   const parsed = sliceJobSchema.safeParse(job.data);
   if (!parsed.success) throw new UnrecoverableError(`Cannot read the job ${job.id}: ${parsed.error.message}`);
   const outcome = await handlers.processSlice({ ...parsed.data, turn: job.priority }, signal);
+  if (outcome === 'deferred') {
+    await job.moveToDelayed(Date.now() + DEFERRED_MS, token);
+    throw new DelayedError();
+  }
   if (outcome === 'handed_back') {
     await job.moveToWait(token);
     // It keeps its turn. BullMQ tells idle workers of a slice that gets a priority, not of one that comes back.

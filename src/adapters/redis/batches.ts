@@ -29,6 +29,9 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `);
 
+/** Longer than a worker waits before it looks at a slice again that it could not work on. */
+const UNABLE_FOR_MS = 15_000;
+
 export class RedisBatchRegistry implements BatchRegistry {
   readonly #redis: Redis;
   readonly #keys: RedisKeys;
@@ -41,6 +44,15 @@ export class RedisBatchRegistry implements BatchRegistry {
   async get(batchId: string): Promise<BatchRecord | undefined> {
     const fields = await this.#redis.hgetall(this.#keys.batch(batchId));
     return fields['state'] === undefined ? undefined : parseRecord(batchId, fields);
+  }
+
+  async noteUnable(batchId: string, worker: string, why: string): Promise<void> {
+    const key = this.#keys.unable(batchId);
+    await this.#redis.multi().hset(key, worker, why).pexpire(key, UNABLE_FOR_MS).exec();
+  }
+
+  async unable(batchId: string): Promise<ReadonlyMap<string, string>> {
+    return new Map(Object.entries(await this.#redis.hgetall(this.#keys.unable(batchId))));
   }
 
   async list(limit: number): Promise<readonly BatchRecord[]> {

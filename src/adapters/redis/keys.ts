@@ -59,6 +59,11 @@ export class RedisKeys {
     return `${this.#tag}:batch:${batchId}`;
   }
 
+  /** HASH worker -> why it cannot work on the batch; ends by itself soon after the last worker said so. */
+  unable(batchId: string): string {
+    return `${this.#tag}:unable:${batchId}`;
+  }
+
   /** HASH slice -> fence token of its present owner, or `done` once committed. */
   fence(batchId: string): string {
     return `${this.#tag}:fence:${batchId}`;
