@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readRedisUrl } from './redis-url.ts';
 import { modelSchema, providerSchema } from './schema/provider.ts';
 import { NAME, named, number, url, usd, wholeNumber } from './schema/values.ts';
 import { workflowSchema } from './schema/workflow.ts';
@@ -37,6 +38,10 @@ export const configSchema = z.strictObject({
   redis: z
     .string()
     .regex(/^(rediss?|unix):\/\//, 'must be a redis://, rediss:// or unix:// URL')
+    .superRefine((url, context) => {
+      const read = readRedisUrl(url);
+      if ('problem' in read) context.addIssue(read.problem);
+    })
     .optional()
     .describe('absent: a private server in .nightmill/'),
   redisPrefix: z.string().regex(NAME).default('nightmill').describe('first part of every Redis key'),

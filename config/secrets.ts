@@ -1,8 +1,10 @@
 import type { Config } from './config.ts';
+import { readRedisUrl } from './redis-url.ts';
 
 /** Every secret of a config, for the one place that removes them from logs. */
 export function secretsOf(config: Config): readonly string[] {
-  const redisPassword = config.redisUrl === undefined ? '' : decodeURIComponent(new URL(config.redisUrl).password);
+  const redis = config.redisUrl === undefined ? undefined : readRedisUrl(config.redisUrl);
+  const redisPassword = redis !== undefined && 'password' in redis ? (redis.password ?? '') : '';
   return [
     ...[...config.providers.values()].flatMap((provider) => [
       provider.apiKey ?? '',

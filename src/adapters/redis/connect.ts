@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { readRedisUrl } from '../../../config/redis-url.ts';
 import { NightmillError } from '../../errors.ts';
 import { BatchingRedis } from './batching-redis.ts';
 
@@ -17,40 +18,34 @@ const RETRIES_PER_COMMAND = 40;
  */
 export function redisOptions({ url }: RedisTarget) {
   return {
-    ...(url.startsWith('unix://') ? { path: url.slice('unix://'.length) } : urlOptions(url)),
+    ...addressOptions(url),
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: RETRIES_PER_COMMAND,
     retryStrategy: (times: number) => Math.min(times * 100, 2_000),
+    reconnectOnError,
   };
 }
 
 export type NightmillRedisOptions = ReturnType<typeof redisOptions>;
 
-function urlOptions(url: string) {
-  const parsed = parseUrl(url);
-  const database = parsed.pathname.replace(/^\//, '');
-  return {
-    host: parsed.hostname.replace(/^\[|\]$/g, '') || 'localhost',
-    port: parsed.port === '' ? 6379 : Number(parsed.port),
-    ...(parsed.username === '' ? {} : { username: decodeURIComponent(parsed.username) }),
-    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
-    ...(database === '' ? {} : { db: Number(database) }),
-    ...(parsed.protocol === 'rediss:' ? { tls: {} } : {}),
-  };
+/**
+ * These say that the connection leads to a server that cannot serve it now, e.g. behind a forwarder that keeps
+ * connections open through a failover: only a new connection helps. 2: the command is sent again there.
+ */
+function reconnectOnError({ message }: Error): 2 | false {
+  return /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|UNBLOCKED|NOAUTH)\b/.test(message) ? 2 : false;
 }
 
-function parseUrl(url: string): URL {
-  try {
-    return new URL(url);
-  } catch {
-    // Not the cause: it repeats the URL with its password.
-    throw new NightmillError(
-      'config_invalid',
-      `Cannot read redis: ${redactUrl(url)} as a URL. Write it as redis://user:password@host:port/database; ` +
-        'in the password, write "/" as %2F, "@" as %40 and "#" as %23.',
-    );
+function addressOptions(url: string) {
+  const read = readRedisUrl(url);
+  // Not with the URL: it has a password.
+  if ('problem' in read) {
+    throw new NightmillError('config_invalid', `Cannot read redis: ${redactUrl(url)}: ${read.problem}.`);
   }
+  if ('path' in read) return read;
+  const { database, tls, ...address } = read;
+  return { ...address, ...(database === 0 ? {} : { db: database }), ...(tls ? { tls: {} } : {}) };
 }
 
 /**
@@ -62,7 +57,7 @@ export async function connectRedis(target: RedisTarget): Promise<Redis> {
   const options = redisOptions(target);
   let lastError: Error | undefined;
   // The first connection is not retried: whoever starts a command wants to know at once.
-  const redis = new BatchingRedis({ ...options, retryStrategy: () => null });
+  const redis = new BatchingRedis({ ...options, retryStrategy: () => null, reconnectOnError: null });
   redis.on('error', (error: Error) => {
     lastError = error;
   });
@@ -75,6 +70,7 @@ export async function connectRedis(target: RedisTarget): Promise<Redis> {
     throw unreachable(target, lastError ?? (error as Error));
   }
   redis.options.retryStrategy = options.retryStrategy;
+  redis.options.reconnectOnError = options.reconnectOnError;
   return redis;
 }
 
@@ -89,7 +85,20 @@ function unreachable(target: RedisTarget, cause: Error): NightmillError {
 }
 
 async function checkServer(redis: Redis, target: RedisTarget): Promise<void> {
+  await checkDatabase(redis, target);
   const info = await redis.info();
+  if (/^role:slave/m.test(info) && /^slave_read_only:1/m.test(info)) {
+    throw new NightmillError(
+      'redis_unsuitable',
+      `Redis at ${redactUrl(target.url)} is a read-only replica. Name the primary in redis:, or the address that follows it through a failover.`,
+    );
+  }
+  if (/^cluster_enabled:1/m.test(info)) {
+    throw new NightmillError(
+      'redis_unsuitable',
+      `Redis at ${redactUrl(target.url)} is a node of a Redis Cluster, and redis: names one server. Name a server that is not in cluster mode.`,
+    );
+  }
   const version = /^redis_version:(\S+)/m.exec(info)?.[1] ?? '0';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major < OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor < OLDEST_VERSION[1])) {
@@ -105,6 +114,21 @@ async function checkServer(redis: Redis, target: RedisTarget): Promise<void> {
       'redis_unsuitable',
       `Redis at ${redactUrl(target.url)} may drop keys when its memory is full (maxmemory-policy ${policy}), and with them ` +
         'what was spent. Set maxmemory-policy to noeviction.',
+    );
+  }
+}
+
+/** ioredis stays on database 0 where the one in the URL does not exist. */
+async function checkDatabase(redis: Redis, target: RedisTarget): Promise<void> {
+  const database = redis.options.db ?? 0;
+  if (database === 0) return;
+  try {
+    await redis.select(database);
+  } catch (error) {
+    throw new NightmillError(
+      'redis_unsuitable',
+      `Redis at ${redactUrl(target.url)} has no database ${database} (${(error as Error).message}). Use a lower number after the host, or raise the server's "databases".`,
+      { cause: error },
     );
   }
 }
