@@ -59,6 +59,8 @@ export interface Config {
   /** Absent: the embedded server in `folder`. */
   readonly redisUrl?: string;
   readonly redisPrefix: string;
+  /** Variables of keys and webhooks that are not set: what needs them cannot be called. */
+  readonly missingSecrets?: readonly { readonly path: string; readonly name: string }[];
   readonly store: {
     /** `file:/absolute/path` or `s3://bucket/prefix`. */
     readonly url: string;

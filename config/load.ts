@@ -13,7 +13,7 @@ import {
 } from '../src/workflows/workflow.ts';
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
-import { type Environment, interpolate } from './interpolate.ts';
+import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
 import { knownNames } from './known-names.ts';
 import { resolveChecks } from './resolve-checks.ts';
 import { resolveModels } from './resolve-models.ts';
@@ -32,7 +32,13 @@ const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
  *
  * @throws {NightmillError} `config_invalid` with every problem found, each with its path
  */
-export function loadConfig(options: { file?: string | undefined; env: Environment; cwd: string }): Config {
+export function loadConfig(options: {
+  file?: string | undefined;
+  env: Environment;
+  cwd: string;
+  /** `leave`: keys and webhooks whose variable is not set are left out, for what makes no call. Default `refuse`. */
+  missingSecrets?: 'refuse' | 'leave';
+}): Config {
   const asked = options.file ?? (options.env['NIGHTMILL_CONFIG'] || undefined);
   const file = resolve(options.cwd, asked ?? DEFAULT_CONFIG_FILE);
   if (asked === undefined && !existsSync(file)) {
@@ -41,9 +47,28 @@ export function loadConfig(options: { file?: string | undefined; env: Environmen
   const problems: string[] = [];
   const written = readYaml(file);
   problems.push(...webhookSecretProblems(written));
-  const value = interpolate(written, options.env, problems);
-  const raw = parse(value, file, problems);
-  return resolveConfig(raw, { cwd: options.cwd, folder: dirname(file), file });
+  const missingSecrets: MissingVariable[] = [];
+  const value = interpolate(written, options.env, (missing) => {
+    if (options.missingSecrets === 'leave' && isCallSecret(missing)) missingSecrets.push(missing);
+    else problems.push(describeMissing(missing));
+  });
+  const raw = parse(withoutSecrets(value, missingSecrets), file, problems);
+  return { ...resolveConfig(raw, { cwd: options.cwd, folder: dirname(file), file }), missingSecrets };
+}
+
+/** Takes out the keys and headers that are empty now; a webhook without its address counts as switched off anyway. */
+function withoutSecrets(value: unknown, missing: readonly MissingVariable[]): unknown {
+  for (const { path } of missing) {
+    const [root, ...parents] = path.split('.');
+    const key = parents.pop();
+    if (root !== 'providers' || key === undefined) continue;
+    const holder = parents.reduce(
+      (at, part) => at?.[part] as Record<string, unknown> | undefined,
+      (value as Record<string, Record<string, unknown>>)['providers'],
+    );
+    delete holder?.[key];
+  }
+  return value;
 }
 
 function readYaml(file: string): unknown {

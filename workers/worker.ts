@@ -10,7 +10,7 @@ try {
     options: { config: { type: 'string' }, workflow: { type: 'string', short: 'w', multiple: true } },
   });
   const options = values.config === undefined ? {} : { config: values.config };
-  const config = readConfig(options);
+  const config = readConfig(options, 'refuse');
   await runWorker({
     config,
     log: openLog(options, config, 'info'),

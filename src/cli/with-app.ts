@@ -21,8 +21,9 @@ export function globalOptions(command: Command): GlobalOptions {
   return command.optsWithGlobals() as GlobalOptions;
 }
 
-export function readConfig(options: GlobalOptions): Config {
-  return loadConfig({ file: options.config, env: readEnvironment().all, cwd: process.cwd() });
+/** @param missingSecrets `refuse` for what calls providers; everything else works without their keys */
+export function readConfig(options: GlobalOptions, missingSecrets: 'refuse' | 'leave' = 'leave'): Config {
+  return loadConfig({ file: options.config, env: readEnvironment().all, cwd: process.cwd(), missingSecrets });
 }
 
 /** @param fallback the command's own level: a worker logs its slices, a command only warnings */
@@ -42,9 +43,10 @@ export async function withApp<T>(
   command: Command,
   work: (app: App, options: GlobalOptions) => Promise<T>,
   logLevel: LogLevel = 'warn',
+  missingSecrets: 'refuse' | 'leave' = 'leave',
 ): Promise<T> {
   const options = globalOptions(command);
-  const config = readConfig(options);
+  const config = readConfig(options, missingSecrets);
   const log = openLog(options, config, logLevel);
   const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
   await using app = await openApp({ config, log, announce, searchPath: readEnvironment().searchPath });

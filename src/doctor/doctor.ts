@@ -21,6 +21,7 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   readonly config: {
     readonly file?: string;
     readonly store: { readonly url: string };
+    readonly missingSecrets?: readonly { readonly path: string; readonly name: string }[];
     readonly providers: ReadonlyMap<string, Provider>;
     readonly workflows: ReadonlyMap<
       string,
@@ -52,6 +53,13 @@ export async function checkEverything<Provider extends NamedEndpoint>(
       detail: `${config.file ?? 'no file: the embedded defaults'}; workflows: ${[...config.workflows.keys()].join(', ') || 'none'}`,
     },
   ];
+  for (const { path, name } of config.missingSecrets ?? []) {
+    checks.push({
+      name: 'environment',
+      state: 'failed',
+      detail: `it has no ${name}, which ${path} names: set it for worker and run; the rest works without it`,
+    });
+  }
   checks.push(
     await attempt('store', async () => {
       const store = await context.openStore();

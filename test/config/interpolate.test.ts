@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { interpolate } from '../../config/interpolate.ts';
+import { describeMissing, type Environment, interpolate as interpolateWith } from '../../config/interpolate.ts';
 
 /** `${…}`, written so that no checker takes it for a template. */
 const reference = (inner: string) => `$\{${inner}}`;
+
+const interpolate = (value: unknown, env: Environment, problems: string[]) =>
+  interpolateWith(value, env, (missing) => problems.push(describeMissing(missing)));
 
 describe('interpolate()', () => {
   it('replaces variables and defaults anywhere in a parsed file, several in one text', () => {

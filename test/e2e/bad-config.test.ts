@@ -95,6 +95,32 @@ describe('nightmill with a wrong config', () => {
     expect(stderr).toMatch(/ - workflows\.triage\.cascade: /);
   });
 
+  it('a key that is not set stops only what makes calls', async () => {
+    await using lacking = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: 'http://127.0.0.1:9' }).replace(
+        '${ACME_API_KEY:-none}',
+        '${NOT_SET_ANYWHERE}',
+      ),
+      'docs.jsonl': toJsonl([{ id: 'a', text: 'The page fails to open.' }]),
+    });
+    for (const args of [
+      ['status'],
+      ['budget', 'show'],
+      ['plan', 'docs.jsonl', '-w', 'triage'],
+      ['submit', 'docs.jsonl', '-w', 'triage'],
+    ]) {
+      const finished = await lacking.run(args);
+      expect(finished, finished.stderr).toMatchObject({ code: 0 });
+    }
+    const doctor = await lacking.run(['doctor']);
+    expect(doctor.stdout).toMatch(/FAILED +environment.*NOT_SET_ANYWHERE, which providers\.acme\.apiKey names/);
+    for (const args of [['worker'], ['run', 'docs.jsonl', '-w', 'triage', '-o', 'out']]) {
+      const finished = await lacking.run(args);
+      expect(finished).toMatchObject({ code: 2 });
+      expect(finished.stderr).toContain('the environment has no NOT_SET_ANYWHERE');
+    }
+  });
+
   it('every broken reference is in one message with its path', async () => {
     const stderr = await refusal([...RUN], { NIGHTMILL_CONFIG: 'references.yaml' });
     expect(stderr).toMatch(/ - models\.aliased\.id: "gpt-4\.1-mini" is an alias .*allowAlias: true/);

@@ -22,7 +22,7 @@ export function addDoctorCommand(program: Command): void {
     .option('--model <name>', 'with this model of it; default: its first in the config')
     .action(async ({ provider, model }: { provider?: string; model?: string }) => {
       const options = globalOptions(command);
-      const config = readConfig(options);
+      const config = readConfig(options, provider === undefined ? 'leave' : 'refuse');
       if (provider !== undefined) await checkOneProvider(options, config, provider, model);
       else if (model === undefined) await checkAll(options, config);
       else throw new NightmillError('usage', 'Cannot check a model alone: name its provider too, with --provider.');

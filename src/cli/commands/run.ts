@@ -30,7 +30,7 @@ export function addRunCommand(program: Command): void {
     .requiredOption('-o, --output <folder>', 'where results.jsonl, errors.jsonl and manifest.json go')
     .option(...FORMAT_OPTION);
   addSubmitOptions(command).action(async (inputs: string[], flags: RunFlags) => {
-    process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags));
+    process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags), 'warn', 'refuse');
   });
 }
 

@@ -10,7 +10,7 @@ export function addWorkerCommand(program: Command): void {
     .option('-w, --workflow <name...>', 'only these workflows (default: all of the config)')
     .action(async (flags: { workflow?: string[] }) => {
       const options = globalOptions(command);
-      const config = readConfig(options);
+      const config = readConfig(options, 'refuse');
       await runWorker({
         config,
         log: openLog(options, config, 'info'),
