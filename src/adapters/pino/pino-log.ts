@@ -1,5 +1,7 @@
 import { pino } from 'pino';
+import type { EventName } from '../../runtime/events.ts';
 import type { Log } from '../../runtime/log.ts';
+import { RepeatedLines } from './repeated-lines.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -11,8 +13,14 @@ const SHORTEST_SECRET = 6;
  * any field of any depth, is printed as `***`.
  *
  * @param secrets keys and passwords of this process's config
+ * @param now milliseconds, for lines that repeat
  */
-export function createLog(level: LogLevel, secrets: readonly string[], write?: (line: string) => void): Log {
+export function createLog(
+  level: LogLevel,
+  secrets: readonly string[],
+  write?: (line: string) => void,
+  now: () => number = () => performance.now(),
+): Log {
   const hidden = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
   const redact = (line: string) => hidden.reduce((text, secret) => text.replaceAll(secret, '***'), line);
   // Synchronous, so that the last lines before an exit are not lost; a slice or an event a line is little.
@@ -26,12 +34,14 @@ export function createLog(level: LogLevel, secrets: readonly string[], write?: (
     },
     destination,
   );
-  return {
-    debug: (event, fields) => logger.debug(fields ?? {}, event),
-    info: (event, fields) => logger.info(fields ?? {}, event),
-    warn: (event, fields) => logger.warn(fields ?? {}, event),
-    error: (event, fields) => logger.error(fields ?? {}, event),
-  };
+  const repeated = new RepeatedLines(now);
+  const writer =
+    (at: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: EventName, fields: Readonly<Record<string, unknown>> = {}): void => {
+      const left = repeated.pass(event, fields);
+      if (left !== undefined) logger[at](left === 0 ? fields : { ...fields, leftOut: left }, event);
+    };
+  return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error') };
 }
 
 function toStandardError(line: string): void {
