@@ -2,7 +2,9 @@ import { Readability } from '@mozilla/readability';
 import { parseHTML } from 'linkedom';
 import type { ParsedDocument } from '../../documents/document-parser.ts';
 import { canonicalEncoding, decodeText, encodingOfMark } from '../../text/decode-text.ts';
-import { nodeToText, type TextNode } from './node-to-text.ts';
+import { type HtmlNode, parseHtml, walkTree, writeHtml } from './html-tree.ts';
+import { nodeToText } from './node-to-text.ts';
+import type { TextNode } from './text-node.ts';
 
 /** The DOM takes 100 times this in memory, and seconds for each megabyte of small elements. */
 export const MAX_HTML_BYTES = 4 * 1024 * 1024;
@@ -41,19 +43,27 @@ export function markupToText(
   markup: string,
   part: 'article' | 'whole',
 ): { readonly title: string; readonly text: string } {
-  const { document } = parseHTML(markup);
-  const title = (document.documentElement === null ? '' : (document.title ?? '')).trim().replace(/\s+/g, ' ');
-  const whole = nodeToText(document as unknown as TextNode);
-  if (part === 'whole' || document.documentElement === null || !isReadable(document as unknown as TextNode)) {
-    return { title, text: whole };
-  }
-  const article = articleOf(document);
+  const tree = parseHtml(markup);
+  const title = titleOf(tree);
+  const whole = nodeToText(tree);
+  if (part === 'whole' || !isReadable(tree)) return { title, text: whole };
+  const article = articleOf(tree);
   const text = article === undefined ? '' : nodeToText(article);
   return { title, text: text === '' ? whole : text };
 }
 
-function articleOf(document: ReturnType<typeof parseHTML>['document']): TextNode | undefined {
+function titleOf(tree: HtmlNode): string {
+  for (const { node } of walkTree(tree)) {
+    if (node.localName === 'svg' || node.localName === 'body') return '';
+    if (node.localName === 'title') return (node.firstChild?.data ?? '').trim().replace(/\s+/g, ' ');
+  }
+  return '';
+}
+
+function articleOf(tree: HtmlNode): TextNode | undefined {
   try {
+    // Readability needs a DOM that it can change. Without a doctype: linkedom's has no next sibling.
+    const { document } = parseHTML(writeHtml(tree));
     const found = new Readability<TextNode>(document, { serializer: (node: unknown) => node as TextNode }).parse();
     return found?.content ?? undefined;
   } catch {
@@ -62,22 +72,11 @@ function articleOf(document: ReturnType<typeof parseHTML>['document']): TextNode
   }
 }
 
-function isReadable(root: TextNode): boolean {
-  let depth = 0;
+function isReadable(tree: HtmlNode): boolean {
   let elements = 0;
-  for (let node: TextNode | null = root; node !== null; ) {
+  for (const { node, depth } of walkTree(tree)) {
     if (node.nodeType === 1) elements += 1;
     if (depth > MAX_ARTICLE_DEPTH || elements > MAX_ARTICLE_ELEMENTS) return false;
-    if (node.firstChild !== null && node.firstChild !== undefined) {
-      node = node.firstChild;
-      depth += 1;
-      continue;
-    }
-    while (node !== null && node !== root && node.nextSibling === null) {
-      node = node.parentNode;
-      depth -= 1;
-    }
-    node = node === null || node === root ? null : node.nextSibling;
   }
   return true;
 }

@@ -1,12 +1,6 @@
-/** The few properties of a DOM node that reading its text needs. */
-export interface TextNode {
-  readonly nodeType: number;
-  readonly localName?: string;
-  readonly data?: string;
-  readonly firstChild: TextNode | null;
-  readonly nextSibling: TextNode | null;
-  readonly parentNode: TextNode | null;
-}
+import { formulaText } from './formula-text.ts';
+import { raisedMarks } from './raised-marks.ts';
+import type { TextNode } from './text-node.ts';
 
 const ELEMENT = 1;
 const TEXT = 3;
@@ -24,6 +18,13 @@ const SKIPPED = new Set([
   'object',
   'audio',
   'video',
+  // Text that was taken out: only a list of changes shows it.
+  'del',
+  's',
+  'strike',
+  // Says the same as the MathML beside it once more.
+  'annotation',
+  'annotation-xml',
 ]);
 const PARAGRAPHS = new Set([
   'p',
@@ -59,6 +60,11 @@ const LINES = new Set([
   'dd',
   'figcaption',
   'caption',
+  'legend',
+  'summary',
+  'details',
+  'option',
+  'optgroup',
   'body',
   'html',
   'br',
@@ -74,6 +80,8 @@ export function nodeToText(root: TextNode): string {
   const text = new TextBuilder();
   let skipping: TextNode | undefined;
   let preformatted = 0;
+  /** What is still to be written behind a raised text. */
+  const raised = new Map<TextNode, string>();
   const enter = (node: TextNode) => {
     if (node.nodeType === TEXT) text.add(node.data ?? '', preformatted > 0);
     if (node.nodeType !== ELEMENT) return;
@@ -83,12 +91,20 @@ export function nodeToText(root: TextNode): string {
       return;
     }
     if (name === 'pre') preformatted += 1;
+    if (name === 'math') {
+      text.add(formulaText(node), false);
+      skipping = node;
+      return;
+    }
+    if (name === 'sup') raised.set(node, text.addBefore(raisedMarks(node, text.tail)));
     text.open(name);
   };
   const leave = (node: TextNode) => {
     if (node.nodeType !== ELEMENT) return;
     const name = node.localName?.toLowerCase() ?? '';
     if (name === 'pre') preformatted -= 1;
+    const after = raised.get(node);
+    if (after !== undefined) text.add(after, true);
     text.close(name);
   };
   for (let node: TextNode | null = root; node !== null; ) {
@@ -147,6 +163,17 @@ class TextBuilder {
     if (PARAGRAPHS.has(name)) this.#break(2);
     else if (LINES.has(name)) this.#break(1);
     if (PARAGRAPHS.has(name) || name === 'li') this.#prefix = '';
+  }
+
+  /** Writes the first mark now; returns the second one. */
+  addBefore([before, after]: readonly [string, string]): string {
+    if (before !== '') this.add(before, true);
+    return after;
+  }
+
+  /** The text that the next one would touch. */
+  get tail(): string {
+    return this.#breaks > 0 || this.#space !== '' ? '' : (this.#parts.at(-1) ?? '');
   }
 
   end(): string {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, describe, expect, test } from 'vitest';
-import { openDocumentParser } from '../../src/adapters/document-parser/open-document-parser.ts';
-import type { DocumentFormat, ParsedDocument, RandomAccess } from '../../src/documents/document-parser.ts';
-import { StoreError } from '../../src/errors.ts';
-import { makePdf } from '../helpers/make-pdf.ts';
+import { openDocumentParser } from '../../../src/adapters/document-parser/open-document-parser.ts';
+import type { DocumentFormat, ParsedDocument, RandomAccess } from '../../../src/documents/document-parser.ts';
+import { StoreError } from '../../../src/errors.ts';
+import { makePdf } from '../../helpers/make-pdf.ts';
 
 const parser = openDocumentParser();
 afterAll(() => parser[Symbol.asyncDispose]());

@@ -1,0 +1,128 @@
+import { type DefaultTreeAdapterTypes, parse } from 'parse5';
+import type { TextNode } from './text-node.ts';
+
+type TreeNode = DefaultTreeAdapterTypes.Node;
+
+/** An element or a text of a page, with the few properties that reading it needs. */
+export interface HtmlNode extends TextNode {
+  readonly attributes: ReadonlyMap<string, string>;
+  firstChild: HtmlNode | null;
+  nextSibling: HtmlNode | null;
+  parentNode: HtmlNode | null;
+}
+
+const ELEMENT = 1;
+const TEXT = 3;
+
+/**
+ * The tree that browsers build of this markup: tags that may be left out, tables that hold what they must not, comments and
+ * heads that never end. Doctype and comments are left out; nothing else is.
+ */
+export function parseHtml(markup: string): HtmlNode {
+  const document = parse(markup);
+  const root = element('#document');
+  // No recursion: pages nest as deep as they like.
+  const open: { readonly from: readonly TreeNode[]; readonly to: HtmlNode }[] = [
+    { from: document.childNodes, to: root },
+  ];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    let last: HtmlNode | null = null;
+    for (const node of next.from) {
+      const made = convert(node);
+      if (made === undefined) continue;
+      made.parentNode = next.to;
+      if (last === null) next.to.firstChild = made;
+      else last.nextSibling = made;
+      last = made;
+      if ('childNodes' in node) open.push({ from: node.childNodes, to: made });
+    }
+  }
+  return root;
+}
+
+function convert(node: TreeNode): HtmlNode | undefined {
+  if (node.nodeName === '#text') return { ...element(''), nodeType: TEXT, data: (node as { value: string }).value };
+  if (!('tagName' in node)) return undefined;
+  return element(node.tagName, new Map(node.attrs.map(({ name, value }) => [name, value])));
+}
+
+function element(localName: string, attributes: ReadonlyMap<string, string> = new Map()): HtmlNode {
+  return { nodeType: ELEMENT, localName, attributes, firstChild: null, nextSibling: null, parentNode: null };
+}
+
+/** The nodes under `root`, in document order, with their depth; `root` itself first. */
+export function* walkTree<T extends TextNode>(root: T): Generator<{ readonly node: T; readonly depth: number }> {
+  let depth = 0;
+  for (let node: T | null = root; node !== null; ) {
+    yield { node, depth };
+    if (node.firstChild !== null) {
+      node = node.firstChild as T;
+      depth += 1;
+      continue;
+    }
+    while (node !== null && node !== root && node.nextSibling === null) {
+      node = node.parentNode as T | null;
+      depth -= 1;
+    }
+    node = node === null || node === root ? null : (node.nextSibling as T | null);
+  }
+}
+
+const VOID = new Set([
+  'area',
+  'base',
+  'br',
+  'col',
+  'embed',
+  'hr',
+  'img',
+  'input',
+  'link',
+  'meta',
+  'source',
+  'track',
+  'wbr',
+]);
+const RAW = new Set(['script', 'style', 'xmp', 'iframe', 'noembed', 'noframes', 'plaintext', 'noscript']);
+
+/** Markup of a tree with every tag written out, which any parser reads alike. */
+export function writeHtml(root: HtmlNode): string {
+  const parts: string[] = [];
+  const close = (node: HtmlNode) => {
+    const name = node.localName ?? '';
+    if (node.nodeType === ELEMENT && name !== '#document' && !VOID.has(name)) parts.push(`</${name}>`);
+  };
+  for (let node: HtmlNode | null = root; node !== null; ) {
+    openNode(node, parts);
+    if (node.firstChild !== null) {
+      node = node.firstChild;
+      continue;
+    }
+    close(node);
+    while (node !== null && node !== root && node.nextSibling === null) {
+      node = node.parentNode;
+      if (node !== null) close(node);
+    }
+    node = node === null || node === root ? null : node.nextSibling;
+  }
+  return parts.join('');
+}
+
+function openNode(node: HtmlNode, parts: string[]): void {
+  const name = node.localName ?? '';
+  if (node.nodeType === TEXT) {
+    const raw = RAW.has(node.parentNode?.localName ?? '');
+    parts.push(raw ? (node.data ?? '') : escapeText(node.data ?? ''));
+    return;
+  }
+  if (name === '#document') return;
+  parts.push(`<${name}`);
+  for (const [key, value] of node.attributes) {
+    if (/^[\w:.-]+$/.test(key)) parts.push(` ${key}="${escapeText(value).replaceAll('"', '&quot;')}"`);
+  }
+  parts.push('>');
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
