@@ -75,6 +75,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     return cached;
   }
   if (slice.ending !== undefined) throw new DocumentEndedError(slice.ending);
+  let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
     const { route, gate } = await nextRoute(context, slice, routes);
     slice.throwIfStopped();
@@ -92,16 +93,28 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     route.failures += 1;
     const isOutOfPatience = await noteFailure(context, route, gate, result);
     const canChange = hasOthers(context, routes, route);
+    const access = needsPerson(result)
+      ? gate.access.refused(route.model.name, `${slice.claim.slice}/${call.document}`)
+      : undefined;
+    firstFailureAt ??= context.clock.monotonic();
     const decision = decideRetry(
       result,
       gate.name,
       { attempt, waits, maxAttempts: context.maxAttempts },
-      { now: context.clock.now(), random: context.random, isOutOfPatience },
+      {
+        now: context.clock.now(),
+        random: context.random,
+        isOutOfPatience,
+        othersSucceed: gate.hasAnsweredSince(firstFailureAt),
+        // A provider that has never worked is not asked for more evidence while another one stands in.
+        ...(access === undefined || (canChange && !access.everWorked) ? {} : { access }),
+      },
     );
+    if (decision.kind === 'stop' && needsPerson(result)) gate.refusedForGood();
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
       return slice.stopAndThrow(decision.reason);
     }
-    if (decision.kind === 'fail') throw new CallFailedError(result.failure, result.message, { cause: result });
+    if (decision.kind === 'fail') throw failed(decision.code, result);
     const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
     context.log.info('call:retry', {
       batch: slice.claim.batchId,
@@ -147,6 +160,12 @@ async function nextRoute(
   }
 }
 
+function failed(code: string | undefined, error: ModelCallError): CallFailedError {
+  if (code === undefined) return new CallFailedError(error.failure, error.message, { cause: error });
+  const message = `Something on the way refused this text, while other calls with the same key succeed. ${error.message}`;
+  return new CallFailedError(code, message, { cause: error });
+}
+
 function hasOthers(context: CallModelContext, routes: readonly KnownRoute[], route: KnownRoute): boolean {
   return routes.some((other) => other !== route && isOpen(context, other));
 }
@@ -177,10 +196,7 @@ async function noteFailure(
     await context.pools.refused(poolOf(model), waitMs);
     return false;
   }
-  if (needsPerson(error)) {
-    gate.refusedForGood();
-    return false;
-  }
+  if (needsPerson(error)) return false;
   if (error.failure === 'aborted') return false;
   if (FAILURE_RULES[error.failure].retry === 'backoff') return gate.failed();
   gate.answered();

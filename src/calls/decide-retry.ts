@@ -1,4 +1,5 @@
 import type { Pause } from '../ledger/pause.ts';
+import type { AccessEvidence } from '../providers/access-record.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import type { StopError } from './stop.ts';
@@ -7,6 +8,17 @@ import type { StopError } from './stop.ts';
 const MAX_WAITS = 200;
 /** For a longer wait the slice goes back and its workflow rests. */
 const LONGEST_WAIT_MS = 60_000;
+/** A wait of 0, or until a time that has passed, says nothing. */
+const MIN_STATED_WAIT_MS = 1_000;
+/** A refusal of key, model or URL may be a blip: it is asked again after so long, so often. */
+const REFUSAL_RETRY_MS = 1_000;
+const MAX_REFUSALS = 3;
+/** So many different documents refused in a row, and none succeeded: the config or the account is at fault. */
+const REFUSED_IN_A_ROW = { everWorked: 6, neverWorked: 3 } as const;
+/** The server says that it cannot serve at all, whatever it is asked. */
+const UNAVAILABLE_STATUS: ReadonlySet<number> = new Set([408, 425, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
+/** Everything sent there fails alike: a wrong path, method, host or header. */
+const CONFIG_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 415, 421, 431, 451]);
 
 export interface Tries {
   /** 1 for the first. */
@@ -17,37 +29,47 @@ export interface Tries {
 
 export type RetryDecision =
   | { readonly kind: 'retry'; readonly delayMs: number; readonly counts: 'attempt' | 'wait' }
-  | { readonly kind: 'fail' }
+  /** `code`: of the error row, where the failure's own class does not say it. */
+  | { readonly kind: 'fail'; readonly code?: string }
   | { readonly kind: 'stop'; readonly reason: StopError['reason'] };
 
-/**
- * What a failure of one try means for the call, by the table of failure classes.
- *
- * @param isOutOfPatience the provider has failed for longer than its patience
- */
+export interface RetryContext {
+  readonly now: number;
+  readonly random: () => number;
+  /** The provider has failed for longer than its patience. */
+  readonly isOutOfPatience: boolean;
+  /** The provider has answered other calls since this one failed first. */
+  readonly othersSucceed?: boolean;
+  /** Of a refusal that `needsPerson`; absent: it is taken at its word. */
+  readonly access?: AccessEvidence;
+}
+
+/** What a failure of one try means for the call, by the table of failure classes. */
 export function decideRetry(
   error: ModelCallError,
   provider: string,
   tries: Tries,
-  { now, random, isOutOfPatience }: { now: number; random: () => number; isOutOfPatience: boolean },
+  context: RetryContext,
 ): RetryDecision {
+  const { now, random, isOutOfPatience } = context;
   const rule = FAILURE_RULES[error.failure];
   const stop = (hold: Partial<Pause>): RetryDecision => ({
     kind: 'stop',
     reason: { kind: 'provider', provider, hold: { cause: 'provider', reason: error.message, since: now, ...hold } },
   });
   if (error.failure === 'aborted') return { kind: 'stop', reason: { kind: 'shutdown' } };
-  if (needsPerson(error)) return stop({ retry: false });
+  if (needsPerson(error)) return decideRefusal(error, tries, context) ?? stop({ retry: false });
   if (rule.retry === 'never') return { kind: 'fail' };
   if (rule.retry === 'after_wait') {
-    const delayMs = error.retryAfterMs ?? backoffMs(tries.waits + 1, random);
+    const stated = (error.retryAfterMs ?? 0) > 0 ? error.retryAfterMs : undefined;
+    const least = error.retryAfterMs === undefined ? 0 : MIN_STATED_WAIT_MS;
+    const delayMs = stated ?? Math.max(least, backoffMs(tries.waits + 1, random));
     if (delayMs > LONGEST_WAIT_MS) return stop({ retry: true, retryAt: now + delayMs });
     if (tries.waits >= MAX_WAITS) return stop({ retry: true });
     return { kind: 'retry', delayMs: delayMs * (1 + random() * 0.25), counts: 'wait' };
   }
   if (isOutOfPatience) return stop({ retry: true });
-  // Out of reach is the provider's state, not this call's: patience decides, not a count of tries.
-  if (error.failure !== 'unreachable' && tries.attempt >= tries.maxAttempts) return { kind: 'fail' };
+  if (tries.attempt >= tries.maxAttempts && !isProvidersState(error, context)) return { kind: 'fail' };
   return {
     kind: 'retry',
     delayMs: Math.max(error.retryAfterMs ?? 0, backoffMs(tries.attempt, random)),
@@ -55,7 +77,33 @@ export function decideRetry(
   };
 }
 
+/**
+ * Out of reach or unavailable is the provider's state, not this call's: patience decides, not a count of tries, unless
+ * other calls succeed meanwhile.
+ */
+function isProvidersState(error: ModelCallError, { othersSucceed }: RetryContext): boolean {
+  if (error.failure === 'unreachable') return true;
+  return error.failure === 'server_error' && UNAVAILABLE_STATUS.has(error.status ?? 0) && othersSucceed !== true;
+}
+
+/** One refusal of key, model or URL does not decide for all. Undefined: it does now. */
+function decideRefusal(
+  error: ModelCallError,
+  tries: Tries,
+  { random, access }: RetryContext,
+): RetryDecision | undefined {
+  if (error.failure === 'out_of_credit' || access === undefined) return undefined;
+  const { everWorked, refusedInARow } = access;
+  if (refusedInARow >= (everWorked ? REFUSED_IN_A_ROW.everWorked : REFUSED_IN_A_ROW.neverWorked)) return undefined;
+  if (tries.attempt < MAX_REFUSALS) {
+    return { kind: 'retry', delayMs: REFUSAL_RETRY_MS * tries.attempt * (1 + random() * 0.25), counts: 'attempt' };
+  }
+  if (!everWorked) return undefined;
+  // Calls with this key and model succeed, so something on the way refuses this text.
+  return error.failure === 'authentication' ? { kind: 'fail', code: 'refused_content' } : { kind: 'fail' };
+}
+
 /** A wrong key, an empty account, a wrong model name or URL fails every document alike; documents are not to blame. */
 export function needsPerson(error: ModelCallError): boolean {
-  return FAILURE_RULES[error.failure].pausesProvider || error.status === 404;
+  return FAILURE_RULES[error.failure].pausesProvider || CONFIG_STATUS.has(error.status ?? 0);
 }

@@ -61,6 +61,7 @@ export async function tryCall(
     return error;
   }
   call.gate.answered();
+  call.gate.access.worked(model.name);
   if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, bytes, reply.usage.inputTokens);
   const entry = await settleReply(context, call, ticket, entryOf(call, reply));
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);

@@ -110,8 +110,38 @@ const OVERFLOW_TEXT = new RegExp(
   'i',
 );
 
+/** Any other wording for a request that is too long, where it is not about the output cap. */
+const OVERFLOW_WORDING =
+  /(?:context|prompt|input|sequence|messages?|tokens?|conversation)\b[^.]{0,80}(?:too (?:long|large|many)|exceed|longer than|greater than|larger than|more than|over the|beyond|limit|maximum)|(?:exceed|too (?:long|large|many)|maximum|limit)[^.]{0,80}(?:context|prompt|input|sequence|tokens?)\b/i;
+const OUTPUT_CAP_WORDING =
+  /max_(?:completion_|output_|new_)?tokens|maxOutputTokens|(?:completion|output|generated) tokens/i;
+
+/** "Limit 2000, Requested 2903": alone it is over the limit, so no wait helps. */
+const LIMIT_AND_REQUESTED = /limit[:\s]+([\d,]+)\b.{0,60}?requested[:\s]+([\d,]+)/i;
+
+const THROTTLE_WORDING = /throttl|rate.?limit|too many requests|concurrency limit|requests per (?:second|minute)/i;
+
+/** Only where a server does not quote the document: a 402, 403 or 429. */
+const MONEY_WORDING = new RegExp(
+  [
+    '(?:out of|no|not enough|insufficient|remaining) (?:credits?|balance|funds|quota left)',
+    '(?:balance|credits?|funds) (?:is |are |has been |have been )?(?:exhausted|depleted|used up|insufficient|too low|not enough|negative)',
+    'in arrears|overdue (?:payment|balance|bill)|payment (?:is )?required|top.?up|recharge',
+    'spend(?:ing)? (?:limit|cap)|budget (?:has been )?exceeded|exceeded (?:your|the) (?:budget|spend)',
+    '余额不足|欠费',
+  ].join('|'),
+  'i',
+);
+
+const REFUSED_WORDING =
+  /content[ _-]?(?:filter|policy|moderation|safety|management)|safety (?:system|filter|policy|settings|reasons)|moderation|(?:sensitive|inappropriate|prohibited|harmful|unsafe) (?:content|words?|information|text|material)|violat\w+[^.]{0,60}polic|risk control|敏感/i;
+
 /** OpenAI (429) and Groq (413): one request larger than the whole minute's quota never passes, however long it waits. */
 const LARGER_THAN_QUOTA_TEXT = /request too large for/i;
+
+/** Nothing is wrong with the request: a conflict, a lost or early connection, a client that the server believed gone. */
+const AGAIN_STATUS: ReadonlySet<number> = new Set([408, 409, 424, 425, 499]);
+const WORDING_CHARACTERS = 300;
 
 const ACCESS_TEXT = new RegExp(
   [
@@ -140,34 +170,58 @@ export function classifyHttpFailure(
   const body = readErrorBody(bodyText);
   const retryAfterMs = readRetryWait(status, headers, body, nowMs);
   return {
-    failure: failureClass(status, body),
+    failure: failureClass(status, headers, body),
     providerMessage: body.message,
     ...(body.codes[0] === undefined ? {} : { providerCode: body.codes[0] }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 
-function failureClass(status: number, { codes, message }: ErrorBody): ModelFailureClass {
+function failureClass(status: number, headers: Readonly<Record<string, string>>, body: ErrorBody): ModelFailureClass {
+  const { codes, message } = body;
   const isOneOf = (set: ReadonlySet<string>) => codes.some((code) => set.has(code));
-  if (status === 408) return 'server_error';
+  if (AGAIN_STATUS.has(status)) return 'server_error';
   if (status === 413) return 'context_overflow';
   if (status === 402 || isOneOf(OUT_OF_CREDIT_CODES)) return 'out_of_credit';
-  if (isOneOf(OVERFLOW_CODES)) return 'context_overflow';
+  if (isOneOf(OVERFLOW_CODES) || isAloneOverLimit(message)) return 'context_overflow';
   if (status === 429)
-    return LARGER_THAN_QUOTA_TEXT.test(message) ? 'context_overflow' : moneyOr('rate_limited', message);
+    return LARGER_THAN_QUOTA_TEXT.test(message) ? 'context_overflow' : moneyOr('rate_limited', status, message);
   // llama-cpp-python and some gateways answer 500 to a prompt that is too long; trying again would never end well.
   if (status >= 500) return status === 500 && OVERFLOW_TEXT.test(message) ? 'context_overflow' : 'server_error';
   if (status === 401) return 'authentication';
   if (isOneOf(REFUSED_CODES) || REFUSED_TEXT.test(message)) return 'refused_content';
-  if (status === 403) return moneyOr('authentication', message);
-  if (status === 400 || status === 422) {
-    if (OVERFLOW_TEXT.test(message)) return 'context_overflow';
-    if (isOneOf(ACCESS_CODES) || ACCESS_TEXT.test(message)) return 'authentication';
-    return moneyOr('bad_request', message);
-  }
-  return 'bad_request';
+  if (status === 403)
+    return REFUSED_WORDING.test(message) ? 'refused_content' : moneyOr('authentication', status, message);
+  if (status === 400 || status === 422) return badRequestClass(status, headers, body, isOneOf(ACCESS_CODES));
+  return headers['x-should-retry'] === 'true' ? 'server_error' : 'bad_request';
 }
 
-function moneyOr(other: ModelFailureClass, message: string): ModelFailureClass {
-  return OUT_OF_CREDIT_TEXT.test(message) ? 'out_of_credit' : other;
+/** A 400 or 422 says least by its status: its words have to tell. */
+function badRequestClass(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  { message }: ErrorBody,
+  isAccessCode: boolean,
+): ModelFailureClass {
+  if (OVERFLOW_TEXT.test(message)) return 'context_overflow';
+  if (isAccessCode || ACCESS_TEXT.test(message)) return 'authentication';
+  const known = moneyOr('bad_request', status, message);
+  if (known !== 'bad_request') return known;
+  // The beginning only: what follows may quote the document.
+  const start = message.slice(0, WORDING_CHARACTERS);
+  if (REFUSED_WORDING.test(start)) return 'refused_content';
+  if (THROTTLE_WORDING.test(start)) return 'rate_limited';
+  if (OVERFLOW_WORDING.test(start) && !OUTPUT_CAP_WORDING.test(start)) return 'context_overflow';
+  return headers['x-should-retry'] === 'true' ? 'server_error' : 'bad_request';
+}
+
+function isAloneOverLimit(message: string): boolean {
+  const [, limit, requested] = LIMIT_AND_REQUESTED.exec(message) ?? [];
+  const read = (text: string | undefined) => Number((text ?? '').replaceAll(',', ''));
+  return limit !== undefined && read(requested) > read(limit);
+}
+
+function moneyOr(other: ModelFailureClass, status: number, message: string): ModelFailureClass {
+  if (OUT_OF_CREDIT_TEXT.test(message)) return 'out_of_credit';
+  return status !== 400 && status !== 422 && MONEY_WORDING.test(message) ? 'out_of_credit' : other;
 }

@@ -8,6 +8,7 @@ import {
 } from 'cockatiel';
 import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { AccessRecord } from './access-record.ts';
 import { Places } from './call-slots.ts';
 import { FAILURE_RULES, ModelCallError } from './failure.ts';
 import type { ModelClient, ModelReply } from './model-client.ts';
@@ -41,12 +42,14 @@ export class ProviderGate {
   readonly name: string;
   readonly hasPromptCache: boolean;
   readonly places: Places;
+  readonly access = new AccessRecord();
   readonly #client: ModelClient;
   readonly #circuit: CircuitBreakerPolicy;
   readonly #clock: Clock;
   readonly #patienceMs: number;
   #troubleSince: number | undefined;
   #everAnswered = false;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   #notBefore = 0;
   #probeAt = 0;
   #unusableUntil = 0;
@@ -124,8 +127,14 @@ export class ProviderGate {
   /** It answered, well or badly: it is there. */
   answered(): void {
     this.#everAnswered = true;
+    this.#answeredAt = this.#clock.monotonic();
     this.#troubleSince = undefined;
     this.#unusableUntil = 0;
+  }
+
+  /** Whether it has answered any call since then, in milliseconds of the monotonic clock. */
+  hasAnsweredSince(at: number): boolean {
+    return this.#answeredAt > at;
   }
 
   /** It could not be reached or failed on its side; true when that has gone on for longer than patience allows. */

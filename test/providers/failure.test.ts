@@ -28,7 +28,7 @@ describe('classifyHttpFailure() by status', () => {
     [400, 'bad_request'],
     [404, 'bad_request'],
     [405, 'bad_request'],
-    [409, 'bad_request'],
+    [409, 'server_error'],
     [422, 'bad_request'],
     [307, 'bad_request'],
   ] as const)('classifyHttpFailure() makes %i with an empty body %s', (status, expected) => {

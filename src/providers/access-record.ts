@@ -1,0 +1,34 @@
+/** What this process knows of a model's access when a call is refused for its key, its model's name or its URL. */
+export interface AccessEvidence {
+  /** Different documents that were refused since a call last succeeded, this one included. */
+  readonly refusedInARow: number;
+  /** A call to this model has succeeded in this process. */
+  readonly everWorked: boolean;
+}
+
+/**
+ * While calls succeed, key and model are good, and a refusal says something of one request: a firewall on the way, a
+ * blip. Only when document after document is refused and none succeeds is it the account's or the config's fault.
+ */
+export class AccessRecord {
+  readonly #models = new Map<string, { readonly refused: Set<string>; worked: boolean }>();
+
+  /** @param document any name that differs from document to document */
+  refused(model: string, document: string): AccessEvidence {
+    const known = this.#of(model);
+    known.refused.add(document);
+    return { refusedInARow: known.refused.size, everWorked: known.worked };
+  }
+
+  worked(model: string): void {
+    const known = this.#of(model);
+    known.worked = true;
+    if (known.refused.size > 0) known.refused.clear();
+  }
+
+  #of(model: string) {
+    const known = this.#models.get(model) ?? { refused: new Set<string>(), worked: false };
+    this.#models.set(model, known);
+    return known;
+  }
+}
