@@ -93,9 +93,10 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     route.failures += 1;
     const isOutOfPatience = await noteFailure(context, route, gate, result);
     const canChange = hasOthers(context, routes, route);
-    const access = needsPerson(result)
-      ? gate.access.refused(route.model.name, `${slice.claim.slice}/${call.document}`)
-      : undefined;
+    const access =
+      needsPerson(result) || result.failure === 'bad_request'
+        ? gate.access.refused(route.model.name, `${slice.claim.slice}/${call.document}`)
+        : undefined;
     firstFailureAt ??= context.clock.monotonic();
     const decision = decideRetry(
       result,
@@ -110,7 +111,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
         ...(access === undefined || (canChange && !access.everWorked) ? {} : { access }),
       },
     );
-    if (decision.kind === 'stop' && needsPerson(result)) gate.refusedForGood();
+    if (decision.kind === 'stop' && access !== undefined) gate.refusedForGood();
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
       return slice.stopAndThrow(decision.reason);
     }

@@ -58,7 +58,10 @@ export function decideRetry(
     reason: { kind: 'provider', provider, hold: { cause: 'provider', reason: error.message, since: now, ...hold } },
   });
   if (error.failure === 'aborted') return { kind: 'stop', reason: { kind: 'shutdown' } };
-  if (needsPerson(error)) return decideRefusal(error, tries, context) ?? stop({ retry: false });
+  const isRefusedFromTheStart =
+    error.status === 400 && error.failure === 'bad_request' && context.access?.everWorked === false;
+  if (needsPerson(error) || isRefusedFromTheStart)
+    return decideRefusal(error, tries, context) ?? stop({ retry: false });
   if (rule.retry === 'never') return { kind: 'fail' };
   if (rule.retry === 'after_wait') {
     const stated = (error.retryAfterMs ?? 0) > 0 ? error.retryAfterMs : undefined;

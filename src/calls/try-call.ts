@@ -186,11 +186,29 @@ function entryOf(call: CallTry, reply: ModelReply): JournalEntry {
       finish: reply.finish,
       ...(reply.logprobs === undefined
         ? {}
-        : { tokens: reply.logprobs.map(({ token, logprob }) => ({ token, logprob })) }),
+        : {
+            tokens: reply.logprobs.map(({ token, logprob, bytes }) => ({
+              token,
+              logprob,
+              ...(bytes === undefined ? {} : { bytes }),
+            })),
+          }),
     },
     durationMs: Math.round(reply.durationMs),
     ...(reply.usage === undefined ? { usageEstimated: true } : {}),
+    ...(isPromptCut(call.request, usage) ? { warnings: ['prompt_cut'] as const } : {}),
   };
+}
+
+/** No tokenizer takes so many characters to a token in a text of this length. */
+const MAX_CHARACTERS_PER_TOKEN = 12;
+/** Ollama's smallest window is 2,048 tokens; under half of it nothing was cut. */
+const MIN_CUT_TOKENS = 1_000;
+
+/** Servers with a smaller window than the model's cut the beginning off without a word (Ollama's `num_ctx`). */
+function isPromptCut({ messages }: ModelRequest, { inputTokens }: Usage): boolean {
+  const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
+  return inputTokens >= MIN_CUT_TOKENS && characters > inputTokens * MAX_CHARACTERS_PER_TOKEN;
 }
 
 function failedEntry(call: CallTry, usage: Usage): JournalEntry {

@@ -2,6 +2,9 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 import type { ReplyText } from '../prompts/question.ts';
 
+/** `prompt_cut`: the usage is far too small for what was sent, so the server has read only a part of it. */
+export type CallWarning = 'prompt_cut';
+
 /**
  * A paid reply as it is kept until its slice is committed: enough to take every later decision again without asking
  * again, and to write the same row.
@@ -17,6 +20,8 @@ export interface JournalEntry {
   readonly durationMs: number;
   /** The usage was not reported by the provider but counted here. */
   readonly usageEstimated?: boolean;
+  /** What is odd about the reply: it is kept, and the row says so. */
+  readonly warnings?: readonly CallWarning[];
   /** Another provider stood in for the tier's own. */
   readonly fallback?: boolean;
 }

@@ -35,12 +35,19 @@ export type Judgement<T> =
   | { readonly kind: 'answer'; readonly value: T; readonly confidence: number }
   | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly detail: string };
 
+/** `bytes`: of the token, where they are not those of its text. */
+export interface TokenLogprob {
+  readonly token: string;
+  readonly logprob: number;
+  readonly bytes?: readonly number[];
+}
+
 /** A reply's text and the parts of it that confidence comes from. */
 export interface ReplyText {
   readonly text: string;
   readonly finish: 'stop' | 'length' | 'refusal' | 'other';
   /** Tokens of `text` in order with their log-probabilities, where the provider gave them. */
-  readonly tokens?: readonly { readonly token: string; readonly logprob: number }[];
+  readonly tokens?: readonly TokenLogprob[];
 }
 
 /** One question to the cascade: the prompt and how its reply is judged. */

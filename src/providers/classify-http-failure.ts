@@ -33,6 +33,11 @@ const OUT_OF_CREDIT_CODES: ReadonlySet<string> = new Set([
   'linked_organization_spend_limit_reached',
   'linked_organization_billing_unavailable',
   'BILLING_DISABLED', // Gemini, with status 403
+  'Arrearage', // Alibaba, with status 400
+  'AccountOverdueError', // Volcengine
+  'blocked_api_access', // Groq, a spend alert
+  'insufficient_user_quota', // One API
+  '1113', // Zhipu
 ]);
 
 const OUT_OF_CREDIT_TEXT = new RegExp(
@@ -112,7 +117,7 @@ const OVERFLOW_TEXT = new RegExp(
 
 /** Any other wording for a request that is too long, where it is not about the output cap. */
 const OVERFLOW_WORDING =
-  /(?:context|prompt|input|sequence|messages?|tokens?|conversation)\b[^.]{0,80}(?:too (?:long|large|many)|exceed|longer than|greater than|larger than|more than|over the|beyond|limit|maximum)|(?:exceed|too (?:long|large|many)|maximum|limit)[^.]{0,80}(?:context|prompt|input|sequence|tokens?)\b/i;
+  /(?:context|prompts?|inputs?|sequence|tokens?|conversation|length)\b.{0,80}(?:too (?:long|large|many)|exceed|(?:long|great|larg|few)er than|more than|less than|at most|over the|beyond|limit|maximum|not enough|should be \[)|(?:exceed|too (?:long|large|many)|maximum|limit)[^.]{0,80}(?:context|prompt|input|sequence|tokens?)\b/i;
 const OUTPUT_CAP_WORDING =
   /max_(?:completion_|output_|new_)?tokens|maxOutputTokens|(?:completion|output|generated) tokens/i;
 

@@ -8,6 +8,8 @@ export type { ModelRequest };
 export interface TokenLogprob {
   readonly token: string;
   readonly logprob: number;
+  /** Of the token, where they are not those of its text: half of a character. */
+  readonly bytes?: readonly number[];
   readonly top?: readonly { readonly token: string; readonly logprob: number }[];
 }
 

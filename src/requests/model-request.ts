@@ -27,6 +27,9 @@ export interface ModelRequest {
 
 const RAISED_CAP_FACTOR = 4;
 
+/** Of a reply that a repair turn quotes. */
+const QUOTED_CHARACTERS = 4000;
+
 /** What went wrong with the reply that a repair turn quotes. */
 export interface Repair {
   readonly reply: string;
@@ -49,7 +52,7 @@ export function buildModelRequest(
   const cap = (prompt.outputTokens + room) * (variant === 'first' ? 1 : RAISED_CAP_FACTOR);
   return {
     modelId: model.id,
-    messages: repair === undefined ? prompt.messages : [...prompt.messages, ...repairMessages(repair)],
+    messages: repair === undefined ? prompt.messages : withRepair(prompt.messages, repair),
     maxOutputTokens: Math.min(cap, model.maxOutputTokens),
     ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
     responseFormat:
@@ -61,12 +64,28 @@ export function buildModelRequest(
   };
 }
 
+/** An empty reply is asked again plainly: Anthropic, Gemini and Mistral refuse an empty assistant turn. */
+function withRepair(messages: readonly ChatMessage[], repair: Repair): readonly ChatMessage[] {
+  if (repair.reply.trim() !== '') return [...messages, ...repairMessages(repair)];
+  return messages.map((message, index) =>
+    index < messages.length - 1
+      ? message
+      : { ...message, content: `${message.content}\n\nAnswer with the JSON object.` },
+  );
+}
+
 /** A repair turn: the reply, and what to do better. */
 export function repairMessages({ reply, detail }: Repair): ChatMessage[] {
   return [
-    { role: 'assistant', content: reply.slice(0, 4000) },
+    { role: 'assistant', content: cutText(reply, QUOTED_CHARACTERS) },
     { role: 'user', content: `That answer was not valid: ${detail}. Answer again, with the JSON object only.` },
   ];
+}
+
+/** Never in the middle of a character of two units. */
+function cutText(text: string, units: number): string {
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(units - 1)) ? units - 1 : units;
+  return text.slice(0, end);
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
-import type { JournalEntry } from '../ledger/journal-entry.ts';
+import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { DocumentResult } from '../tasks/classify/classify-document.ts';
@@ -18,9 +18,10 @@ interface Spent {
   readonly cost: NanoUsd;
   readonly durationMs: number;
   readonly fallback: boolean;
+  readonly warnings: readonly CallWarning[];
 }
 
-const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0, fallback: false };
+const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0, fallback: false, warnings: [] };
 
 /**
  * The rows of a slice. Calls, tokens and money of each row are those of the journal entries made for its document, so
@@ -43,6 +44,7 @@ function addEntry(sum: Spent, entry: JournalEntry): Spent {
     cost: sum.cost + entry.cost,
     durationMs: sum.durationMs + entry.durationMs,
     fallback: sum.fallback || entry.fallback === true,
+    warnings: entry.warnings === undefined ? sum.warnings : [...new Set([...sum.warnings, ...entry.warnings])],
   };
 }
 
@@ -55,7 +57,8 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
   const { id, metadata } = entry.document;
   if (end === undefined) throw new RangeError(`Document ${id} has no end`);
   if (end.kind === 'error') {
-    return { id, status: end.status, error: { code: end.code, message: end.message }, calls, usage, cost };
+    const error = { code: end.code, message: end.message };
+    return { id, status: end.status, error, calls, usage, cost, ...(metadata === undefined ? {} : { metadata }) };
   }
   const local = end.localMs === undefined ? { calls: 0, durationMs: 0 } : { calls: 1, durationMs: end.localMs };
   const row: ResultRow = {
@@ -71,6 +74,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
     ...(spent.fallback ? { fallback: true } : {}),
+    ...(spent.warnings.length === 0 ? {} : { warnings: spent.warnings }),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;

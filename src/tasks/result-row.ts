@@ -3,7 +3,7 @@ import type { Usage } from '../money/usage.ts';
 
 /** What a succeeded row says: the answer of `classify` or of `summarize`. `kind: 'extract'`: sentences that the local tier chose. */
 export type TaskResult =
-  | { readonly label: string; readonly confidence: number; readonly partial?: PartialAnswer }
+  | { readonly label: string; readonly confidence?: number; readonly partial?: PartialAnswer }
   | {
       readonly summary: string;
       readonly kind?: 'extract';
@@ -52,6 +52,8 @@ export interface ResultRow extends RowBase {
   readonly degraded?: boolean;
   /** At least one of its calls went to a provider that stands in for its tier's own. */
   readonly fallback?: boolean;
+  /** What is odd about the answer, which is kept because it was paid for: `prompt_cut`. */
+  readonly warnings?: readonly string[];
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
@@ -61,6 +63,7 @@ export type ErrorStatus = 'failed' | 'cancelled' | 'expired' | 'skipped';
 export interface ErrorRow extends RowBase {
   readonly status: ErrorStatus;
   readonly error: { readonly code: string; readonly message: string };
+  readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
 export type Row = ResultRow | ErrorRow;
@@ -83,6 +86,7 @@ export function formatRow(row: Row): string {
       ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
       ...(row.fallback === true ? { fallback: true } : {}),
+      ...(row.warnings === undefined ? {} : { warnings: row.warnings }),
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
   }
@@ -93,5 +97,6 @@ export function formatRow(row: Row): string {
     calls: row.calls,
     usage: row.usage,
     costUsd,
+    ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
   });
 }

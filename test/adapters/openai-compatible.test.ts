@@ -142,7 +142,6 @@ describe('reply', () => {
     ['model_length', 'length'],
     ['content_filter', 'refusal'],
     ['tool_calls', 'other'],
-    ['insufficient_system_resource', 'other'],
     ['constructor', 'other'],
     [null, 'other'],
     [undefined, 'other'],
@@ -150,6 +149,14 @@ describe('reply', () => {
     const client = await answeringChoice({ message: { content: 'x' }, finish_reason: reason });
     expect((await call(client)).finish).toBe(expected);
   });
+
+  test.each(['error', 'network_error', 'insufficient_system_resource', 'abort'])(
+    'call() fails where the server stopped with %s, whole as the content may look',
+    async (reason) => {
+      const client = await answeringChoice({ message: { content: '{"label":"bug"}' }, finish_reason: reason });
+      await expect(call(client)).rejects.toMatchObject({ failure: 'invalid_reply' });
+    },
+  );
 
   test.each([
     ['null', null, ''],
@@ -176,7 +183,12 @@ describe('reply', () => {
 
   test('call() reads log-probabilities with their alternatives', async () => {
     const content = [
-      { token: 'bug', logprob: -0.1, bytes: [98], top_logprobs: [{ token: 'bug', logprob: -0.1, bytes: null }] },
+      {
+        token: 'bug',
+        logprob: -0.1,
+        bytes: [98, 117, 103],
+        top_logprobs: [{ token: 'bug', logprob: -0.1, bytes: null }],
+      },
       { token: '.', logprob: 0 },
     ];
     const client = await answeringChoice({

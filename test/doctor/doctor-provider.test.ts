@@ -180,7 +180,7 @@ describe('probeEndpoint() on a chat-completions server', () => {
     const refused = await probe(settings('openai'));
     expect(exchanges).toHaveLength(2);
     expect(states(refused)).toEqual(['ok']);
-    expect(check(refused, 'log-probabilities')).toBe('ok: refused, and not asked for by the config');
+    expect(check(refused, 'log-probabilities')).toBe('ok: none, and not asked for by the config');
     exchanges = [];
     const groq = await probe(settings('groq'));
     expect(exchanges).toHaveLength(1);

@@ -3,6 +3,7 @@ import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
 import { keyHeader } from '../provider-http/key-header.ts';
 import { chatCompletionBody } from './chat-completion-body.ts';
+import { LearnedParameters } from './learned-parameters.ts';
 import { parseChatCompletion } from './parse-chat-completion.ts';
 
 /**
@@ -11,12 +12,13 @@ import { parseChatCompletion } from './parse-chat-completion.ts';
  * @throws {NightmillError} `config_invalid`
  */
 export function createOpenAiClient(options: ProviderClientOptions): ModelClient {
-  const { capabilities } = options;
+  const learned = new LearnedParameters(options.capabilities);
   return new HttpModelClient(options, {
     replyName: 'chat completion',
     headers: keyHeader('openai', options),
     path: () => '/chat/completions',
-    body: (request) => chatCompletionBody(request, capabilities),
+    body: (request) => chatCompletionBody(learned.adapt(request), learned.capabilitiesFor(request.modelId)),
+    learn: (request, status, body) => learned.learn(request, status, body),
     parse: parseChatCompletion,
   });
 }

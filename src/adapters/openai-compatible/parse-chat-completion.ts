@@ -14,6 +14,8 @@ const FINISH: Readonly<Record<string, ModelReply['finish']>> = {
   max_tokens: 'length',
   model_length: 'length', // Mistral
   content_filter: 'refusal',
+  sensitive: 'refusal', // Zhipu
+  moderation: 'refusal',
   refusal: 'refusal',
 };
 
@@ -31,9 +33,10 @@ export function parseChatCompletion(body: unknown): ParsedReply {
 }
 
 function parseChoice(choice: unknown): ParsedReply['answer'] {
-  if (!isRecord(choice) || !isRecord(choice.message)) return undefined;
-  const content = parseContent(choice.message.content);
-  if (content === undefined) return undefined;
+  if (!isRecord(choice) || !isRecord(choice.message) || hasFailed(choice)) return undefined;
+  const written = parseContent(choice.message.content);
+  if (written === undefined) return undefined;
+  const content = written.trim() === '' ? (parseElsewhere(choice.message) ?? written) : written;
   const { refusal } = choice.message;
   const declined = isFilledString(refusal);
   const logprobs = isRecord(choice.logprobs) ? parseLogprobs(choice.logprobs.content) : undefined;
@@ -42,6 +45,32 @@ function parseChoice(choice: unknown): ParsedReply['answer'] {
     finish: declined ? 'refusal' : parseFinish(choice.finish_reason),
     ...(logprobs === undefined ? {} : { logprobs }),
   };
+}
+
+/** The server stopped in the middle: what stands there, whole as it may look, is not the model's answer. */
+const FAILED_FINISH: ReadonlySet<unknown> = new Set([
+  'error', // OpenRouter
+  'network_error', // Zhipu
+  'insufficient_system_resource', // DeepSeek
+  'abort', // vLLM, SGLang
+  'aborted',
+  'cancelled',
+]);
+
+function hasFailed(choice: Readonly<Record<string, unknown>>): boolean {
+  return FAILED_FINISH.has(choice.finish_reason) || isRecord(choice.error);
+}
+
+/** Some servers put the answer into a tool call, or wholly into the field for thinking. */
+function parseElsewhere(message: Readonly<Record<string, unknown>>): string | undefined {
+  const [call] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
+  if (isRecord(call) && isRecord(call.function) && isFilledString(call.function.arguments))
+    return call.function.arguments;
+  for (const field of ['reasoning_content', 'reasoning'] as const) {
+    const thinking = message[field];
+    if (typeof thinking === 'string' && thinking.includes('{')) return thinking;
+  }
+  return undefined;
 }
 
 function parseFinish(reason: unknown): ModelReply['finish'] {
@@ -67,15 +96,23 @@ function parseLogprobs(content: unknown): readonly TokenLogprob[] | undefined {
     if (!isTokenLogprob(entry)) return undefined;
     const top = (entry as { readonly top_logprobs?: unknown }).top_logprobs;
     const { token, logprob } = entry;
-    if (!Array.isArray(top)) tokens.push({ token, logprob });
+    const bytes = ownBytes(entry);
+    if (!Array.isArray(top)) tokens.push({ token, logprob, ...bytes });
     else
       tokens.push({
         token,
         logprob,
+        ...bytes,
         top: top.filter(isTokenLogprob).map((t) => ({ token: t.token, logprob: t.logprob })),
       });
   }
   return tokens;
+}
+
+function ownBytes(entry: { readonly token: string; readonly bytes?: unknown }): { bytes?: readonly number[] } {
+  const { token, bytes } = entry;
+  if (!Array.isArray(bytes) || !bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte < 256)) return {};
+  return Buffer.from(bytes).equals(Buffer.from(token)) ? {} : { bytes };
 }
 
 function isTokenLogprob(value: unknown): value is { readonly token: string; readonly logprob: number } {

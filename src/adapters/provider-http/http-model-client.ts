@@ -1,13 +1,18 @@
 import { Pool } from 'undici';
 import type { ModelClient, ModelReply, ModelRequest } from '../../providers/model-client.ts';
-import { parseJson } from '../../text/json-value.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
-import { exchangeHttp } from './http-exchange.ts';
+import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
+import { parseBody } from './parse-body.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';
 import { readRequestId } from './request-id.ts';
 import type { WireFormat } from './wire-format.ts';
+
+/** Parameters that one model may refuse, one after the other. */
+const MAX_LESSONS = 4;
+/** Gateways send long traces; undici's own limit is 16 kB, and the reply behind it was paid for. */
+const MAX_HEADER_BYTES = 256 * 1024;
 
 /** A client of any API that answers one JSON body with another. `close()` ends calls that are still under way. */
 export class HttpModelClient implements ModelClient {
@@ -28,6 +33,7 @@ export class HttpModelClient implements ModelClient {
       // One request per connection at a time: a broken connection then leaves one call in doubt, not several.
       pipelining: 1,
       allowH2: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
       connect: { timeout: options.connectTimeoutMs ?? 10_000 },
       // One timer per call covers both, exactly; undici's own are checked twice a second.
       headersTimeout: 0,
@@ -40,22 +46,15 @@ export class HttpModelClient implements ModelClient {
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const startedAt = performance.now();
     const target = this.#endpoint.target(this.#wire.path(request.modelId));
-    const exchange = await exchangeHttp(
-      this.#pool,
-      {
-        path: target.path,
-        headers: this.#endpoint.headers,
-        body: this.#wire.body(request),
-        timeoutMs: this.#timeoutMs,
-        maxBodyBytes: this.#maxReplyBytes,
-      },
-      signal,
-    );
+    let exchange = await this.#exchange(request, target.path, signal);
+    for (let lessons = 0; lessons < MAX_LESSONS && this.#learns(request, exchange); lessons++) {
+      exchange = await this.#exchange(request, target.path, signal);
+    }
     if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
     const { status, headers, body, cutOff } = exchange;
     if (status < 200 || status > 299) throw errorOfStatus(target, request.modelId, exchange);
     if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
-    const parsed = parseJson(body.toString());
+    const parsed = parseBody(body, headers, this.#maxReplyBytes);
     if (parsed === undefined) throw errorOfInvalidReply(target, exchange, 'is not JSON');
     const { answer, usage, rawUsage, id } = this.#wire.parse(parsed);
     if (answer === undefined) {
@@ -74,6 +73,25 @@ export class HttpModelClient implements ModelClient {
       ...(requestId === undefined ? {} : { requestId }),
       durationMs: performance.now() - startedAt,
     };
+  }
+
+  #exchange(request: ModelRequest, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
+    return exchangeHttp(
+      this.#pool,
+      {
+        path,
+        headers: this.#endpoint.headers,
+        body: this.#wire.body(request),
+        timeoutMs: this.#timeoutMs,
+        maxBodyBytes: this.#maxReplyBytes,
+      },
+      signal,
+    );
+  }
+
+  #learns(request: ModelRequest, exchange: HttpExchangeResult): boolean {
+    if (exchange.kind !== 'response' || exchange.status < 400 || exchange.status > 499) return false;
+    return this.#wire.learn?.(request, exchange.status, exchange.body.toString()) ?? false;
   }
 
   async close(): Promise<void> {

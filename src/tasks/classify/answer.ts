@@ -2,12 +2,15 @@ import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../../workflows/per-workflow.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
-import { parseJsonReply } from '../parse-json-reply.ts';
+import { hasJsonObject } from '../parse-json-reply.ts';
 import { labelProbability } from './label-confidence.ts';
 import { classifyMessages } from './prompt-v2.ts';
+import { labelOf, readLabel } from './read-label.ts';
 
 export interface LabelAnswer {
   readonly label: string;
+  /** The reply states no confidence that can be read. */
+  readonly isUnsure?: boolean;
 }
 
 /** `{"label": "…", "confidence": 0.87}` and the white space that servers put into it. */
@@ -57,20 +60,23 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 }
 
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
-  const value = parseJsonReply(reply.text);
-  if (value === undefined) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
-  const { label, confidence } = value;
-  if (typeof label !== 'string')
-    return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' };
-  const known = labels.find((name) => name === label) ?? labels.find((name) => fold(name) === fold(label));
-  if (known === undefined) {
+  const read = readLabel(reply);
+  if (read === undefined) {
+    return hasJsonObject(reply)
+      ? { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' }
+      : { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
+  }
+  const label = labelOf(read.written, labels);
+  if (label === undefined) {
+    const isBare = !hasJsonObject(reply);
+    if (isBare) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
     return { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' };
   }
-  // A number outside 0 to 1 is no probability (a per cent, or what a document asked for): it must not pass a threshold.
-  const stated = typeof confidence === 'number' && confidence >= 0 && confidence <= 1 ? confidence : 0;
-  return { kind: 'answer', value: { label: known }, confidence: labelProbability(reply, label) ?? stated };
-}
-
-function fold(label: string): string {
-  return label.trim().toLowerCase();
+  const confidence = labelProbability(reply, read.written) ?? read.confidence;
+  // Unknown is not 0, but it passes no threshold either.
+  return {
+    kind: 'answer',
+    value: { label, ...(confidence === undefined ? { isUnsure: true } : {}) },
+    confidence: confidence ?? 0,
+  };
 }

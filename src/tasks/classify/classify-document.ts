@@ -31,7 +31,8 @@ export async function classifyDocument(
   const cut = await cutDocument(workflow, document, context.windowShare);
   if (cut.kind === 'whole') {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, text));
-    return { result: { label: value.label, confidence: round(confidence) }, ...by, prompt: promptTag(workflow) };
+    const stated = value.isUnsure === true ? {} : { confidence: round(confidence) };
+    return { result: { label: value.label, ...stated }, ...by, prompt: promptTag(workflow) };
   }
   const { parts, windows } = cut;
   const answers = await collectVotes(parts, async (chunk) => {
@@ -48,7 +49,9 @@ export async function classifyDocument(
   return {
     result: {
       label: merged.label,
-      confidence: round(merged.confidence),
+      ...(answers.every(({ answer }) => answer.value.isUnsure === true)
+        ? {}
+        : { confidence: round(merged.confidence) }),
       ...(partial === undefined ? {} : { partial }),
     },
     tier: dearest.tier,

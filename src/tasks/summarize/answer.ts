@@ -3,7 +3,7 @@ import { checkSummary } from '../../checks/reply-checks.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
-import { parseJsonReply } from '../parse-json-reply.ts';
+import { hasJsonObject, parseJsonReply } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from './prompt-v2.ts';
 
@@ -102,13 +102,32 @@ function schemaOf(properties: Readonly<Record<string, unknown>>): Readonly<Recor
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }
 
+/** Of what is not white space; numbers in a table of figures count as letters. */
+const MIN_LETTER_SHARE = 0.3;
+
+/** A text, or a list of sentences. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value) || value.length === 0 || !value.every((each) => typeof each === 'string')) return undefined;
+  return value.map((each) => each.trim()).join(' ');
+}
+
+/** Punctuation and brackets alone are no summary. */
+function hasWords(summary: string): boolean {
+  const visible = summary.replace(/\s/g, '').length;
+  const letters = summary.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+  return letters > 0 && letters >= visible * MIN_LETTER_SHARE;
+}
+
 function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnswer> {
-  const value = parseJsonReply(reply.text);
-  if (value === undefined) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
-  const summary = typeof value['summary'] === 'string' ? value['summary'].trim().toWellFormed() : undefined;
-  if (summary === undefined)
+  const found = parseJsonReply(reply, 'summary');
+  if (found === undefined && !hasJsonObject(reply)) {
+    return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
+  }
+  const summary = textOf(found?.value)?.trim().toWellFormed();
+  if (found === undefined || summary === undefined)
     return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
-  if (summary === '') return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
+  if (!hasWords(summary)) return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
   const words = countWords(summary);
   if (words > maxWords * TOLERATED_LENGTH + 10) {
     return {
@@ -119,5 +138,5 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
   }
   // A valid summary says nothing about its own quality, so it never passes a threshold by confidence alone.
   // A note without facts is still a note: a repair turn would cost more than they are worth.
-  return { kind: 'answer', value: { summary, facts: readFacts(value['facts']) }, confidence: 1 };
+  return { kind: 'answer', value: { summary, facts: readFacts(found.object['facts']) }, confidence: 1 };
 }

@@ -63,10 +63,35 @@ describe('classifyQuestion()', () => {
   });
 
   it.each([
+    ['{"label": "Billing.", "confidence": "0,87"}', 0.87],
+    ["{'label': 'billing', 'confidence': '87 %'}", 0.87],
+    ['```json\n{"Label": " **billing** ", "confidence": 0.9}\n```', 0.9],
+    ['{"label": "bill\u200bing", "confidence": 1}', 1],
+    ['I think {it} is clear: {"result": {"label": "billing", "confidence": 0.4}}', 0.4],
+    ['{"label": "bug", "confidence": 0.2}\n{"label": "billing", "confidence": 0.8}', 0.8],
+  ])('reads %j', (text, confidence) => {
+    expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing' }, confidence });
+  });
+
+  it.each([
+    'billing',
+    '["billing"]',
+    'Label: Billing',
+    '{"label": "billing", "confidence": "high"}',
+    '{"label":["billing"],"confidence":95}',
+  ])('takes the label of %j and knows no confidence', (text) => {
+    expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing', isUnsure: true }, confidence: 0 });
+  });
+
+  it('does not make up the end of a reply that was cut off', () => {
+    expect(judge('{"label": "billing", "confidence": 0.9', { finish: 'length' })).toMatchObject({ kind: 'rejected' });
+  });
+
+  it.each([
     ['', 'invalid_json'],
-    ['billing', 'invalid_json'],
-    ['["billing"]', 'invalid_json'],
-    ['{"label": 3}', 'invalid_shape'],
+    ['It is about billing, or a bug', 'invalid_json'],
+    ['{"label": 3}', 'label_not_in_set'],
+    ['{"label": {"name": 3}}', 'invalid_shape'],
     ['{"answer": "billing"}', 'invalid_shape'],
     ['{"label": "spam", "confidence": 1}', 'label_not_in_set'],
   ])('rejects %j as %s', (text, code) => {
