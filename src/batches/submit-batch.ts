@@ -42,6 +42,8 @@ export interface SubmitRequest {
   /** When it should be done, milliseconds since the epoch: it gets a larger part as this comes near. */
   readonly deadline?: number;
   readonly budget?: NanoUsd;
+  /** The limit was stated for this submission and is not the config's: it replaces the one of a batch that is there. */
+  readonly isBudgetStated?: boolean;
   readonly skipInvalid: boolean;
   readonly maxLineBytes: number;
   /** An input with more is refused. Absent: no limit. */
@@ -84,7 +86,10 @@ export async function submitBatch(context: SubmitContext, request: SubmitRequest
     const known = await context.batches.get(batchId);
     if (known !== undefined) {
       refuseOtherContent(known, contentHash, request.workflow.name);
-      if (request.budget !== undefined) await context.ledger.setLimit(`batch:${batchId}`, request.budget);
+      // What a person has set since then stays, unless the limit is stated again.
+      if (request.budget !== undefined && request.isBudgetStated) {
+        await context.ledger.setLimit(`batch:${batchId}`, request.budget);
+      }
       if (known.state !== 'ingesting') {
         // Jobs that were lost between storing and enqueuing are found again; those that wait are left as they are.
         if (known.state === 'queued' || known.state === 'running') await enqueueSlices(context, known);

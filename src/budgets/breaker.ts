@@ -27,7 +27,10 @@ export async function openBreaker(
   owner: BatchOwner & { readonly timezones: Timezones },
   reason: Extract<StopReason, { kind: 'budget' | 'provider' }>,
 ): Promise<void> {
-  if (reason.kind === 'provider') return await holdWorkflow(context, owner.workflow, reason.hold);
+  if (reason.kind === 'provider') {
+    if (reason.hold.ofBatch === true) return await parkBatch(context, owner.batchId, reason.hold);
+    return await holdWorkflow(context, owner.workflow, reason.hold);
+  }
   const { refusal } = reason;
   const now = context.clock.now();
   const period = scopesOf(owner, now, owner.timezones).find((scope) => scope.name === refusal.scope)?.period;

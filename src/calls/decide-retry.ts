@@ -61,7 +61,7 @@ export function decideRetry(
   const isRefusedFromTheStart =
     error.status === 400 && error.failure === 'bad_request' && context.access?.everWorked === false;
   if (needsPerson(error) || isRefusedFromTheStart)
-    return decideRefusal(error, tries, context) ?? stop({ retry: false });
+    return decideRefusal(error, tries, context) ?? stop(refusedFor(error));
   if (rule.retry === 'never') return { kind: 'fail' };
   if (rule.retry === 'after_wait') {
     const stated = (error.retryAfterMs ?? 0) > 0 ? error.retryAfterMs : undefined;
@@ -87,6 +87,13 @@ export function decideRetry(
 function isProvidersState(error: ModelCallError, { othersSucceed }: RetryContext): boolean {
   if (error.failure === 'unreachable') return true;
   return error.failure === 'server_error' && UNAVAILABLE_STATUS.has(error.status ?? 0) && othersSucceed !== true;
+}
+
+/** A key or an account is the provider's for everyone; a model's id and its parameters are those of the batch. */
+function refusedFor(error: ModelCallError): Partial<Pause> {
+  if (FAILURE_RULES[error.failure].pausesProvider) return { retry: false };
+  const reason = `${error.message} The batch keeps the ids that it was submitted with: resume it once the provider takes them, or submit it again under another --id.`;
+  return { retry: false, ofBatch: true, reason };
 }
 
 /** One refusal of key, model or URL does not decide for all. Undefined: it does now. */

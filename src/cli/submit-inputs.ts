@@ -60,6 +60,7 @@ export async function submitInputs(
     priority: readPriority(flags.priority),
     ...(deadline === undefined ? {} : { deadline }),
     ...batchLimit(budget ?? workflow.budget.batch),
+    isBudgetStated: budget !== undefined,
     skipInvalid: flags.skipInvalid === true,
     maxDocuments: readMaxDocuments(flags.maxDocuments),
     ...config.ingest,

@@ -13,6 +13,8 @@ export interface Pause {
   readonly limit?: NanoUsd;
   /** For cause `budget`: what the refused call needs; work resumes by itself when so much is free again. */
   readonly needed?: NanoUsd;
+  /** For cause `provider`: it refuses the batch's model, so other batches of the workflow go on. */
+  readonly ofBatch?: boolean;
   /** For cause `provider`: it may come back by itself, so it is tried again. */
   readonly retry?: boolean;
   /** When, in milliseconds since the epoch; absent: after half a minute. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +9,7 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { isRecord, parseJson } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
 import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from './result-table.ts';
 import type { TableFormat } from './table-format.ts';
@@ -95,6 +96,21 @@ export async function prepareFolder(folder: string): Promise<void> {
   } catch (error) {
     throw asFolderError(error, folder);
   }
+}
+
+/**
+ * Looks whether the folder has another batch's results.
+ *
+ * @throws {NightmillError} `usage` where it does
+ */
+export async function refuseOtherBatch(folder: string, batchId: string): Promise<void> {
+  const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch(() => undefined);
+  const other = manifest === undefined ? undefined : parseJson(manifest);
+  if (!isRecord(other) || typeof other.batch !== 'string' || other.batch === batchId) return;
+  throw new NightmillError(
+    'usage',
+    `${folder} has the results of batch ${other.batch}, which ${batchId} would replace. Name another folder with -o, or use --force.`,
+  );
 }
 
 async function writeFolder(

@@ -18,6 +18,9 @@ function decide(
   return decideRetry(error, 'acme', { attempt, waits, maxAttempts: 5 }, { now: NOW, random: () => 1, isOutOfPatience });
 }
 
+const failureOf = (failure: ModelFailureClass, details: Partial<ModelCallErrorDetails>) =>
+  new ModelCallError('what happened', { failure, billing: 'none', ...details });
+
 const hold = (more: object) => ({
   kind: 'stop',
   reason: {
@@ -77,6 +80,43 @@ describe('decideRetry()', () => {
   });
 
   test('a wrong model name or URL (404) needs a person, whatever the class', () => {
-    expect(decide('bad_request', { status: 404 })).toEqual(hold({ retry: false }));
+    expect(decide('bad_request', { status: 404 })).toMatchObject({
+      kind: 'stop',
+      reason: { kind: 'provider', hold: { retry: false, ofBatch: true, reason: expect.stringContaining('--id') } },
+    });
+  });
+
+  const refusal = (attempt: number, refusedInARow: number, everWorked: boolean, status = 401) =>
+    decideRetry(
+      failureOf('authentication', { status }),
+      'acme',
+      { attempt, waits: 0, maxAttempts: 5 },
+      { now: NOW, random: () => 1, isOutOfPatience: false, access: { refusedInARow, everWorked } },
+    );
+
+  test('one refused key among calls that succeed is asked again, and then its document alone fails', () => {
+    expect(refusal(1, 1, true)).toMatchObject({ kind: 'retry' });
+    expect(refusal(2, 1, true, 403)).toMatchObject({ kind: 'retry' });
+    expect(refusal(3, 1, true, 403)).toEqual({ kind: 'fail', code: 'refused_content' });
+  });
+
+  test('a key that is refused for document after document needs a person', () => {
+    expect(refusal(1, 3, false)).toMatchObject({ kind: 'stop' });
+    expect(refusal(3, 1, false)).toMatchObject({ kind: 'stop' });
+    expect(refusal(1, 5, true)).toMatchObject({ kind: 'retry' });
+    expect(refusal(1, 6, true)).toMatchObject({ kind: 'stop' });
+  });
+
+  test('while a server is unavailable its patience decides, not a count of tries', () => {
+    const unavailable = (othersSucceed: boolean, isOutOfPatience = false) =>
+      decideRetry(
+        failureOf('server_error', { status: 503 }),
+        'acme',
+        { attempt: 9, waits: 0, maxAttempts: 5 },
+        { now: NOW, random: () => 1, isOutOfPatience, othersSucceed },
+      );
+    expect(unavailable(false)).toMatchObject({ kind: 'retry' });
+    expect(unavailable(true)).toEqual({ kind: 'fail' });
+    expect(unavailable(false, true)).toMatchObject({ kind: 'stop' });
   });
 });

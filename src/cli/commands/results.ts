@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
 import { NightmillError } from '../../errors.ts';
-import { downloadPartial, downloadResults, outputKeys } from '../../results/download-results.ts';
+import { downloadPartial, downloadResults, outputKeys, refuseOtherBatch } from '../../results/download-results.ts';
 import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { exitCodeOf, readStatus, unknownBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
@@ -13,6 +13,7 @@ const LINK_SECONDS = 3600;
 interface ResultsFlags {
   readonly output?: string;
   readonly partial?: boolean;
+  readonly force?: boolean;
   readonly links?: boolean;
   readonly format: string;
 }
@@ -24,6 +25,7 @@ export function addResultsCommand(program: Command): void {
     .argument('<batch>', 'batch id')
     .option('-o, --output <folder>', 'where the files go')
     .option(...FORMAT_OPTION)
+    .option('--force', "replace another batch's results in that folder")
     .option('--partial', 'download what is done so far, without a manifest')
     .option('--links', 'instead, print links to the files that work for an hour without credentials (S3 only)')
     .action(async (batchId: string, flags: ResultsFlags) => {
@@ -42,7 +44,7 @@ async function download(
   app: App,
   options: GlobalOptions,
   status: BatchStatus,
-  { output, partial = false, format }: ResultsFlags & { readonly output: string },
+  { output, partial = false, force = false, format }: ResultsFlags & { readonly output: string },
 ): Promise<number> {
   const { batchId } = status;
   const tables = await readFormats(format);
@@ -50,6 +52,7 @@ async function download(
   if (!ended && !partial) throw notEnded(status, 'Wait for its end, or use --partial.');
   const batch = await app.batches.get(batchId);
   if (batch === undefined) throw unknownBatch(batchId);
+  if (!force) await refuseOtherBatch(output, batchId);
   const { folder, results, errors } = ended
     ? await downloadResults(app.store, batchId, output, tables)
     : await downloadPartial(app.store, app.batches, batch, output, tables);

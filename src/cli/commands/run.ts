@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
-import { releaseWorkflow } from '../../budgets/breaker.ts';
+import { releaseWorkflow, unparkBatch } from '../../budgets/breaker.ts';
 import { keepHouse } from '../../budgets/housekeeping.ts';
 import { NightmillError } from '../../errors.ts';
+import type { Pause } from '../../ledger/pause.ts';
 import { formatUsd } from '../../money/money.ts';
-import { type Downloaded, downloadResults, prepareFolder } from '../../results/download-results.ts';
+import { type Downloaded, downloadResults, prepareFolder, refuseOtherBatch } from '../../results/download-results.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
@@ -20,6 +21,7 @@ import { addSubmitOptions } from './submit-options.ts';
 interface RunFlags extends SubmitFlags {
   readonly output: string;
   readonly format: string;
+  readonly force?: boolean;
 }
 
 export function addRunCommand(program: Command): void {
@@ -28,7 +30,8 @@ export function addRunCommand(program: Command): void {
     .description('submit, work, wait and download in one process')
     .argument('<input...>', INPUT_ARGUMENT)
     .requiredOption('-o, --output <folder>', 'where results.jsonl, errors.jsonl and manifest.json go')
-    .option(...FORMAT_OPTION);
+    .option(...FORMAT_OPTION)
+    .option('--force', "replace another batch's results in that folder");
   addSubmitOptions(command).action(async (inputs: string[], flags: RunFlags) => {
     process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags), 'warn', 'refuse');
   });
@@ -43,8 +46,9 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
   await stateLimits(app, 'replace');
   const submitted = await submitInputs(app, inputs, flags, stop.first);
   const { batchId } = submitted;
+  if (flags.force !== true) await refuseOtherBatch(flags.output, batchId);
   announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));
-  await goOnWhereItMay(app, flags.workflow);
+  await goOnWhereItMay(app, flags.workflow, batchId);
   const hopeless = new AbortController();
   const worker = await startWorker(app, [flags.workflow], (error) => hopeless.abort(error));
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
@@ -52,7 +56,7 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
     signal: AbortSignal.any([stop.first, hopeless.signal]),
     quiet: options.json === true,
     // What is in flight still settles; a pause by an operator is waited out.
-    isHeld: ({ breaker }) => breaker.hold?.cause !== 'operator' && app.slices.runs.size === 0,
+    isHeld: ({ breaker: { hold } }) => endsRun(hold, app.clock.now()) && app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
   if (end !== 'ended') hopeless.signal.throwIfAborted();
@@ -76,6 +80,15 @@ function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, s
     : `${what} were submitted before and are ${state}: going on`;
 }
 
+/** Longest wait that a provider may ask a run to sit out. */
+const MAX_WAIT_MS = 15 * 60_000;
+
+/** A pause by an operator is waited out, and so is a wait that the provider has named, unless it is a long one. */
+function endsRun(pause: Pause | undefined, now: number): boolean {
+  if (pause === undefined || pause.cause === 'operator') return false;
+  return pause.retryAt === undefined || pause.retryAt - now > MAX_WAIT_MS;
+}
+
 /** Asked before anything is stored: a refused command leaves nothing behind. */
 async function refusePaused(app: App, workflow: string): Promise<void> {
   const hold = await app.holds.get(workflow);
@@ -87,10 +100,12 @@ async function refusePaused(app: App, workflow: string): Promise<void> {
 }
 
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
-async function goOnWhereItMay(app: App, workflow: string): Promise<void> {
+async function goOnWhereItMay(app: App, workflow: string, batchId: string): Promise<void> {
   await keepHouse(app.housekeeping);
   const hold = await app.holds.get(workflow);
   if (hold?.cause === 'provider') await releaseWorkflow(app.breaker, workflow, 'a new run tries again');
+  const batch = await app.batches.get(batchId);
+  if (batch?.parked?.cause === 'provider') await unparkBatch(app.breaker, batchId, 'a new run tries again');
 }
 
 function reportHeld(options: GlobalOptions, status: BatchStatus): number {
