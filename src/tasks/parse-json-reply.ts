@@ -55,7 +55,8 @@ function findField(object: JsonObject, field: string, depth: number): ReturnType
     : Object.keys(object).find((name) => name.trim().toLowerCase() === field);
   if (key !== undefined) return { value: object[key], object };
   if (depth >= MAX_NESTING) return undefined;
-  for (const inner of Object.values(object)) {
+  for (const [name, inner] of Object.entries(object)) {
+    if (name === '__proto__') continue;
     for (const each of Array.isArray(inner) ? inner : [inner]) {
       const found = isRecord(each) ? findField(each, field, depth + 1) : undefined;
       if (found !== undefined) return found;

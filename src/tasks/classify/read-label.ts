@@ -18,7 +18,7 @@ export function readLabel(reply: ReplyText): StatedLabel | undefined {
     const bare = reply.text.trim().replace(/^(?:the )?(?:label|answer|category|class)\s*(?:is)?\s*[:=]?\s+/i, '');
     return bare === '' || bare.length > MAX_BARE_CHARACTERS || /[{}]/.test(bare) ? undefined : { written: bare };
   }
-  const [value] = Array.isArray(found.value) && found.value.length === 1 ? found.value : [found.value];
+  const { value } = found;
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const confidence = readConfidence(parseJsonReply(reply, 'confidence')?.value);
   return { written: String(value), ...(confidence === undefined ? {} : { confidence }) };
@@ -43,10 +43,10 @@ export function fold(label: string): string {
 
 /**
  * A number from 0 to 1, also as text (`"0.95"`, `"0,95"`) or in per cent (`"95 %"`). Another number is no probability: 95
- * may be a per cent or what a document asked for, and must not pass a threshold.
+ * may be a per cent or what a document asked for, so it counts as 0 and passes no threshold.
  */
 export function readConfidence(value: unknown): number | undefined {
-  if (typeof value === 'number') return value >= 0 && value <= 1 ? value : undefined;
+  if (typeof value === 'number') return value >= 0 && value <= 1 ? value : 0;
   if (typeof value !== 'string') return undefined;
   const [, digits, percent] = /^\s*(\d{1,3}(?:[.,]\d{1,20})?)\s*(%?)\s*$/.exec(value) ?? [];
   if (digits === undefined) return undefined;

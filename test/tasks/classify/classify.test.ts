@@ -73,15 +73,12 @@ describe('classifyQuestion()', () => {
     expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing' }, confidence });
   });
 
-  it.each([
-    'billing',
-    '["billing"]',
-    'Label: Billing',
-    '{"label": "billing", "confidence": "high"}',
-    '{"label":["billing"],"confidence":95}',
-  ])('takes the label of %j and knows no confidence', (text) => {
-    expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing', isUnsure: true }, confidence: 0 });
-  });
+  it.each(['billing', '["billing"]', 'Label: Billing', '{"label": "billing", "confidence": "high"}'])(
+    'takes the label of %j and knows no confidence',
+    (text) => {
+      expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing', isUnsure: true }, confidence: 0 });
+    },
+  );
 
   it('does not make up the end of a reply that was cut off', () => {
     expect(judge('{"label": "billing", "confidence": 0.9', { finish: 'length' })).toMatchObject({ kind: 'rejected' });
