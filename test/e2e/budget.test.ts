@@ -157,5 +157,10 @@ describe('a budget that ends in the middle', () => {
     const applied = await workspace.run(['--config', 'rich.yaml', 'apply']);
     expect(applied.stdout).toContain('workflow:triage/day: $50');
     expect(await limitNow()).toBe(50);
+    await workspace.run(['budget', 'set', 'workflow:triage/day', '7']);
+    await workspace.run(['apply']);
+    expect(await limitNow()).toBe(7);
+    await workspace.run(['budget', 'set', 'workflow:triage/day', 'none']);
+    expect(await limitNow()).toBe(0.002);
   });
 });

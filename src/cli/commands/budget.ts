@@ -25,7 +25,7 @@ export function addBudgetCommand(program: Command): void {
     .command('set')
     .description('raise or lower a limit while work runs; what paused because of it goes on when it is raised')
     .argument('<scope>', SCOPE_HELP)
-    .argument('<usd>', 'dollars, at most nine decimals')
+    .argument('<usd>', 'dollars, at most nine decimals; none: take away what was set, so that the config counts')
     .action(async (scope: string, usd: string) => {
       await withApp(set, (app, options) => setBudget(app, options, scope, usd));
     });
@@ -92,13 +92,14 @@ async function presentScopes(app: App): Promise<readonly Scope[]> {
 
 async function setBudget(app: App, options: GlobalOptions, scope: string, text: string): Promise<void> {
   await requireScope(app, scope);
-  const limit = readBudget(text) ?? 0;
-  await app.ledger.setLimit(scope, limit);
+  if (text === 'none') await app.ledger.clearLimit(scope);
+  else await app.ledger.setLimit(scope, readBudget(text) ?? 0);
   await closePassedBreakers(app.housekeeping, await app.batches.listOpen());
+  const limit = await app.ledger.limit(scope);
   print(
     options,
-    { scope, limitUsd: JSON.rawJSON(nanoToDecimal(limit)) },
-    () => `${scope}  limit ${formatUsd(limit)}\n`,
+    { scope, limitUsd: limit === undefined ? null : JSON.rawJSON(nanoToDecimal(limit)) },
+    () => `${scope}  ${limit === undefined ? 'no limit' : `limit ${formatUsd(limit)}`}\n`,
   );
 }
 
@@ -106,13 +107,16 @@ async function discardHeld(app: App, options: GlobalOptions, scope: string): Pro
   await requireScope(app, scope);
   const ended: string[] = [];
   await app.lease.start();
-  for (const batch of await app.batches.listOpen()) {
-    const hold = batch.parked ?? (await app.holds.get(batch.workflow));
-    if (hold?.cause !== 'budget' || hold.scope !== scope) continue;
-    await cancelBatch(app, batch);
-    ended.push(batch.batchId);
+  try {
+    for (const batch of await app.batches.listOpen()) {
+      const hold = batch.parked ?? (await app.holds.get(batch.workflow));
+      if (hold?.cause !== 'budget' || hold.scope !== scope) continue;
+      await cancelBatch(app, batch);
+      ended.push(batch.batchId);
+    }
+  } finally {
+    await app.lease.stop();
   }
-  await app.lease.stop();
   print(options, { scope, cancelled: ended }, () =>
     ended.length === 0
       ? `${scope} holds no batch\n`

@@ -19,8 +19,11 @@ export function addCancelCommand(program: Command): void {
           await app.batches.forget(batchId);
         } else if (!ENDED.has(batch.state)) {
           await app.lease.start();
-          await cancelBatch(app, batch);
-          await app.lease.stop();
+          try {
+            await cancelBatch(app, batch);
+          } finally {
+            await app.lease.stop();
+          }
         }
         if (batch.state === 'ingesting') {
           print(options, { id: batchId, state: 'cancelled' }, () => `${batchId}  cancelled before it was submitted\n`);
