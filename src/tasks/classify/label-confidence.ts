@@ -13,7 +13,10 @@ export function labelProbability(reply: ReplyText, label: string): number | unde
   const quoted = JSON.stringify(label).slice(1, -1);
   const written = [quoted, label].find((each) => text.includes(each));
   if (written === undefined) return undefined;
-  const at = text.lastIndexOf(written);
+  // The label's own value: the same word may stand again in a reason behind it, or in thinking before it.
+  const key = text.toLowerCase().lastIndexOf('"label"');
+  const at = text.indexOf(written, key === -1 ? 0 : key + '"label"'.length);
+  if (at === -1) return undefined;
   const spelled = tokens.map(bytesOf);
   const all = Buffer.concat(spelled);
   const trimmed = text.trim();

@@ -80,6 +80,15 @@ describe('classifyQuestion()', () => {
     },
   );
 
+  it('takes the probability of the label itself, not of the same word in a reason behind it', () => {
+    const tokens = ['{"label":"', 'bug', '","reason":"a ', 'bug', '"}'].map((token, index) => ({
+      token,
+      logprob: index === 1 ? -2 : 0,
+    }));
+    const reply = judge(tokens.map(({ token }) => token).join(''), { tokens });
+    expect(reply.kind === 'answer' ? reply.confidence : 0).toBeCloseTo(Math.exp(-2));
+  });
+
   it('does not make up the end of a reply that was cut off', () => {
     expect(judge('{"label": "billing", "confidence": 0.9', { finish: 'length' })).toMatchObject({ kind: 'rejected' });
   });
