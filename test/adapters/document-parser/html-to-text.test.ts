@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { htmlToText, markupToText } from '../../../src/adapters/document-parser/html-to-text.ts';
+import { mailToText } from '../../../src/adapters/document-parser/mail-to-text.ts';
 
 /** Letters and digits only: where inline elements touch, so do their words. */
 const words = (text: string) => (text.match(/[\p{L}\p{N}]+/gu) ?? []).join('');
@@ -123,4 +124,10 @@ test('htmlToText() reads a page with a doctype and no article whole', () => {
     kind: 'text',
     text: '# Note\n\nForty pallets in April.\n\nAnswer by Friday.',
   });
+});
+
+test.each(DOCTYPES)('an HTML mail keeps its body after %j', async (doctype) => {
+  const mail = `From: a@example.com\r\nSubject: Offer\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${doctype}<html><body><p>Forty pallets at 18 francs each.</p></body></html>\r\n`;
+  const parsed = await mailToText(Buffer.from(mail), { maxTextUnits: 1_000 });
+  expect(parsed).toMatchObject({ kind: 'text', text: expect.stringContaining('Forty pallets at 18 francs each.') });
 });
