@@ -18,7 +18,7 @@ export function createOpenAiClient(options: ProviderClientOptions): ModelClient 
     headers: keyHeader('openai', options),
     path: () => '/chat/completions',
     body: (request) => chatCompletionBody(learned.adapt(request), learned.capabilitiesFor(request.modelId)),
-    learn: (request, status, body) => learned.learn(request, status, body),
+    learn: (request, body) => learned.learn(request, body),
     parse: parseChatCompletion,
   });
 }

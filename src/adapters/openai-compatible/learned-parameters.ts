@@ -26,8 +26,7 @@ export class LearnedParameters {
   }
 
   /** @returns whether the refusal has taught something new, so that the same request can be sent in another form */
-  learn(request: ModelRequest, status: number, body: string): boolean {
-    if (status !== 400 && status !== 422) return false;
+  learn(request: ModelRequest, body: string): boolean {
     const message = readErrorBody(body).message.slice(0, 500);
     const known = this.#models.get(request.modelId) ?? {};
     const next = NOT_TAKEN.test(message) ? this.#lesson(request, message, known) : undefined;

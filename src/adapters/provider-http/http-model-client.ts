@@ -46,9 +46,11 @@ export class HttpModelClient implements ModelClient {
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const startedAt = performance.now();
     const target = this.#endpoint.target(this.#wire.path(request.modelId));
-    let exchange = await this.#exchange(request, target.path, signal);
-    for (let lessons = 0; lessons < MAX_LESSONS && this.#learns(request, exchange); lessons++) {
-      exchange = await this.#exchange(request, target.path, signal);
+    let sent = this.#wire.body(request);
+    let exchange = await this.#exchange(sent, target.path, signal);
+    for (let lessons = 0; lessons < MAX_LESSONS && this.#hasLearned(request, sent, exchange); lessons++) {
+      sent = this.#wire.body(request);
+      exchange = await this.#exchange(sent, target.path, signal);
     }
     if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
     const { status, headers, body, cutOff } = exchange;
@@ -75,13 +77,13 @@ export class HttpModelClient implements ModelClient {
     };
   }
 
-  #exchange(request: ModelRequest, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
+  #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
     return exchangeHttp(
       this.#pool,
       {
         path,
         headers: this.#endpoint.headers,
-        body: this.#wire.body(request),
+        body,
         timeoutMs: this.#timeoutMs,
         maxBodyBytes: this.#maxReplyBytes,
       },
@@ -89,9 +91,13 @@ export class HttpModelClient implements ModelClient {
     );
   }
 
-  #learns(request: ModelRequest, exchange: HttpExchangeResult): boolean {
-    if (exchange.kind !== 'response' || exchange.status < 400 || exchange.status > 499) return false;
-    return this.#wire.learn?.(request, exchange.status, exchange.body.toString()) ?? false;
+  /** Whether the request would be sent in another form now: by this refusal, or by that of a call beside it. */
+  #hasLearned(request: ModelRequest, sent: string, exchange: HttpExchangeResult): boolean {
+    if (exchange.kind !== 'response' || (exchange.status !== 400 && exchange.status !== 422)) return false;
+    if (this.#wire.learn === undefined) return false;
+    // What a refusal says of a form that is given up by now is no lesson.
+    if (this.#wire.body(request) !== sent) return true;
+    return this.#wire.learn(request, exchange.body.toString());
   }
 
   async close(): Promise<void> {

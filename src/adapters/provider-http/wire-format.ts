@@ -12,10 +12,10 @@ export interface WireFormat {
   /** The request's JSON. The order of keys is fixed, so the same request gives the same bytes. */
   body(request: ModelRequest): string;
   /**
-   * Told of each refusal, which costs nothing. True: it has taught how this model wants to be asked, so that the same
+   * Told of each refusal with 400 or 422, which costs nothing. True: it has taught how this model wants to be asked, so that the same
    * request can be sent once more in another form.
    */
-  learn?(request: ModelRequest, status: number, body: string): boolean;
+  learn?(request: ModelRequest, body: string): boolean;
   /** Reads a parsed success body of any shape; never throws. */
   parse(body: unknown): ParsedReply;
 }
