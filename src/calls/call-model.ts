@@ -95,7 +95,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     const canChange = hasOthers(context, routes, route);
     const access =
       needsPerson(result) || result.failure === 'bad_request'
-        ? gate.access.refused(route.model.name, `${slice.claim.slice}/${call.document}`)
+        ? gate.access.refused(route.model.name, `${slice.claim.batchId}/${slice.claim.slice}/${call.document}`)
         : undefined;
     firstFailureAt ??= context.clock.monotonic();
     const decision = decideRetry(

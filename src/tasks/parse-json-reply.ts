@@ -50,9 +50,7 @@ function findRepaired(text: string, field: string): ReturnType<typeof parseJsonR
 }
 
 function findField(object: JsonObject, field: string, depth: number): ReturnType<typeof parseJsonReply> {
-  const key = Object.hasOwn(object, field)
-    ? field
-    : Object.keys(object).find((name) => name.trim().toLowerCase() === field);
+  const key = keyOf(object, field);
   if (key !== undefined) return { value: object[key], object };
   if (depth >= MAX_NESTING) return undefined;
   for (const [name, inner] of Object.entries(object)) {
@@ -63,6 +61,12 @@ function findField(object: JsonObject, field: string, depth: number): ReturnType
     }
   }
   return undefined;
+}
+
+/** The field's key as the object writes it: in any case. */
+export function keyOf(object: JsonObject, field: string): string | undefined {
+  if (Object.hasOwn(object, field)) return field;
+  return Object.keys(object).find((name) => name.trim().toLowerCase() === field);
 }
 
 /** The outermost `{…}` of a text, in order; braces inside strings do not count. */

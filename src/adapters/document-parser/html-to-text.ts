@@ -45,11 +45,9 @@ export function markupToText(
 ): { readonly title: string; readonly text: string } {
   const tree = parseHtml(markup);
   const title = titleOf(tree);
-  const whole = nodeToText(tree);
-  if (part === 'whole' || !isReadable(tree)) return { title, text: whole };
-  const article = articleOf(tree);
+  const article = part === 'article' && isReadable(tree) ? articleOf(tree) : undefined;
   const text = article === undefined ? '' : nodeToText(article);
-  return { title, text: text === '' ? whole : text };
+  return { title, text: text === '' ? nodeToText(tree) : text };
 }
 
 function titleOf(tree: HtmlNode): string {

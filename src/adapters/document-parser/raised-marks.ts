@@ -1,3 +1,4 @@
+import { walkTree } from './html-tree.ts';
 import type { TextNode } from './text-node.ts';
 
 /** Endings of ordinal numbers and titles that are set high: 1st, Mme, M r. */
@@ -20,6 +21,7 @@ const ORDINALS = new Set([
   'r',
   's',
 ]);
+const MAX_RAISED = 40;
 /** Longer words are no units, so a number above them is a note. */
 const LONGEST_UNIT = 3;
 
@@ -39,17 +41,12 @@ export function raisedMarks(node: TextNode, tail: string): readonly [string, str
   return [...raised].length > 1 && !/^[+\-−]?[\d.,]+$/.test(raised) ? ['^(', ')'] : ['^', ''];
 }
 
-/** Short texts only: a long one is not raised but a paragraph in the wrong element. */
-function textOf(node: TextNode): string {
-  const parts: string[] = [];
-  for (let at: TextNode | null = node.firstChild; at !== null && parts.length < 20; ) {
-    if (at.nodeType === 3) parts.push(at.data ?? '');
-    if (at.firstChild !== null && at.firstChild !== undefined) {
-      at = at.firstChild;
-      continue;
-    }
-    while (at !== null && at !== node && at.nextSibling === null) at = at.parentNode;
-    at = at === null || at === node ? null : at.nextSibling;
+/** The beginning: a long text is not raised but a paragraph in the wrong element. */
+function textOf(root: TextNode): string {
+  let text = '';
+  for (const { node } of walkTree(root)) {
+    if (node.nodeType === 3) text += node.data ?? '';
+    if (text.length > MAX_RAISED) break;
   }
-  return parts.join('').slice(0, 40);
+  return text.slice(0, MAX_RAISED);
 }

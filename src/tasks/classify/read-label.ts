@@ -1,5 +1,5 @@
 import type { ReplyText } from '../../prompts/question.ts';
-import { parseJsonReply } from '../parse-json-reply.ts';
+import { keyOf, parseJsonReply } from '../parse-json-reply.ts';
 
 export interface StatedLabel {
   /** As the reply has it. */
@@ -20,7 +20,8 @@ export function readLabel(reply: ReplyText): StatedLabel | undefined {
   }
   const { value } = found;
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-  const confidence = readConfidence(parseJsonReply(reply, 'confidence')?.value);
+  const stated = keyOf(found.object, 'confidence');
+  const confidence = stated === undefined ? undefined : readConfidence(found.object[stated]);
   return { written: String(value), ...(confidence === undefined ? {} : { confidence }) };
 }
 
