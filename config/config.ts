@@ -78,6 +78,8 @@ export interface Config {
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
   readonly budget: { readonly day?: NanoUsd; readonly month?: NanoUsd };
   readonly tenants: ReadonlyMap<string, { readonly day?: NanoUsd }>;
+  /** Batches may name a tenant that is not in {@link tenants}. Where none is named there, any may be. */
+  readonly allowUnknownTenants: boolean;
   readonly timezone: string;
   readonly alerts: { readonly webhooks: readonly WebhookConfig[] };
   readonly ingest: { readonly maxLineBytes: number; readonly sliceDocuments: number; readonly sliceTokens: number };

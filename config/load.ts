@@ -137,6 +137,7 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
     pools,
     workflows,
     budget: withoutUndefined(raw.budget),
+    allowUnknownTenants: raw.allowUnknownTenants,
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
     timezone: raw.timezone,
     alerts: { webhooks: raw.alerts.webhooks.filter(isOn).map(resolveWebhook) },

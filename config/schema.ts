@@ -78,7 +78,16 @@ export const configSchema = z.strictObject({
     .strictObject({ day: usd().optional(), month: usd().optional() })
     .default({})
     .describe('USD for all workflows together'),
-  tenants: named(z.strictObject({ budget: z.strictObject({ day: usd().optional() }) })).default({}),
+  tenants: named(
+    z
+      .strictObject({ budget: z.strictObject({ day: usd().optional() }).default({}) })
+      .nullish()
+      .transform((tenant) => tenant ?? { budget: {} }),
+  ).default({}),
+  allowUnknownTenants: z
+    .boolean()
+    .default(false)
+    .describe('Batches may name a tenant that is not under tenants. Where none is there, any may be named.'),
   timezone: z.string().default('UTC').describe('where the days and months of the global and tenant budgets begin'),
   alerts: z
     .strictObject({ webhooks: z.array(webhookSchema).max(20).default([]) })

@@ -1,26 +1,33 @@
 /**
  * Every error that the program raises on purpose. `code` is stable and searchable (`docs/errors.md` lists them; a test
- * keeps both equal); `exitCode` is what the command line ends with; `message` says what failed, why, the value seen
- * and what to do next.
+ * keeps both equal); `exit` is what the command line ends with, `http` the status of the server's answer; `message`
+ * says what failed, why, the value seen and what to do next.
  */
 export const ERROR_CODES = {
-  usage: 2,
-  config_invalid: 2,
-  input_invalid: 2,
-  input_changed: 2,
-  batch_exists: 2,
-  batch_unknown: 2,
-  workflow_unknown: 2,
-  price_unknown: 2,
-  redis_unavailable: 1,
-  redis_unsuitable: 1,
-  store_unavailable: 1,
-  store_full: 1,
-  store_denied: 1,
-  results_damaged: 1,
-  interrupted: 1,
-  internal: 1,
-} as const;
+  usage: { exit: 2, http: 400 },
+  config_invalid: { exit: 2, http: 400 },
+  input_invalid: { exit: 2, http: 422 },
+  input_changed: { exit: 2, http: 409 },
+  input_too_large: { exit: 2, http: 413 },
+  batch_exists: { exit: 2, http: 409 },
+  batch_unknown: { exit: 2, http: 404 },
+  batch_state: { exit: 2, http: 409 },
+  document_unknown: { exit: 2, http: 404 },
+  workflow_unknown: { exit: 2, http: 404 },
+  tenant_unknown: { exit: 2, http: 403 },
+  scope_unknown: { exit: 2, http: 404 },
+  key_invalid: { exit: 2, http: 401 },
+  right_missing: { exit: 2, http: 403 },
+  price_unknown: { exit: 2, http: 422 },
+  redis_unavailable: { exit: 1, http: 503 },
+  redis_unsuitable: { exit: 1, http: 503 },
+  store_unavailable: { exit: 1, http: 503 },
+  store_full: { exit: 1, http: 507 },
+  store_denied: { exit: 1, http: 503 },
+  results_damaged: { exit: 1, http: 500 },
+  interrupted: { exit: 1, http: 503 },
+  internal: { exit: 1, http: 500 },
+} as const satisfies Readonly<Record<string, { readonly exit: number; readonly http: number }>>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
@@ -37,7 +44,11 @@ export class NightmillError extends Error {
   }
 
   get exitCode(): number {
-    return ERROR_CODES[this.code];
+    return ERROR_CODES[this.code].exit;
+  }
+
+  get httpStatus(): number {
+    return ERROR_CODES[this.code].http;
   }
 }
 

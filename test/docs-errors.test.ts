@@ -6,8 +6,13 @@ import { REJECTION_CODES } from '../src/prompts/question.ts';
 test('docs/errors.md lists every error code with its exit code, and no other', () => {
   const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
   const commands = page.slice(0, page.indexOf('## Error rows'));
-  const documented = [...commands.matchAll(/^\| `(\w+)` \| (\d) \|/gm)].map(([, code, exit]) => [code, Number(exit)]);
-  expect(Object.fromEntries(documented)).toEqual(ERROR_CODES);
+  const documented = [...commands.matchAll(/^\| `(\w+)` \| (\d) \| (\d+) \|/gm)].map(([, code, exit, http]) => [
+    code,
+    { exit: Number(exit), http: Number(http) },
+  ]);
+  expect(Object.fromEntries(documented)).toEqual(
+    Object.fromEntries(Object.entries(ERROR_CODES).map(([code, { exit, http }]) => [code, { exit, http }])),
+  );
 });
 
 test('docs/errors.md lists every reason for which a reply is not taken', () => {

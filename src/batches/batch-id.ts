@@ -9,9 +9,12 @@ export function isBatchId(id: string): boolean {
 
 /**
  * The id of a batch that was given none: the same documents for the same workflow, as it is configured now, are the
- * same batch, so submitting them again joins it instead of paying twice.
+ * same batch, so submitting them again joins it instead of paying twice. Those of two tenants are two batches: each
+ * pays for its own.
  */
-export function contentBatchId(workflow: string, configHash: string, contentHash: string): string {
-  const digest = createHash('sha256').update(configHash).update('\0').update(contentHash).digest('hex');
+export function contentBatchId(workflow: string, configHash: string, contentHash: string, tenant?: string): string {
+  const hash = createHash('sha256').update(configHash).update('\0').update(contentHash);
+  if (tenant !== undefined) hash.update('\0').update(tenant);
+  const digest = hash.digest('hex');
   return `${workflow}-${digest.slice(0, 12)}`;
 }

@@ -20,6 +20,16 @@ export interface BatchRecord extends BatchOwner {
   readonly priority: number;
   /** When it should be done, milliseconds since the epoch; it is not ended then. */
   readonly deadline?: number;
+  /** When it ends with what is done, milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The ended batch whose documents it asks again; its results are merged into that one's. */
+  readonly retryOf?: string;
+  /** For a retry: what had become of its documents in that batch. */
+  readonly retried?: Readonly<Partial<Record<DocumentOutcome, number>>> | undefined;
+  /** Retries of this batch, oldest first. */
+  readonly retries: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly finishedAt?: number;
@@ -32,7 +42,9 @@ export interface BatchRecord extends BatchOwner {
   readonly slices: number;
   readonly slicesCommitted: number;
   readonly outcomes: Readonly<Record<DocumentOutcome, number>>;
-  /** Set while the batch alone is held (its own limit, or an operator). */
+  /** Why the batch alone is held (its own limit, its model, an operator), the oldest first. */
+  readonly pauses: readonly Pause[];
+  /** The one of {@link pauses} to name first. */
   readonly parked?: Pause;
   /** The batch is being ended early: documents without an answer get this status. */
   readonly ending?: 'cancelled' | 'expired';
@@ -51,13 +63,13 @@ export type CommitResult =
 export type SealResult =
   | { readonly kind: 'sealed' }
   | { readonly kind: 'slices_left' | 'calls_open'; readonly count: number }
-  | { readonly kind: 'gone'; readonly state: string };
+  | { readonly kind: 'gone'; readonly state: StoredBatchState };
 
 /** What the cluster knows about batches and their slices. */
 export interface BatchRegistry {
   get(batchId: string): Promise<BatchRecord | undefined>;
-  /** Newest first. */
-  list(limit: number): Promise<readonly BatchRecord[]>;
+  /** Newest first. `from`: how many of the newest to leave out. */
+  list(limit: number, from?: number): Promise<readonly BatchRecord[]>;
   /** Batches that are not ended, oldest first. */
   listOpen(): Promise<readonly BatchRecord[]>;
   /** Registers a batch as `ingesting`; false where the id exists already. */
@@ -69,6 +81,11 @@ export interface BatchRegistry {
       | 'tenant'
       | 'priority'
       | 'deadline'
+      | 'expiresAt'
+      | 'name'
+      | 'labels'
+      | 'retryOf'
+      | 'retried'
       | 'createdAt'
       | 'contentHash'
       | 'sliceDocuments'
@@ -79,6 +96,14 @@ export interface BatchRegistry {
   noteUnable(batchId: string, worker: string, why: string): Promise<void>;
   /** Workers that lately could not work on it, and why. */
   unable(batchId: string): Promise<ReadonlyMap<string, string>>;
+  /** Notes a retry with its batch. */
+  addRetry(batchId: string, retryId: string): Promise<void>;
+  /** A retry has ended: what became of the batch's documents counts anew. */
+  recount(
+    batchId: string,
+    outcomes: Readonly<Record<DocumentOutcome, number>>,
+    state: 'completed' | 'cancelled' | 'expired',
+  ): Promise<void>;
   /** Removes a batch that never left `ingesting`. */
   forget(batchId: string): Promise<void>;
   /** All slices are stored: the batch becomes `queued`. */
@@ -99,7 +124,9 @@ export interface BatchRegistry {
 
   seal(batchId: string): Promise<SealResult>;
   finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;
-  park(batchId: string, hold: Pause): Promise<void>;
-  unpark(batchId: string): Promise<void>;
+  /** True where it was not held for this cause before. */
+  park(batchId: string, pause: Pause): Promise<boolean>;
+  /** Ends one pause, or all of them; says whether there was one, and how many are left. */
+  unpark(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }>;
   markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void>;
 }

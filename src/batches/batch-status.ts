@@ -1,17 +1,19 @@
 import type { Ledger, ScopeTotals } from '../ledger/ledger.ts';
-import type { Pause } from '../ledger/pause.ts';
+import { leadingPause, type Pause } from '../ledger/pause.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
+import { type BatchState, isWorking } from './batch-states.ts';
 import type { WorkflowHolds } from './workflow-holds.ts';
-
-export type BatchState = BatchRecord['state'] | 'paused';
 
 export interface BreakerStatus {
   /** `warning`: 80 % of a limit are spent. `draining`: the last tier is not asked any more. `open`: work is held. */
   readonly state: 'closed' | 'warning' | 'draining' | 'open';
+  /** The pause to name first. */
   readonly hold?: Pause;
+  /** All of them, of the batch and of its workflow, the oldest first. Absent: none. */
+  readonly pauses?: readonly (Pause & { readonly of: 'batch' | 'workflow' })[];
   /** What is held: this batch alone, or its whole workflow. */
   readonly holds?: 'batch' | 'workflow';
   /** The scope that is nearest to its limit. */
@@ -33,6 +35,13 @@ export interface BatchStatus {
   readonly etaSeconds?: number;
   readonly createdAt: number;
   readonly finishedAt?: number;
+  readonly deadline?: number;
+  readonly expiresAt?: number;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly tenant?: string;
+  readonly retryOf?: string;
+  readonly retries: readonly string[];
   readonly breaker: BreakerStatus;
   /** Live workers that cannot work on it, and why, e.g. `its config has no provider "acme"`. */
   readonly unable: ReadonlyMap<string, string>;
@@ -46,7 +55,6 @@ export interface StatusContext {
 }
 
 const WARNING_SHARE = 0.8;
-const WORKING_STATES: ReadonlySet<string> = new Set(['queued', 'running']);
 
 /** What a batch is doing, what it has cost and why it stands still, as of now. */
 export async function batchStatus(
@@ -55,16 +63,17 @@ export async function batchStatus(
   timezones: Timezones,
   drainAt?: number,
 ): Promise<BatchStatus> {
-  const [totals, progress, workflowHold, breaker, unable] = await Promise.all([
+  const [totals, progress, workflowPauses, breaker, unable] = await Promise.all([
     context.ledger.totals(batchScope(batch.batchId)),
     context.batches.progress(batch.batchId),
-    context.holds.get(batch.workflow),
+    context.holds.all(batch.workflow),
     tightestScope(context, batch, timezones),
     context.batches.unable(batch.batchId),
   ]);
   const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
   const done = Math.min(batch.documents, committed + progress);
-  const hold = WORKING_STATES.has(batch.state) ? (batch.parked ?? workflowHold) : undefined;
+  const pauses = isWorking(batch.state) ? pausesOf(batch, workflowPauses) : [];
+  const hold = leadingPause(pauses);
   const spent = totals.settled + totals.uncertain;
   const elapsedMs = (batch.finishedAt ?? context.clock.now()) - batch.createdAt;
   const running = done > 0 && done < batch.documents;
@@ -80,14 +89,26 @@ export async function batchStatus(
     ...(totals.limit === undefined ? {} : { limit: totals.limit }),
     ...(done === 0 ? {} : { projected: Math.round((spent / done) * batch.documents) }),
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
-    unable: WORKING_STATES.has(batch.state) ? unable : new Map(),
+    unable: isWorking(batch.state) ? unable : new Map(),
     createdAt: batch.createdAt,
-    ...(batch.finishedAt === undefined ? {} : { finishedAt: batch.finishedAt }),
+    ...pick(batch, ['finishedAt', 'deadline', 'expiresAt', 'name', 'labels', 'tenant', 'retryOf']),
+    retries: batch.retries,
     breaker:
       hold === undefined
         ? withDraining(breaker, drainAt)
-        : { ...breaker, state: 'open', hold, holds: batch.parked === undefined ? 'workflow' : 'batch' },
+        : { ...breaker, state: 'open', hold, pauses, holds: batch.parked === undefined ? 'workflow' : 'batch' },
   };
+}
+
+function pausesOf(batch: BatchRecord, ofWorkflow: readonly Pause[]): NonNullable<BreakerStatus['pauses']> {
+  return [
+    ...batch.pauses.map((pause) => ({ ...pause, of: 'batch' as const })),
+    ...ofWorkflow.map((pause) => ({ ...pause, of: 'workflow' as const })),
+  ].sort((a, b) => a.since - b.since);
+}
+
+function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.flatMap((key) => (value[key] === undefined ? [] : [[key, value[key]]]))) as Pick<T, K>;
 }
 
 /** The scope of a batch that is nearest to its limit. */

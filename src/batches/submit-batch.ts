@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { DocumentInput } from '../documents/document-input.ts';
-import { fingerprintInput } from '../documents/fingerprint-input.ts';
-import { type ReadSummary, readDocuments } from '../documents/read-documents.ts';
+import type { DocumentSource } from '../documents/document-source.ts';
+import type { ReadSummary } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Timezones } from '../ledger/scope.ts';
@@ -30,9 +29,7 @@ export interface SubmitContext {
 }
 
 export interface SubmitRequest {
-  readonly inputs: readonly DocumentInput[];
-  /** Inputs as the user named them. */
-  readonly inputNames: readonly string[];
+  readonly source: DocumentSource;
   readonly workflow: WorkflowSpec;
   readonly timezones: Timezones;
   readonly id?: string;
@@ -41,6 +38,14 @@ export interface SubmitRequest {
   readonly priority: number;
   /** When it should be done, milliseconds since the epoch: it gets a larger part as this comes near. */
   readonly deadline?: number;
+  /** When it ends with what is done, milliseconds since the epoch. */
+  readonly expiresAt?: number;
+  /** For people: which of several nightly batches it is. */
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The ended batch whose documents are asked again. */
+  readonly retryOf?: string;
+  readonly retried?: NonNullable<BatchRecord['retried']>;
   readonly budget?: NanoUsd;
   /** The limit was stated for this submission and is not the config's: it replaces the one of a batch that is there. */
   readonly isBudgetStated?: boolean;
@@ -75,7 +80,7 @@ const NEVER = new AbortController().signal;
 export async function submitBatch(context: SubmitContext, request: SubmitRequest): Promise<Submitted> {
   const contentHash = await hashContent(request);
   const configHash = workflowHash(request.workflow);
-  const batchId = request.id ?? contentBatchId(request.workflow.name, configHash, contentHash);
+  const batchId = request.id ?? contentBatchId(request.workflow.name, configHash, contentHash, request.tenant);
   if (!isBatchId(batchId)) {
     throw new NightmillError(
       'usage',
@@ -85,7 +90,7 @@ export async function submitBatch(context: SubmitContext, request: SubmitRequest
   return await withSubmissionLock(context, batchId, request.signal, async () => {
     const known = await context.batches.get(batchId);
     if (known !== undefined) {
-      refuseOtherContent(known, contentHash, request.workflow.name);
+      refuseOtherContent(known, contentHash, request);
       // What a person has set since then stays, unless the limit is stated again.
       if (request.budget !== undefined && request.isBudgetStated) {
         await context.ledger.setLimit(`batch:${batchId}`, request.budget);
@@ -102,14 +107,20 @@ export async function submitBatch(context: SubmitContext, request: SubmitRequest
 }
 
 async function hashContent(request: SubmitRequest): Promise<string> {
-  const content = await fingerprintInput(request.inputs, request.signal);
+  const content = await request.source.fingerprint(request.signal);
   // What becomes of a bad line is part of what was submitted.
   return sha256(`${content}\0${request.skipInvalid}\0${request.maxLineBytes}`);
 }
 
-function refuseOtherContent(known: BatchRecord, contentHash: string, workflow: string): void {
-  if (known.contentHash === contentHash && known.workflow === workflow) return;
-  const what = known.workflow === workflow ? 'other documents' : `the workflow ${known.workflow}`;
+function refuseOtherContent(known: BatchRecord, contentHash: string, request: SubmitRequest): void {
+  const sameWorkflow = known.workflow === request.workflow.name;
+  if (known.contentHash === contentHash && sameWorkflow && known.tenant === request.tenant) return;
+  // Whose batch it is stays untold: the name of another tenant is not the caller's business.
+  const what = !sameWorkflow
+    ? `the workflow ${known.workflow}`
+    : known.tenant === request.tenant
+      ? 'other documents'
+      : 'another tenant, or none';
   throw new NightmillError(
     'batch_exists',
     `Cannot submit as ${known.batchId}: that batch (${known.state}) was submitted with ${what}. Choose another --id.`,
@@ -130,9 +141,7 @@ async function ingest(
   await context.batches.create({
     batchId,
     workflow: workflow.name,
-    ...(tenant === undefined ? {} : { tenant }),
-    priority: request.priority,
-    ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
+    ...pick(request, ['tenant', 'priority', 'deadline', 'expiresAt', 'name', 'labels', 'retryOf', 'retried']),
     createdAt,
     contentHash,
     sliceDocuments: limits.sliceDocuments,
@@ -150,10 +159,10 @@ async function ingest(
       contentHash,
       configHash,
       prompt: promptIdentity(workflow),
-      inputs: request.inputNames,
+      inputs: request.source.names,
     };
     await context.store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
-    const entries = readDocuments(request.inputs, {
+    const entries = request.source.read({
       maxLineBytes: request.maxLineBytes,
       maxDocuments: request.maxDocuments,
       ...(request.onSummary === undefined ? {} : { onSummary: request.onSummary }),
@@ -168,7 +177,7 @@ async function ingest(
     if (written.documents === 0) {
       throw new NightmillError(
         'input_invalid',
-        `The input ${request.inputNames.join(', ')} has no documents; nothing was submitted.`,
+        `The input ${request.source.names.join(', ')} has no documents; nothing was submitted.`,
       );
     }
     if ((await hashContent(request)) !== contentHash) {
@@ -187,6 +196,12 @@ async function ingest(
     throw new NightmillError('internal', `Batch ${batchId} vanished from Redis while it was submitted`);
   await enqueueSlices(context, batch);
   return batch;
+}
+
+/** What a batch keeps of its request, where it is there. */
+function pick<K extends keyof SubmitRequest>(request: SubmitRequest, keys: readonly K[]): Pick<SubmitRequest, K> {
+  const entries = keys.flatMap((key) => (request[key] === undefined ? [] : [[key, request[key]]]));
+  return Object.fromEntries(entries) as Pick<SubmitRequest, K>;
 }
 
 /** Puts every slice of a batch into its workflow's queue; those that are there or committed change nothing. */

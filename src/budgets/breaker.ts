@@ -28,8 +28,9 @@ export async function openBreaker(
   reason: Extract<StopReason, { kind: 'budget' | 'provider' }>,
 ): Promise<void> {
   if (reason.kind === 'provider') {
-    if (reason.hold.ofBatch === true) return await parkBatch(context, owner.batchId, reason.hold);
-    return await holdWorkflow(context, owner.workflow, reason.hold);
+    if (reason.hold.ofBatch === true) await parkBatch(context, owner.batchId, reason.hold);
+    else await holdWorkflow(context, owner.workflow, reason.hold);
+    return;
   }
   const { refusal } = reason;
   const now = context.clock.now();
@@ -63,50 +64,82 @@ function describeRefusal(refusal: Refusal, hold: NanoUsd): string {
   );
 }
 
-/** Pauses a workflow's queue for the whole cluster. Slices in hand stop by themselves. */
-export async function holdWorkflow(context: BreakerContext, workflow: string, hold: Pause): Promise<void> {
-  const first = await context.holds.set(workflow, hold);
+/** Pauses a workflow's queue for the whole cluster; false where it was held for this cause. Slices in hand stop by themselves. */
+export async function holdWorkflow(context: BreakerContext, workflow: string, pause: Pause): Promise<boolean> {
+  const lasting = await sinceItsBeginning(context, workflow, pause);
+  const first = await context.holds.set(workflow, lasting);
   await context.jobs.pause(workflow);
-  if (!first) return;
-  context.log.warn('breaker:open', { workflow, cause: hold.cause, scope: hold.scope, reason: hold.reason });
-  await context.holds.record(workflow, breakerEvent(hold.cause === 'operator' ? 'paused' : 'opened', hold));
-}
-
-/** Lets a held workflow go on; false where it was not held. */
-export async function releaseWorkflow(context: BreakerContext, workflow: string, reason: string): Promise<boolean> {
-  const held = await context.holds.clear(workflow);
-  await context.jobs.resume(workflow);
-  if (!held) return false;
-  context.log.info('breaker:closed', { workflow, reason });
-  await context.holds.record(workflow, {
-    at: new Date(context.clock.now()).toISOString(),
-    event: 'closed',
-    reason,
-  });
+  if (!first) return false;
+  context.log.warn('breaker:open', { workflow, cause: pause.cause, scope: pause.scope, reason: pause.reason });
+  await context.holds.record(workflow, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
   return true;
 }
 
-export async function parkBatch(context: BreakerContext, batchId: string, hold: Pause): Promise<void> {
-  const batch = await context.batches.get(batchId);
-  if (batch === undefined || batch.parked !== undefined) return;
-  await context.batches.park(batchId, hold);
-  context.log.warn('breaker:open', { batch: batchId, cause: hold.cause, scope: hold.scope, reason: hold.reason });
-  await context.holds.record(`batch:${batchId}`, breakerEvent(hold.cause === 'operator' ? 'paused' : 'opened', hold));
+/**
+ * Ends one pause of a workflow, or all of them; it goes on when none is left.
+ *
+ * @returns false where it was not held so
+ */
+export async function releaseWorkflow(
+  context: BreakerContext,
+  workflow: string,
+  reason: string,
+  pause?: Pause,
+): Promise<boolean> {
+  if (pause !== undefined) await rememberRetry(context, workflow, pause);
+  const { cleared, left } = await context.holds.clear(workflow, pause);
+  if (left === 0) await context.jobs.resume(workflow);
+  if (!cleared) return false;
+  context.log.info('breaker:closed', { workflow, reason, ...(left === 0 ? {} : { pausesLeft: left }) });
+  await context.holds.record(workflow, closedEvent(context, reason));
+  return true;
 }
 
-/** Lets a parked batch go on: its slices return to the queue. False where it was not parked. */
-export async function unparkBatch(context: BreakerContext, batchId: string, reason: string): Promise<boolean> {
-  const batch = await context.batches.get(batchId);
-  if (batch?.parked === undefined) return false;
-  await context.batches.unpark(batchId);
-  await enqueueSlices(context, batch);
-  context.log.info('breaker:closed', { batch: batchId, reason });
-  await context.holds.record(`batch:${batchId}`, {
-    at: new Date(context.clock.now()).toISOString(),
-    event: 'closed',
-    reason,
-  });
+/** Holds one batch; false where it was held for this cause, or is gone. */
+export async function parkBatch(context: BreakerContext, batchId: string, pause: Pause): Promise<boolean> {
+  if ((await context.batches.get(batchId)) === undefined) return false;
+  const lasting = await sinceItsBeginning(context, `batch:${batchId}`, pause);
+  if (!(await context.batches.park(batchId, lasting))) return false;
+  context.log.warn('breaker:open', { batch: batchId, cause: pause.cause, scope: pause.scope, reason: pause.reason });
+  await context.holds.record(`batch:${batchId}`, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
   return true;
+}
+
+/**
+ * Ends one pause of a batch, or all of them; its slices return to the queue when none is left.
+ *
+ * @returns false where it was not held so
+ */
+export async function unparkBatch(
+  context: BreakerContext,
+  batchId: string,
+  reason: string,
+  pause?: Pause,
+): Promise<boolean> {
+  const batch = await context.batches.get(batchId);
+  if (batch === undefined) return false;
+  if (pause !== undefined) await rememberRetry(context, `batch:${batchId}`, pause);
+  const { cleared, left } = await context.batches.unpark(batchId, pause);
+  if (!cleared) return false;
+  if (left === 0) await enqueueSlices(context, batch);
+  context.log.info('breaker:closed', { batch: batchId, reason, ...(left === 0 ? {} : { pausesLeft: left }) });
+  await context.holds.record(`batch:${batchId}`, closedEvent(context, reason));
+  return true;
+}
+
+/** A provider that is still down when it is tried again has been down all the time. */
+async function sinceItsBeginning(context: BreakerContext, name: string, pause: Pause): Promise<Pause> {
+  if (pause.cause !== 'provider') return pause;
+  const since = await context.holds.retriedSince(name);
+  return since === undefined ? pause : { ...pause, since: Math.min(since, pause.since) };
+}
+
+async function rememberRetry(context: BreakerContext, name: string, { cause, since }: Pause): Promise<void> {
+  if (cause === 'provider') await context.holds.noteRetry(name, since);
+}
+
+function closedEvent({ clock }: BreakerContext, reason: string) {
+  return { at: new Date(clock.now()).toISOString(), event: 'closed' as const, reason };
 }
 
 function breakerEvent(event: 'opened' | 'paused', hold: Pause) {

@@ -69,16 +69,24 @@ async function steerRuns(context: HousekeepingContext, open: readonly BatchRecor
 export async function closePassedBreakers(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
     const isPaused = await context.jobs.isPaused(workflow);
-    const hold = await context.holds.get(workflow);
-    const passed = hold === undefined ? undefined : await whyPassed(context, hold);
-    if (passed !== undefined) await releaseWorkflow(context, workflow, passed);
-    // Whoever opened or closed it may have died between its two steps: the hold says what the queue shall do.
-    else if (hold === undefined && isPaused) await context.jobs.resume(workflow);
-    else if (hold !== undefined && !isPaused) await context.jobs.pause(workflow);
+    const pauses = await context.holds.all(workflow);
+    let left = pauses.length;
+    for (const pause of pauses) {
+      const passed = await whyPassed(context, pause);
+      if (passed === undefined) continue;
+      await releaseWorkflow(context, workflow, passed, pause);
+      left -= 1;
+    }
+    if (left < pauses.length) continue;
+    // Whoever opened or closed it may have died between its two steps: the pauses say what the queue shall do.
+    if (left === 0 && isPaused) await context.jobs.resume(workflow);
+    else if (left > 0 && !isPaused) await context.jobs.pause(workflow);
   }
   for (const batch of open) {
-    const passed = batch.parked === undefined ? undefined : await whyPassed(context, batch.parked);
-    if (passed !== undefined) await unparkBatch(context, batch.batchId, passed);
+    for (const pause of batch.pauses) {
+      const passed = await whyPassed(context, pause);
+      if (passed !== undefined) await unparkBatch(context, batch.batchId, passed, pause);
+    }
   }
 }
 

@@ -1,41 +1,6 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
-import { formatUsd, nanoToDecimal } from '../money/money.ts';
-
-/** `status --json`. */
-export function statusJson(status: BatchStatus): object {
-  const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
-  const { hold, tightest } = status.breaker;
-  return {
-    id: status.batchId,
-    workflow: status.workflow,
-    state: status.state,
-    documents: status.documents,
-    slices: status.slices,
-    spentUsd: usd(status.spent),
-    uncertainUsd: usd(status.uncertain),
-    heldUsd: usd(status.held),
-    limitUsd: status.limit === undefined ? null : usd(status.limit),
-    projectedUsd: status.projected === undefined ? null : usd(status.projected),
-    etaSeconds: status.etaSeconds ?? null,
-    ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
-    createdAt: new Date(status.createdAt).toISOString(),
-    finishedAt: status.finishedAt === undefined ? null : new Date(status.finishedAt).toISOString(),
-    breaker: {
-      state: status.breaker.state,
-      ...(hold === undefined
-        ? {}
-        : {
-            cause: hold.cause,
-            reason: hold.reason,
-            since: new Date(hold.since).toISOString(),
-            ...(hold.scope === undefined ? {} : { scope: hold.scope }),
-          }),
-      ...(tightest === undefined
-        ? {}
-        : { tightest: { scope: tightest.scope, spentUsd: usd(tightest.spent), limitUsd: usd(tightest.limit) } }),
-    },
-  };
-}
+import type { Pause } from '../ledger/pause.ts';
+import { formatUsd } from '../money/money.ts';
 
 /** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
 export function statusLines(status: BatchStatus): string {
@@ -58,8 +23,10 @@ export function statusLines(status: BatchStatus): string {
   ];
   const { hold, tightest } = breaker;
   if (hold !== undefined) {
-    lines.push(`  paused     since ${new Date(hold.since).toISOString()} by ${hold.cause}: ${hold.reason}`);
-    lines.push(`  to go on   ${howToGoOn(status)}`);
+    for (const pause of breaker.pauses ?? []) {
+      lines.push(`  paused     since ${new Date(pause.since).toISOString()} by ${pause.cause}: ${pause.reason}`);
+      lines.push(`  to go on   ${howToGoOn(status, pause)}`);
+    }
   } else if (breaker.state === 'warning' && tightest !== undefined) {
     lines.push(
       `  warning    ${formatUsd(tightest.spent)} of ${formatUsd(tightest.limit)} of ${tightest.scope} are spent`,
@@ -69,14 +36,13 @@ export function statusLines(status: BatchStatus): string {
   return `${lines.join('\n')}\n`;
 }
 
-function howToGoOn({ breaker, batchId, workflow }: BatchStatus): string {
-  const { hold } = breaker;
-  if (hold?.cause === 'budget') {
-    const alone = hold.period === undefined ? '' : ' It also goes on by itself when a new period begins.';
-    return `nightmill budget set ${hold.scope ?? `batch:${batchId}`} USD${hold.scope?.startsWith('batch:') === true ? `, or the same run with a higher --budget` : ''}.${alone}`;
+function howToGoOn({ batchId, workflow }: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
+  if (pause.cause === 'budget') {
+    const alone = pause.period === undefined ? '' : ' It also goes on by itself when a new period begins.';
+    return `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD${pause.scope?.startsWith('batch:') === true ? `, or the same run with a higher --budget` : ''}.${alone}`;
   }
-  if (hold?.cause === 'provider' && hold.retry === true) return 'nothing: the provider is tried again by itself.';
-  return `nightmill resume ${breaker.holds === 'batch' ? batchId : workflow}`;
+  if (pause.cause === 'provider' && pause.retry === true) return 'nothing: the provider is tried again by itself.';
+  return `nightmill resume ${pause.of === 'batch' ? batchId : workflow}`;
 }
 
 export function formatDuration(seconds: number): string {

@@ -8,6 +8,7 @@ import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addReconcileCommand } from './commands/reconcile.ts';
 import { addResultsCommand } from './commands/results.ts';
+import { addRetryCommand } from './commands/retry.ts';
 import { addRunCommand } from './commands/run.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
@@ -40,6 +41,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addSubmitCommand(program);
   addStatusCommand(program);
   addResultsCommand(program);
+  addRetryCommand(program);
   addCancelCommand(program);
   addPauseCommands(program);
   addBudgetCommand(program);

@@ -17,7 +17,7 @@ export interface InputReading {
 export type DocumentInput = { readonly reading?: InputReading } & (
   | /** A file with many documents, one that is a document, or a folder of such. */
   { readonly kind: 'path'; readonly path: string }
-  /** Standard input, kept in a file by `spoolStandardInput`; named `-` in entries and messages. Always JSONL. */
+  /** Standard input, kept in a file by `spoolStream`; named `-` in entries and messages. Always JSONL. */
   | { readonly kind: 'spooled'; readonly path: string }
   /** Objects whose key starts with `prefix`, or the one object with that key. */
   | { readonly kind: 'store'; readonly store: ObjectStore; readonly prefix: string }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
@@ -19,6 +20,7 @@ import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
+import { mergeRetry } from './merge-retry.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
@@ -34,7 +36,6 @@ export interface FinalizeContext {
 /** Slices' files are put together to parts of about this size, so that a download is a few files, not thousands. */
 const PART_LINES = 200_000;
 const READ_AHEAD = 16;
-const ENDED: ReadonlySet<string> = new Set(['completed', 'cancelled', 'expired']);
 
 /**
  * Writes a batch's final files and its manifest and ends it. May be repeated at any point: the files are made from
@@ -46,7 +47,7 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   const seal = await context.batches.seal(batchId);
   if (seal.kind === 'gone') {
     // Ended before: only its last step, which costs nothing to repeat, may be missing.
-    if (ENDED.has(seal.state)) await removeWork(context.store, batchId);
+    if (hasManifest(seal.state)) await removeWork(context.store, batchId);
     return true;
   }
   if (seal.kind !== 'sealed') return false;
@@ -58,6 +59,7 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   const submission = await context.submission(batchId);
   const manifest = await buildManifest(context, batch, submission, { ...sums, results, errors });
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
+  await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   await removeWork(context.store, batchId);
@@ -244,6 +246,7 @@ async function buildManifest(
     },
     promptVersion: submission.prompt.version,
     breaker: breaker.filter((event) => event.at >= submission.createdAt),
+    ...(batch.retryOf === undefined ? {} : { retryOf: batch.retryOf }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { nanoToDecimal } from '../money/money.ts';
+import { usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
@@ -11,6 +11,16 @@ export interface ManifestFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly lines: number;
+}
+
+/** Documents of the batch that were asked again after its end; their rows and money are in the manifest's. */
+export interface ManifestRetry {
+  readonly batch: string;
+  readonly finishedAt: string;
+  readonly documents: Manifest['documents'];
+  readonly cost: NanoUsd;
+  readonly uncertainCost: NanoUsd;
+  readonly hashes: Manifest['hashes'];
 }
 
 /** A batch's receipt, in amounts of nano-dollars; `formatManifest` writes dollars. */
@@ -53,11 +63,14 @@ export interface Manifest {
   };
   readonly promptVersion: string;
   readonly breaker: readonly BreakerEvent[];
+  /** The batch whose documents this one asked again. */
+  readonly retryOf?: string;
+  readonly retries?: readonly ManifestRetry[];
 }
 
 /** The manifest as it stands in the store and in the download; `docs/manifest.schema.json` is its schema. */
 export function formatManifest(manifest: Manifest): string {
-  const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
+  const usd = usdJson;
   const total = manifest.documents.total;
   return `${JSON.stringify(
     {
@@ -106,6 +119,16 @@ export function formatManifest(manifest: Manifest): string {
       hashes: manifest.hashes,
       promptVersion: manifest.promptVersion,
       breaker: manifest.breaker,
+      ...(manifest.retryOf === undefined ? {} : { retryOf: manifest.retryOf }),
+      ...(manifest.retries === undefined
+        ? {}
+        : {
+            retries: manifest.retries.map(({ cost, uncertainCost, ...retry }) => ({
+              ...retry,
+              costUsd: usd(cost),
+              uncertainUsd: usd(uncertainCost),
+            })),
+          }),
     },
     null,
     2,

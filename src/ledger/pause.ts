@@ -20,3 +20,16 @@ export interface Pause {
   /** When, in milliseconds since the epoch; absent: after half a minute. */
   readonly retryAt?: number;
 }
+
+/** Pauses with the same key are one cause: the second says nothing new. */
+export function pauseKey({ cause, scope = '' }: Pause): string {
+  return cause === 'budget' ? `budget ${scope}` : cause;
+}
+
+const CAUSES: readonly Pause['cause'][] = ['budget', 'provider', 'store', 'operator'];
+
+/** Of several pauses the one to name first: what stops the work by itself before what a person has done on purpose. */
+export function leadingPause(pauses: readonly Pause[]): Pause | undefined {
+  const rank = ({ cause }: Pause) => CAUSES.indexOf(cause);
+  return pauses.toSorted((a, b) => rank(a) - rank(b) || a.since - b.since)[0];
+}

@@ -37,6 +37,16 @@ export function nanoToDecimal(nano: NanoUsd): string {
   return `${sign}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
+/** Dollars as a JSON number, written as {@link nanoToDecimal} has it: no float in between. */
+export function usdJson(nano: NanoUsd): object {
+  return JSON.rawJSON(nanoToDecimal(nano)) as object;
+}
+
+/** Dollars as a number, for callers in code; exact to the nano-dollar up to about four million dollars. */
+export function nanoToUsd(nano: NanoUsd): number {
+  return Number(nanoToDecimal(nano));
+}
+
 /** For people: `$0.00` style with as many decimals as the amount needs to show two significant digits. */
 export function formatUsd(nano: NanoUsd): string {
   if (nano === 0) return '$0.00';

@@ -1,16 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { NightmillError } from '../errors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { storeKeys } from '../store/store-keys.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
+import { committedFiles, finalFiles, type ResultFile, type ResultFiles, unpackFiles } from './result-files.ts';
 import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from './result-table.ts';
 import type { TableFormat } from './table-format.ts';
 
@@ -19,13 +17,6 @@ export interface Downloaded {
   readonly results: number;
   readonly errors: number;
   readonly bytes: number;
-}
-
-interface DownloadFile {
-  readonly key: string;
-  readonly lines: number;
-  readonly bytes?: number;
-  readonly sha256?: string;
 }
 
 /**
@@ -41,31 +32,7 @@ export async function downloadResults(
   folder: string,
   tables: readonly TableFormat[] = [],
 ): Promise<Downloaded> {
-  const { bytes, files } = await readManifest(store, batchId);
-  const isOutput = (file: DownloadFile) => file.key.startsWith(`${storeKeys.batch(batchId)}output/`);
-  return await writeFolder(store, folder, {
-    results: files.filter(isOutput),
-    errors: files.filter((file) => !isOutput(file)),
-    manifest: bytes,
-    tables,
-  });
-}
-
-async function readManifest(
-  store: ObjectStore,
-  batchId: string,
-): Promise<{ readonly bytes: Uint8Array; readonly files: readonly Required<DownloadFile>[] }> {
-  const key = storeKeys.manifest(batchId);
-  const bytes = await store.get(key);
-  if (bytes === undefined) throw damaged(key, store, 'it is missing');
-  const { files } = JSON.parse(Buffer.from(bytes).toString()) as { files: Required<DownloadFile>[] };
-  return { bytes, files };
-}
-
-/** Keys of a finished batch's files, the manifest first. */
-export async function outputKeys(store: ObjectStore, batchId: string): Promise<readonly string[]> {
-  const { files } = await readManifest(store, batchId);
-  return [storeKeys.manifest(batchId), ...files.map((file) => file.key)];
+  return await writeFolder(store, folder, { ...(await finalFiles(store, batchId)), tables });
 }
 
 /** Downloads what is committed so far, in input order, without a manifest. */
@@ -76,13 +43,7 @@ export async function downloadPartial(
   folder: string,
   tables: readonly TableFormat[] = [],
 ): Promise<Downloaded> {
-  const results: DownloadFile[] = [];
-  const errors: DownloadFile[] = [];
-  for await (const commit of batches.commits(batch.batchId, batch.slices)) {
-    if (commit?.results !== undefined) results.push(commit.results);
-    if (commit?.errors !== undefined) errors.push(commit.errors);
-  }
-  return await writeFolder(store, folder, { results, errors, tables });
+  return await writeFolder(store, folder, { ...(await committedFiles(batches, batch)), tables });
 }
 
 /**
@@ -116,12 +77,7 @@ export async function refuseOtherBatch(folder: string, batchId: string): Promise
 async function writeFolder(
   store: ObjectStore,
   folder: string,
-  files: {
-    results: readonly DownloadFile[];
-    errors: readonly DownloadFile[];
-    manifest?: Uint8Array;
-    tables: readonly TableFormat[];
-  },
+  files: ResultFiles & { readonly manifest?: Uint8Array; readonly tables: readonly TableFormat[] },
 ): Promise<Downloaded> {
   const unfinished = join(folder, `.download-${randomUUID()}`);
   try {
@@ -160,66 +116,22 @@ async function* readCells(path: string, read: (line: string) => readonly Cell[])
 
 async function concatenate(
   store: ObjectStore,
-  files: readonly DownloadFile[],
+  files: readonly ResultFile[],
   path: string,
 ): Promise<{ lines: number; bytes: number }> {
-  let lines = 0;
   let bytes = 0;
-  const output = createWriteStream(path, { flush: true });
   async function* contents() {
-    for (const file of files) {
-      const body = await store.getStream(file.key);
-      if (body === undefined) throw damaged(file.key, store, 'it is missing');
-      const check = checkedBytes(file, store);
-      let found = 0;
-      const unpacked = createGunzip();
-      const feeding = pipeline(body, check, unpacked).catch((error: unknown) => {
-        unpacked.destroy(error as Error);
-      });
-      for await (const chunk of unpacked as AsyncIterable<Buffer>) {
-        for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) found += 1;
-        bytes += chunk.length;
-        yield chunk;
-      }
-      await feeding;
-      if (found !== file.lines) throw damaged(file.key, store, `it has ${found} lines, not ${file.lines}`);
-      lines += found;
+    for await (const chunk of unpackFiles(store, files)) {
+      bytes += chunk.length;
+      yield chunk;
     }
   }
-  await pipeline(contents(), output);
-  return { lines, bytes };
-}
-
-/** Passes bytes on and fails at their end where they are not the manifest's. */
-function checkedBytes(file: DownloadFile, store: ObjectStore): Transform {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      callback(null, chunk);
-    },
-    flush(callback) {
-      const sha256 = hash.digest('hex');
-      if (file.bytes !== undefined && bytes !== file.bytes) {
-        callback(damaged(file.key, store, `it has ${bytes} bytes, not ${file.bytes}`));
-      } else if (file.sha256 !== undefined && sha256 !== file.sha256) {
-        callback(damaged(file.key, store, `its sha256 is ${sha256}, not ${file.sha256}`));
-      } else callback();
-    },
-  });
+  await pipeline(contents(), createWriteStream(path, { flush: true }));
+  return { lines: files.reduce((sum, file) => sum + file.lines, 0), bytes };
 }
 
 async function writeBytes(bytes: Uint8Array, path: string): Promise<void> {
   await pipeline([bytes], createWriteStream(path, { flush: true }));
-}
-
-function damaged(key: string, store: ObjectStore, what: string): NightmillError {
-  return new NightmillError(
-    'results_damaged',
-    `Cannot trust the results: ${key} in ${store.url} differs from the manifest (${what}). Nothing was written; restore the object or run the batch again.`,
-  );
 }
 
 function asFolderError(error: unknown, folder: string): unknown {

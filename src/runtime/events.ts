@@ -16,6 +16,7 @@ export const EVENTS = {
   'ledger:uncertain': 'Calls whose outcome nobody can know were booked at what was held for them.',
   'limits:differ':
     "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
+  'retry:orphaned': 'A retry has ended, but the batch that it belongs to has no manifest to merge it into.',
   'slice:committed': 'The rows of a slice count from now on.',
   'slice:deferred': 'A worker leaves a slice to others, because its own config cannot do it.',
   'slice:stopped': 'A slice was handed back to the queue before its end.',

@@ -14,6 +14,9 @@ export const storeKeys = {
   workPrefix: (batchId: string) => `batches/${batchId}/work/`,
   output: (batchId: string, part: number) => `batches/${batchId}/output/part-${number(part)}.jsonl.gz`,
   errors: (batchId: string, part: number) => `batches/${batchId}/errors/part-${number(part)}.jsonl.gz`,
+  /** All rows of a batch after its `number`th retry. */
+  retried: (batchId: string, number_: number, folder: 'output' | 'errors') =>
+    `batches/${batchId}/${folder}/retry-${number(number_)}.jsonl.gz`,
   cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

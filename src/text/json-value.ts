@@ -20,3 +20,20 @@ export function isFilledString(value: unknown): value is string {
 export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
+
+/**
+ * JSON whose numbers are written as they were read: one that a JavaScript number cannot hold exactly, or would print
+ * differently (`1e400`, `0.0000001`, `12345678901234567890`), becomes `JSON.rawJSON` of its text.
+ *
+ * @throws {SyntaxError}
+ */
+export function parseJsonExactly(text: string): unknown {
+  const reviver = (_key: string, value: unknown, { source }: { readonly source?: string }) =>
+    typeof value === 'number' && source !== undefined && String(value) !== source ? JSON.rawJSON(source) : value;
+  return JSON.parse(text, reviver as Parameters<typeof JSON.parse>[1]);
+}
+
+/** The text of a number that {@link parseJsonExactly} has read. */
+export function numberText(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? '');
+}

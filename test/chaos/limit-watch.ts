@@ -85,9 +85,8 @@ export class LimitWatch {
   }
 
   #hold(sample: Sample): HoldRecord | undefined {
-    return [...sample.batches.map(({ parked }) => parked), ...sample.holds]
-      .filter((json) => json !== '')
-      .map((json) => JSON.parse(json) as HoldRecord)
+    return [...sample.batches.map(({ pauses }) => pauses), ...sample.holds]
+      .flatMap((json) => JSON.parse(json) as HoldRecord[])
       .find(({ cause, scope, limit }) => cause === 'budget' && scope === this.#scope && limit === this.#limit);
   }
 }

@@ -7,8 +7,9 @@ import { loadConfig } from '../../config/load.ts';
 import { RedisKeys } from '../../src/adapters/redis/keys.ts';
 import { type App, openApp, workflowOf } from '../../src/app.ts';
 import { submitBatch } from '../../src/batches/submit-batch.ts';
-import { batchTimezones } from '../../src/cli/batch-timezones.ts';
+import { sourceOfInputs } from '../../src/documents/document-source.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
+import { batchTimezones } from '../../src/operations/batch-timezones.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
 import { Cluster } from './cluster.ts';
@@ -138,7 +139,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     limitsKey: keys.limits,
     scopes: scopes.map(({ name, period }) => ({ name, key: keys.scope(name, period) })),
     batchKeys: batches.map(({ id }) => keys.batch(id)),
-    holdKeys: ['triage', 'digest'].map((workflow) => keys.breaker(workflow)),
+    holdKeys: ['triage', 'digest'].map((workflow) => keys.pauses(workflow)),
   };
   const sampler = new Sampler(redis, watched, problems);
   sampler.start();
@@ -269,8 +270,7 @@ async function submit(
   const path = join(folder, `${batch.id}.jsonl`);
   writeFileSync(path, batch.documents.map((document) => `${JSON.stringify(document)}\n`).join(''));
   await submitBatch(app.submit, {
-    inputs: [{ kind: 'path', path }],
-    inputNames: [path],
+    source: sourceOfInputs([{ kind: 'path', path }], [path]),
     workflow: workflowOf(app.config, batch.workflow).spec,
     timezones: batchTimezones(app.config, batch.workflow),
     id: batch.id,

@@ -14,8 +14,8 @@ export interface ScopeSample {
 /** The money of every scope, the state of every batch and every breaker at one instant. */
 export interface Sample {
   readonly scopes: readonly ScopeSample[];
-  readonly batches: readonly { readonly state: string; readonly parked: string }[];
-  /** JSON of each workflow's hold, or empty. */
+  readonly batches: readonly { readonly state: string; readonly pauses: string }[];
+  /** JSON array of each workflow's pauses. */
   readonly holds: readonly string[];
 }
 
@@ -41,11 +41,15 @@ for i = 1, #KEYS - 1 do
     out[#out + 1] = limit[1] or limit[2] or ''
     for n = 1, 4 do out[#out + 1] = totals[n] or '0' end
   elseif i <= scopes + batches then
-    local batch = redis.call('HMGET', key, 'state', 'parked')
-    out[#out + 1] = batch[1] or ''
-    out[#out + 1] = batch[2] or ''
+    out[#out + 1] = redis.call('HGET', key, 'state') or ''
+    local pauses = {}
+    local fields = redis.call('HGETALL', key)
+    for n = 1, #fields, 2 do
+      if string.sub(fields[n], 1, 7) == 'paused ' then pauses[#pauses + 1] = fields[n + 1] end
+    end
+    out[#out + 1] = '[' .. table.concat(pauses, ',') .. ']'
   else
-    out[#out + 1] = redis.call('GET', key) or ''
+    out[#out + 1] = '[' .. table.concat(redis.call('HVALS', key), ',') .. ']'
   end
 end
 return out
@@ -156,8 +160,8 @@ export class Sampler {
         return { name, limit: limit === '' ? undefined : Number(limit), settled, uncertain, held, open };
       }),
       batches: batchKeys.map((_, index) => {
-        const [state = '', parked = ''] = values.slice(scopes.length * 5 + index * 2);
-        return { state, parked };
+        const [state = '', pauses = '[]'] = values.slice(scopes.length * 5 + index * 2);
+        return { state, pauses };
       }),
       holds: values.slice(holdsFrom),
     };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
-import { throughputOf } from '../../src/cli/commands/plan.ts';
+import { throughputOf } from '../../src/operations/plan-documents.ts';
 
 let cwd: string;
 

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { fingerprintInput } from '../../src/documents/fingerprint-input.ts';
-import { spoolStandardInput } from '../../src/documents/spool-standard-input.ts';
+import { spoolStream } from '../../src/documents/spool-stream.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -96,14 +96,18 @@ describe('fingerprintInput()', () => {
   });
 });
 
-describe('spoolStandardInput()', () => {
+describe('spoolStream()', () => {
   test('keeps the stream in a file of its own that only this user can read', async () => {
     const target = join(folder, 'new', 'spool');
-    const path = await spoolStandardInput(Readable.from([Buffer.from('one\n'), Buffer.from('two\n')]), target);
+    const { path } = await spoolStream(Readable.from([Buffer.from('one\n'), Buffer.from('two\n')]), target, '../a.csv');
     expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const other = await spoolStandardInput(Readable.from([Buffer.from('three')]), target);
-    expect(other).not.toBe(path);
+    const other = await spoolStream(Readable.from([Buffer.from('three')]), target, '../a.csv');
+    expect(other.path).not.toBe(path);
+    expect(basename(path)).toBe('a.csv');
+    expect(relative(target, path)).not.toMatch(/^\.\./);
+    await other[Symbol.asyncDispose]();
+    expect(await readdir(target)).toHaveLength(1);
   });
 
   test('leaves nothing behind when the stream fails or is aborted', async () => {
@@ -112,26 +116,26 @@ describe('spoolStandardInput()', () => {
         this.destroy(new Error('pipe broke'));
       },
     });
-    await expect(spoolStandardInput(failing, folder)).rejects.toThrow('pipe broke');
+    await expect(spoolStream(failing, folder, '-')).rejects.toThrow('pipe broke');
     const endless = new Readable({ read() {} });
-    await expect(spoolStandardInput(endless, folder, AbortSignal.timeout(20))).rejects.toThrow(/abort/i);
+    await expect(spoolStream(endless, folder, '-', AbortSignal.timeout(20))).rejects.toThrow(/abort/i);
     expect(await readdir(folder)).toEqual([]);
   });
 
   test('says that no space is left, and leaves nothing behind', async () => {
-    const module = new URL('../../src/documents/spool-standard-input.ts', import.meta.url).href;
-    const script = `import { spoolStandardInput } from ${JSON.stringify(module)};
-      await spoolStandardInput(process.stdin, ${JSON.stringify(folder)}).catch((error) => console.log(error.code, error.message));`;
+    const module = new URL('../../src/documents/spool-stream.ts', import.meta.url).href;
+    const script = `import { spoolStream } from ${JSON.stringify(module)};
+      await spoolStream(process.stdin, ${JSON.stringify(folder)}, '-').catch((error) => console.log(error.code, error.message));`;
     // A file size limit of 8 blocks stands for the full disk: the write fails in the same way.
     const command = 'ulimit -f 8; head -c 1000000 /dev/zero | "$0" --input-type=module -e "$1"';
     const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath, script]);
-    expect(stdout).toMatch(/^store_full Cannot keep standard input in .*: no space is left there \(EFBIG\)/);
+    expect(stdout).toMatch(/^store_full Cannot keep the input in .*: no space is left there \(EFBIG\)/);
     expect(await readdir(folder)).toEqual([]);
   });
 
   test('says so when the folder cannot be written to', async () => {
     const file = await write('file', 'x');
-    await expect(spoolStandardInput(Readable.from(['x']), join(file, 'sub'))).rejects.toMatchObject({
+    await expect(spoolStream(Readable.from(['x']), join(file, 'sub'), '-')).rejects.toMatchObject({
       code: 'input_invalid',
     });
   });

@@ -9,7 +9,7 @@ import type {
   StoredBatchState,
 } from '../../batches/batch-registry.ts';
 import type { SliceCommit } from '../../batches/slice-commit.ts';
-import type { Pause } from '../../ledger/pause.ts';
+import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import { batchScope } from '../../ledger/scope.ts';
 import type { RedisKeys } from './keys.ts';
 import { runScript, script } from './scripts/run-script.ts';
@@ -18,6 +18,8 @@ import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './script
 const OUTCOMES: readonly DocumentOutcome[] = ['succeeded', 'failed', 'cancelled', 'expired', 'skipped'];
 const OPEN_STATES: ReadonlySet<StoredBatchState> = new Set(['ingesting', 'queued', 'running', 'finalizing']);
 const COMMITS_PER_READ = 500;
+/** Fields of a batch with a pause each, by its cause. */
+const PAUSED = 'paused ';
 
 /** KEYS 1 batch · ARGV 1 owner: deletes the lock only where it is still the owner's. */
 const UNLOCK = script(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`);
@@ -26,6 +28,15 @@ const LOCK = script(`
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+`);
+
+/** KEYS 1 batch · ARGV 1 retry: appends it to the list once. */
+const ADD_RETRY = script(`
+local retries = cjson.decode(redis.call('HGET', KEYS[1], 'retries') or '[]')
+for _, known in ipairs(retries) do if known == ARGV[1] then return 0 end end
+retries[#retries + 1] = ARGV[1]
+redis.call('HSET', KEYS[1], 'retries', cjson.encode(retries))
 return 1
 `);
 
@@ -55,8 +66,8 @@ export class RedisBatchRegistry implements BatchRegistry {
     return new Map(Object.entries(await this.#redis.hgetall(this.#keys.unable(batchId))));
   }
 
-  async list(limit: number): Promise<readonly BatchRecord[]> {
-    return await this.#records(await this.#redis.zrevrange(this.#keys.batches, 0, limit - 1));
+  async list(limit: number, from = 0): Promise<readonly BatchRecord[]> {
+    return await this.#records(await this.#redis.zrevrange(this.#keys.batches, from, from + limit - 1));
   }
 
   async listOpen(): Promise<readonly BatchRecord[]> {
@@ -72,11 +83,25 @@ export class RedisBatchRegistry implements BatchRegistry {
   async create(batch: Parameters<BatchRegistry['create']>[0]): Promise<boolean> {
     const key = this.#keys.batch(batch.batchId);
     if ((await this.#redis.hsetnx(key, 'state', 'ingesting')) === 0) return false;
-    const { batchId, tenant, ...fields } = batch;
-    await this.#redis.hset(key, { ...fields, ...(tenant === undefined ? {} : { tenant }) });
+    const { batchId, labels, retried, ...fields } = batch;
+    const json = (value: object | undefined) => (value === undefined ? undefined : JSON.stringify(value));
+    const stored = { ...fields, labels: json(labels), retried: json(retried) };
+    await this.#redis.hset(key, withoutUndefined(stored));
     await this.#redis.zadd(this.#keys.batches, batch.createdAt, batchId);
     await this.#redis.sadd(this.#keys.openBatches, batchId);
     return true;
+  }
+
+  async addRetry(batchId: string, retryId: string): Promise<void> {
+    await runScript(this.#redis, ADD_RETRY, [this.#keys.batch(batchId)], [retryId]);
+  }
+
+  async recount(
+    batchId: string,
+    outcomes: Readonly<Record<DocumentOutcome, number>>,
+    state: 'completed' | 'cancelled' | 'expired',
+  ): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), { ...outcomes, state });
   }
 
   async forget(batchId: string): Promise<void> {
@@ -179,23 +204,28 @@ export class RedisBatchRegistry implements BatchRegistry {
     const [kind, detail = ''] = answer.map(String);
     if (kind === 'sealed') return { kind };
     if (kind === 'slices_left' || kind === 'calls_open') return { kind, count: Number(detail) };
-    return { kind: 'gone', state: detail };
+    return { kind: 'gone', state: detail as StoredBatchState };
   }
 
   async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
     await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
-    await this.#redis.hdel(this.#keys.batch(batchId), 'parked');
+    await this.unpark(batchId);
     // The manifest has all of it; a batch of millions shall leave nothing behind that grows with it.
     await this.#redis.unlink(this.#keys.slices(batchId));
     await this.#redis.srem(this.#keys.openBatches, batchId);
   }
 
-  async park(batchId: string, hold: Pause): Promise<void> {
-    await this.#redis.hset(this.#keys.batch(batchId), 'parked', JSON.stringify(hold));
+  async park(batchId: string, pause: Pause): Promise<boolean> {
+    const field = `${PAUSED}${pauseKey(pause)}`;
+    return (await this.#redis.hsetnx(this.#keys.batch(batchId), field, JSON.stringify(pause))) === 1;
   }
 
-  async unpark(batchId: string): Promise<void> {
-    await this.#redis.hdel(this.#keys.batch(batchId), 'parked');
+  async unpark(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
+    const pauses = (await this.get(batchId))?.pauses ?? [];
+    const ended = pause === undefined ? pauses : pauses.filter((known) => pauseKey(known) === pauseKey(pause));
+    if (ended.length === 0) return { cleared: false, left: pauses.length };
+    await this.#redis.hdel(this.#keys.batch(batchId), ...ended.map((known) => `${PAUSED}${pauseKey(known)}`));
+    return { cleared: true, left: pauses.length - ended.length };
   }
 
   async markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void> {
@@ -203,8 +233,17 @@ export class RedisBatchRegistry implements BatchRegistry {
   }
 }
 
+function withoutUndefined(fields: object): Record<string, string | number> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
 function parseRecord(batchId: string, fields: Readonly<Record<string, string>>): BatchRecord {
   const count = (name: string) => Number(fields[name] ?? 0);
+  const pauses = Object.entries(fields)
+    .filter(([name]) => name.startsWith(PAUSED))
+    .map(([, json]) => JSON.parse(json) as Pause)
+    .sort((a, b) => a.since - b.since);
+  const parked = leadingPause(pauses);
   return {
     batchId,
     state: fields['state'] as StoredBatchState,
@@ -212,6 +251,14 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     ...(fields['tenant'] === undefined ? {} : { tenant: fields['tenant'] }),
     priority: count('priority'),
     ...(fields['deadline'] === undefined ? {} : { deadline: count('deadline') }),
+    ...(fields['expiresAt'] === undefined ? {} : { expiresAt: count('expiresAt') }),
+    ...(fields['name'] === undefined ? {} : { name: fields['name'] }),
+    ...(fields['labels'] === undefined ? {} : { labels: JSON.parse(fields['labels']) as Record<string, string> }),
+    ...(fields['retryOf'] === undefined ? {} : { retryOf: fields['retryOf'] }),
+    ...(fields['retried'] === undefined
+      ? {}
+      : { retried: JSON.parse(fields['retried']) as NonNullable<BatchRecord['retried']> }),
+    retries: fields['retries'] === undefined ? [] : (JSON.parse(fields['retries']) as string[]),
     createdAt: count('createdAt'),
     ...(fields['finishedAt'] === undefined ? {} : { finishedAt: count('finishedAt') }),
     contentHash: fields['contentHash'] ?? '',
@@ -225,7 +272,8 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
       DocumentOutcome,
       number
     >,
-    ...(fields['parked'] === undefined ? {} : { parked: JSON.parse(fields['parked']) as Pause }),
+    pauses,
+    ...(parked === undefined ? {} : { parked }),
     ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),
   };
 }

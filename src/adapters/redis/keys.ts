@@ -89,9 +89,14 @@ export class RedisKeys {
     return `${this.#tag}:uncertain:${batchId}`;
   }
 
-  /** STRING, JSON of why a workflow is held; absent while it runs. */
-  breaker(workflow: string): string {
-    return `${this.#tag}:breaker:${workflow}`;
+  /** HASH, cause to JSON: why a workflow is held; absent while it runs. */
+  pauses(workflow: string): string {
+    return `${this.#tag}:pauses:${workflow}`;
+  }
+
+  /** STRING: when the trouble of a provider began that is tried again. */
+  retriedSince(name: string): string {
+    return `${this.#tag}:retried-since:${name}`;
   }
 
   /** LIST of JSON, newest first: what the breaker of a workflow or a batch did. */

@@ -33,6 +33,7 @@ export class WorkerLease implements LeaseHolder {
   #workerId = newWorkerId();
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
+  #holders = 0;
 
   constructor(redis: Redis, keys: RedisKeys, leaseMs: number) {
     this.#redis = redis;
@@ -44,7 +45,15 @@ export class WorkerLease implements LeaseHolder {
     return this.#workerId;
   }
 
+  /** The lease stands until it is disposed of; several may hold it at once. */
+  async hold(): Promise<AsyncDisposable> {
+    await this.start();
+    return { [Symbol.asyncDispose]: () => this.stop() };
+  }
+
   async start(): Promise<void> {
+    this.#holders += 1;
+    if (this.#holders > 1) return;
     await this.#take('new');
     this.#timer = setInterval(() => void this.renew().catch(() => {}), this.#leaseMs / 3);
     this.#timer.unref();
@@ -73,8 +82,10 @@ export class WorkerLease implements LeaseHolder {
     return stands === 1;
   }
 
-  /** Ends the lease at once, so that others need not wait for it. Call when nothing is held any more. */
+  /** The last holder ends the lease at once, so that others need not wait for it. Call when nothing is held any more. */
   async stop(): Promise<void> {
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
     clearInterval(this.#timer);
     await this.#redis.zadd(this.#keys.workers, 0, this.#workerId);
   }

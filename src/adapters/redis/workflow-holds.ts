@@ -1,10 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { WorkflowHolds } from '../../batches/workflow-holds.ts';
 import type { BreakerEvent } from '../../ledger/breaker-event.ts';
-import type { Pause } from '../../ledger/pause.ts';
+import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import type { RedisKeys } from './keys.ts';
 
 const EVENTS_KEPT = 100;
+/** Longer than a provider's rest and the calls that find it still down. */
+const RETRY_REMEMBERED_MS = 5 * 60_000;
 
 export class RedisWorkflowHolds implements WorkflowHolds {
   readonly #redis: Redis;
@@ -16,16 +18,32 @@ export class RedisWorkflowHolds implements WorkflowHolds {
   }
 
   async get(workflow: string): Promise<Pause | undefined> {
-    const json = await this.#redis.get(this.#keys.breaker(workflow));
-    return json === null ? undefined : (JSON.parse(json) as Pause);
+    return leadingPause(await this.all(workflow));
   }
 
-  async set(workflow: string, hold: Pause): Promise<boolean> {
-    return (await this.#redis.set(this.#keys.breaker(workflow), JSON.stringify(hold), 'NX')) === 'OK';
+  async all(workflow: string): Promise<readonly Pause[]> {
+    const pauses = await this.#redis.hvals(this.#keys.pauses(workflow));
+    return pauses.map((json) => JSON.parse(json) as Pause).sort((a, b) => a.since - b.since);
   }
 
-  async clear(workflow: string): Promise<boolean> {
-    return (await this.#redis.del(this.#keys.breaker(workflow))) === 1;
+  async set(workflow: string, pause: Pause): Promise<boolean> {
+    return (await this.#redis.hsetnx(this.#keys.pauses(workflow), pauseKey(pause), JSON.stringify(pause))) === 1;
+  }
+
+  async clear(workflow: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
+    const key = this.#keys.pauses(workflow);
+    if (pause === undefined) return { cleared: (await this.#redis.del(key)) === 1, left: 0 };
+    const cleared = (await this.#redis.hdel(key, pauseKey(pause))) === 1;
+    return { cleared, left: await this.#redis.hlen(key) };
+  }
+
+  async noteRetry(name: string, since: number): Promise<void> {
+    await this.#redis.set(this.#keys.retriedSince(name), since, 'PX', RETRY_REMEMBERED_MS);
+  }
+
+  async retriedSince(name: string): Promise<number | undefined> {
+    const since = await this.#redis.get(this.#keys.retriedSince(name));
+    return since === null ? undefined : Number(since);
   }
 
   async record(name: string, event: BreakerEvent): Promise<void> {

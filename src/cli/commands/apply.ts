@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { configLimits } from '../../../config/limits.ts';
-import { formatUsd, nanoToDecimal } from '../../money/money.ts';
+import { formatUsd, usdJson } from '../../money/money.ts';
+import { type AppliedLimit, applyLimits } from '../../operations/budgets.ts';
 import { print, withApp } from '../with-app.ts';
 
 export function addApplyCommand(program: Command): void {
@@ -9,17 +9,8 @@ export function addApplyCommand(program: Command): void {
     .description("make this config's limits the cluster's; those set with `budget set` stay in force")
     .action(async () => {
       await withApp(command, async (app, options) => {
-        const limits = configLimits(app.config);
-        const changed = await app.ledger.applyConfigLimits(limits, 'replace');
-        const lines = await Promise.all(
-          [...limits].map(async ([scope, wanted]) => ({
-            scope,
-            wanted,
-            inForce: await app.ledger.limit(scope),
-            changed: changed.includes(scope),
-          })),
-        );
-        const usd = (nano: number | undefined) => (nano === undefined ? null : JSON.rawJSON(nanoToDecimal(nano)));
+        const lines = await applyLimits(app);
+        const usd = (nano: number | undefined) => (nano === undefined ? null : usdJson(nano));
         print(
           options,
           lines.map(({ scope, wanted, inForce, changed }) => ({
@@ -38,7 +29,7 @@ export function addApplyCommand(program: Command): void {
     });
 }
 
-function describe(line: { scope: string; wanted: number | undefined; inForce: number | undefined }): string {
+function describe(line: AppliedLimit): string {
   const dollars = (nano: number | undefined) => (nano === undefined ? 'no limit' : formatUsd(nano));
   const outranked = line.wanted === line.inForce ? '' : `, in force: ${dollars(line.inForce)} (set with budget set)`;
   return `${line.scope}: ${dollars(line.wanted)}${outranked}\n`;

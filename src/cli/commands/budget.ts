@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { closePassedBreakers } from '../../budgets/housekeeping.ts';
-import { NightmillError } from '../../errors.ts';
-import type { ScopeTotals } from '../../ledger/ledger.ts';
-import { batchScope, isScopeName, type Scope, scopesOf } from '../../ledger/scope.ts';
-import { formatUsd, nanoToDecimal } from '../../money/money.ts';
-import { batchTimezones } from '../batch-timezones.ts';
-import { cancelBatch } from '../cancel-batch.ts';
-import { readBudget } from '../submit-inputs.ts';
-import { unknownBatch } from '../wait-for-batch.ts';
+import { formatUsd, usdJson } from '../../money/money.ts';
+import {
+  discardPaused,
+  type LimitChange,
+  listBudgets,
+  SCOPE_HELP,
+  type ScopeBudget,
+  setBudget,
+} from '../../operations/budgets.ts';
+import { readBudget } from '../../operations/submit-values.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
-
-const SCOPE_HELP = 'batch:ID, workflow:NAME/day, workflow:NAME/month, tenant:NAME/day, global/day or global/month';
 
 export function addBudgetCommand(program: Command): void {
   const budget = program.command('budget').description('limits and what is spent and held of them, by scope');
@@ -19,7 +18,10 @@ export function addBudgetCommand(program: Command): void {
     .command('show')
     .description('every scope with its limit, in its present period')
     .action(async () => {
-      await withApp(show, showBudgets);
+      await withApp(show, async (app, options) => {
+        const budgets = await listBudgets(app);
+        print(options, budgets.map(budgetJson), () => budgetTable(budgets));
+      });
     });
   const set = budget
     .command('set')
@@ -27,107 +29,59 @@ export function addBudgetCommand(program: Command): void {
     .argument('<scope>', SCOPE_HELP)
     .argument('<usd>', 'dollars, at most nine decimals; none: take away what was set, so that the config counts')
     .action(async (scope: string, usd: string) => {
-      await withApp(set, (app, options) => setBudget(app, options, scope, usd));
+      await withApp(set, (app, options) => setLimit(app, options, scope, usd));
     });
   const discard = budget
     .command('discard')
     .description('give up the work that a limit has paused: its batches end, what is done and paid for is kept')
     .argument('<scope>', SCOPE_HELP)
     .action(async (scope: string) => {
-      await withApp(discard, (app, options) => discardHeld(app, options, scope));
+      await withApp(discard, async (app, options) => {
+        const ended = await discardPaused(app, scope);
+        print(options, { scope, cancelled: ended }, () =>
+          ended.length === 0
+            ? `${scope} holds no batch\n`
+            : `${ended.join(', ')}  cancelled; nightmill results ID -o FOLDER has what was done\n`,
+        );
+      });
     });
 }
 
-interface ScopeLine extends ScopeTotals {
-  readonly scope: Scope;
+export function budgetJson({ scope, limit, settled, uncertain, held }: ScopeBudget): object {
+  return {
+    scope: scope.name,
+    period: scope.period === '' ? null : scope.period,
+    limitUsd: limit === undefined ? null : usdJson(limit),
+    spentUsd: usdJson(settled + uncertain),
+    uncertainUsd: usdJson(uncertain),
+    heldUsd: usdJson(held),
+  };
 }
 
-async function showBudgets(app: App, options: GlobalOptions): Promise<void> {
-  const scopes = await presentScopes(app);
-  const lines: ScopeLine[] = await Promise.all(
-    scopes.map(async (scope) => ({ scope, ...(await app.ledger.totals(scope)) })),
-  );
-  const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
+function budgetTable(budgets: readonly ScopeBudget[]): string {
+  const width = Math.max(...budgets.map(({ scope }) => scope.name.length), 5);
+  const rows = budgets.map(({ scope, limit, settled, uncertain, held }) => {
+    const share = limit === undefined || limit === 0 ? '' : `  ${Math.round(((settled + uncertain) * 100) / limit)} %`;
+    return `${scope.name.padEnd(width)}  ${scope.period.padEnd(10)}  ${formatUsd(settled + uncertain).padStart(12)}  ${formatUsd(held).padStart(12)}  ${(limit === undefined ? 'none' : formatUsd(limit)).padStart(12)}${share}`;
+  });
+  return `${['scope'.padEnd(width), 'period    ', 'spent'.padStart(12), 'held'.padStart(12), 'limit'.padStart(12)].join('  ')}\n${rows.join('\n')}\n`;
+}
+
+async function setLimit(app: App, options: GlobalOptions, scope: string, text: string): Promise<void> {
+  const change = await setBudget(app, scope, text === 'none' ? undefined : readBudget(text));
+  const usd = (nano: number | undefined) => (nano === undefined ? null : usdJson(nano));
   print(
     options,
-    lines.map(({ scope, limit, settled, uncertain, held }) => ({
-      scope: scope.name,
-      period: scope.period === '' ? null : scope.period,
-      limitUsd: limit === undefined ? null : usd(limit),
-      spentUsd: usd(settled + uncertain),
-      uncertainUsd: usd(uncertain),
-      heldUsd: usd(held),
-    })),
-    () => {
-      const width = Math.max(...lines.map(({ scope }) => scope.name.length), 5);
-      const rows = lines.map(({ scope, limit, settled, uncertain, held }) => {
-        const share =
-          limit === undefined || limit === 0 ? '' : `  ${Math.round(((settled + uncertain) * 100) / limit)} %`;
-        return `${scope.name.padEnd(width)}  ${scope.period.padEnd(10)}  ${formatUsd(settled + uncertain).padStart(12)}  ${formatUsd(held).padStart(12)}  ${(limit === undefined ? 'none' : formatUsd(limit)).padStart(12)}${share}`;
-      });
-      return `${['scope'.padEnd(width), 'period    ', 'spent'.padStart(12), 'held'.padStart(12), 'limit'.padStart(12)].join('  ')}\n${rows.join('\n')}\n`;
-    },
+    { scope, limitUsd: usd(change.limit), beforeUsd: usd(change.before), spentUsd: usd(change.spent) },
+    () => changeLine(change),
   );
 }
 
-/** The scopes of the config in their present periods, and the batches that have not ended. */
-async function presentScopes(app: App): Promise<readonly Scope[]> {
-  const now = app.clock.now();
-  const open = await app.batches.listOpen();
-  const names = new Set([...app.config.workflows.keys(), ...open.map((batch) => batch.workflow)]);
-  const scopes = [...names].flatMap((workflow) =>
-    scopesOf({ batchId: '', workflow }, now, batchTimezones(app.config, workflow)).slice(1),
-  );
-  const tenants = new Set([
-    ...app.config.tenants.keys(),
-    ...open.flatMap(({ tenant }) => (tenant === undefined ? [] : [tenant])),
-  ]);
-  for (const tenant of tenants) {
-    const own = scopesOf({ batchId: '', workflow: '', tenant }, now, { workflow: 'UTC', global: app.config.timezone });
-    scopes.push(...own.filter(({ name }) => name.startsWith('tenant:')));
-  }
-  scopes.push(...open.map((batch) => batchScope(batch.batchId)));
-  return [...new Map(scopes.map((scope) => [scope.name, scope])).values()];
-}
-
-async function setBudget(app: App, options: GlobalOptions, scope: string, text: string): Promise<void> {
-  await requireScope(app, scope);
-  if (text === 'none') await app.ledger.clearLimit(scope);
-  else await app.ledger.setLimit(scope, readBudget(text) ?? 0);
-  await closePassedBreakers(app.housekeeping, await app.batches.listOpen());
-  const limit = await app.ledger.limit(scope);
-  print(
-    options,
-    { scope, limitUsd: limit === undefined ? null : JSON.rawJSON(nanoToDecimal(limit)) },
-    () => `${scope}  ${limit === undefined ? 'no limit' : `limit ${formatUsd(limit)}`}\n`,
-  );
-}
-
-async function discardHeld(app: App, options: GlobalOptions, scope: string): Promise<void> {
-  await requireScope(app, scope);
-  const ended: string[] = [];
-  await app.lease.start();
-  try {
-    for (const batch of await app.batches.listOpen()) {
-      const hold = batch.parked ?? (await app.holds.get(batch.workflow));
-      if (hold?.cause !== 'budget' || hold.scope !== scope) continue;
-      await cancelBatch(app, batch);
-      ended.push(batch.batchId);
-    }
-  } finally {
-    await app.lease.stop();
-  }
-  print(options, { scope, cancelled: ended }, () =>
-    ended.length === 0
-      ? `${scope} holds no batch\n`
-      : `${ended.join(', ')}  cancelled; nightmill results ID -o FOLDER has what was done\n`,
-  );
-}
-
-async function requireScope(app: App, scope: string): Promise<void> {
-  if (!isScopeName(scope)) {
-    throw new NightmillError('usage', `There is no scope ${JSON.stringify(scope)}: use ${SCOPE_HELP}.`);
-  }
-  const batchId = /^batch:(.+)$/.exec(scope)?.[1];
-  if (batchId !== undefined && (await app.batches.get(batchId)) === undefined) throw unknownBatch(batchId);
+function changeLine({ scope, before, limit, spent }: LimitChange): string {
+  const dollars = (nano: number | undefined) => (nano === undefined ? 'no limit' : formatUsd(nano));
+  const from = before === limit ? '' : ` (was ${dollars(before)})`;
+  const line = `${scope}  ${limit === undefined ? 'no limit' : `limit ${formatUsd(limit)}`}${from}\n`;
+  if (limit === undefined || spent === undefined || spent < limit) return line;
+  const what = limit === 0 ? 'nothing may be spent' : `${formatUsd(spent)} of it are spent`;
+  return `${line}  ${what}: no further call is made in this scope until the limit is raised\n`;
 }

@@ -1,19 +1,13 @@
 import type { Command } from 'commander';
-import type { Config } from '../../../config/config.ts';
-import { openStore } from '../../adapters/open-store.ts';
 import { workflowOf } from '../../app.ts';
-import { workflowHash } from '../../batches/workflow-hash.ts';
-import { formatUsd, type NanoUsd, nanoToDecimal } from '../../money/money.ts';
+import { formatUsd } from '../../money/money.ts';
+import { openInputs } from '../../operations/open-inputs.ts';
+import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-documents.ts';
+import type { HistoryAnswer } from '../../operations/read-history.ts';
+import { readBudget } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
-import { type BatchPlan, planBatch, type Throughput } from '../../plans/plan-batch.ts';
-import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../../workflows/workflow.ts';
 import { addInputOptions, type InputFlags, readingOf, readMaxDocuments } from '../input-options.ts';
-import { type HistoryAnswer, readHistory } from '../read-history.ts';
-import { openInputs, readBudget } from '../submit-inputs.ts';
 import { globalOptions, print, readConfig } from '../with-app.ts';
-
-/** What a paid call takes where nothing is known of the provider. */
-const ASSUMED_CALL_SECONDS = 2;
 
 export function addPlanCommand(program: Command): void {
   const command = program
@@ -26,60 +20,22 @@ export function addPlanCommand(program: Command): void {
     async (inputs: string[], flags: InputFlags & { workflow: string; budget?: string }) => {
       const options = globalOptions(command);
       const config = readConfig(options);
-      const workflow = workflowOf(config, flags.workflow);
-      const limit = readBudget(flags.budget) ?? workflow.budget.batch;
+      workflowOf(config, flags.workflow);
       await using opened = await openInputs(
-        { folder: config.folder, openStore: (url) => openStore({ ...config.store, url }) },
-        inputs,
-        readingOf(flags, workflow.input),
+        config,
+        { names: inputs, stdin: process.stdin },
+        readingOf(flags, config.workflows.get(flags.workflow)?.input),
       );
-      const past = sameVersion(await readHistory(config, flags.workflow), workflowHash(workflow.spec));
-      const plan = await planBatch(opened.inputs, workflow.spec, {
-        maxLineBytes: config.ingest.maxLineBytes,
-        maxDocuments: readMaxDocuments(flags.maxDocuments),
-        throughput: throughputOf(config, workflow.spec),
-        ...(past.kind === 'known' ? { history: past.history } : {}),
-      });
-      const answer: PlanAnswer = {
+      const answer = await planDocuments(config, {
         workflow: flags.workflow,
-        plan,
-        past,
-        ...(limit === undefined ? {} : { limit: { usd: limit, documents: documentsCovered(plan, limit) } }),
-      };
+        opened,
+        budget: readBudget(flags.budget),
+        maxDocuments: readMaxDocuments(flags.maxDocuments),
+      });
       print(options, planJson(answer), () => planText(answer));
       process.exitCode = 0;
     },
   );
-}
-
-interface PlanAnswer {
-  readonly workflow: string;
-  readonly plan: BatchPlan;
-  readonly past: HistoryAnswer;
-  /** `documents`: about how many it pays for; absent where they are expected to cost nothing. */
-  readonly limit?: { readonly usd: NanoUsd; readonly documents: number | undefined };
-}
-
-function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): number | undefined {
-  return cost.expected === 0 ? undefined : Math.min(documents, Math.floor((limit * documents) / cost.expected));
-}
-
-function planJson({ workflow, plan, past, limit }: PlanAnswer): object {
-  const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
-  const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
-  return {
-    workflow,
-    documents,
-    problems,
-    inputTokens,
-    calls,
-    long,
-    costUsd: { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
-    minutes,
-    limitUsd: limit === undefined ? null : usd(limit.usd),
-    documentsCovered: limit?.documents ?? null,
-    history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
-  };
 }
 
 function planText({ plan, past, limit }: PlanAnswer): string {
@@ -106,12 +62,6 @@ function planText({ plan, past, limit }: PlanAnswer): string {
   ].join('\n');
 }
 
-/** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */
-function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
-  if (answer.kind === 'unknown' || answer.history.configHash === configHash) return answer;
-  return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
-}
-
 function expectedFrom(past: HistoryAnswer, paid: boolean): string {
   if (past.kind === 'known') {
     const { batches } = past.history;
@@ -121,16 +71,4 @@ function expectedFrom(past: HistoryAnswer, paid: boolean): string {
     ? `; assumed: ${ASSUMED_ESCALATION * 100} % of the documents go on from one tier to the next`
     : '';
   return `history    no history (${past.reason})${assumed}`;
-}
-
-/** How fast one process can ask the first paid tier. */
-export function throughputOf(config: Pick<Config, 'providers' | 'pools'>, workflow: WorkflowSpec): Throughput {
-  const model = workflow.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
-  if (model === undefined) return { limits: {}, callsPerMinute: Number.POSITIVE_INFINITY };
-  const limits = config.pools.get(poolOf(model)) ?? {};
-  const inFlight = Math.min(
-    config.providers.get(model.provider)?.limits.concurrency ?? 1,
-    limits.concurrency ?? Number.POSITIVE_INFINITY,
-  );
-  return { limits, callsPerMinute: (inFlight * 60) / ASSUMED_CALL_SECONDS };
 }

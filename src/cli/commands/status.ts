@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { batchStatus } from '../../batches/batch-status.ts';
+import { listStatuses, readStatus, type StatusFilter } from '../../operations/read-status.ts';
+import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
-import { batchTimezones, drainAtOf } from '../batch-timezones.ts';
-import { statusJson, statusLines } from '../format-status.ts';
-import { readStatus } from '../wait-for-batch.ts';
+import { statusLines } from '../format-status.ts';
+import { addFilterOptions, type FilterFlags, readFilter } from '../status-filter.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
 const BATCHES_LISTED = 20;
@@ -17,37 +17,33 @@ export function addStatusCommand(program: Command): void {
     .command('status')
     .description('state, progress, money and, if it paused, why')
     .argument('[batch]', `a batch id; without one, the last ${BATCHES_LISTED} batches`)
-    .option('--watch', 'show it again every second until interrupted')
-    .action(async (batchId: string | undefined, flags: { watch?: boolean }) => {
-      await withApp(command, async (app, options) => {
-        if (flags.watch !== true) return await show(app, options, batchId);
-        using stop = listenForStop(() => {});
-        while (!stop.first.aborted) {
-          if (process.stdout.isTTY && options.json !== true) process.stdout.write(CLEAR_SCREEN);
-          await show(app, options, batchId);
-          await delay(WATCH_EVERY_MS, undefined, { signal: stop.first }).catch(() => {});
-        }
-      });
+    .option('--watch', 'show it again every second until interrupted');
+  addFilterOptions(command).action(async (batchId: string | undefined, flags: FilterFlags & { watch?: boolean }) => {
+    const filter = readFilter(flags, BATCHES_LISTED);
+    await withApp(command, async (app, options) => {
+      if (flags.watch !== true) return await show(app, options, batchId, filter);
+      using stop = listenForStop(() => {});
+      while (!stop.first.aborted) {
+        if (process.stdout.isTTY && options.json !== true) process.stdout.write(CLEAR_SCREEN);
+        await show(app, options, batchId, filter);
+        await delay(WATCH_EVERY_MS, undefined, { signal: stop.first }).catch(() => {});
+      }
     });
+  });
 }
 
-async function show(app: App, options: GlobalOptions, batchId: string | undefined): Promise<void> {
+async function show(
+  app: App,
+  options: GlobalOptions,
+  batchId: string | undefined,
+  filter: StatusFilter,
+): Promise<void> {
   if (batchId !== undefined) {
     const status = await readStatus(app, batchId);
     print(options, statusJson(status), () => statusLines(status));
     return;
   }
-  const batches = await app.batches.list(BATCHES_LISTED);
-  const statuses = await Promise.all(
-    batches.map((batch) =>
-      batchStatus(
-        app.breaker,
-        batch,
-        batchTimezones(app.config, batch.workflow),
-        drainAtOf(app.config, batch.workflow),
-      ),
-    ),
-  );
+  const statuses = await listStatuses(app, filter);
   print(options, statuses.map(statusJson), () =>
     statuses.length === 0
       ? 'No batches yet. nightmill submit INPUT -w WORKFLOW makes one.\n'

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { exitCodeOf, readStatus } from '../../operations/read-status.ts';
+import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
-import { statusJson, statusLines } from '../format-status.ts';
+import { statusLines } from '../format-status.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
-import { exitCodeOf, readStatus, waitForBatch } from '../wait-for-batch.ts';
+import { waitForBatch } from '../wait-for-batch.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 import { addSubmitOptions } from './submit-options.ts';
 

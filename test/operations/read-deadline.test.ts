@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readDeadline } from '../../src/cli/read-deadline.ts';
+import { readDeadline } from '../../src/operations/read-deadline.ts';
 
 const NOW = Date.parse('2026-11-22T22:00:00Z');
 

@@ -1,0 +1,35 @@
+import type { StoredBatchState } from './batch-registry.ts';
+
+/** Every state that is shown; `paused` is a queued or running batch that is held. */
+export type BatchState = StoredBatchState | 'paused';
+
+const ENDED: ReadonlySet<BatchState> = new Set(['completed', 'cancelled', 'expired', 'failed']);
+const WITH_MANIFEST: ReadonlySet<BatchState> = new Set(['completed', 'cancelled', 'expired']);
+const WORKING: ReadonlySet<BatchState> = new Set(['queued', 'running']);
+
+/** Nothing will change any more. */
+export function hasEnded(state: BatchState): boolean {
+  return ENDED.has(state);
+}
+
+/** Its manifest and files are in the store. */
+export function hasManifest(state: BatchState): boolean {
+  return WITH_MANIFEST.has(state);
+}
+
+/** Its slices are worked on, or wait for it. */
+export function isWorking(state: BatchState): boolean {
+  return WORKING.has(state);
+}
+
+export const BATCH_STATES: readonly BatchState[] = [
+  'ingesting',
+  'queued',
+  'running',
+  'paused',
+  'finalizing',
+  'completed',
+  'cancelled',
+  'expired',
+  'failed',
+];

@@ -1,0 +1,97 @@
+import type { App } from '../app.ts';
+import type { BatchStatus } from '../batches/batch-status.ts';
+import { releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
+import { keepHouse } from '../budgets/housekeeping.ts';
+import type { Pause } from '../ledger/pause.ts';
+import { formatUsd } from '../money/money.ts';
+import { exitCodeOf, readStatus } from '../operations/read-status.ts';
+import { statusJson } from '../operations/status-json.ts';
+import { type Downloaded, downloadResults } from '../results/download-results.ts';
+import { startWorker } from '../worker/start-worker.ts';
+import type { StopSignals } from '../worker/stop-signals.ts';
+import { statusLines } from './format-status.ts';
+import { readFormats } from './result-formats.ts';
+import { waitForBatch } from './wait-for-batch.ts';
+import { type GlobalOptions, print } from './with-app.ts';
+
+export interface WorkAndDownload {
+  readonly workflow: string;
+  /** What is worked on. */
+  readonly batchId: string;
+  /** Whose results are downloaded; another one where a retry is worked on. */
+  readonly shown: string;
+  readonly output: string;
+  readonly format: string;
+  readonly stop: Pick<StopSignals, 'first' | 'second'>;
+}
+
+/** Works in this process until a batch has ended, then downloads the results. Returns the exit code. */
+export async function workAndDownload(app: App, options: GlobalOptions, job: WorkAndDownload): Promise<number> {
+  const { workflow, batchId, shown, stop } = job;
+  const tables = await readFormats(job.format);
+  await goOnWhereItMay(app, workflow, batchId);
+  const hopeless = new AbortController();
+  const worker = await startWorker(app, [workflow], (error) => hopeless.abort(error));
+  stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
+  const { end, status } = await waitForBatch(app, batchId, {
+    signal: AbortSignal.any([stop.first, hopeless.signal]),
+    quiet: options.json === true,
+    // What is in flight still settles; a pause by an operator is waited out.
+    isHeld: ({ breaker: { hold } }) => endsRun(hold, app.clock.now()) && app.slices.runs.size === 0,
+  });
+  await worker.stop({ force: stop.second.aborted });
+  if (end !== 'ended') hopeless.signal.throwIfAborted();
+  if (end === 'interrupted') {
+    process.stderr.write(
+      `nightmill: ${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.\n`,
+    );
+    return 1;
+  }
+  if (end === 'held') return reportHeld(options, status);
+  const downloaded = await downloadResults(app.store, shown, job.output, tables);
+  const final = shown === batchId ? status : await readStatus(app, shown);
+  print(options, { ...statusJson(final), output: downloaded.folder }, () => summary(final, downloaded));
+  return exitCodeOf(final);
+}
+
+/** Longest wait that a provider may ask a run to sit out. */
+const MAX_WAIT_MS = 15 * 60_000;
+
+/** A pause by an operator is waited out, and so is a wait that the provider has named, unless it is a long one. */
+function endsRun(pause: Pause | undefined, now: number): boolean {
+  if (pause === undefined || pause.cause === 'operator') return false;
+  return pause.retryAt === undefined || pause.retryAt - now > MAX_WAIT_MS;
+}
+
+/** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
+async function goOnWhereItMay(app: App, workflow: string, batchId: string): Promise<void> {
+  await keepHouse(app.housekeeping);
+  const again = 'a new run tries again';
+  for (const pause of await app.holds.all(workflow)) {
+    if (pause.cause === 'provider') await releaseWorkflow(app.breaker, workflow, again, pause);
+  }
+  for (const pause of (await app.batches.get(batchId))?.pauses ?? []) {
+    if (pause.cause === 'provider') await unparkBatch(app.breaker, batchId, again, pause);
+  }
+}
+
+function reportHeld(options: GlobalOptions, status: BatchStatus): number {
+  const budget = status.breaker.hold?.cause === 'budget';
+  // A provider is only tried again by itself while a worker lives, and this one ends.
+  const { hold: _, ...breaker } = status.breaker;
+  print(options, statusJson(status), () => statusLines(budget ? status : { ...status, breaker }));
+  process.stderr.write(
+    `nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}\n` +
+      `nightmill: nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +
+      `nightmill results ${status.batchId} -o FOLDER --partial downloads what is done.\n`,
+  );
+  return budget ? 3 : 1;
+}
+
+function summary(status: BatchStatus, downloaded: Downloaded): string {
+  return (
+    statusLines(status) +
+    `  files      ${downloaded.folder}/results.jsonl (${downloaded.results.toLocaleString('en')} lines), ` +
+    `errors.jsonl (${downloaded.errors.toLocaleString('en')}), manifest.json; verified, ${formatUsd(status.spent)} in all\n`
+  );
+}

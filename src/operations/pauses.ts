@@ -1,0 +1,48 @@
+import type { App } from '../app.ts';
+import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
+import { NightmillError } from '../errors.ts';
+import type { Pause } from '../ledger/pause.ts';
+import { openRetryOf } from './read-status.ts';
+
+export interface Paused {
+  readonly name: string;
+  readonly kind: 'workflow' | 'batch';
+  /** False where it was so already. */
+  readonly changed: boolean;
+}
+
+/**
+ * Holds a workflow for the whole cluster, or one batch.
+ *
+ * @throws {NightmillError} `batch_unknown`: neither is known; `batch_state`: the batch has ended
+ */
+export async function pauseNamed(app: App, name: string): Promise<Paused> {
+  const { kind, target } = await find(app, name);
+  const pause: Pause = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
+  const changed =
+    kind === 'workflow' ? await holdWorkflow(app.breaker, target, pause) : await parkBatch(app.breaker, target, pause);
+  return { name, kind, changed };
+}
+
+/** @throws {NightmillError} `batch_unknown` */
+export async function resumeNamed(app: App, name: string): Promise<Paused> {
+  const { kind, target } = await find(app, name);
+  const reason = 'resumed by an operator';
+  const changed =
+    kind === 'workflow'
+      ? await releaseWorkflow(app.breaker, target, reason)
+      : await unparkBatch(app.breaker, target, reason);
+  return { name, kind, changed };
+}
+
+/** A batch that is being asked again is held by holding the retry. */
+async function find(app: App, name: string): Promise<{ readonly kind: Paused['kind']; readonly target: string }> {
+  if (app.config.workflows.has(name)) return { kind: 'workflow', target: name };
+  const batch = await app.batches.get(name);
+  if (batch !== undefined) return { kind: 'batch', target: (await openRetryOf(app, batch))?.batchId ?? name };
+  const known = [...app.config.workflows.keys()].join(', ') || 'none';
+  throw new NightmillError(
+    'batch_unknown',
+    `There is no workflow and no batch ${JSON.stringify(name)}; workflows: ${known}.`,
+  );
+}

@@ -1,0 +1,91 @@
+import type { Config } from '../../config/config.ts';
+import { workflowOf } from '../app.ts';
+import { workflowHash } from '../batches/workflow-hash.ts';
+import { type NanoUsd, usdJson } from '../money/money.ts';
+import { type BatchPlan, planBatch, type Throughput } from '../plans/plan-batch.ts';
+import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
+import type { OpenedInputs } from './open-inputs.ts';
+import { type HistoryAnswer, readHistory } from './read-history.ts';
+
+/** What a paid call takes where nothing is known of the provider. */
+const ASSUMED_CALL_SECONDS = 2;
+
+export interface PlanOperation {
+  readonly workflow: string;
+  readonly opened: OpenedInputs;
+  /** How far would this limit reach? Default: the workflow's for a batch. */
+  readonly budget?: NanoUsd | undefined;
+  readonly maxDocuments?: number | undefined;
+}
+
+export interface PlanAnswer {
+  readonly workflow: string;
+  readonly plan: BatchPlan;
+  readonly past: HistoryAnswer;
+  /** `documents`: about how many it pays for; absent where they are expected to cost nothing. */
+  readonly limit?: { readonly usd: NanoUsd; readonly documents: number | undefined };
+}
+
+/**
+ * What a batch would cost and take. No call is made and nothing is stored.
+ *
+ * @throws {NightmillError} `workflow_unknown`, `input_invalid`
+ */
+export async function planDocuments(config: Config, operation: PlanOperation): Promise<PlanAnswer> {
+  const workflow = workflowOf(config, operation.workflow);
+  const limit = operation.budget ?? workflow.budget.batch;
+  const past = sameVersion(await readHistory(config, operation.workflow), workflowHash(workflow.spec));
+  const plan = await planBatch(operation.opened.inputs, workflow.spec, {
+    maxLineBytes: config.ingest.maxLineBytes,
+    maxDocuments: operation.maxDocuments,
+    throughput: throughputOf(config, workflow.spec),
+    ...(past.kind === 'known' ? { history: past.history } : {}),
+  });
+  return {
+    workflow: operation.workflow,
+    plan,
+    past,
+    ...(limit === undefined ? {} : { limit: { usd: limit, documents: documentsCovered(plan, limit) } }),
+  };
+}
+
+function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): number | undefined {
+  return cost.expected === 0 ? undefined : Math.min(documents, Math.floor((limit * documents) / cost.expected));
+}
+
+/** `plan --json`. */
+export function planJson({ workflow, plan, past, limit }: PlanAnswer): object {
+  const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
+  const usd = usdJson;
+  return {
+    workflow,
+    documents,
+    problems,
+    inputTokens,
+    calls,
+    long,
+    costUsd: { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
+    minutes,
+    limitUsd: limit === undefined ? null : usd(limit.usd),
+    documentsCovered: limit?.documents ?? null,
+    history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
+  };
+}
+
+/** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */
+function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
+  if (answer.kind === 'unknown' || answer.history.configHash === configHash) return answer;
+  return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
+}
+
+/** How fast one process can ask the first paid tier. */
+export function throughputOf(config: Pick<Config, 'providers' | 'pools'>, workflow: WorkflowSpec): Throughput {
+  const model = workflow.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
+  if (model === undefined) return { limits: {}, callsPerMinute: Number.POSITIVE_INFINITY };
+  const limits = config.pools.get(poolOf(model)) ?? {};
+  const inFlight = Math.min(
+    config.providers.get(model.provider)?.limits.concurrency ?? 1,
+    limits.concurrency ?? Number.POSITIVE_INFINITY,
+  );
+  return { limits, callsPerMinute: (inFlight * 60) / ASSUMED_CALL_SECONDS };
+}

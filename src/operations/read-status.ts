@@ -1,0 +1,93 @@
+import type { App } from '../app.ts';
+import type { BatchRecord } from '../batches/batch-registry.ts';
+import { type BatchState, hasEnded } from '../batches/batch-states.ts';
+import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
+import { addRetries } from '../batches/retry-status.ts';
+import { NightmillError } from '../errors.ts';
+import { batchTimezones, drainAtOf } from './batch-timezones.ts';
+
+/** @throws {NightmillError} `batch_unknown` */
+export async function requireBatch(app: Pick<App, 'batches'>, batchId: string): Promise<BatchRecord> {
+  const batch = await app.batches.get(batchId);
+  if (batch !== undefined) return batch;
+  throw new NightmillError(
+    'batch_unknown',
+    `There is no batch ${JSON.stringify(batchId)} here. nightmill status lists those there are.`,
+  );
+}
+
+/** The retry of a batch that has not ended; there is one at most. */
+export async function openRetryOf(app: Pick<App, 'batches'>, parent: BatchRecord): Promise<BatchRecord | undefined> {
+  const last = parent.retries.at(-1);
+  const retry = last === undefined ? undefined : await app.batches.get(last);
+  return retry === undefined || hasEnded(retry.state) ? undefined : retry;
+}
+
+/** @throws {NightmillError} `batch_unknown` */
+export async function readStatus(app: App, batchId: string): Promise<BatchStatus> {
+  return await statusOf(app, await requireBatch(app, batchId));
+}
+
+export interface StatusFilter {
+  readonly state?: BatchState | undefined;
+  readonly workflow?: string | undefined;
+  readonly tenant?: string | undefined;
+  /** Created at or after, milliseconds since the epoch. */
+  readonly since?: number | undefined;
+  /** Only batches that are older than this one: the last of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+const READ_AT_ONCE = 100;
+
+/** Newest first. */
+export async function listStatuses(app: App, filter: StatusFilter): Promise<readonly BatchStatus[]> {
+  const found: BatchStatus[] = [];
+  let skipping = filter.after !== undefined;
+  if (filter.after !== undefined) await requireBatch(app, filter.after);
+  for (let from = 0; found.length < filter.limit; from += READ_AT_ONCE) {
+    const batches = await app.batches.list(READ_AT_ONCE, from);
+    for (const batch of batches) {
+      if (skipping) skipping = batch.batchId !== filter.after;
+      else if (matches(batch, filter)) {
+        const status = await statusOf(app, batch);
+        if (filter.state === undefined || status.state === filter.state) found.push(status);
+        if (found.length === filter.limit) break;
+      }
+    }
+    if (batches.length < READ_AT_ONCE) break;
+  }
+  return found;
+}
+
+function matches(batch: BatchRecord, { workflow, tenant, since }: StatusFilter): boolean {
+  return (
+    (workflow === undefined || batch.workflow === workflow) &&
+    (tenant === undefined || batch.tenant === tenant) &&
+    (since === undefined || batch.createdAt >= since)
+  );
+}
+
+async function statusOf(app: App, batch: BatchRecord): Promise<BatchStatus> {
+  const own = await ownStatus(app, batch);
+  if (batch.retries.length === 0) return own;
+  const retries = [];
+  for (const id of batch.retries) {
+    const retry = await app.batches.get(id);
+    if (retry !== undefined) retries.push({ batch: retry, status: await ownStatus(app, retry) });
+  }
+  return addRetries(own, retries);
+}
+
+async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
+  const { workflow } = batch;
+  return await batchStatus(app.breaker, batch, batchTimezones(app.config, workflow), drainAtOf(app.config, workflow));
+}
+
+/** Exit code of a batch that has ended. */
+export function exitCodeOf(status: BatchStatus): number {
+  if (status.state === 'cancelled' || status.state === 'expired') return 5;
+  if (status.state !== 'completed') return 1;
+  return status.documents.succeeded === status.documents.total ? 0 : 4;
+}

@@ -1,0 +1,101 @@
+import type { BatchStatus } from '../batches/batch-status.ts';
+import type { Pause } from '../ledger/pause.ts';
+import { nanoToUsd, usdJson } from '../money/money.ts';
+
+/** A batch's status as `status --json`, the API and the library give it; `Usd` is what stands for an amount. */
+export interface StatusView<Usd> {
+  readonly id: string;
+  readonly workflow: string;
+  readonly state: BatchStatus['state'];
+  readonly name: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly tenant: string | null;
+  readonly documents: BatchStatus['documents'];
+  readonly slices: BatchStatus['slices'];
+  readonly spentUsd: Usd;
+  readonly uncertainUsd: Usd;
+  readonly heldUsd: Usd;
+  /** Null: no limit of its own. */
+  readonly limitUsd: Usd | null;
+  /** Null: not known yet. */
+  readonly projectedUsd: Usd | null;
+  readonly etaSeconds: number | null;
+  /** Workers that cannot work on it, and why. */
+  readonly unableWorkers?: Readonly<Record<string, string>>;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+  readonly deadline: string | null;
+  readonly expiresAt: string | null;
+  readonly retryOf: string | null;
+  readonly retries: readonly string[];
+  readonly breaker: {
+    readonly state: BatchStatus['breaker']['state'];
+    readonly cause?: Pause['cause'];
+    readonly reason?: string;
+    readonly since?: string;
+    readonly scope?: string;
+    /** Every pause, the oldest first; `cause` and the rest are those of the one to name first. */
+    readonly causes?: readonly {
+      readonly of: 'batch' | 'workflow';
+      readonly cause: Pause['cause'];
+      readonly reason: string;
+      readonly since: string;
+      readonly scope?: string;
+    }[];
+    readonly tightest?: { readonly scope: string; readonly spentUsd: Usd; readonly limitUsd: Usd };
+  };
+}
+
+/** With dollars that `JSON.stringify` writes as plain decimals. */
+export function statusJson(status: BatchStatus): StatusView<object> {
+  return statusView(status, usdJson);
+}
+
+/** With dollars as numbers. */
+export function statusInUsd(status: BatchStatus): StatusView<number> {
+  return statusView(status, nanoToUsd);
+}
+
+function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): StatusView<Usd> {
+  const time = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+  return {
+    id: status.batchId,
+    workflow: status.workflow,
+    state: status.state,
+    name: status.name ?? null,
+    labels: status.labels ?? {},
+    tenant: status.tenant ?? null,
+    documents: status.documents,
+    slices: status.slices,
+    spentUsd: usd(status.spent),
+    uncertainUsd: usd(status.uncertain),
+    heldUsd: usd(status.held),
+    limitUsd: status.limit === undefined ? null : usd(status.limit),
+    projectedUsd: status.projected === undefined ? null : usd(status.projected),
+    etaSeconds: status.etaSeconds ?? null,
+    ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
+    createdAt: new Date(status.createdAt).toISOString(),
+    finishedAt: time(status.finishedAt),
+    deadline: time(status.deadline),
+    expiresAt: time(status.expiresAt),
+    retryOf: status.retryOf ?? null,
+    retries: status.retries,
+    breaker: breakerView(status, usd),
+  };
+}
+
+function breakerView<Usd>({ breaker }: BatchStatus, usd: (nano: number) => Usd): StatusView<Usd>['breaker'] {
+  const { state, hold, pauses = [], tightest } = breaker;
+  const causes = pauses.map(({ of, ...pause }) => ({ of, ...pauseView(pause) }));
+  return {
+    state,
+    ...(hold === undefined ? {} : { ...pauseView(hold), causes }),
+    ...(tightest === undefined
+      ? {}
+      : { tightest: { scope: tightest.scope, spentUsd: usd(tightest.spent), limitUsd: usd(tightest.limit) } }),
+  };
+}
+
+function pauseView({ cause, reason, since, scope }: Pause) {
+  return { cause, reason, since: new Date(since).toISOString(), ...(scope === undefined ? {} : { scope }) };
+}

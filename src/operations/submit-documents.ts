@@ -1,0 +1,102 @@
+import { catalogueHint } from '../../config/catalogue.ts';
+import type { Config } from '../../config/config.ts';
+import { hasBudget } from '../../config/load.ts';
+import { type App, workflowOf } from '../app.ts';
+import type { BatchRecord } from '../batches/batch-registry.ts';
+import { requirePrices, type Submitted, submitBatch } from '../batches/submit-batch.ts';
+import type { DocumentSource } from '../documents/document-source.ts';
+import type { ReadSummary } from '../documents/read-documents.ts';
+import { NightmillError } from '../errors.ts';
+import type { NanoUsd } from '../money/money.ts';
+import { batchTimezones } from './batch-timezones.ts';
+
+export interface SubmitOperation {
+  readonly workflow: string;
+  readonly source: DocumentSource;
+  /** Default: made from the workflow, the tenant and the content. */
+  readonly id?: string | undefined;
+  /** Most that the batch may cost. Default: the workflow's. */
+  readonly budget?: NanoUsd | undefined;
+  readonly tenant?: string | undefined;
+  /** 0, the default, is first. */
+  readonly priority?: number | undefined;
+  /** Wanted by then, milliseconds since the epoch. */
+  readonly deadline?: number | undefined;
+  /** Ended then with what is done, milliseconds since the epoch. */
+  readonly expiresAt?: number | undefined;
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Bad lines become error rows. Default: they refuse the batch. */
+  readonly skipInvalid?: boolean | undefined;
+  readonly maxDocuments?: number | undefined;
+  readonly retryOf?: string | undefined;
+  /** For a retry: what had become of its documents. */
+  readonly retried?: BatchRecord['retried'] | undefined;
+  readonly onSummary?: (summary: ReadSummary) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface SubmitAnswer extends Submitted {
+  /** What was asked for and has no effect, because the batch was there already; e.g. `priority stays 0`. */
+  readonly ignored: readonly string[];
+}
+
+/**
+ * Stores and enqueues documents as a batch; the same content again joins the batch that is there.
+ *
+ * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `input_invalid`, `input_changed`,
+ *   `batch_exists`, `usage`
+ */
+export async function submitDocuments(app: App, operation: SubmitOperation): Promise<SubmitAnswer> {
+  const { config } = app;
+  const { budget, tenant, deadline, expiresAt, name, labels, retryOf, retried, signal } = operation;
+  const workflow = workflowOf(config, operation.workflow);
+  if (tenant !== undefined) requireTenant(config, tenant);
+  requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
+    const provider = config.providers.get(model.provider);
+    return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id);
+  });
+  const limit = budget ?? workflow.budget.batch;
+  const submitted = await submitBatch(app.submit, {
+    source: operation.source,
+    workflow: workflow.spec,
+    timezones: batchTimezones(config, operation.workflow),
+    ...(operation.id === undefined ? {} : { id: operation.id }),
+    ...(tenant === undefined ? {} : { tenant }),
+    priority: operation.priority ?? 0,
+    ...(deadline === undefined ? {} : { deadline }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(name === undefined ? {} : { name }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(retryOf === undefined ? {} : { retryOf }),
+    ...(retried === undefined ? {} : { retried }),
+    ...(limit === undefined ? {} : { budget: limit }),
+    isBudgetStated: budget !== undefined,
+    skipInvalid: operation.skipInvalid === true,
+    maxDocuments: operation.maxDocuments,
+    ...config.ingest,
+    ...(operation.onSummary === undefined ? {} : { onSummary: operation.onSummary }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { ...submitted, ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [] };
+}
+
+/** A mistyped tenant would escape its limit without a word, so where tenants are named only these are known. */
+function requireTenant({ tenants, allowUnknownTenants }: Config, tenant: string): void {
+  if (tenants.has(tenant) || allowUnknownTenants || tenants.size === 0) return;
+  throw new NightmillError(
+    'tenant_unknown',
+    `There is no tenant ${JSON.stringify(tenant)} in the config; known: ${[...tenants.keys()].join(', ')}. ` +
+      'Correct the name, add it under tenants:, or set allowUnknownTenants: true.',
+  );
+}
+
+function ignoredOptions({ priority, deadline, expiresAt }: SubmitOperation, batch: BatchRecord): readonly string[] {
+  const time = (at: number | undefined) => (at === undefined ? 'unset' : new Date(at).toISOString());
+  return [
+    ...(priority === undefined || priority === batch.priority ? [] : [`priority stays ${batch.priority}`]),
+    // A time from now is another moment at each submission: only one that was never set is worth a word.
+    ...(deadline === undefined || batch.deadline !== undefined ? [] : [`deadline stays ${time(batch.deadline)}`]),
+    ...(expiresAt === undefined || batch.expiresAt !== undefined ? [] : [`expires stays ${time(batch.expiresAt)}`]),
+  ];
+}
