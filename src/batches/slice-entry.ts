@@ -1,4 +1,5 @@
 import type { Document } from '../documents/document.ts';
+import { parseJsonExactly } from '../text/json-value.ts';
 
 /** An input line that `--skip-invalid` turned into an error row. */
 export interface SkippedEntry {
@@ -36,7 +37,8 @@ interface DocumentLine extends Document {
 }
 
 export function parseSliceEntry(line: string): SliceEntry {
-  const value = JSON.parse(line) as DocumentLine | { readonly skipped: SkippedEntry };
+  // Numbers in metadata stay as they were written.
+  const value = parseJsonExactly(line) as DocumentLine | { readonly skipped: SkippedEntry };
   if ('skipped' in value) return { kind: 'skipped', skipped: value.skipped };
   const { tokens, sameAs, ...document } = value;
   return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };

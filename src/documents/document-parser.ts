@@ -4,7 +4,13 @@ import type { InputProblemCode } from './document.ts';
 export type DocumentFormat = 'html' | 'pdf' | 'mail';
 
 export type ParsedDocument =
-  | { readonly kind: 'text'; readonly text: string; readonly metadata: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'text';
+      readonly text: string;
+      readonly metadata: Readonly<Record<string, unknown>>;
+      /** Parts that were not read or had to be guessed: `code: what, in words`, the code in lower case with underscores. */
+      readonly warnings?: readonly string[];
+    }
   /** The file is damaged, has no text or takes too much time or memory. `message` is a sentence. */
   | { readonly kind: 'problem'; readonly code: InputProblemCode; readonly message: string };
 

@@ -5,6 +5,8 @@ export interface Document {
   readonly text: string;
   /** Copied to the result row unchanged. */
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** What its reader could not read or had to guess, copied to the result row: `code: what, in words`. */
+  readonly warnings?: readonly string[];
 }
 
 /**

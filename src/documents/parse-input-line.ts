@@ -1,6 +1,6 @@
 import { describeInvalidUtf8 } from '../text/decode-text.ts';
 import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
-import { isRecord } from '../text/json-value.ts';
+import { isRecord, parseJsonExactly } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
 import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
@@ -25,6 +25,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads one line of a JSONL input: `{"id": "...", "text": "...", "metadata": {}}`. `custom_id` is accepted for `id`,
  * numbers are accepted as ids and become strings, other keys are ignored. `fields` names other keys, also inside
  * objects (`review.body`); metadata is then an object of the fields that it lists, those that a line lacks left out.
+ * Numbers in metadata are kept as they are written (`JSON.rawJSON`), also those that a JavaScript number cannot hold.
  *
  * Problems by code: `not_utf8`; `invalid_json`; `invalid_document`: not an object, or `metadata` is not one or nests
  * deeper than 100 levels; `missing_id`: no id, or one that is not a string or exact number of 1 to 512 characters
@@ -58,10 +59,10 @@ function readLine(bytes: Uint8Array, fields: FieldMapping): Found | undefined {
     if (json.trim() === '') return undefined;
     return { code: 'invalid_json', message: `The line is not JSON (${shorten(error)}): write one object a line` };
   }
-  return readDocument(value, fields);
+  return readDocument(value, json, fields);
 }
 
-function readDocument(value: unknown, fields: FieldMapping): Found {
+function readDocument(value: unknown, json: string, fields: FieldMapping): Found {
   if (!isRecord(value)) {
     const message = `The line is ${quoteValue(value)}, not an object such as {"id": "1", "text": "..."}`;
     return { code: 'invalid_document', message };
@@ -81,7 +82,17 @@ function readDocument(value: unknown, fields: FieldMapping): Found {
   if (isDeeper(metadata, MAX_METADATA_DEPTH)) {
     return { code: 'invalid_document', message: `"metadata" nests deeper than ${MAX_METADATA_DEPTH} levels`, id };
   }
-  return { document: { ...document, metadata } };
+  try {
+    return { document: { ...document, metadata: metadataOf(parseJsonExactly(json), fields) } };
+  } catch {
+    return { code: 'invalid_document', message: 'The line nests too deep for its metadata to be copied', id };
+  }
+}
+
+/** @param value an object whose metadata is one, or is picked */
+function metadataOf(value: unknown, fields: FieldMapping): Readonly<Record<string, unknown>> {
+  const line = value as Readonly<Record<string, unknown>>;
+  return fields.metadata === undefined ? (line.metadata as typeof line) : pickMetadata(line, fields);
 }
 
 function readId(

@@ -27,6 +27,7 @@ export async function readFormatted(
   if (parsed.kind === 'problem') {
     return { kind: 'problem', problem: { code: parsed.code, message: parsed.message, source, id } };
   }
-  const { text, metadata } = parsed;
-  return { kind: 'document', document: { id, text: text.toWellFormed(), metadata }, source };
+  const { text, metadata, warnings = [] } = parsed;
+  const warned = warnings.length === 0 ? {} : { warnings };
+  return { kind: 'document', document: { id, text: text.toWellFormed(), metadata, ...warned }, source };
 }

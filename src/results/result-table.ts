@@ -1,4 +1,5 @@
 import { usdToNano } from '../money/money.ts';
+import { parseJsonExactly } from '../text/json-value.ts';
 
 /** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
 export interface TableColumn {
@@ -15,7 +16,7 @@ const integer = (name: string): TableColumn => ({ name, kind: 'integer' });
 const USAGE = ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens'] as const;
 const SPENT: readonly TableColumn[] = [integer('calls'), ...USAGE.map(integer), { name: 'costUsd', kind: 'usd' }];
 
-/** A table of `results.jsonl`. `sources`, `partial` and `metadata` are JSON. */
+/** A table of `results.jsonl`. `sources`, `partial`, `metadata` and `warnings` are JSON. */
 export const RESULT_COLUMNS: readonly TableColumn[] = [
   text('id'),
   text('status'),
@@ -33,6 +34,7 @@ export const RESULT_COLUMNS: readonly TableColumn[] = [
   text('partial'),
   text('sources'),
   text('metadata'),
+  text('warnings'),
 ];
 
 /** A table of `errors.jsonl`. */
@@ -66,11 +68,14 @@ interface RowLine {
   readonly degraded?: boolean;
   readonly fallback?: boolean;
   readonly metadata?: unknown;
+  readonly warnings?: unknown;
 }
 
 /** The cells of a line of `results.jsonl`, in the order of {@link RESULT_COLUMNS}. */
 export function resultCells(line: string): readonly Cell[] {
   const row = JSON.parse(line) as RowLine;
+  // Its numbers stay as they were written.
+  const { metadata } = parseJsonExactly(line) as RowLine;
   const { id, status, result = {}, model, tier, durationMs, prompt, degraded = false, fallback = false } = row;
   const { label, confidence, summary, kind } = result;
   const answer = [label, confidence, summary, model, tier];
@@ -81,7 +86,7 @@ export function resultCells(line: string): readonly Cell[] {
     ...answer,
     ...spentCells(row),
     ...how,
-    ...[result.partial, result.sources, row.metadata].map(jsonCell),
+    ...[result.partial, result.sources, metadata, row.warnings].map(jsonCell),
   ];
 }
 

@@ -55,6 +55,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     return { id, status: 'skipped', error: { code, message }, calls, usage, cost };
   }
   const { id, metadata } = entry.document;
+  const warnings = [...(entry.document.warnings ?? []), ...spent.warnings];
   if (end === undefined) throw new RangeError(`Document ${id} has no end`);
   if (end.kind === 'error') {
     const error = { code: end.code, message: end.message };
@@ -74,7 +75,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
     ...(spent.fallback ? { fallback: true } : {}),
-    ...(spent.warnings.length === 0 ? {} : { warnings: spent.warnings }),
+    ...(warnings.length === 0 ? {} : { warnings }),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;

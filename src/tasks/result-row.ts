@@ -52,7 +52,7 @@ export interface ResultRow extends RowBase {
   readonly degraded?: boolean;
   /** At least one of its calls went to a provider that stands in for its tier's own. */
   readonly fallback?: boolean;
-  /** What is odd about the answer, which is kept because it was paid for: `prompt_cut`. */
+  /** What is odd about the answer, which is kept because it was paid for (`prompt_cut`), and about its document: `code: what, in words`. */
   readonly warnings?: readonly string[];
   readonly metadata?: Readonly<Record<string, unknown>>;
 }

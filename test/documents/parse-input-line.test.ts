@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatSliceEntry, parseSliceEntry } from '../../src/batches/slice-entry.ts';
 import type { InputEntry } from '../../src/documents/document.ts';
 import { parseInputLine } from '../../src/documents/parse-input-line.ts';
 import { parseTextFile } from '../../src/documents/parse-text-file.ts';
@@ -25,6 +26,30 @@ describe('parseInputLine()', () => {
       source: 'in.jsonl',
       line: 7,
     });
+  });
+
+  test.each([
+    ['12345678901234567890'],
+    ['1e400'],
+    ['19.90'],
+    ['0.1234567890123456789'],
+    ['-0'],
+    ['1E5'],
+    ['0.0000001'],
+    ['[1.0,{"deep":9007199254740993}]'],
+    ['"12345678901234567890"'],
+  ])('keeps the metadata %s as it is written, also through a slice', (value) => {
+    for (const [line, fields] of [
+      [`{"id":"a","text":"t","metadata":{"n":${value}}}`, {}],
+      [`{"id":"a","text":"t","n":${value},"other":1}`, { metadata: ['n'] }],
+      [`{"id":"a","text":"t","o":{"n":${value}}}`, { metadata: '*' as const }],
+    ] as const) {
+      const entry = parseInputLine(Buffer.from(line), PLACE, fields);
+      if (entry?.kind !== 'document') throw new Error(JSON.stringify(entry));
+      const slice = formatSliceEntry({ kind: 'document', document: entry.document, tokens: 3 });
+      expect(slice).toContain(`"n":${value}}`);
+      expect(formatSliceEntry(parseSliceEntry(slice))).toBe(slice);
+    }
   });
 
   test.each([

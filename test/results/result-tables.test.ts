@@ -38,7 +38,8 @@ const results: readonly Row[] = [
     usage: USAGE,
     cost: 15,
     durationMs: 12,
-    metadata: { note: '"quoted", 1' },
+    metadata: { note: '"quoted", 1', order: JSON.rawJSON('12345678901234567890') },
+    warnings: ['no_body: 1, 2'],
   },
   {
     id: 'b',
@@ -95,11 +96,11 @@ describe('downloadResults() with tables', () => {
       'results.parquet',
     ]);
     expect(await readFile(join(output, 'results.csv'), 'utf8')).toBe(
-      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,kind,prompt,degraded,fallback,partial,sources,metadata\n` +
-        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,,,false,false,,,"{""note"":""\\""quoted\\"", 1""}"\n` +
+      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,kind,prompt,degraded,fallback,partial,sources,metadata,warnings\n` +
+        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,,,false,false,,,"{""note"":""\\""quoted\\"", 1"",""order"":12345678901234567890}","[""no_body: 1, 2""]"\n` +
         `b,succeeded,,,"'-Line one\nLine ""two""",small,1,2,10,1,5,2,1234.567890123,3,extract,summarize-v2@1a2b3c4d,true,true,` +
         `"{""parts"":2,""failed"":[{""start"":9,""end"":12,""code"":""timeout""}]}",` +
-        `"[{""sentence"":""-Line one"",""chunks"":[{""start"":0,""end"":9}]}]",\n`,
+        `"[{""sentence"":""-Line one"",""chunks"":[{""start"":0,""end"":9}]}]",,\n`,
     );
     expect(await readFile(join(output, 'errors.csv'), 'utf8')).toBe(
       `id,status,errorCode,errorMessage,${NAMES}\nc,failed,refused,'+no,1,10,1,5,2,0.000000007\n`,
@@ -127,7 +128,8 @@ describe('downloadResults() with tables', () => {
       fallback: false,
       partial: null,
       sources: null,
-      metadata: '{"note":"\\"quoted\\", 1"}',
+      metadata: '{"note":"\\"quoted\\", 1","order":12345678901234567890}',
+      warnings: '["no_body: 1, 2"]',
     });
     expect(second).toMatchObject({ summary: '-Line one\nLine "two"', costNanoUsd: 1_234_567_890_123n, metadata: null });
     expect(second).toMatchObject({ kind: 'extract', degraded: true, fallback: true, prompt: 'summarize-v2@1a2b3c4d' });
@@ -139,7 +141,7 @@ describe('downloadResults() with tables', () => {
   test('writes tables of no rows', async () => {
     const output = join(folder.path, 'none');
     await downloadResults(await storeOf([]), 'b', output, [csvTable, parquetTable]);
-    expect(await readFile(join(output, 'results.csv'), 'utf8')).toMatch(/^id,.*,metadata\n$/);
+    expect(await readFile(join(output, 'results.csv'), 'utf8')).toMatch(/^id,.*,warnings\n$/);
     expect(await readParquet(join(output, 'results.parquet'))).toEqual([]);
   });
 
