@@ -1,4 +1,4 @@
-import type { StoredBatchState } from './batch-registry.ts';
+import type { BatchRecord, StoredBatchState } from './batch-registry.ts';
 
 /** Every state that is shown; `paused` is a queued or running batch that is held. */
 export type BatchState = StoredBatchState | 'paused';
@@ -20,6 +20,11 @@ export function hasManifest(state: BatchState): boolean {
 /** Its slices are worked on, or wait for it. */
 export function isWorking(state: BatchState): boolean {
   return WORKING.has(state);
+}
+
+/** Its time is over, and it is not being ended for another reason. */
+export function isExpired({ state, expiresAt, ending }: BatchRecord, now: number): boolean {
+  return isWorking(state) && expiresAt !== undefined && expiresAt <= now && ending !== 'cancelled';
 }
 
 export const BATCH_STATES: readonly BatchState[] = [

@@ -1,4 +1,5 @@
 import type { BatchRecord } from '../batches/batch-registry.ts';
+import { isExpired } from '../batches/batch-states.ts';
 import { spentShare, tightestScope } from '../batches/batch-status.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
@@ -25,7 +26,7 @@ const RETRY_PROVIDER_MS = 30_000;
 /**
  * What every live worker does about once a second, for the whole cluster; doing it twice changes nothing:
  * books the money of dead workers, stops slices whose work is held, closes breakers whose reason has passed,
- * ends batches whose last step was lost with a worker, and sends alerts that are due.
+ * ends batches whose time is over or whose last step was lost with a worker, and sends alerts that are due.
  */
 export async function keepHouse(context: HousekeepingContext): Promise<void> {
   const restored = await context.restore();
@@ -34,12 +35,13 @@ export async function keepHouse(context: HousekeepingContext): Promise<void> {
   const booked = await context.reap();
   if (booked > 0) context.log.warn('ledger:uncertain', { calls: booked });
   const open = await context.batches.listOpen();
+  const now = context.clock.now();
   await steerRuns(context, open);
   await closePassedBreakers(context, open);
   for (const batch of open) {
     const complete =
       batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
-    if (complete) await context.jobs.enqueueFinalize({ batch: batch.batchId });
+    if (complete || isExpired(batch, now)) await context.jobs.enqueueFinalize({ batch: batch.batchId });
     else if (await hasLostItsJobs(context, batch)) await enqueueSlices(context, batch);
   }
   await context.checkAlerts(open);

@@ -11,6 +11,14 @@ export interface EndBatchContext {
   readonly reap: () => Promise<number>;
 }
 
+/** The parts of an app that it takes to end a batch. */
+export function endContextOf(
+  app: Omit<EndBatchContext, 'reap'> & { readonly ledger: { reapDeadWorkers(): Promise<number> } },
+): EndBatchContext {
+  const { batches, slices, finalize, ledger } = app;
+  return { batches, slices, finalize, reap: () => ledger.reapDeadWorkers() };
+}
+
 const POLL_MS = 250;
 
 /**

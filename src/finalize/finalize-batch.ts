@@ -53,6 +53,20 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   if (seal.kind !== 'sealed') return false;
   const batch = await context.batches.get(batchId);
   if (batch === undefined) return true;
+  try {
+    await writeEnd(context, batch);
+  } catch (error) {
+    // Another process has ended it meanwhile, and with that its commits and work files are gone.
+    const now = await context.batches.get(batchId);
+    if (now !== undefined && !hasManifest(now.state)) throw error;
+    return true;
+  }
+  await removeWork(context.store, batchId);
+  return true;
+}
+
+async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<void> {
+  const { batchId } = batch;
   const sums = await sumCommits(context.batches, batch);
   const results = await mergeParts(context, batch, 'results');
   const errors = await mergeParts(context, batch, 'errors');
@@ -62,9 +76,7 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
-  await removeWork(context.store, batchId);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
-  return true;
 }
 
 /** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasEnded } from '../batches/batch-states.ts';
-import { endBatch } from '../finalize/end-batch.ts';
+import { endBatch, endContextOf } from '../finalize/end-batch.ts';
 import { openRetryOf, requireBatch } from './read-status.ts';
 
 /**
@@ -27,9 +27,8 @@ export async function endNow(
   batches: readonly BatchRecord[],
   ending: 'cancelled' | 'expired',
 ): Promise<void> {
-  const { slices, finalize, ledger } = app;
   await using _lease = await app.lease.hold();
   for (const batch of batches) {
-    await endBatch({ batches: app.batches, slices, finalize, reap: () => ledger.reapDeadWorkers() }, batch, ending);
+    await endBatch(endContextOf(app), batch, ending);
   }
 }

@@ -5,7 +5,8 @@ import { openBreaker } from '../budgets/breaker.ts';
 import { keepHouse } from '../budgets/housekeeping.ts';
 import type { StopReason } from '../calls/stop.ts';
 import { NightmillError } from '../errors.ts';
-import { finalizeBatch } from '../finalize/finalize-batch.ts';
+import { endContextOf } from '../finalize/end-batch.ts';
+import { finalizeOrExpire } from '../finalize/expire-batch.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { describeMissing, missingProviders } from './missing-providers.ts';
@@ -49,7 +50,7 @@ export async function startWorker(
     { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
     {
       processSlice: (job, signal) => runSlice(app, slices, job, signal),
-      finalizeBatch: (batchId) => finalizeBatch(app.finalize, batchId),
+      finalizeBatch: (batchId) => finalizeOrExpire(endContextOf(app), batchId),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
         if (error instanceof NightmillError && !error.retryable) onHopeless(error);

@@ -28,10 +28,8 @@ it('a reached limit of all workflows pauses every queue of the cluster within a 
         return Date.now();
       }),
     );
-    const hold = JSON.parse((await redis.get(`{${prefix}}:breaker:triage`)) ?? '{}') as {
-      since: number;
-      scope: string;
-    };
+    const [json = '{}'] = await redis.hvals(`{${prefix}}:pauses:triage`);
+    const hold = JSON.parse(json) as { since: number; scope: string };
     expect(hold.scope).toBe('global/day');
     for (const at of pausedAt) expect(at - hold.since).toBeLessThanOrEqual(MOST_MS);
 
