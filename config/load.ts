@@ -4,6 +4,9 @@ import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import { resolveChecks } from '../src/tasks/summarize/resolve-checks.ts';
+import { knownNames } from '../src/text/known-names.ts';
+import { withoutUndefined } from '../src/text/without-undefined.ts';
 import {
   type Label,
   LOCAL_MODEL_NAME,
@@ -14,15 +17,12 @@ import {
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
-import { knownNames } from './known-names.ts';
-import { resolveChecks } from './resolve-checks.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
-import { withoutUndefined } from './without-undefined.ts';
 
 const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 

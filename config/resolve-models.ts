@@ -1,6 +1,6 @@
+import { knownNames } from '../src/text/known-names.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/workflows/workflow.ts';
 import type { ProviderConfig } from './config.ts';
-import { knownNames } from './known-names.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
 import { resolvePrice } from './model-price.ts';
 import { poolOfModel } from './resolve-pools.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
+import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { RawConfig } from './schema.ts';
-import { withoutUndefined } from './without-undefined.ts';
 
 type RawProvider = RawConfig['providers'][string];
 type RawModel = RawConfig['models'][string];

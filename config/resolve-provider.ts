@@ -1,7 +1,7 @@
+import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { ProviderConfig } from './config.ts';
 import { presetOf } from './presets.ts';
 import type { RawConfig } from './schema.ts';
-import { withoutUndefined } from './without-undefined.ts';
 
 type RawProvider = RawConfig['providers'][string];
 

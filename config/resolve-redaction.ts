@@ -6,9 +6,9 @@ import {
   type RedactionPolicy,
   type RedactionRule,
 } from '../src/redaction/redaction-policy.ts';
+import { readPattern } from '../src/tasks/summarize/resolve-checks.ts';
+import { knownNames } from '../src/text/known-names.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/workflows/workflow.ts';
-import { knownNames } from './known-names.ts';
-import { readPattern } from './resolve-checks.ts';
 import type { RawConfig } from './schema.ts';
 
 /** The models, each with what its provider must not see. */

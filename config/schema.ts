@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { NAME, named, number, url, usd, wholeNumber } from '../src/workflows/setting-values.ts';
 import { readRedisUrl } from './redis-url.ts';
 import { modelSchema, providerSchema } from './schema/provider.ts';
-import { NAME, named, number, url, usd, wholeNumber } from './schema/values.ts';
 import { workflowSchema } from './schema/workflow.ts';
 
 /**

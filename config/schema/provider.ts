@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
+import { NAME, number, url, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
 import { providerProblems } from '../check-provider.ts';
 import { PRESET_NAMES } from '../presets.ts';
-import { NAME, number, url, usd, wholeNumber } from './values.ts';
 
 /** `providers:` and `models:`. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
-import { fraction, number, usd, wholeNumber } from './values.ts';
+import { fraction, number, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
 
 /** `workflows:`. */
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usdToNano } from '../../src/money/money.ts';
+import { usdToNano } from '../money/money.ts';
 
 /** Kinds of values that several settings have. */
 

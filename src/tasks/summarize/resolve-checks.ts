@@ -1,8 +1,14 @@
-import type { ForbiddenText, ReplyChecks } from '../src/checks/reply-checks.ts';
-import { patternProblem } from '../src/checks/safe-pattern.ts';
-import type { RawConfig } from './schema.ts';
+import type { ForbiddenText, ReplyChecks } from '../../checks/reply-checks.ts';
+import { patternProblem } from '../../checks/safe-pattern.ts';
 
-type RawChecks = NonNullable<RawConfig['workflows'][string]['checks']>;
+/** The checks as the config has them. */
+interface RawChecks {
+  readonly language?: boolean | undefined;
+  readonly numbers?: boolean | undefined;
+  readonly names?: boolean | undefined;
+  readonly preamble?: boolean | undefined;
+  readonly forbidden?: readonly string[] | undefined;
+}
 
 /** `/pattern/flags`; anything else is a phrase. */
 const WRITTEN_PATTERN = /^\/(.+)\/([a-z]*)$/s;
