@@ -4,16 +4,10 @@ import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
-import { resolveChecks } from '../src/tasks/summarize/resolve-checks.ts';
+import { TASK_NAMES, TASK_SETTINGS, TASKS } from '../src/tasks/tasks.ts';
 import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
-import {
-  type Label,
-  LOCAL_MODEL_NAME,
-  type ModelSpec,
-  type Tier,
-  type WorkflowSpec,
-} from '../src/workflows/workflow.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
@@ -245,76 +239,31 @@ function resolveTask(
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
-  if (raw.task === 'summarize') {
-    for (const key of ['labels', 'examples'] as const) {
-      if (raw[key] !== undefined)
-        problems.push(`${at}.${key}: only a classify workflow has ${key}; this one has task: summarize`);
-    }
-    const checks = resolveChecks(raw.checks, `${at}.checks`, problems);
-    return { ...base, task: 'summarize', checks, summary: { maxWords: 120, ...withoutUndefined(raw.summary ?? {}) } };
+  refuseOtherSettings(raw, at, problems);
+  const options = TASKS[raw.task].options.resolve(raw, {
+    at,
+    problems,
+    readText: (file, setting) => readText(resolve(folder, file), setting, problems),
+  });
+  return options === undefined ? undefined : { ...base, ...options };
+}
+
+function refuseOtherSettings(raw: RawConfig['workflows'][string], at: string, problems: string[]): void {
+  const own = Object.keys(TASKS[raw.task].options.shape);
+  for (const key of Object.keys(TASK_SETTINGS) as (keyof typeof TASK_SETTINGS)[]) {
+    if (raw[key] === undefined || own.includes(key)) continue;
+    const owners = TASK_NAMES.filter((name) => key in TASKS[name].options.shape).join(' or ');
+    problems.push(`${at}.${key}: only a ${owners} workflow has ${key}; this one has task: ${raw.task}`);
   }
-  if (raw.checks !== undefined)
-    problems.push(`${at}.checks: only a summarize workflow has them; a label is always checked against the labels`);
-  if (raw.summary !== undefined)
-    problems.push(`${at}.summary: only a summarize workflow has it; this one has task: classify`);
-  const labels = resolveLabels(raw.labels);
-  if (labels.length < 2) {
-    problems.push(`${at}.labels: a classify workflow needs at least two labels; it has ${labels.length}`);
+}
+
+function readText(path: string, at: string, problems: string[]): { path: string; text: string } | undefined {
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (error) {
+    problems.push(`${at}: cannot read ${path}: ${(error as Error).message}`);
     return undefined;
   }
-  const examples =
-    raw.examples === undefined ? [] : readExamples(resolve(folder, raw.examples), `${at}.examples`, labels, problems);
-  return { ...base, task: 'classify', labels, examples };
-}
-
-function resolveLabels(raw: RawConfig['workflows'][string]['labels']): Label[] {
-  if (raw === undefined) return [];
-  if (Array.isArray(raw)) return [...new Set(raw)].map((label) => ({ label, description: label }));
-  return Object.entries(raw).map(([label, description]) => ({
-    label,
-    description: description === '' ? label : description,
-  }));
-}
-
-function readExamples(
-  file: string,
-  at: string,
-  labels: readonly Label[],
-  problems: string[],
-): { text: string; label: string }[] {
-  let lines: string[];
-  try {
-    lines = readFileSync(file, 'utf8').split('\n');
-  } catch (error) {
-    problems.push(`${at}: cannot read ${file}: ${(error as Error).message}`);
-    return [];
-  }
-  const names = new Set(labels.map((label) => label.label));
-  const examples: { text: string; label: string }[] = [];
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === '') continue;
-    const example = parseExample(line);
-    if (example === undefined)
-      problems.push(`${at}: line ${index + 1} of ${file} is not {"text": "...", "label": "..."}`);
-    else if (!names.has(example.label)) {
-      problems.push(
-        `${at}: line ${index + 1} of ${file} has label ${JSON.stringify(example.label)}; ${knownNames([...names])}`,
-      );
-    } else examples.push(example);
-    if (problems.length > 20) break;
-  }
-  return examples;
-}
-
-function parseExample(line: string): { text: string; label: string } | undefined {
-  try {
-    const value = JSON.parse(line) as { text?: unknown; label?: unknown } | null;
-    if (typeof value?.text === 'string' && typeof value.label === 'string')
-      return { text: value.text, label: value.label };
-  } catch {
-    // reported by the caller with its line number
-  }
-  return undefined;
 }
 
 function checkTimezone(timezone: string, at: string, problems: string[]): void {

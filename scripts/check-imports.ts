@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * Holds the sources to the floor plan of docs/architecture.md: an area imports areas of lower floors only, and only
  * the areas at the edge talk to files, sockets, Redis and queues. Cycles between files are biome's (`noImportCycles`).
- * Prints nothing when all is well.
+ * What depends on a workflow's task stands in the table of `src/tasks/` alone. Prints nothing when all is well.
  *
  * An area is a folder of `src/` (or a file, such as `app.ts`), or a folder at the top.
  */
@@ -57,6 +57,9 @@ const MAX_LINES_IN_FILE = 350;
 const IMPORT =
   /^(?:import|export)\s[^;'=]*?\bfrom '([^'\n]+)'|^import '([^'\n]+)'|\b(?:import|require(?:\.resolve)?)\('([^'\n]+)'\)/gm;
 
+/** A question which task a workflow has; only the table of tasks answers it. */
+const TASK_BRANCH = /\btask\s*[!=]==|[!=]==\s*[\w.]*\.task\b|\bswitch \([\w.]*\btask\)/g;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const floorOf = new Map(FLOORS.flatMap((areas, floor) => areas.map((area) => [area, floor] as const)));
 const problems: string[] = [];
@@ -68,6 +71,10 @@ for (const file of files) {
   const text = readFileSync(join(root, file), 'utf8');
   const lines = text.split('\n').length - 1;
   if (lines > MAX_LINES_IN_FILE) problems.push(`${file} has ${lines} lines, the most is ${MAX_LINES_IN_FILE}`);
+  for (const { index } of area === 'tasks' ? [] : text.matchAll(TASK_BRANCH)) {
+    const line = text.slice(0, index).split('\n').length;
+    problems.push(`${file}:${line} asks which task it is: give the tasks in src/tasks/task.ts a field for it`);
+  }
   for (const match of text.matchAll(IMPORT)) {
     imports++;
     const problem = problemOf(file, area, match[1] ?? match[2] ?? match[3] ?? '');

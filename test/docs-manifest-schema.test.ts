@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/finalize/manifest.ts';
+import { TASK_NAMES } from '../src/tasks/tasks.ts';
 
 const SHA256 = 'a'.repeat(64);
 const USAGE = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
@@ -35,6 +36,10 @@ const MANIFEST: Manifest = {
 
 const published = JSON.parse(readFileSync(new URL('../docs/manifest.schema.json', import.meta.url), 'utf8'));
 const schema = z.fromJSONSchema(published);
+
+test('docs/manifest.schema.json names every task', () => {
+  expect(published.properties.task.enum).toEqual(TASK_NAMES);
+});
 
 test('docs/manifest.schema.json accepts a manifest with every part, and has its version', () => {
   expect(schema.safeParse(JSON.parse(formatManifest(MANIFEST))).error).toBeUndefined();

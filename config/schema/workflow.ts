@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
-import { fraction, number, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
+import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
 
 /** `workflows:`. */
 
@@ -46,36 +47,11 @@ const inputSchema = z.strictObject({
     .describe('of text; default: UTF-8, or UTF-16 by its byte order mark'),
 });
 
-const checksSchema = z
-  .strictObject({
-    language: z.boolean().optional().describe('it is in the language asked for; default true'),
-    numbers: z.boolean().optional().describe('its numbers stand in the document; default true'),
-    names: z.boolean().optional().describe('its names of several words stand in the document; default false'),
-    preamble: z.boolean().optional().describe('it does not talk about itself and is no refusal; default true'),
-    forbidden: z
-      .array(z.string().min(1).max(500))
-      .max(100)
-      .optional()
-      .describe('what it must not have: phrases, in any case, and /patterns/ with bounded repetitions'),
-  })
-  .describe('what is checked in a summary besides its shape and length');
-
 export const workflowSchema = z
   .strictObject({
-    task: z.enum(['classify', 'summarize']),
-    labels: z
-      .union([z.record(z.string().min(1), z.string()), z.array(z.string().min(1))])
-      .optional()
-      .describe('classify: label -> one-line description; descriptions matter, most of all to the local tier'),
-    examples: z.string().optional().describe('classify: a JSONL file of {"text", "label"} lines for the local tier'),
+    task: z.enum(TASK_NAMES),
+    ...TASK_SETTINGS,
     instructions: z.string().max(20_000).optional().describe('added to the prompt: what matters in these documents'),
-    summary: z
-      .strictObject({
-        maxWords: wholeNumber().default(120),
-        language: z.string().optional().describe("language of the summary; default: the document's"),
-        provenance: z.boolean().optional().describe('rows say from which parts of the document each sentence comes'),
-      })
-      .optional(),
     parts: z
       .strictObject({
         maxTokens: number()
@@ -93,7 +69,6 @@ export const workflowSchema = z
       })
       .optional()
       .describe('how a long document is cut'),
-    checks: checksSchema.optional(),
     private: z.boolean().default(false).describe('its documents only go to models that run locally'),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),

@@ -3,6 +3,7 @@ import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
 
@@ -28,7 +29,7 @@ export interface Manifest {
   readonly batchId: string;
   readonly state: 'completed' | 'cancelled' | 'expired';
   readonly workflow: string;
-  readonly task: 'classify' | 'summarize';
+  readonly task: WorkflowSpec['task'];
   readonly tenant?: string;
   readonly createdAt: string;
   readonly finishedAt: string;

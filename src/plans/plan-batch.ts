@@ -5,7 +5,7 @@ import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { quotaMinutes } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
-import { documentWindows } from '../tasks/long-documents/document-windows.ts';
+import { windowsOf } from '../tasks/tasks.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';
@@ -130,7 +130,7 @@ export async function planBatch(
 
 /** A long document is cut as a worker will cut it, so that the calls are the very ones that will be made. */
 async function shapeText(workflow: WorkflowSpec, text: string, tokens: number): Promise<DocumentShape> {
-  const { whole, part, overlap } = documentWindows(workflow);
+  const { whole, part, overlap } = windowsOf(workflow);
   if (tokens <= whole || part < LEAST_PART_TOKENS) return shapeDocument(workflow, tokens);
   const limits = { maxTokens: part + overlap, overlapTokens: overlap, textTokens: tokens };
   return shapeDocument(workflow, tokens, (await runInSteps(chunkTextInSteps(text, limits))).length);

@@ -2,10 +2,7 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens, holdFor } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
-import { classifyQuestion } from '../tasks/classify/answer.ts';
-import { documentWindows, noteBudget } from '../tasks/long-documents/document-windows.ts';
-import { noteTokens, summarizeQuestion } from '../tasks/summarize/answer.ts';
-import { planMapReduce } from '../tasks/summarize/map-reduce-plan.ts';
+import { taskOf, windowsOf } from '../tasks/tasks.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 
 /** The calls that one document takes, the same at every tier. */
@@ -63,18 +60,19 @@ interface StepSize {
   readonly output: number;
 }
 
-/** What the steps of a workflow take at one model around an empty text; a classification has no combine and reduce steps. */
+/** What the steps of a workflow take at one model around an empty text. */
 export function promptSizes(workflow: WorkflowSpec, model: ModelSpec): PromptSizes {
   const size = (prompt: Prompt): StepSize => {
     const request = buildModelRequest(model, prompt, 'first');
     return { prompt: countRequestTokens(request), output: request.maxOutputTokens };
   };
-  if (workflow.task === 'classify') {
-    const part = size(classifyQuestion(workflow, '', { context: '' }).prompt);
-    return { single: size(classifyQuestion(workflow, '').prompt), map: part, combine: part, reduce: part };
-  }
-  const sizeOf = (step: keyof PromptSizes): StepSize => size(summarizeQuestion(workflow, step, '').prompt);
-  return { single: sizeOf('single'), map: sizeOf('map'), combine: sizeOf('combine'), reduce: sizeOf('reduce') };
+  const { single, part, merges } = taskOf(workflow).prompts(workflow);
+  return {
+    single: size(single),
+    map: size(part),
+    combine: size(merges?.combine ?? part),
+    reduce: size(merges?.reduce ?? part),
+  };
 }
 
 /**
@@ -83,25 +81,16 @@ export function promptSizes(workflow: WorkflowSpec, model: ModelSpec): PromptSiz
  * @param parts as the chunker cuts it; absent: about as many, by the token count alone
  */
 export function shapeDocument(workflow: WorkflowSpec, tokens: number, parts?: number): DocumentShape {
-  const windows = documentWindows(workflow);
+  const windows = windowsOf(workflow);
   if (tokens <= windows.whole) {
     return { tokens, parts: 1, combines: 0, reduces: 0, notesRead: 0, depth: 1, calls: 1, leastCalls: 1 };
   }
   const count = parts ?? Math.ceil(tokens / Math.max(LEAST_WINDOW_TOKENS, windows.part));
-  const single = { tokens, parts: count, combines: 0, reduces: 0, notesRead: 0, depth: 1, calls: count };
-  // Half of the text has to agree before the rest cannot change the answer.
-  if (workflow.task === 'classify') return { ...single, leastCalls: Math.ceil(count / 2) };
-  const { levels, calls } = planMapReduce(count, noteBudget(workflow, windows).fanIn);
-  const reduces = levels.length === 0 ? 0 : 1;
-  return {
-    ...single,
-    combines: calls - count - reduces,
-    reduces,
-    notesRead: calls - 1,
-    depth: 1 + levels.length,
-    calls,
-    leastCalls: calls,
-  };
+  const plan = taskOf(workflow).planParts(workflow, count, windows.notes);
+  const { combines, reduces } = plan;
+  const calls = count + combines + reduces;
+  // Every note but the last one, which is the answer, is read by a later call.
+  return { tokens, parts: count, calls, notesRead: combines + reduces === 0 ? 0 : calls - 1, ...plan };
 }
 
 /** What the calls of a document's shape take at one tier. */
@@ -109,9 +98,8 @@ export function planDocument(workflow: WorkflowSpec, sizes: PromptSizes, shape: 
   const { single, map, combine, reduce } = sizes;
   const { tokens, parts, combines, reduces, notesRead, calls } = shape;
   if (calls === 1) return { calls, inputTokens: tokens + single.prompt, outputTokens: single.output };
-  const windows = documentWindows(workflow);
+  const windows = windowsOf(workflow);
   const context = parts * (windows.headings + windows.overlap);
-  const notes = workflow.task === 'classify' ? { summaryTokens: 0, factTokens: 0 } : noteTokens(workflow, 'map');
   return {
     calls,
     inputTokens:
@@ -120,7 +108,7 @@ export function planDocument(workflow: WorkflowSpec, sizes: PromptSizes, shape: 
       parts * map.prompt +
       combines * combine.prompt +
       reduces * reduce.prompt +
-      notesRead * (notes.summaryTokens + notes.factTokens),
+      notesRead * taskOf(workflow).noteTokens(workflow),
     outputTokens: parts * map.output + combines * combine.output + reduces * reduce.output,
   };
 }

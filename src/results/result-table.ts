@@ -1,4 +1,6 @@
 import { usdToNano } from '../money/money.ts';
+import type { AnswerColumn, TaskColumns } from '../tasks/task.ts';
+import { TASK_NAMES, TASKS } from '../tasks/tasks.ts';
 import { parseJsonExactly } from '../text/json-value.ts';
 
 /** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
@@ -16,26 +18,39 @@ const integer = (name: string): TableColumn => ({ name, kind: 'integer' });
 const USAGE = ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens'] as const;
 const SPENT: readonly TableColumn[] = [integer('calls'), ...USAGE.map(integer), { name: 'costUsd', kind: 'usd' }];
 
+/** The columns of all tasks, each once, so that every batch has the same table. */
+const ANSWER = {
+  answer: columnsOf('answer'),
+  origin: columnsOf('origin'),
+  details: columnsOf('details'),
+};
+
+function columnsOf(place: keyof TaskColumns): readonly AnswerColumn[] {
+  const columns = TASK_NAMES.flatMap((name) => (TASKS[name].columns as TaskColumns)[place] ?? []);
+  return [...new Map(columns.map((column) => [column.name, column])).values()];
+}
+
 /** A table of `results.jsonl`. `sources`, `partial`, `metadata` and `warnings` are JSON. */
 export const RESULT_COLUMNS: readonly TableColumn[] = [
   text('id'),
   text('status'),
-  text('label'),
-  { name: 'confidence', kind: 'double' },
-  text('summary'),
+  ...ANSWER.answer.map(tableColumn),
   text('model'),
   integer('tier'),
   ...SPENT,
   integer('durationMs'),
-  text('kind'),
+  ...ANSWER.origin.map(tableColumn),
   text('prompt'),
   { name: 'degraded', kind: 'boolean' },
   { name: 'fallback', kind: 'boolean' },
-  text('partial'),
-  text('sources'),
+  ...ANSWER.details.map(tableColumn),
   text('metadata'),
   text('warnings'),
 ];
+
+function tableColumn({ name, kind }: AnswerColumn): TableColumn {
+  return { name, kind: kind === 'json' ? 'text' : kind };
+}
 
 /** A table of `errors.jsonl`. */
 export const ERROR_COLUMNS: readonly TableColumn[] = [
@@ -49,14 +64,7 @@ export const ERROR_COLUMNS: readonly TableColumn[] = [
 interface RowLine {
   readonly id: string;
   readonly status: string;
-  readonly result?: {
-    readonly label?: string;
-    readonly confidence?: number;
-    readonly summary?: string;
-    readonly kind?: string;
-    readonly partial?: unknown;
-    readonly sources?: unknown;
-  };
+  readonly result?: Readonly<Record<string, unknown>>;
   readonly error?: { readonly code: string; readonly message: string };
   readonly model?: string;
   readonly tier?: number;
@@ -77,17 +85,27 @@ export function resultCells(line: string): readonly Cell[] {
   // Its numbers stay as they were written.
   const { metadata } = parseJsonExactly(line) as RowLine;
   const { id, status, result = {}, model, tier, durationMs, prompt, degraded = false, fallback = false } = row;
-  const { label, confidence, summary, kind } = result;
-  const answer = [label, confidence, summary, model, tier];
-  const how = [durationMs, kind, prompt, degraded, fallback];
+  const cells = (columns: readonly AnswerColumn[]) => columns.map((column) => answerCell(column, result));
   return [
     id,
     status,
-    ...answer,
+    ...cells(ANSWER.answer),
+    model,
+    tier,
     ...spentCells(row),
-    ...how,
-    ...[result.partial, result.sources, metadata, row.warnings].map(jsonCell),
+    durationMs,
+    ...cells(ANSWER.origin),
+    prompt,
+    degraded,
+    fallback,
+    ...cells(ANSWER.details),
+    jsonCell(metadata),
+    jsonCell(row.warnings),
   ];
+}
+
+function answerCell({ name, kind }: AnswerColumn, result: Readonly<Record<string, unknown>>): Cell {
+  return kind === 'json' ? jsonCell(result[name]) : (result[name] as Cell);
 }
 
 /** The cells of a line of `errors.jsonl`, in the order of {@link ERROR_COLUMNS}. */

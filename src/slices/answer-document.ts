@@ -6,9 +6,9 @@ import { CallFailedError, DocumentEndedError, StopError } from '../calls/stop.ts
 import type { CascadeStage, PaidTiers } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
-import { classifyDocument } from '../tasks/classify/classify-document.ts';
 import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
-import { summarizeDocument } from '../tasks/summarize/summarize-document.ts';
+import { promptTag } from '../tasks/prompt-hash.ts';
+import { taskOf } from '../tasks/tasks.ts';
 import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { answerLocally, type LocalCalls, noPaidTier } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
@@ -109,11 +109,9 @@ async function askPaid(
   const document = { text: entry.document.text, tokens: entry.tokens };
   const answer = await splitOnOverflow((windowShare) => {
     const cascade = { models, slice: run, document: position, tiers, passesOn: !isLast, redactors, windowShare };
-    return workflow.task === 'classify'
-      ? classifyDocument(cascade, workflow, document)
-      : summarizeDocument(cascade, workflow, document);
+    return taskOf(workflow).answer(cascade, workflow, document);
   });
-  return { kind: 'answered', answer };
+  return { kind: 'answered', answer: { ...answer, prompt: promptTag(workflow) } };
 }
 
 /** The config was checked when the batch was submitted; this worker's may say something else of the same provider. */

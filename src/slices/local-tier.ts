@@ -3,7 +3,7 @@ import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
 import type { CascadeStage } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
-import { round } from '../tasks/classify/classify-document.ts';
+import { taskOf } from '../tasks/tasks.ts';
 import { LOCAL_MODEL_NAME, type WorkflowSpec } from '../workflows/workflow.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -29,51 +29,20 @@ export async function answerLocally(
   const ends: (DocumentEnd | undefined)[] = entries.map(() => undefined);
   if (texts.length === 0) return ends;
   options.localCalls.set(tierIndex, (options.localCalls.get(tierIndex) ?? 0) + texts.length);
-  if (workflow.task === 'summarize') {
-    for (const { index, text } of texts) {
-      const startedAt = options.monotonic();
-      const summary = await local.extract(text, { maxWords: workflow.summary.maxWords }, slice.stopping);
-      const localMs = options.monotonic() - startedAt;
-      if (summary !== '') {
-        ends[index] = answered({ summary, kind: 'extract' }, tierIndex, localMs);
-      } else if (isLast) {
-        ends[index] = failed('empty_document', 'The document has no words to extract a summary from.');
-      }
-    }
-    return ends;
-  }
-  const startedAt = options.monotonic();
-  const answers = await local.classify(
+  const outcomes = await taskOf(workflow).answerLocally(
+    { local, acceptAt: tier.acceptAt, signal: slice.stopping, monotonic: options.monotonic },
     workflow,
     texts.map(({ text }) => text),
-    slice.stopping,
   );
-  const localMs = (options.monotonic() - startedAt) / texts.length;
-  for (const [position, answer] of answers.entries()) {
+  for (const [position, outcome] of outcomes.entries()) {
     const index = texts[position]?.index ?? 0;
-    const sure = tier.acceptAt === undefined || (answer.confidence >= tier.acceptAt && answer.familiar);
-    if (sure) ends[index] = answered({ label: answer.label, confidence: round(answer.confidence) }, tierIndex, localMs);
-    else if (isLast) ends[index] = lowConfidence(answer.confidence, tier.acceptAt ?? 1, answer.reason);
-    else slice.reject(answer.familiar ? 'low_confidence' : (answer.reason ?? 'unfamiliar'));
+    if (outcome.kind === 'answered') {
+      const answer = { result: outcome.result, tier: tierIndex, model: LOCAL_MODEL_NAME };
+      ends[index] = { kind: 'answered', answer, localMs: outcome.localMs };
+    } else if (isLast) ends[index] = failed(outcome.code, outcome.message);
+    else if (outcome.rejection !== undefined) slice.reject(outcome.rejection);
   }
   return ends;
-}
-
-function answered(
-  result: { summary: string; kind: 'extract' } | { label: string; confidence: number },
-  tier: number,
-  localMs: number,
-): DocumentEnd {
-  return { kind: 'answered', answer: { result, tier, model: LOCAL_MODEL_NAME }, localMs };
-}
-
-function lowConfidence(confidence: number, acceptAt: number, reason: string | undefined): DocumentEnd {
-  const why = reason === undefined ? '' : ` (${reason})`;
-  return failed(
-    'low_confidence',
-    `The local model's confidence ${confidence.toFixed(3)} is under acceptAt ${acceptAt}${why}. ` +
-      'Add examples, lower acceptAt, or add a paid tier to the cascade.',
-  );
 }
 
 function failed(code: string, message: string): DocumentEnd {

@@ -3,8 +3,8 @@ import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
-import type { DocumentResult } from '../tasks/classify/classify-document.ts';
 import type { ErrorRow, ResultRow, Row } from '../tasks/result-row.ts';
+import type { DocumentResult } from '../tasks/task.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 
 /** How one document of a slice ended. */

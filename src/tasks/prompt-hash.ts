@@ -2,10 +2,7 @@ import { createHash } from 'node:crypto';
 import { PLACEHOLDER_RULE } from '../redaction/redact-prompt.ts';
 import { repairMessages } from '../requests/model-request.ts';
 import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
-import { classifyQuestion } from './classify/answer.ts';
-import { CLASSIFY_PROMPT_VERSION } from './classify/prompt-v2.ts';
-import { summarizeQuestion } from './summarize/answer.ts';
-import { SUMMARIZE_PROMPT_VERSION } from './summarize/prompt-v2.ts';
+import { taskOf } from './tasks.ts';
 
 export interface PromptIdentity {
   readonly version: string;
@@ -31,14 +28,13 @@ export function promptTag(workflow: WorkflowSpec): string {
 }
 
 function identify(workflow: WorkflowSpec): PromptIdentity {
-  const prompts =
-    workflow.task === 'classify'
-      ? [classifyQuestion(workflow, '').prompt, classifyQuestion(workflow, '', { context: '' }).prompt]
-      : (['single', 'map', 'combine', 'reduce'] as const).map((step) => summarizeQuestion(workflow, step, '').prompt);
+  const task = taskOf(workflow);
+  const { single, part, merges } = task.prompts(workflow);
+  const prompts = [single, part, ...(merges === undefined ? [] : [merges.combine, merges.reduce])];
   const redacts = workflow.cascade.flatMap(modelsOfTier).some(({ redact }) => redact !== undefined);
   const said = [...prompts, repairMessages({ reply: '', detail: '' }), ...(redacts ? [PLACEHOLDER_RULE] : [])];
   return {
-    version: workflow.task === 'classify' ? CLASSIFY_PROMPT_VERSION : SUMMARIZE_PROMPT_VERSION,
+    version: task.promptVersion,
     sha256: createHash('sha256').update(JSON.stringify(said)).digest('hex'),
   };
 }

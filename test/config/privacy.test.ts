@@ -82,6 +82,8 @@ describe('checks', () => {
       join(cwd, 'nightmill.yaml'),
       'workflows: { c: { task: classify, labels: [a, b], checks: {}, cascade: [{ model: local }] } }',
     );
-    expect(() => loadConfig({ env: {}, cwd })).toThrow(/workflows\.c\.checks: only a summarize workflow has them/);
+    expect(() => loadConfig({ env: {}, cwd })).toThrow(
+      /workflows\.c\.checks: only a summarize workflow has checks; this one has task: classify/,
+    );
   });
 });

@@ -3,7 +3,7 @@ import { usdToNano } from '../../src/money/money.ts';
 import { planCost, planDocument, promptSizes, shapeDocument } from '../../src/plans/plan.ts';
 import { holdFor } from '../../src/requests/estimate.ts';
 import { buildModelRequest, callKey } from '../../src/requests/model-request.ts';
-import { documentWindows } from '../../src/tasks/long-documents/document-windows.ts';
+import { windowsOf } from '../../src/tasks/tasks.ts';
 import type { ReasoningSpec } from '../../src/workflows/reasoning.ts';
 import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 
@@ -83,8 +83,8 @@ describe('room for thinking', () => {
   });
 
   it('is taken from the windows of documents', () => {
-    const plain = documentWindows(workflow(MODEL));
-    const room = documentWindows(workflow(LOW));
+    const plain = windowsOf(workflow(MODEL));
+    const room = windowsOf(workflow(LOW));
     expect(plain.whole - room.whole).toBe(850);
     expect(room.part).toBeLessThan(plain.part);
     expect(plain.notes - room.notes).toBe(850);

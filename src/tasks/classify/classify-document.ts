@@ -3,36 +3,34 @@ import type { Chunk } from '../../text/chunk-text.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 import type { DocumentParts } from '../long-documents/ask-parts.ts';
 import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
+import type { StepPrompts } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
-import { promptTag } from '../prompt-hash.ts';
-import type { TaskResult } from '../result-row.ts';
+import type { TaskAnswer } from '../task.ts';
 import { classifyQuestion, type LabelAnswer } from './answer.ts';
 import { mergeVotes, spreadOrder, tokensToDecide } from './votes.ts';
 
-export interface DocumentResult {
-  readonly result: TaskResult;
-  readonly tier: number;
-  readonly model: string;
-  /** Version and hash of the prompt; absent for the local model. */
-  readonly prompt?: string;
-  /** A tier answered under its threshold, because the workflow drains. */
-  readonly degraded?: boolean;
-}
-
 type Answer = CascadeAnswer<LabelAnswer>;
+
+/** The prompts of a classification around an empty text. */
+export function classifyPrompts(workflow: ClassifyWorkflow): StepPrompts {
+  return {
+    single: classifyQuestion(workflow, '').prompt,
+    part: classifyQuestion(workflow, '', { context: '' }).prompt,
+  };
+}
 
 /** One label for a document: in one call where it fits, else its parts vote until the rest cannot change the answer. */
 export async function classifyDocument(
   context: CascadeContext,
   workflow: ClassifyWorkflow,
   document: DocumentText,
-): Promise<DocumentResult> {
+): Promise<TaskAnswer> {
   const { text } = document;
-  const cut = await cutDocument(workflow, document, context.windowShare);
+  const cut = await cutDocument(workflow, classifyPrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, text));
     const stated = value.isUnsure === true ? {} : { confidence: round(confidence) };
-    return { result: { label: value.label, ...stated }, ...by, prompt: promptTag(workflow) };
+    return { result: { label: value.label, ...stated }, ...by };
   }
   const { parts, windows } = cut;
   const answers = await collectVotes(parts, async (chunk) => {
@@ -56,7 +54,6 @@ export async function classifyDocument(
     },
     tier: dearest.tier,
     model: dearest.model,
-    prompt: promptTag(workflow),
     ...(answers.some(({ answer }) => answer.degraded === true) ? { degraded: true } : {}),
   };
 }

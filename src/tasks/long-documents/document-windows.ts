@@ -2,9 +2,6 @@ import type { Prompt } from '../../prompts/question.ts';
 import { countRequestTokens } from '../../requests/estimate.ts';
 import { buildModelRequest } from '../../requests/model-request.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
-import { classifyQuestion } from '../classify/answer.ts';
-import { noteTokens, summarizeQuestion } from '../summarize/answer.ts';
-import { budgetNotes, type NoteBudget } from '../summarize/notes.ts';
 
 /** Our count of tokens is not every model's: this part of a window stays free. */
 const SAFE_SHARE = 0.85;
@@ -13,6 +10,22 @@ const HEADING_TOKENS = 64;
 const CONTEXT_FRAME_TOKENS = 48;
 /** What stands around a part takes at most this share of its window. */
 const MOST_CONTEXT_SHARE = 0.25;
+
+/** What a task says to a model around a text: the prompts of its steps for an empty one. */
+export interface StepPrompts {
+  /** For a whole document. */
+  readonly single: Prompt;
+  readonly part: Prompt;
+  /** Where calls merge the answers to the parts: into notes again, and into the answer. */
+  readonly merges?: { readonly combine: Prompt; readonly reduce: Prompt };
+}
+
+/** After a provider found a part too long. */
+export interface SmallerWindows {
+  /** Of the usual window, or of the document where that is smaller, which a part may fill now. */
+  readonly share: number;
+  readonly documentTokens: number;
+}
 
 /** How much text the calls for a document may hold, so that it fits every paid tier and all tiers see the same parts. */
 export interface DocumentWindows {
@@ -24,7 +37,7 @@ export interface DocumentWindows {
   readonly overlap: number;
   /** Most tokens of the headings that a part is shown. */
   readonly headings: number;
-  /** Most tokens that a call which reads notes has for them; for a classify workflow 0. */
+  /** Most tokens that a call which reads notes has for them; 0 where no call does. */
   readonly notes: number;
 }
 
@@ -36,18 +49,16 @@ interface StepWindows {
 
 const stepWindows = new WeakMap<WorkflowSpec, StepWindows>();
 
-/**
- * @param smaller after a provider found a part too long: the share of the usual window, or of the document where that is
- *   smaller, which a part may fill now
- */
-export function documentWindows(
-  workflow: WorkflowSpec,
-  smaller: { readonly share: number; readonly documentTokens: number } = { share: 1, documentTokens: 0 },
+/** @param prompts of the workflow's task; `windowsOf()` in tasks.ts knows them */
+export function documentWindows<W extends WorkflowSpec>(
+  workflow: W,
+  prompts: (workflow: W) => StepPrompts,
+  smaller: SmallerWindows = { share: 1, documentTokens: 0 },
 ): DocumentWindows {
   const { share, documentTokens } = smaller;
   const fitted = (window: number): number =>
     share === 1 ? window : Math.floor(Math.min(window, documentTokens) * share);
-  const steps = stepWindowsOf(workflow);
+  const steps = stepWindowsOf(workflow, prompts);
   const { maxTokens = Number.POSITIVE_INFINITY, overlapTokens = 0 } = workflow.parts ?? {};
   const part = fitted(steps.part);
   const context = Math.floor(part * MOST_CONTEXT_SHARE);
@@ -63,33 +74,18 @@ export function documentWindows(
   };
 }
 
-/** What notes on parts may be, and how many a call reads. */
-export function noteBudget(workflow: WorkflowSpec, windows: DocumentWindows): NoteBudget {
-  if (workflow.task === 'classify') return { summaryTokens: 0, factTokens: 0, fanIn: 2 };
-  return budgetNotes(windows.notes, noteTokens(workflow, 'map'));
-}
-
 /** The prompts around an empty text are the same for every document of a workflow. */
-function stepWindowsOf(workflow: WorkflowSpec): StepWindows {
+function stepWindowsOf<W extends WorkflowSpec>(workflow: W, prompts: (workflow: W) => StepPrompts): StepWindows {
   let windows = stepWindows.get(workflow);
   if (windows === undefined) {
     const models = workflow.cascade.flatMap(modelsOfTier).filter(({ name }) => name !== LOCAL_MODEL_NAME);
     const window = (prompt: Prompt): number => smallestWindow(models, prompt);
-    windows =
-      workflow.task === 'classify'
-        ? {
-            single: window(classifyQuestion(workflow, '').prompt),
-            part: window(classifyQuestion(workflow, '', { context: '' }).prompt),
-            notes: 0,
-          }
-        : {
-            single: window(summarizeQuestion(workflow, 'single', '').prompt),
-            part: window(summarizeQuestion(workflow, 'map', '').prompt),
-            notes: Math.min(
-              window(summarizeQuestion(workflow, 'combine', '').prompt),
-              window(summarizeQuestion(workflow, 'reduce', '').prompt),
-            ),
-          };
+    const { single, part, merges } = prompts(workflow);
+    windows = {
+      single: window(single),
+      part: window(part),
+      notes: merges === undefined ? 0 : Math.min(window(merges.combine), window(merges.reduce)),
+    };
     stepWindows.set(workflow, windows);
   }
   return windows;

@@ -5,6 +5,7 @@ import { countWords } from '../../text/count-words.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
 import { hasJsonObject, parseJsonReply } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
+import { budgetNotes, type NoteBudget } from './notes.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from './prompt-v2.ts';
 
 export interface SummaryAnswer {
@@ -44,6 +45,15 @@ export function noteTokens(
 ): { readonly summaryTokens: number; readonly factTokens: number } {
   const { words, facts } = summarySizes(workflow, step);
   return { summaryTokens: Math.ceil(words * TOKENS_PER_WORD), factTokens: facts * TOKENS_PER_FACT };
+}
+
+/**
+ * What notes on parts may be, and how many a call reads.
+ *
+ * @param notesWindow most tokens of notes that one call reads
+ */
+export function noteBudget(workflow: SummarizeWorkflow, notesWindow: number): NoteBudget {
+  return budgetNotes(notesWindow, noteTokens(workflow, 'map'));
 }
 
 /** Tokens that the reply of a step has at most. */

@@ -3,18 +3,27 @@ import { runInSteps } from '../../runtime/run-in-steps.ts';
 import { settleAll } from '../../runtime/settle-all.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
-import type { DocumentResult } from '../classify/classify-document.ts';
 import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
-import { noteBudget } from '../long-documents/document-windows.ts';
+import type { StepPrompts } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
-import { promptTag } from '../prompt-hash.ts';
+import { smallestUsableWindow } from '../long-documents/smallest-window.ts';
 import type { PartialAnswer, TextSpan } from '../result-row.ts';
-import { type SummaryAnswer, summarizeQuestion } from './answer.ts';
+import type { TaskAnswer } from '../task.ts';
+import { noteBudget, type SummaryAnswer, summarizeQuestion } from './answer.ts';
 import { planMapReduce } from './map-reduce-plan.ts';
 import { combineNotes, fitNote, joinNotes, type Note, type NoteBudget } from './notes.ts';
 import { traceSources } from './trace-sources.ts';
 
 type Answer = CascadeAnswer<SummaryAnswer>;
+
+/** The prompts of a summary around an empty text. */
+export function summarizePrompts(workflow: SummarizeWorkflow): StepPrompts {
+  const { prompt: single } = summarizeQuestion(workflow, 'single', '');
+  const { prompt: part } = summarizeQuestion(workflow, 'map', '');
+  const { prompt: combine } = summarizeQuestion(workflow, 'combine', '');
+  const { prompt: reduce } = summarizeQuestion(workflow, 'reduce', '');
+  return { single, part, merges: { combine, reduce } };
+}
 
 /**
  * One summary of a document: in one call where it fits, else notes on each part (map) that are put together level by
@@ -25,15 +34,15 @@ export async function summarizeDocument(
   context: CascadeContext,
   workflow: SummarizeWorkflow,
   document: DocumentText,
-): Promise<DocumentResult> {
+): Promise<TaskAnswer> {
   const { text } = document;
-  const cut = await cutDocument(workflow, document, context.windowShare);
+  const cut = await cutDocument(workflow, summarizePrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const answer = await askCascade(context, summarizeQuestion(workflow, 'single', text));
     return await documentResult(workflow, text, answer, [{ start: 0, end: text.length }]);
   }
   const { parts, windows } = cut;
-  const budget = noteBudget(workflow, windows);
+  const budget = noteBudget(workflow, smallestUsableWindow(windows.notes));
   const maps = await parts.ask([...parts.chunks.keys()], async (chunk: Chunk) => {
     const before = partContext(text, chunk, windows.headings);
     return await askCascade(context, summarizeQuestion(workflow, 'map', text.slice(chunk.start, chunk.end), before));
@@ -86,7 +95,7 @@ async function documentResult(
   { value, confidence: _, ...by }: Answer,
   chunks: readonly TextSpan[],
   partial?: PartialAnswer,
-): Promise<DocumentResult> {
+): Promise<TaskAnswer> {
   const { summary } = value;
   const traced = workflow.summary.provenance === true;
   return {
@@ -96,6 +105,5 @@ async function documentResult(
       ...(partial === undefined ? {} : { partial }),
     },
     ...by,
-    prompt: promptTag(workflow),
   };
 }

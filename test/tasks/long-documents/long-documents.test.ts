@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { planDocument, promptSizes, shapeDocument } from '../../../src/plans/plan.ts';
 import { countRequestTokens } from '../../../src/requests/estimate.ts';
 import { buildModelRequest } from '../../../src/requests/model-request.ts';
-import { documentWindows, noteBudget } from '../../../src/tasks/long-documents/document-windows.ts';
 import { partContext } from '../../../src/tasks/long-documents/part-context.ts';
-import { summarizeQuestion } from '../../../src/tasks/summarize/answer.ts';
+import { noteBudget, summarizeQuestion } from '../../../src/tasks/summarize/answer.ts';
+import { windowsOf } from '../../../src/tasks/tasks.ts';
 import { chunkText } from '../../../src/text/chunk-text.ts';
 import { countTokens } from '../../../src/text/tokens.ts';
 import type { ModelSpec, PartRules, SummarizeWorkflow } from '../../../src/workflows/workflow.ts';
@@ -32,10 +32,10 @@ const SECTION = (name: string): string =>
   `## ${name}\n\n${`The ${name} stands on the hill at night. `.repeat(200)}\n\n`;
 const TEXT = `# Guide\n\n${['mill', 'tower', 'river', 'bridge'].map(SECTION).join('')}`;
 
-describe('documentWindows()', () => {
+describe('windowsOf()', () => {
   it('leaves room in the smallest context for the part, its context, the prompt and the reply', () => {
     const spec = workflow({ overlapTokens: 200 });
-    const { part, overlap, headings } = documentWindows(spec);
+    const { part, overlap, headings } = windowsOf(spec);
     expect({ overlap, headings }).toEqual({ overlap: 200, headings: 64 });
     for (const chunk of chunkText(TEXT, { maxTokens: part + overlap, overlapTokens: overlap })) {
       const question = summarizeQuestion(
@@ -50,19 +50,19 @@ describe('documentWindows()', () => {
   });
 
   it('cuts longer documents than parts.maxTokens, and gives context at most a quarter of a small window', () => {
-    expect(documentWindows(workflow({ maxTokens: 500 }))).toMatchObject({ whole: 500, part: 500, overlap: 0 });
-    const small = documentWindows(workflow({ overlapTokens: 4000 }));
+    expect(windowsOf(workflow({ maxTokens: 500 }))).toMatchObject({ whole: 500, part: 500, overlap: 0 });
+    const small = windowsOf(workflow({ overlapTokens: 4000 }));
     expect(small.overlap + small.headings).toBeLessThan(small.part / 2);
-    expect(documentWindows(workflow({ maxTokens: 256, overlapTokens: 4000 })).overlap).toBeLessThanOrEqual(256);
+    expect(windowsOf(workflow({ maxTokens: 256, overlapTokens: 4000 })).overlap).toBeLessThanOrEqual(256);
   });
 
   it('halves what a part may hold where a provider found it too long', () => {
-    const usual = documentWindows(workflow());
-    const half = documentWindows(workflow(), { share: 0.5, documentTokens: 1000 });
+    const usual = windowsOf(workflow());
+    const half = windowsOf(workflow(), { share: 0.5, documentTokens: 1000 });
     expect(half.whole).toBe(500);
     expect(half.part).toBeLessThan(500);
     expect(usual.part).toBeGreaterThan(2000);
-    expect(noteBudget(workflow(), half).fanIn).toBeGreaterThanOrEqual(2);
+    expect(noteBudget(workflow(), half.notes).fanIn).toBeGreaterThanOrEqual(2);
   });
 });
 
@@ -88,7 +88,7 @@ describe('shapeDocument()', () => {
   it('knows the calls and the depth of a tree before the first call', () => {
     const spec = workflow();
     expect(shapeDocument(spec, 100)).toMatchObject({ parts: 1, calls: 1, depth: 1 });
-    const { fanIn } = noteBudget(spec, documentWindows(spec));
+    const { fanIn } = noteBudget(spec, windowsOf(spec).notes);
     expect(shapeDocument(spec, 1e6, fanIn)).toMatchObject({ calls: fanIn + 1, combines: 0, reduces: 1, depth: 2 });
     expect(shapeDocument(spec, 1e6, fanIn + 1)).toMatchObject({ combines: 2, reduces: 1, depth: 3 });
   });

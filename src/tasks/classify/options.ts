@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { knownNames } from '../../text/known-names.ts';
+import type { ClassifyWorkflow, Label } from '../../workflows/workflow.ts';
+import type { OptionsContext, TaskOptions } from '../task-options.ts';
+
+const shape = {
+  labels: z
+    .union([z.record(z.string().min(1), z.string()), z.array(z.string().min(1))])
+    .optional()
+    .describe('classify: label -> one-line description; descriptions matter, most of all to the local tier'),
+  examples: z.string().optional().describe('classify: a JSONL file of {"text", "label"} lines for the local tier'),
+};
+
+type Raw = z.infer<z.ZodObject<typeof shape>>;
+
+/** After so many problems a file's other lines are not read. */
+const MAX_PROBLEMS = 20;
+
+export const classifyOptions = {
+  shape,
+  resolve: (raw: Raw, context: OptionsContext) => {
+    const labels = resolveLabels(raw.labels);
+    if (labels.length < 2) {
+      context.problems.push(
+        `${context.at}.labels: a classify workflow needs at least two labels; it has ${labels.length}`,
+      );
+      return undefined;
+    }
+    const examples = raw.examples === undefined ? [] : readExamples(raw.examples, labels, context);
+    return { task: 'classify' as const, labels, examples };
+  },
+} satisfies TaskOptions<Pick<ClassifyWorkflow, 'task' | 'labels' | 'examples'>>;
+
+function resolveLabels(raw: Raw['labels']): Label[] {
+  if (raw === undefined) return [];
+  if (Array.isArray(raw)) return [...new Set(raw)].map((label) => ({ label, description: label }));
+  return Object.entries(raw).map(([label, description]) => ({
+    label,
+    description: description === '' ? label : description,
+  }));
+}
+
+function readExamples(
+  name: string,
+  labels: readonly Label[],
+  { at: workflow, problems, readText }: OptionsContext,
+): { text: string; label: string }[] {
+  const at = `${workflow}.examples`;
+  const file = readText(name, at);
+  if (file === undefined) return [];
+  const names = new Set(labels.map((label) => label.label));
+  const examples: { text: string; label: string }[] = [];
+  for (const [index, line] of file.text.split('\n').entries()) {
+    if (line.trim() === '') continue;
+    const example = parseExample(line);
+    if (example === undefined)
+      problems.push(`${at}: line ${index + 1} of ${file.path} is not {"text": "...", "label": "..."}`);
+    else if (!names.has(example.label)) {
+      problems.push(
+        `${at}: line ${index + 1} of ${file.path} has label ${JSON.stringify(example.label)}; ${knownNames([...names])}`,
+      );
+    } else examples.push(example);
+    if (problems.length > MAX_PROBLEMS) break;
+  }
+  return examples;
+}
+
+function parseExample(line: string): { text: string; label: string } | undefined {
+  try {
+    const value = JSON.parse(line) as { text?: unknown; label?: unknown } | null;
+    if (typeof value?.text === 'string' && typeof value.label === 'string')
+      return { text: value.text, label: value.label };
+  } catch {
+    // reported by the caller with its line number
+  }
+  return undefined;
+}
