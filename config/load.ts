@@ -38,16 +38,34 @@ export function loadConfig(options: {
   if (asked === undefined && !existsSync(file)) {
     return resolveConfig(parse(DEFAULT_CONFIG, 'the embedded defaults'), { cwd: options.cwd, folder: options.cwd });
   }
-  const problems: string[] = [];
-  const written = readYaml(file);
-  problems.push(...webhookSecretProblems(written));
+  return loadConfigValue(readYaml(file), { ...options, file });
+}
+
+/**
+ * As {@link loadConfig}, from a value as YAML would give it.
+ *
+ * @param options.file where it came from; absent: the caller, so that paths in it are relative to `cwd`
+ */
+export function loadConfigValue(
+  written: unknown,
+  options: {
+    file?: string | undefined;
+    env: Environment;
+    cwd: string;
+    missingSecrets?: 'refuse' | 'leave' | undefined;
+  },
+): Config {
+  const { cwd, file } = options;
+  const name = file ?? 'that was given';
+  const problems: string[] = [...webhookSecretProblems(written)];
   const missingSecrets: MissingVariable[] = [];
   const value = interpolate(written, options.env, (missing) => {
     if (options.missingSecrets === 'leave' && isCallSecret(missing)) missingSecrets.push(missing);
     else problems.push(describeMissing(missing));
   });
-  const raw = parse(withoutSecrets(value, missingSecrets), file, problems);
-  return { ...resolveConfig(raw, { cwd: options.cwd, folder: dirname(file), file }), missingSecrets };
+  const raw = parse(withoutSecrets(value, missingSecrets), name, problems);
+  const at = file === undefined ? { cwd, folder: cwd } : { cwd, folder: dirname(file), file };
+  return { ...resolveConfig(raw, at), missingSecrets };
 }
 
 /** Takes out the keys and headers that are empty now; a webhook without its address counts as switched off anyway. */

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
  */
 const FLOORS: readonly (readonly string[])[] = [
   ['workers'],
-  ['cli'],
+  ['cli', 'library'],
   ['operations'],
   ['worker'],
   ['app'],
@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['documents', 'workflows', 'simulator'],
   ['text', 'checks', 'redaction', 'ledger'],
   ['runtime', 'money', 'store', 'prompts', 'local-model', 'jobs'],
-  ['errors'],
+  ['errors', 'docs'],
 ];
 
 /** Only these may reach outside the process; everything else goes through a port. */

@@ -37,6 +37,7 @@ try {
   install(tarball);
   checkAnswers();
   checkRun();
+  checkProducer();
   say('passed');
 } catch (error) {
   console.error(`smoke-packed: FAILED: ${error instanceof Error ? error.message : String(error)}`);
@@ -138,4 +139,51 @@ function checkRun(): void {
   assert.deepEqual(manifest.documents, counts, 'the manifest counts otherwise');
   assert.equal(manifest.costUsd, 0);
   assert.equal(manifest.state, 'completed');
+}
+
+/** A program of a user, compiled against the types of the package and run. */
+function checkProducer(): void {
+  const producer = `import { connect, NightmillError, type ResultRow } from 'nightmill';
+import { configSchema, manifestSchema } from 'nightmill/schema';
+
+async function* documents() {
+  for (const id of ['a', 'b']) yield { id, text: 'The home team won the football match; the fans celebrated the cup.' };
+}
+
+await using mill = await connect({ logLevel: 'error' });
+const batch = await mill.submit('classify', documents(), { name: 'produced' });
+for await (const { state, documents } of batch.progress()) if (documents.total !== 2) throw new Error(state);
+const rows: ResultRow[] = [];
+for await (const row of batch.results()) rows.push(row);
+const { costUsd } = await batch.manifest();
+const failed = await mill.batch('nobody').catch((error: unknown) => error instanceof NightmillError && error.code);
+console.log(JSON.stringify([rows.map(({ id, result }) => [id, result.label]), costUsd, failed, typeof configSchema, typeof manifestSchema]));
+`;
+  writeFileSync(join(project, 'producer.mts'), producer);
+  const options = ['--module', 'nodenext', '--target', 'es2024', '--lib', 'esnext', '--strict', '--types', 'node'];
+  const typeRoots = ['--typeRoots', join(root, 'node_modules/@types')];
+  execFileSync(join(root, 'node_modules/.bin/tsc'), [...options, ...typeRoots, 'producer.mts'], {
+    cwd: project,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const printed = execFileSync(process.execPath, ['producer.mjs'], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 120_000,
+  });
+  const expected = [
+    [
+      ['a', 'sports'],
+      ['b', 'sports'],
+    ],
+    0,
+    'batch_unknown',
+    'object',
+    'object',
+  ];
+  assert.deepEqual(JSON.parse(printed), expected, 'a program that imports nightmill saw something else');
+  say('a producer in TypeScript compiled and ran');
 }

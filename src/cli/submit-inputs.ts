@@ -1,9 +1,9 @@
 import { type App, workflowOf } from '../app.ts';
+import { type InputFlags, readingOf, readMaxDocuments } from '../operations/input-reading.ts';
 import { openInputs } from '../operations/open-inputs.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { type SubmitAnswer, submitDocuments } from '../operations/submit-documents.ts';
 import { readBudget, readLabels, readName, readPriority, readTenant } from '../operations/submit-values.ts';
-import { type InputFlags, readingOf, readMaxDocuments } from './input-options.ts';
 
 export interface SubmitFlags extends InputFlags {
   readonly workflow: string;

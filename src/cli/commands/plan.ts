@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { workflowOf } from '../../app.ts';
 import { formatUsd } from '../../money/money.ts';
+import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
 import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-documents.ts';
 import type { HistoryAnswer } from '../../operations/read-history.ts';
 import { readBudget } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
-import { addInputOptions, type InputFlags, readingOf, readMaxDocuments } from '../input-options.ts';
+import { addInputOptions } from '../input-options.ts';
 import { globalOptions, print, readConfig } from '../with-app.ts';
 
 export function addPlanCommand(program: Command): void {

@@ -1,0 +1,239 @@
+import type { Config } from '../../config/config.ts';
+import type { App } from '../app.ts';
+import { NightmillError } from '../errors.ts';
+import { nanoToUsd, usdToNano } from '../money/money.ts';
+import { discardPaused, listBudgets, setBudget } from '../operations/budgets.ts';
+import { readingOf } from '../operations/input-reading.ts';
+import { openInputs } from '../operations/open-inputs.ts';
+import { pauseNamed, resumeNamed } from '../operations/pauses.ts';
+import { planDocuments, planJson } from '../operations/plan-documents.ts';
+import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
+import { listStatuses, requireBatch, type StatusFilter } from '../operations/read-status.ts';
+import { statusInUsd } from '../operations/status-json.ts';
+import { submitDocuments } from '../operations/submit-documents.ts';
+import { readPriority, readTenant } from '../operations/submit-values.ts';
+import { type RunningWorker, startWorker } from '../worker/start-worker.ts';
+import { stateLimits } from '../worker/state-limits.ts';
+import { Batch, type Status } from './batch.ts';
+import { type DocumentsInput, documentsStream, pathsOf } from './documents-stream.ts';
+
+export interface SubmitOptions {
+  /** Default: made from the workflow, the tenant and the content, so that the same again joins the batch that is there. */
+  readonly id?: string;
+  /** Most that the batch may cost. Default: the workflow's. */
+  readonly budgetUsd?: number;
+  readonly tenant?: string;
+  /** 0, the default, is first. */
+  readonly priority?: number;
+  /** Wanted by then: a `Date`, an ISO time with its offset, or a time from now such as `6h`. */
+  readonly deadline?: Date | string;
+  /** Ended then with what is done; written as `deadline`. */
+  readonly expires?: Date | string;
+  readonly name?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Bad lines become error rows. Default: they refuse the batch. */
+  readonly skipInvalid?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface BudgetView {
+  readonly scope: string;
+  /** The day or month that counts now; empty for a batch. */
+  readonly period: string;
+  readonly spentUsd: number;
+  readonly uncertainUsd: number;
+  readonly heldUsd: number;
+  /** Null: no limit. */
+  readonly limitUsd: number | null;
+}
+
+export interface Budgets {
+  list(): Promise<readonly BudgetView[]>;
+  /** @param usd null takes away what was set, so that the config counts */
+  set(scope: string, usd: number | null): Promise<{ readonly before: number | null; readonly limit: number | null }>;
+  /** Ends the batches that this limit has paused; returns their ids. */
+  discard(scope: string): Promise<readonly string[]>;
+}
+
+/** A worker in this process. */
+export interface Worker {
+  /** Takes no more slices and settles what is in flight; with `force` it gives that up. */
+  stop(options?: { readonly force?: boolean }): Promise<void>;
+}
+
+/** A cluster, as seen from this process. Made by `connect`; disposing of it stops its workers and closes everything. */
+export class Mill implements AsyncDisposable {
+  readonly #app: App;
+  readonly #worksByItself: boolean;
+  readonly #workers: RunningWorker[] = [];
+  #own: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(app: App, worksByItself: boolean) {
+    this.#app = app;
+    this.#worksByItself = worksByItself;
+  }
+
+  get config(): Config {
+    return this.#app.config;
+  }
+
+  /**
+   * Stores and enqueues documents. They are read as fast as they are stored, in bounded memory.
+   *
+   * @param documents a path or paths (files, folders, `s3://bucket/prefix`), or documents from any (async) iterable
+   * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `input_invalid` (naming every bad
+   *   line), `batch_exists` (the id has other content)
+   */
+  async submit(workflow: string, documents: DocumentsInput, options: SubmitOptions = {}): Promise<Batch> {
+    const { clock } = this.#app;
+    const { id, budgetUsd, tenant, priority, deadline, expires, name, labels, skipInvalid, signal } = options;
+    await this.#ensureWorker();
+    const now = clock.now();
+    await using opened = await this.#open(workflow, documents, signal);
+    const submitted = await submitDocuments(this.#app, {
+      workflow,
+      source: opened.source,
+      id,
+      budget: budgetUsd === undefined ? undefined : usdToNano(budgetUsd),
+      tenant: readTenant(tenant),
+      priority: priority === undefined ? undefined : readPriority(String(priority)),
+      deadline: readDeadline(timeText(deadline), now),
+      expiresAt: readExpiry(timeText(expires), now),
+      name,
+      labels,
+      skipInvalid,
+      signal,
+    });
+    return this.#batch(submitted.batchId, submitted.kind);
+  }
+
+  /** What a batch would cost and take, as `nightmill plan --json` prints it. No call is made, nothing is stored. */
+  async plan(workflow: string, documents: DocumentsInput, options: Pick<SubmitOptions, 'budgetUsd' | 'signal'> = {}) {
+    await using opened = await this.#open(workflow, documents, options.signal);
+    const budget = options.budgetUsd === undefined ? undefined : usdToNano(options.budgetUsd);
+    const answer = await planDocuments(this.#app.config, { workflow, opened, budget });
+    return JSON.parse(JSON.stringify(planJson(answer))) as Readonly<Record<string, unknown>>;
+  }
+
+  /** @throws {NightmillError} `batch_unknown` */
+  async batch(id: string): Promise<Batch> {
+    await requireBatch(this.#app, id);
+    return this.#batch(id, 'known');
+  }
+
+  /** Newest first; at most 50 unless `limit` says otherwise. */
+  async list(filter: Partial<StatusFilter> = {}): Promise<readonly Status[]> {
+    return (await listStatuses(this.#app, { limit: 50, ...filter })).map(statusInUsd);
+  }
+
+  /** Holds a workflow for the whole cluster, or a batch. False where it was held already. */
+  async pause(name: string): Promise<boolean> {
+    return (await pauseNamed(this.#app, name)).changed;
+  }
+
+  async resume(name: string): Promise<boolean> {
+    return (await resumeNamed(this.#app, name)).changed;
+  }
+
+  get budgets(): Budgets {
+    const app = this.#app;
+    const usd = (nano: number | undefined) => (nano === undefined ? null : nanoToUsd(nano));
+    return {
+      list: async () =>
+        (await listBudgets(app)).map(({ scope, settled, uncertain, held, limit }) => ({
+          scope: scope.name,
+          period: scope.period,
+          spentUsd: nanoToUsd(settled),
+          uncertainUsd: nanoToUsd(uncertain),
+          heldUsd: nanoToUsd(held),
+          limitUsd: usd(limit),
+        })),
+      set: async (scope, dollars) => {
+        const change = await setBudget(app, scope, dollars === null ? undefined : usdToNano(dollars));
+        return { before: usd(change.before), limit: usd(change.limit) };
+      },
+      discard: (scope) => discardPaused(app, scope),
+    };
+  }
+
+  /**
+   * Works on queued slices in this process until stopped or until the mill is closed.
+   *
+   * @param workflows default: all of the config
+   * @throws {NightmillError} `workflow_unknown`; `config_invalid`: a provider's key is not set
+   */
+  async work(workflows: readonly string[] = [...this.#app.config.workflows.keys()]): Promise<Worker> {
+    const { config } = this.#app;
+    for (const name of workflows) {
+      if (!config.workflows.has(name)) {
+        throw new NightmillError(
+          'workflow_unknown',
+          `There is no workflow ${JSON.stringify(name)}; known: ${[...config.workflows.keys()].join(', ')}.`,
+        );
+      }
+    }
+    const [missing] = config.missingSecrets ?? [];
+    if (missing !== undefined) {
+      throw new NightmillError(
+        'config_invalid',
+        `Cannot work: ${missing.path} needs the environment variable ${missing.name}, which is not set.`,
+      );
+    }
+    await stateLimits(this.#app, 'fill');
+    const worker = await startWorker(this.#app, workflows);
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  /** Stops its workers and closes its connections; the embedded server with them. Called twice, it does it once. */
+  async close(): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#own?.catch(() => {});
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await this.#app.close();
+  }
+
+  /** With the embedded server nobody else could work, so this process does. */
+  async #ensureWorker(): Promise<void> {
+    if (!this.#worksByItself || this.#workers.some(({ state }) => state === 'running')) return;
+    this.#own ??= this.work().then(() => {});
+    await this.#own.finally(() => {
+      this.#own = undefined;
+    });
+  }
+
+  #batch(id: string, kind: Batch['kind']): Batch {
+    return new Batch(this.#app, id, kind, () => this.#ensureWorker());
+  }
+
+  async #open(workflow: string, documents: DocumentsInput, signal: AbortSignal | undefined) {
+    const { config } = this.#app;
+    const paths = pathsOf(documents);
+    const input = paths === undefined ? undefined : config.workflows.get(workflow)?.input;
+    return await openInputs(
+      config,
+      paths === undefined
+        ? {
+            names: [],
+            streams: [{ name: 'documents.jsonl', body: documentsStream(documents as Exclude<DocumentsInput, string>) }],
+          }
+        : { names: paths },
+      readingOf({}, input),
+      signal,
+    );
+  }
+}
+
+function timeText(time: Date | string | undefined): string | undefined {
+  return time instanceof Date ? time.toISOString() : time;
+}
