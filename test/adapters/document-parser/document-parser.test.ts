@@ -93,6 +93,7 @@ describe('parse() of e-mail', () => {
       kind: 'text',
       text: 'Subject: Offer\nFrom: Jürgen <j@example.org>\nDate: 2024-01-01T10:00:00.000Z\n\nDear all,\nbye',
       metadata: { subject: 'Offer', from: 'Jürgen <j@example.org>', date: '2024-01-01T10:00:00.000Z', attachments: 1 },
+      warnings: ['attachments_not_read: 1 (a.pdf)'],
     });
   });
 
