@@ -11,6 +11,7 @@ import { openModelClient } from './adapters/open-model-client.ts';
 import { openStore } from './adapters/open-store.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
+import { RedisCallOwners } from './adapters/redis/call-owners.ts';
 import { connectRedis, redactUrl, redisOptions } from './adapters/redis/connect.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
@@ -31,6 +32,7 @@ import type { HousekeepingContext } from './budgets/housekeeping.ts';
 import type { SliceRun } from './calls/slice-run.ts';
 import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
+import type { CallOwners } from './ledger/call-owners.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
@@ -59,6 +61,8 @@ export interface App extends AsyncDisposable {
   readonly clock: Clock;
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
+  /** For what asks models without being a batch. */
+  readonly owners: CallOwners;
   readonly holds: WorkflowHolds;
   readonly ledger: RememberingLedger;
   readonly local: LocalModel;
@@ -118,6 +122,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     lease,
     ledger,
     batches: new RedisBatchRegistry(redis, keys),
+    owners: new RedisCallOwners(redis, keys),
     holds: new RedisWorkflowHolds(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
@@ -144,6 +149,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'close' | 
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
   return {
     ...base,
+    owners: services.owners,
     config,
     local,
     lease,

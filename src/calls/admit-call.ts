@@ -3,7 +3,7 @@ import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
 import type { PoolLine } from '../quota/admission-queue.ts';
 import type { LinePosition } from '../quota/fair-queue.ts';
 import { sleep } from '../runtime/backoff.ts';
-import type { SliceRun } from './slice-run.ts';
+import type { CallOwner } from './call-owner.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
@@ -17,7 +17,7 @@ export type Admitted =
 export interface AdmissionRequest {
   readonly line: PoolLine;
   readonly position: LinePosition;
-  readonly slice: SliceRun;
+  readonly owner: CallOwner;
   /** A ticket for now, with this much money held. */
   readonly ticket: (hold: number) => CallTicket;
   readonly hold: number;
@@ -37,33 +37,33 @@ export interface AdmissionRequest {
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
 export async function admitCall(ledger: Ledger, request: AdmissionRequest): Promise<Admitted> {
-  const { line, position, slice } = request;
+  const { line, position, owner } = request;
   let { hold } = request;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const { admission, ticket, place } = await enter(line, position, slice, () => request.ticket(hold));
+    const { admission, ticket, place } = await enter(line, position, owner, () => request.ticket(hold));
     if (admission.kind === 'admitted' && place !== undefined) {
-      await waitForStart(ledger, ticket, slice, place, admission.startInMs ?? 0);
+      await waitForStart(ledger, ticket, owner, place, admission.startInMs ?? 0);
       return { kind: 'admitted', ticket, place };
     }
     if (admission.kind === 'replay' || admission.kind === 'wait') return admission;
-    if (admission.kind !== 'refused') return slice.stopAndThrow({ kind: 'fenced' });
+    if (admission.kind !== 'refused') return owner.stopAndThrow({ kind: 'fenced' });
     const { refusal } = admission;
     if (refusal.held === 0 || hold > refusal.limit) {
       const likely = hold === request.hold ? request.likelyHold() : undefined;
-      if (likely === undefined || likely >= hold) return slice.stopAndThrow({ kind: 'budget', refusal, hold });
+      if (likely === undefined || likely >= hold) return owner.stopAndThrow({ kind: 'budget', refusal, hold });
       hold = likely;
       continue;
     }
-    await sleep(waitMs, slice.stopping);
-    slice.throwIfStopped();
+    await sleep(waitMs, owner.stopping);
+    owner.throwIfStopped();
   }
 }
 
-async function enter(line: PoolLine, position: LinePosition, slice: SliceRun, ticket: () => CallTicket) {
+async function enter(line: PoolLine, position: LinePosition, owner: CallOwner, ticket: () => CallTicket) {
   try {
-    return await line.enter(position, ticket, slice.stopping);
+    return await line.enter(position, ticket, owner.stopping);
   } catch (error) {
-    slice.throwIfStopped();
+    owner.throwIfStopped();
     throw error;
   }
 }
@@ -72,13 +72,13 @@ async function enter(line: PoolLine, position: LinePosition, slice: SliceRun, ti
 async function waitForStart(
   ledger: Ledger,
   ticket: CallTicket,
-  slice: SliceRun,
+  owner: CallOwner,
   place: Disposable,
   startInMs: number,
 ): Promise<void> {
-  await sleep(startInMs, slice.stopping);
-  if (slice.reason === undefined) return;
+  await sleep(startInMs, owner.stopping);
+  if (owner.reason === undefined) return;
   place[Symbol.dispose]();
   await ledger.settle(ticket, { kind: 'released' });
-  slice.throwIfStopped();
+  owner.throwIfStopped();
 }

@@ -5,8 +5,8 @@ import { callKey, type ModelRequest } from '../requests/model-request.ts';
 import { sleep } from '../runtime/backoff.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import type { CallModelContext } from './call-context.ts';
+import type { CallOwner } from './call-owner.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
-import type { SliceRun } from './slice-run.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
 
@@ -17,7 +17,7 @@ export interface Route {
 }
 
 export interface ModelCall {
-  readonly slice: SliceRun;
+  readonly owner: CallOwner;
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tier: number;
@@ -39,7 +39,7 @@ const LONG_WAIT_MS = 2_000;
  * @throws {StopError} the slice must stop; {DocumentEndedError} no new calls; {CallFailedError} this call cannot succeed
  */
 export async function callModel(context: CallModelContext, call: ModelCall): Promise<JournalEntry> {
-  const { slice } = call;
+  const { owner } = call;
   const routes = call.routes.map((route, index) => ({
     ...route,
     key: callKey(route.model.provider, route.request),
@@ -47,14 +47,14 @@ export async function callModel(context: CallModelContext, call: ModelCall): Pro
     failures: 0,
   }));
   for (const { key } of routes) {
-    const known = slice.journal.get(key);
+    const known = owner.journal.get(key);
     if (known !== undefined) return known;
   }
   const [{ key: pendingKey }] = routes as [KnownRoute];
-  const pending = slice.pending.get(pendingKey);
+  const pending = owner.pending.get(pendingKey);
   if (pending !== undefined) return await pending;
-  const reply = buy(context, call, routes).finally(() => slice.pending.delete(pendingKey));
-  slice.pending.set(pendingKey, reply);
+  const reply = buy(context, call, routes).finally(() => owner.pending.delete(pendingKey));
+  owner.pending.set(pendingKey, reply);
   return await reply;
 }
 
@@ -66,27 +66,27 @@ interface KnownRoute extends Route {
 }
 
 async function buy(context: CallModelContext, call: ModelCall, routes: readonly KnownRoute[]): Promise<JournalEntry> {
-  const { slice } = call;
+  const { owner } = call;
   for (const { key } of routes) {
     const cached = await context.cache?.get(key);
     if (cached === undefined) continue;
-    slice.cached.calls += 1;
-    slice.cached.saved += cached.cost;
+    owner.cached.calls += 1;
+    owner.cached.saved += cached.cost;
     return cached;
   }
-  if (slice.ending !== undefined) throw new DocumentEndedError(slice.ending);
+  if (owner.ending !== undefined) throw new DocumentEndedError(owner.ending);
   let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
-    const { route, gate } = await nextRoute(context, slice, routes);
-    slice.throwIfStopped();
+    const { route, gate } = await nextRoute(context, owner, routes);
+    owner.throwIfStopped();
     const otherKeys = routes.flatMap(({ key }) => (key === route.key ? [] : [key]));
     const send = () => tryCall(context, { ...call, ...route, otherKeys, gate });
     const result = gate.hasPromptCache
-      ? await context.prefixes.run(gate.name, route.request, send, slice.stopping)
+      ? await context.prefixes.run(gate.name, route.request, send, owner.stopping)
       : await send();
     if (!(result instanceof Error)) return result;
     if (result instanceof LongWaitError) {
-      if (!hasOthers(context, routes, route)) return slice.stopAndThrow(result.reason);
+      if (!hasOthers(context, routes, route)) return owner.stopAndThrow(result.reason);
       route.failures = FAILURES_BEFORE_FALLBACK;
       continue;
     }
@@ -95,7 +95,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     const canChange = hasOthers(context, routes, route);
     const access =
       needsPerson(result) || result.failure === 'bad_request'
-        ? gate.access.refused(route.model.name, `${slice.claim.batchId}/${slice.claim.slice}/${call.document}`)
+        ? gate.access.refused(route.model.name, `${owner.claim.batchId}/${owner.claim.slice}/${call.document}`)
         : undefined;
     firstFailureAt ??= context.clock.monotonic();
     const decision = decideRetry(
@@ -113,13 +113,13 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     );
     if (decision.kind === 'stop' && access !== undefined) gate.refusedForGood();
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
-      return slice.stopAndThrow(decision.reason);
+      return owner.stopAndThrow(decision.reason);
     }
     if (decision.kind === 'fail') throw failed(decision.code, result);
     const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
     context.log.info('call:retry', {
-      batch: slice.claim.batchId,
-      slice: slice.claim.slice,
+      batch: owner.claim.batchId,
+      slice: owner.claim.slice,
       provider: gate.name,
       model: route.model.name,
       failure: result.failure,
@@ -130,7 +130,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     });
     if (decision.kind === 'retry' && decision.counts === 'wait') waits += 1;
     else attempt += 1;
-    await sleep(delayMs, slice.stopping);
+    await sleep(delayMs, owner.stopping);
   }
 }
 
@@ -140,11 +140,11 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
  */
 async function nextRoute(
   context: CallModelContext,
-  slice: SliceRun,
+  owner: CallOwner,
   routes: readonly KnownRoute[],
 ): Promise<{ route: KnownRoute; gate: ProviderGate }> {
   for (;;) {
-    slice.throwIfStopped();
+    owner.throwIfStopped();
     const open = routes.filter((route) => isOpen(context, route));
     const [first] = open.length === 0 ? routes : open;
     if (first === undefined) throw new RangeError('A call needs at least one route');
@@ -157,7 +157,7 @@ async function nextRoute(
       // A short wait is no reason to leave the tier's own provider.
       if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) break;
     }
-    await sleep(shortest, slice.stopping);
+    await sleep(shortest, owner.stopping);
   }
 }
 

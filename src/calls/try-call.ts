@@ -12,12 +12,12 @@ import { countTokens } from '../text/tokens.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { admitCall } from './admit-call.ts';
 import type { CallModelContext } from './call-context.ts';
-import type { SliceRun } from './slice-run.ts';
+import type { CallOwner } from './call-owner.ts';
 import { StopError } from './stop.ts';
 
 /** One try of one request at one provider. */
 export interface CallTry {
-  readonly slice: SliceRun;
+  readonly owner: CallOwner;
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tier: number;
@@ -39,11 +39,11 @@ export async function tryCall(
   context: CallModelContext,
   call: CallTry,
 ): Promise<JournalEntry | ModelCallError | LongWaitError> {
-  const { slice, model } = call;
-  slice.throwIfStopped();
+  const { owner, model } = call;
+  owner.throwIfStopped();
   const bytes = inputTokenBound(call.request);
   const admitted = await admit(context, call, bytes);
-  if (admitted.kind === 'replay') return remember(slice, admitted.callKey, admitted.entry);
+  if (admitted.kind === 'replay') return remember(owner, admitted.callKey, admitted.entry);
   if (admitted.kind === 'wait') {
     return new LongWaitError(longWait(model, call.gate.name, admitted.why, context.clock.now(), admitted.waitMs));
   }
@@ -51,7 +51,7 @@ export async function tryCall(
   let reply: ModelReply;
   try {
     // The provider is done with it: another call may be admitted while this one is settled.
-    reply = await call.gate.call(call.request, slice.forced).finally(() => place[Symbol.dispose]());
+    reply = await call.gate.call(call.request, owner.forced).finally(() => place[Symbol.dispose]());
   } catch (error) {
     if (!(error instanceof ModelCallError)) {
       await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
@@ -70,30 +70,30 @@ export async function tryCall(
 
 /** @param bytes most input tokens that the request can have */
 async function admit(context: CallModelContext, call: CallTry, bytes: number) {
-  const { slice, model, request } = call;
+  const { owner, model, request } = call;
   const inputTokens = context.ratios.expected(model.name, bytes);
   const callId = context.newId();
   return await admitCall(context.ledger, {
     line: context.pools.line(poolOf(model), call.gate),
     position: {
-      group: slice.claim.workflow,
-      turn: slice.turn,
-      slice: slice.order,
+      group: owner.claim.workflow,
+      turn: owner.turn,
+      slice: owner.order,
       tier: call.tier,
       cost: inputTokens + request.maxOutputTokens,
     },
-    slice,
+    owner,
     hold: holdFor(model, bytes, request.maxOutputTokens),
     ticket: (hold) => {
       const quota = context.pools.need(poolOf(model), inputTokens, request.maxOutputTokens);
       return {
-        claim: slice.claim,
+        claim: owner.claim,
         callId,
         callKey: call.key,
         ...(call.otherKeys.length === 0 ? {} : { otherKeys: call.otherKeys }),
         model: model.name,
         hold,
-        scopes: scopesOf(slice.claim, context.clock.now(), slice.claim.timezones),
+        scopes: scopesOf(owner.claim, context.clock.now(), owner.claim.timezones),
         ...(quota === undefined ? {} : { quota }),
       };
     },
@@ -128,19 +128,19 @@ async function settleReply(
   ticket: CallTicket,
   entry: JournalEntry,
 ): Promise<JournalEntry> {
-  const { slice } = call;
+  const { owner } = call;
   if (entry.cost > ticket.hold && call.model.price !== undefined) {
     context.log.warn('ledger:overrun', {
-      batch: slice.claim.batchId,
+      batch: owner.claim.batchId,
       model: call.model.name,
       heldNanoUsd: ticket.hold,
       costNanoUsd: entry.cost,
     });
   }
   const settlement = await context.ledger.settle(ticket, { kind: 'reply', entry });
-  if (settlement.kind === 'fenced') return slice.stopAndThrow({ kind: 'fenced' });
+  if (settlement.kind === 'fenced') return owner.stopAndThrow({ kind: 'fenced' });
   if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
-  return remember(slice, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
+  return remember(owner, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
 }
 
 /** The cache saves money another day; a store that cannot take the answer now costs nothing. */
@@ -169,11 +169,11 @@ async function settleFailure(
       ? { kind: 'released', refused: error.failure === 'rate_limited' }
       : { kind: 'uncertain', reason: error.failure };
   const settlement = await context.ledger.settle(ticket, outcome);
-  if (settlement.kind === 'fenced') call.slice.stop({ kind: 'fenced' });
+  if (settlement.kind === 'fenced') call.owner.stop({ kind: 'fenced' });
 }
 
-function remember(slice: SliceRun, key: string, entry: JournalEntry): JournalEntry {
-  slice.journal.set(key, entry);
+function remember(owner: CallOwner, key: string, entry: JournalEntry): JournalEntry {
+  owner.journal.set(key, entry);
   return entry;
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CallModelContext } from '../calls/call-context.ts';
 import { callModel, type Route } from '../calls/call-model.ts';
-import type { SliceRun } from '../calls/slice-run.ts';
+import type { CallOwner } from '../calls/call-owner.ts';
 import { CallFailedError } from '../calls/stop.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
@@ -24,7 +24,7 @@ export interface CascadeAnswer<T> {
 
 export interface CascadeContext {
   readonly models: CallModelContext;
-  readonly slice: SliceRun;
+  readonly owner: CallOwner;
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tiers: PaidTiers;
@@ -63,7 +63,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     const previous = attempts.at(-1)?.judgement;
     if (last !== undefined && previous !== undefined && step.kind !== 'accept') {
       const code = previous.kind === 'rejected' ? previous.code : 'low_confidence';
-      context.slice.reject(code, paidFor(last, context.slice));
+      context.owner.countRejection(code, paidFor(last, context.owner));
     }
     if (step.kind === 'fail') throw new CallFailedError(step.code, failureMessage(step.code, step.detail));
     if (step.kind === 'accept') {
@@ -94,7 +94,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
       const next = context.tiers[context.tiers.findIndex(({ index }) => index === step.tier) + 1];
       if (!(error instanceof CallFailedError) || !NEXT_TIER_MAY_SUCCEED.has(error.code)) throw error;
       if (next === undefined && context.passesOn !== true) throw error;
-      context.slice.reject(error.code, paidFailures(prepared, context.slice));
+      context.owner.countRejection(error.code, paidFailures(prepared, context.owner));
       if (next === undefined) throw error;
       return await askCascade({ ...context, tiers: context.tiers.filter(({ index }) => index > step.tier) }, question);
     }
@@ -103,9 +103,9 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
 
 /** While a workflow drains, its last tier is left out and the one before takes what it has. */
 function usableTiers(context: CascadeContext, attempts: readonly Attempt<unknown>[]): PaidTiers {
-  const { tiers, slice, passesOn } = context;
+  const { tiers, owner, passesOn } = context;
   const last = tiers.at(-1);
-  if (!slice.draining || tiers.length < 2 || attempts.at(-1)?.tier === last?.index) return tiers;
+  if (!owner.draining || tiers.length < 2 || attempts.at(-1)?.tier === last?.index) return tiers;
   return tiers
     .slice(0, -1)
     .map((entry, position) =>
@@ -132,13 +132,13 @@ interface Answered {
 }
 
 async function ask(
-  { models, slice, document }: CascadeContext,
+  { models, owner, document }: CascadeContext,
   tier: number,
   prepared: readonly [PreparedRoute, ...PreparedRoute[]],
 ): Promise<Answered> {
   const [first, ...others] = prepared;
   const entry = await callModel(models, {
-    slice,
+    owner,
     document,
     tier,
     routes: [first.route, ...others.map(({ route }) => route)],
@@ -187,13 +187,13 @@ function describeCut({ model: name, entry, routes }: Reply): string {
 }
 
 /** The reply, unless it came from the answer cache and cost nothing. */
-function paidFor({ entry, routes }: Reply, slice: SliceRun): readonly JournalEntry[] {
-  const isPaid = routes.some(({ model, request }) => slice.journal.get(callKey(model.provider, request)) === entry);
+function paidFor({ entry, routes }: Reply, owner: CallOwner): readonly JournalEntry[] {
+  const isPaid = routes.some(({ model, request }) => owner.journal.get(callKey(model.provider, request)) === entry);
   return isPaid ? [entry] : [];
 }
 
 /** Replies that were billed and of no use: they are journalled under the call's key with a name of their own. */
-function paidFailures(prepared: readonly PreparedRoute[], { journal }: SliceRun): readonly JournalEntry[] {
+function paidFailures(prepared: readonly PreparedRoute[], { journal }: CallOwner): readonly JournalEntry[] {
   const keys = prepared.map(({ route }) => `${callKey(route.model.provider, route.request)}!`);
   return [...journal].filter(([key]) => keys.some((start) => key.startsWith(start))).map(([, entry]) => entry);
 }

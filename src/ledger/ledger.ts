@@ -24,6 +24,11 @@ export interface CallTicket {
   readonly model: string;
   /** Most that the call can cost. */
   readonly hold: NanoUsd;
+  /**
+   * The lease that its hold is filed under, where that outlives this process (see `CallOwners`): any process may settle
+   * the ticket. Absent: this process's own.
+   */
+  readonly lease?: string;
   /** The periods that it is booked in, fixed when the ticket is made. */
   readonly scopes: readonly Scope[];
   /** Absent where the provider has no known limits. */

@@ -57,7 +57,7 @@ export async function answerDocument(context: AnswerDocumentContext, work: Docum
     run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
     throw error;
   } finally {
-    run.hid(redactors.counts());
+    run.countRedactions(redactors.counts());
   }
 }
 
@@ -108,7 +108,7 @@ async function askPaid(
   const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
   const document = { text: entry.document.text, tokens: entry.tokens };
   const answer = await splitOnOverflow((windowShare) => {
-    const cascade = { models, slice: run, document: position, tiers, passesOn: !isLast, redactors, windowShare };
+    const cascade = { models, owner: run, document: position, tiers, passesOn: !isLast, redactors, windowShare };
     return taskOf(workflow).answer(cascade, workflow, document);
   });
   return { kind: 'answered', answer: { ...answer, prompt: promptTag(workflow) } };

@@ -40,7 +40,7 @@ export async function answerLocally(
       const answer = { result: outcome.result, tier: tierIndex, model: LOCAL_MODEL_NAME };
       ends[index] = { kind: 'answered', answer, localMs: outcome.localMs };
     } else if (isLast) ends[index] = failed(outcome.code, outcome.message);
-    else if (outcome.rejection !== undefined) slice.reject(outcome.rejection);
+    else if (outcome.rejection !== undefined) slice.countRejection(outcome.rejection);
   }
   return ends;
 }

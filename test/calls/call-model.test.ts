@@ -126,7 +126,7 @@ async function setUp(
     };
     const [first = 'primary', ...others] = providers;
     return {
-      slice,
+      owner: slice,
       document: 0,
       tier: 0,
       routes: [{ model: modelOf(first), request }, ...others.map((name) => ({ model: modelOf(name), request }))],
@@ -208,7 +208,7 @@ describe('callModel() with a provider that stands in', () => {
     const bought = await callModel(context, call('a'));
     primary.reset();
     backup.reset();
-    const again = { ...call('a'), slice: new SliceRun(slice.claim, slice.journal) };
+    const again = { ...call('a'), owner: new SliceRun(slice.claim, slice.journal) };
     expect(await callModel(context, again)).toEqual(bought);
     expect(primary.calls.length + backup.calls.length).toBe(0);
   });
@@ -483,7 +483,7 @@ describe('callModel() with a long common beginning', () => {
     const first = callModel(context, withPrefix(call('first', ['primary'])));
     await primary.until((model) => model.count('waiting') === 1);
     const other = new SliceRun(await cluster.claim(await cluster.queuedBatch()), new Map());
-    const second = reasonOf(callModel(context, { ...withPrefix(call('second', ['primary'])), slice: other }));
+    const second = reasonOf(callModel(context, { ...withPrefix(call('second', ['primary'])), owner: other }));
     // Long enough that it waits for the first one.
     await new Promise((resolve) => setTimeout(resolve, 50));
     other.stop({ kind: 'paused' });

@@ -51,7 +51,7 @@ async function cutAfter(thinkingShare: number, reasoning?: ReasoningSpec): Promi
   const tiers = [{ index: 0, tier: { model } }];
   // Every reply is in the journal already, so nothing is called.
   const models = {} as CallModelContext;
-  const context = { models, slice, document: 0, tiers, redactors: new DocumentRedactors(TEXT), windowShare: 1 };
+  const context = { models, owner: slice, document: 0, tiers, redactors: new DocumentRedactors(TEXT), windowShare: 1 };
   return await askCascade(context, question).catch((error: unknown) => error);
 }
 

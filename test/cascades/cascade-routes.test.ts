@@ -84,14 +84,14 @@ describe('DocumentRedactors', () => {
   });
 });
 
-describe('SliceRun.reject()', () => {
+describe('SliceRun.countRejection()', () => {
   it('counts every rejection, and what was paid for a reply once', () => {
     const claim = { batchId: 'b', workflow: 'w', slice: 0, token: 't', timezones: { workflow: 'UTC', global: 'UTC' } };
     const run = new SliceRun(claim, new Map());
     const entry = { cost: 7 } as JournalEntry;
-    run.reject('too_long', [entry]);
-    run.reject('too_long', [entry]);
-    run.reject('low_confidence');
+    run.countRejection('too_long', [entry]);
+    run.countRejection('too_long', [entry]);
+    run.countRejection('low_confidence');
     expect(Object.fromEntries(run.rejections)).toEqual({ too_long: 2, low_confidence: 1 });
     expect(Object.fromEntries(run.rejectionCosts)).toEqual({ too_long: 7 });
   });

@@ -29,6 +29,11 @@ export class RedisKeys {
     return `${this.#tag}:workers`;
   }
 
+  /** ZSET owner of calls that is no batch -> opened at, milliseconds. */
+  get callOwners(): string {
+    return `${this.#tag}:call-owners`;
+  }
+
   /** ZSET batch id -> submitted at, milliseconds. */
   get batches(): string {
     return `${this.#tag}:batches`;

@@ -53,7 +53,7 @@ export class RedisLedger implements Ledger {
 
   async admit(ticket: CallTicket): Promise<Admission> {
     const { claim } = ticket;
-    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
+    const workerId = this.#holderOf(ticket);
     const keys = this.#keys;
     const answer = await runScript<Buffer[]>(
       this.#redis,
@@ -93,6 +93,8 @@ export class RedisLedger implements Ledger {
         return { kind: 'replay', entry: decodeEntry(first as Buffer), callKey: String(numbers[0]) };
       case 'lease_lost':
         this.#heldBy.delete(ticket.callId);
+        // Whoever keeps that lease has let it end, and its calls are booked.
+        if (ticket.lease !== undefined) return { kind: 'fenced' };
         await this.#lease.renew();
         return await this.admit(ticket);
       case 'refused': {
@@ -106,7 +108,7 @@ export class RedisLedger implements Ledger {
 
   async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
     const { claim } = ticket;
-    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
+    const workerId = this.#holderOf(ticket);
     const keys = this.#keys;
     const reply = outcome.kind === 'reply' ? outcome.entry : undefined;
     const reason = outcome.kind === 'uncertain' ? outcome.reason : 'another reply to this call counts';
@@ -272,7 +274,7 @@ export class RedisLedger implements Ledger {
     if (outcome?.kind === 'released') return false;
     const { claim } = ticket;
     const keys = this.#keys;
-    const workerId = this.#heldBy.get(ticket.callId) ?? this.#lease.workerId;
+    const workerId = this.#holderOf(ticket);
     const answer = await runScript<number>(
       this.#redis,
       RESTORE,
@@ -295,6 +297,10 @@ export class RedisLedger implements Ledger {
       ],
     );
     return answer === 1;
+  }
+
+  #holderOf({ callId, lease }: CallTicket): string {
+    return lease ?? this.#heldBy.get(callId) ?? this.#lease.workerId;
   }
 
   #scopeKeys(scopes: readonly Scope[]): string[] {
