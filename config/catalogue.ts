@@ -1,6 +1,7 @@
 import { usdToNano } from '../src/money/money.ts';
 import type { TokenPrice, TokenRates } from '../src/money/price.ts';
 import catalogueFile from './prices/catalogue.json' with { type: 'json' };
+import { familyOf } from './snapshot.ts';
 
 /** Decimal dollars per million tokens. */
 export interface CatalogueRates {
@@ -14,7 +15,23 @@ export interface CatalogueRates {
   readonly reasoning?: string;
 }
 
+/** What a model cost before. */
+export interface PastPrice extends CatalogueRates {
+  /** The first day on which it was another price. */
+  readonly until: string;
+}
+
 export interface CatalogueEntry extends CatalogueRates {
+  /** Day of this price, where it is not that of its provider. */
+  readonly asOf?: string;
+  /** Input and output together. */
+  readonly contextTokens?: number;
+  /** Of one reply, its thinking included. */
+  readonly maxOutputTokens?: number;
+  /** The day from which on the provider does not serve it any more. */
+  readonly withdrawn?: string;
+  /** Latest first. */
+  readonly history?: readonly PastPrice[];
   readonly longContext?: readonly (CatalogueRates & { readonly aboveInputTokens: number })[];
   /** The price depends on the hour, or another is announced: these are the dearest rates of all of them. */
   readonly varies?: boolean;
@@ -25,6 +42,9 @@ export interface CatalogueProvider {
   readonly hosts: readonly string[];
   /** What is paid of these prices for another kind of service: the figure for `discount` in a model's price. */
   readonly multipliers?: Readonly<Record<string, string>>;
+  /** Day and source of its prices, where they are not those of the list. */
+  readonly asOf?: string;
+  readonly source?: string;
   readonly models: Readonly<Record<string, CatalogueEntry>>;
 }
 
@@ -37,35 +57,71 @@ export interface Catalogue {
   readonly providers: Readonly<Record<string, CatalogueProvider>>;
 }
 
-const catalogue: Catalogue = catalogueFile;
+export const BUILT_IN_CATALOGUE: Catalogue = catalogueFile;
 const MOST_NEAR_MISSES = 3;
 
+/** What the catalogue knows about one model at one host. */
+export interface ListedModel {
+  readonly entry: CatalogueEntry;
+  /** The day of its price. */
+  readonly asOf: string;
+  /** The id that is listed, where it is that of the family of a snapshot that is not. */
+  readonly family?: string;
+}
+
 /**
- * The listed price of a model at a provider's own API. The id must be listed exactly: a longer or shorter name may be
- * another model at another price. Undefined for every other host, one's own servers and resellers included.
+ * A model at a provider's own API. The id must be listed exactly, or be a dated snapshot of a listed one, which takes
+ * its family's figures: a longer or shorter name may be another model at another price. Undefined for every other
+ * host, one's own servers and resellers included.
  *
  * @param baseUrl as in the config, e.g. `https://api.openai.com/v1`
  */
-export function cataloguePrice(baseUrl: string, modelId: string): TokenPrice | undefined {
-  const models = modelsAt(baseUrl);
-  if (models === undefined || !Object.hasOwn(models, modelId)) return undefined;
-  const entry = models[modelId];
-  return entry === undefined ? undefined : entryPrice(entry);
+export function listedModel(
+  baseUrl: string,
+  modelId: string,
+  list: Catalogue = BUILT_IN_CATALOGUE,
+): ListedModel | undefined {
+  const provider = providerAt(baseUrl, list);
+  if (provider === undefined) return undefined;
+  const entry = entryAt(provider, modelId);
+  if (entry !== undefined) return { entry, asOf: entryDay(entry, provider, list) };
+  const family = familyOf(modelId);
+  const inFamily = family === undefined ? undefined : entryAt(provider, family);
+  if (family === undefined || inFamily === undefined) return undefined;
+  return { entry: inFamily, asOf: entryDay(inFamily, provider, list), family };
+}
+
+export function entryDay(entry: CatalogueEntry, provider: CatalogueProvider, list: Catalogue): string {
+  return entry.asOf ?? provider.asOf ?? list.asOf;
+}
+
+/** The listed price of a model, see {@link listedModel}. */
+export function cataloguePrice(
+  baseUrl: string,
+  modelId: string,
+  list: Catalogue = BUILT_IN_CATALOGUE,
+): TokenPrice | undefined {
+  const listed = listedModel(baseUrl, modelId, list);
+  return listed === undefined ? undefined : entryPrice(listed.entry);
 }
 
 /**
  * A sentence for people whose model has no listed price although a similar name has one, e.g. an alias of it.
  * Undefined where nothing is similar.
  */
-export function catalogueHint(baseUrl: string, modelId: string): string | undefined {
-  const models = modelsAt(baseUrl) ?? {};
+export function catalogueHint(
+  baseUrl: string,
+  modelId: string,
+  list: Catalogue = BUILT_IN_CATALOGUE,
+): string | undefined {
+  const models = providerAt(baseUrl, list)?.models ?? {};
   const near = Object.entries(models)
     .filter(([id]) => id !== modelId && (continues(id, modelId) || continues(modelId, id)))
     .sort(([a], [b]) => Math.abs(a.length - modelId.length) - Math.abs(b.length - modelId.length))
     .slice(0, MOST_NEAR_MISSES)
     .map(([id, { input, output }]) => `${id} ($${input} in, $${output} out)`);
   if (near.length === 0) return undefined;
-  return `The price catalogue of ${catalogue.asOf} does not list this id; it lists, per million tokens, ${near.join(', ')}, which may cost something else.`;
+  return `The price catalogue of ${list.asOf} does not list this id; it lists, per million tokens, ${near.join(', ')}, which may cost something else.`;
 }
 
 export function entryPrice(entry: CatalogueEntry): TokenPrice {
@@ -92,9 +148,13 @@ function tokenRates(rates: CatalogueRates): TokenRates {
   };
 }
 
-function modelsAt(baseUrl: string): CatalogueProvider['models'] | undefined {
+function providerAt(baseUrl: string, list: Catalogue): CatalogueProvider | undefined {
   const { hostname } = new URL(baseUrl);
-  return Object.values(catalogue.providers).find(({ hosts }) => hosts.includes(hostname))?.models;
+  return Object.values(list.providers).find(({ hosts }) => hosts.includes(hostname));
+}
+
+function entryAt({ models }: CatalogueProvider, id: string): CatalogueEntry | undefined {
+  return Object.hasOwn(models, id) ? models[id] : undefined;
 }
 
 /** `gpt-4o` is continued by `gpt-4o-2024-08-06`, not by `gpt-4omni`. */

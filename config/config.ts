@@ -3,6 +3,8 @@ import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { ModelFacts } from './model-facts.ts';
 import type { PresetName, ProviderKind } from './presets.ts';
 
 /** One provider endpoint with its secret, preset and config merged. */
@@ -73,6 +75,10 @@ export interface Config {
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   /** Every model by its name, `local` included. */
   readonly models: ReadonlyMap<string, ModelSpec>;
+  /** Where the figures of each model that calls a provider come from. */
+  readonly modelFacts: ReadonlyMap<string, ModelFacts>;
+  /** The price list in force: the built-in one, with what `prices update` has added. */
+  readonly prices: Catalogue;
   /** Every quota by its pool's name (`ModelSpec.pool`), those without a limit included; `local` has none. */
   readonly pools: ReadonlyMap<string, PoolLimits>;
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;

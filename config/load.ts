@@ -11,6 +11,7 @@ import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
+import { readPriceList } from './price-list.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
@@ -129,7 +130,9 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
   const problems: string[] = [];
   const folder = resolve(at.cwd, '.nightmill');
   const providers = resolveProviders(raw);
-  const models = withRedaction(resolveModels(raw, providers, problems), raw, problems);
+  const prices = readPriceList(folder);
+  const { models: plain, facts: modelFacts } = resolveModels(raw, providers, prices, problems);
+  const models = withRedaction(plain, raw, problems);
   const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
   for (const [name, workflow] of Object.entries(raw.workflows)) {
@@ -146,6 +149,8 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
     store: resolveStore(raw, at, folder),
     providers,
     models,
+    modelFacts,
+    prices,
     pools,
     workflows,
     budget: withoutUndefined(raw.budget),

@@ -1,5 +1,5 @@
 import type { TokenPrice, TokenRates } from '../src/money/price.ts';
-import { cataloguePrice } from './catalogue.ts';
+import { entryPrice, type ListedModel } from './catalogue.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawModel = RawConfig['models'][string];
@@ -8,17 +8,17 @@ type RawPrice = NonNullable<RawModel['price']>;
 /** The price in the config, else the one in the catalogue; none where neither has it. */
 export function resolvePrice(
   model: Pick<RawModel, 'id' | 'price'>,
-  baseUrl: string,
-  at: string,
+  listed: ListedModel | undefined,
+  at: { readonly path: string; readonly baseUrl: string },
   problems: string[],
 ): { price?: TokenPrice } {
   const price = model.price === undefined ? undefined : statedPrice(model.price);
-  const full = price ?? cataloguePrice(baseUrl, model.id);
+  const full = price ?? (listed === undefined ? undefined : entryPrice(listed.entry));
   const discount = model.price?.discount;
   if (discount === undefined) return full === undefined ? {} : { price: full };
   if (full === undefined) {
     problems.push(
-      `${at}.price: a discount alone applies to the price catalogue, which does not list ${JSON.stringify(model.id)} at ${baseUrl}; ` +
+      `${at.path}.price: a discount alone applies to the price catalogue, which does not list ${JSON.stringify(model.id)} at ${at.baseUrl}; ` +
         'add inputPerMillion and outputPerMillion',
     );
     return {};
@@ -26,7 +26,8 @@ export function resolvePrice(
   return { price: { ...full, paidPerMille: Math.round(discount * 1000) } };
 }
 
-function statedPrice({ longContext, discount: _, ...rates }: RawPrice): TokenPrice | undefined {
+/** The rates in the config; undefined where there are none, or a discount alone. */
+export function statedPrice({ longContext, discount: _, ...rates }: RawPrice): TokenPrice | undefined {
   const { inputPerMillion, outputPerMillion } = rates;
   if (inputPerMillion === undefined || outputPerMillion === undefined) return undefined;
   return {

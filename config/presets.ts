@@ -100,6 +100,45 @@ const PRESET_RECORDS = {
     capabilities: { ...CHAT, reasoning: 'object' },
   },
   /**
+   * JSON schemas by `response_format` (https://deepinfra.com/docs/advanced/json_mode), log-probabilities in the shape of
+   * OpenAI (https://deepinfra.com/docs/advanced/log_probs); usage also carries `estimated_cost`.
+   */
+  deepinfra: {
+    kind: 'openai',
+    baseUrl: 'https://api.deepinfra.com/v1/openai',
+    capabilities: { ...CHAT, promptCache: 'none' },
+  },
+  /**
+   * `max_completion_tokens`; JSON schemas want `strict`; its rate-limit headers count requests a day and tokens a minute
+   * (https://inference-docs.cerebras.ai/api-reference/chat-completions).
+   */
+  cerebras: {
+    kind: 'openai',
+    baseUrl: 'https://api.cerebras.ai/v1',
+    capabilities: { ...CHAT, maxTokensField: 'max_completion_tokens', promptCache: 'none' },
+  },
+  /** Reasoning models refuse log-probabilities and some efforts (https://docs.x.ai/docs/api-reference); caching is automatic. */
+  xai: {
+    kind: 'openai',
+    baseUrl: 'https://api.x.ai/v1',
+    capabilities: { ...CHAT, maxTokensField: 'max_completion_tokens', logprobs: false },
+  },
+  /**
+   * JSON objects but no log-probabilities; cached tokens are found by themselves
+   * (https://platform.moonshot.ai/docs/api/chat). Thinking is switched by `thinking.type`.
+   */
+  moonshot: {
+    kind: 'openai',
+    baseUrl: 'https://api.moonshot.ai/v1',
+    capabilities: { ...CHAT, structuredOutput: 'json_object', logprobs: false, reasoning: 'thinking' },
+  },
+  /** Ids are `accounts/fireworks/models/NAME`; JSON schemas (https://docs.fireworks.ai/structured-responses/structured-response-formatting). */
+  fireworks: {
+    kind: 'openai',
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+    capabilities: { ...CHAT, logprobs: false },
+  },
+  /**
    * What the model behind it does not know is refused unless the proxy has `drop_params: true`
    * (https://docs.litellm.ai/docs/completion/drop_params); rate-limit headers are the key's or the model's
    * (https://docs.litellm.ai/docs/proxy/response_headers).

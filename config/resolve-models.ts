@@ -1,7 +1,9 @@
 import { knownNames } from '../src/text/known-names.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/workflows/workflow.ts';
+import { type Catalogue, listedModel } from './catalogue.ts';
 import type { ProviderConfig } from './config.ts';
 import { isUnpinnedAlias } from './model-alias.ts';
+import { factsOf, type ModelFacts, windowOf } from './model-facts.ts';
 import { resolvePrice } from './model-price.ts';
 import { poolOfModel } from './resolve-pools.ts';
 import { resolveReasoning } from './resolve-reasoning.ts';
@@ -21,12 +23,20 @@ const LOCAL_MODEL: ModelSpec = {
   logprobs: false,
 };
 
-/** Every model by its name; a name on a provider of kind `local` is another one for the built-in model. */
+/** Every model by its name, and what is known of those that call a provider. */
+export interface ResolvedModels {
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  readonly facts: ReadonlyMap<string, ModelFacts>;
+}
+
+/** A name on a provider of kind `local` is another one for the built-in model. */
 export function resolveModels(
   raw: RawConfig,
   providers: ReadonlyMap<string, ProviderConfig>,
+  list: Catalogue,
   problems: string[],
-): ReadonlyMap<string, ModelSpec> {
+): ResolvedModels {
+  const facts = new Map<string, ModelFacts>();
   const models = new Map<string, ModelSpec>([[LOCAL_MODEL_NAME, LOCAL_MODEL]]);
   for (const [name, model] of Object.entries(raw.models)) {
     const at = `models.${name}`;
@@ -44,29 +54,33 @@ export function resolveModels(
       problems.push(`${at}.provider: there is no provider ${JSON.stringify(model.provider)}; ${known}`);
       continue;
     }
-    checkModel(model, provider, at, problems);
+    const listed = listedModel(provider.baseUrl, model.id, list);
+    const window = windowOf(model, listed);
+    facts.set(name, factsOf(model, listed));
+    checkModel({ ...model, ...window }, provider, at, problems);
     models.set(name, {
       name,
       provider: model.provider,
       pool: poolOfModel(name, model, raw),
       id: model.id,
-      contextTokens: model.contextTokens,
-      maxOutputTokens: model.maxOutputTokens,
+      ...window,
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-      ...resolveReasoning(model, provider, at, problems),
-      ...resolvePrice(model, provider.baseUrl, at, problems),
+      ...resolveReasoning({ ...model, ...window }, provider, at, problems),
+      ...resolvePrice(model, listed, { path: at, baseUrl: provider.baseUrl }, problems),
       structuredOutput: provider.capabilities.structuredOutput,
       logprobs: raw.providers[model.provider]?.logprobs ?? false,
     });
   }
-  return models;
+  return { models, facts };
 }
 
-function checkModel(model: RawModel, provider: ProviderConfig, at: string, problems: string[]): void {
+type SizedModel = RawModel & ReturnType<typeof windowOf>;
+
+function checkModel(model: SizedModel, provider: ProviderConfig, at: string, problems: string[]): void {
   if (!model.allowAlias && isUnpinnedAlias(model.id)) {
     problems.push(
       `${at}.id: ${JSON.stringify(model.id)} is an alias that the provider may point at another model tomorrow; ` +
-        'name the dated version, or set allowAlias: true',
+        'name the dated version (for Ollama the tag, e.g. llama3:8b), or set allowAlias: true',
     );
   }
   if (model.maxOutputTokens >= model.contextTokens) {

@@ -21,7 +21,7 @@ const LEAST_ANTHROPIC_BUDGET = 1024;
 
 /** A model's `reasoning` with its defaults; what its endpoint cannot be told is a problem. */
 export function resolveReasoning(
-  { reasoning, maxOutputTokens }: RawModel,
+  { reasoning, maxOutputTokens }: { readonly reasoning?: RawModel['reasoning']; readonly maxOutputTokens: number },
   provider: ProviderConfig,
   at: string,
   problems: string[],

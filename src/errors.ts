@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   key_invalid: { exit: 2, http: 401 },
   right_missing: { exit: 2, http: 403 },
   price_unknown: { exit: 2, http: 422 },
+  price_list_invalid: { exit: 2, http: 422 },
   redis_unavailable: { exit: 1, http: 503 },
   redis_unsuitable: { exit: 1, http: 503 },
   store_unavailable: { exit: 1, http: 503 },

@@ -159,8 +159,14 @@ const reasoningSchema = z
 export const modelSchema = z.strictObject({
   provider: z.string(),
   id: z.string().min(1).describe("the provider's name of the model, with its version"),
-  contextTokens: wholeNumber().default(32_768).describe('input and output together'),
-  maxOutputTokens: wholeNumber().default(4096).describe('of one reply, its thinking included'),
+  contextTokens: wholeNumber()
+    .optional()
+    .describe("input and output together; default: the price catalogue's, where it lists the model, else 32768"),
+  maxOutputTokens: wholeNumber()
+    .optional()
+    .describe(
+      "of one reply, its thinking included; default: the price catalogue's, else 4096, or half of a smaller window",
+    ),
   temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
   reasoning: reasoningSchema.optional(),
   price: priceSchema.optional(),

@@ -6,6 +6,7 @@ import { addCancelCommand } from './commands/cancel.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addPricesCommand } from './commands/prices.ts';
 import { addReconcileCommand } from './commands/reconcile.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRetryCommand } from './commands/retry.ts';
@@ -47,6 +48,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addBudgetCommand(program);
   addApplyCommand(program);
   addPlanCommand(program);
+  addPricesCommand(program);
   addWorkerCommand(program);
   addDoctorCommand(program);
   addReconcileCommand(program);

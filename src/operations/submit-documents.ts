@@ -54,7 +54,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   if (tenant !== undefined) requireTenant(config, tenant);
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
     const provider = config.providers.get(model.provider);
-    return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id);
+    return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);
   });
   const limit = budget ?? workflow.budget.batch;
   const submitted = await submitBatch(app.submit, {

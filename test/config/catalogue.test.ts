@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { calcPrice } from '@pydantic/genai-prices';
 import { describe, expect, it } from 'vitest';
-import { type Catalogue, catalogueHint, cataloguePrice, entryPrice } from '../../config/catalogue.ts';
-import { generateCatalogue, printCatalogue } from '../../scripts/update-prices.ts';
+import { type Catalogue, catalogueHint, cataloguePrice, entryPrice, listedModel } from '../../config/catalogue.ts';
+import { printCatalogue } from '../../scripts/update-prices/print-catalogue.ts';
+import { generateCatalogue } from '../../scripts/update-prices.ts';
 import { usdToNano } from '../../src/money/money.ts';
 import { priceBound, priceCall } from '../../src/money/price.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
@@ -13,10 +14,11 @@ const catalogue = JSON.parse(file) as Catalogue;
 const entries = Object.entries(catalogue.providers).flatMap(([provider, { hosts, models }]) =>
   Object.entries(models).map(([id, entry]) => ({ provider, host: hosts[0] ?? '', id, entry })),
 );
+const fromSource = entries.filter(({ provider }) => catalogue.providers[provider]?.source === undefined);
 
 describe('the price catalogue', () => {
   it('the catalogue file is what scripts/update-prices.ts generates for its day', () => {
-    expect(file).toBe(printCatalogue(generateCatalogue(catalogue.asOf)));
+    expect(file).toBe(printCatalogue(generateCatalogue(catalogue.asOf, catalogue)));
   });
 
   it('the catalogue names its day, its source with the version, and its unit', () => {
@@ -39,7 +41,7 @@ describe('the price catalogue', () => {
 
   it('no entry is below what its source calculates, below, at and above every long-context bound', () => {
     const timestamp = new Date(`${catalogue.asOf}T12:00:00Z`);
-    for (const { provider, id, entry } of entries) {
+    for (const { provider, id, entry } of fromSource) {
       const bounds = (entry.longContext ?? []).map((tier) => tier.aboveInputTokens);
       for (const inputTokens of [1000, ...bounds, ...bounds.map((bound) => bound + 1)]) {
         const usage = { input_tokens: inputTokens, cache_read_tokens: 200, output_tokens: 3000 };
@@ -96,7 +98,6 @@ describe('the price catalogue', () => {
 
 describe('cataloguePrice()', () => {
   it.each([
-    'gpt-4o-mini-2024-07-19',
     'gpt-4o-mini-',
     'gpt-4o-min',
     'GPT-4o-mini',
@@ -130,9 +131,44 @@ describe('cataloguePrice()', () => {
   });
 });
 
+describe('listedModel()', () => {
+  it('a pinned snapshot that is not listed takes the figures of its family, and says so', () => {
+    const gemini = listedModel('https://generativelanguage.googleapis.com/v1beta', 'gemini-2.0-flash-001');
+    expect(gemini).toMatchObject({ family: 'gemini-2.0-flash', entry: { input: '0.1', contextTokens: 1_048_576 } });
+    expect(listedModel(OPENAI, 'gpt-4o-mini-2030-01-01')?.family).toBe('gpt-4o-mini');
+    expect(listedModel(OPENAI, 'gpt-4o-mini-2024-07-18')?.family).toBeUndefined();
+  });
+
+  it('every window is larger than its cap or equal, and most models have one', () => {
+    const sized = entries.filter(({ entry }) => entry.contextTokens !== undefined);
+    expect(sized.length).toBeGreaterThan(250);
+    for (const { id, entry } of sized) {
+      expect(entry.contextTokens ?? 0, id).toBeGreaterThanOrEqual(entry.maxOutputTokens ?? 1);
+    }
+  });
+
+  it('a price that has changed has a history, latest first, whose prices are not the present one', () => {
+    const listed = listedModel(OPENAI, 'gpt-5.6-sol');
+    expect(listed?.entry.history?.[0]).toMatchObject({ until: '2026-08-21', input: '5', output: '30' });
+    for (const { id, entry } of entries) {
+      const days = (entry.history ?? []).map(({ until }) => until);
+      expect(days, id).toEqual(days.toSorted().reverse());
+    }
+  });
+
+  it('prices that are not of the list have a day and a source of their own', () => {
+    const deepinfra = listedModel('https://api.deepinfra.com/v1/openai', 'zai-org/GLM-4.5');
+    expect(deepinfra).toMatchObject({ asOf: '2026-01-22', entry: { input: '0.6', output: '2.2' } });
+  });
+
+  it('a model that its provider takes away says when', () => {
+    expect(listedModel(OPENAI, 'gpt-4o-mini-2024-07-18')?.entry.withdrawn).toBe('2027-01-14');
+  });
+});
+
 describe('catalogueHint()', () => {
   it('catalogueHint() names the nearest listed ids with their prices and the day', () => {
-    const hint = catalogueHint(OPENAI, 'gpt-4o-mini-2030-01-01');
+    const hint = catalogueHint(OPENAI, 'gpt-4o-mini-next');
     expect(hint).toContain(`price catalogue of ${catalogue.asOf}`);
     expect(hint).toContain('gpt-4o-mini ($0.15 in, $0.6 out), gpt-4o ($2.5 in, $10 out)');
   });

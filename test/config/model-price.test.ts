@@ -127,7 +127,7 @@ describe('requirePrices()', () => {
   const hintFor = (model: ModelSpec) => catalogueHint(OPENAI, model.id);
 
   it('requirePrices() names the line to add and a listed id that is nearly the same', () => {
-    const workflow = workflowOf({ id: 'gpt-4o-mini-2030-01-01' });
+    const workflow = workflowOf({ id: 'gpt-4o-mini-next' });
     let error: unknown;
     try {
       requirePrices(workflow, true, hintFor);
