@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
+import { withoutUndefined } from '../src/text/without-undefined.ts';
 import {
   BUILT_IN_CATALOGUE,
   type Catalogue,
@@ -10,7 +11,6 @@ import {
   entryDay,
 } from './catalogue.ts';
 import { entryWithHistory } from './price-history.ts';
-import { withoutUndefined } from './without-undefined.ts';
 
 /**
  * A price list that somebody has: as the built-in one, or a part of it. It is kept in the working folder
