@@ -1,5 +1,5 @@
 import type { ObjectStore } from '../store/object-store.ts';
-import type { DocumentParser } from './document-parser.ts';
+import type { DocumentParser, HtmlReading } from './document-parser.ts';
 import type { FieldMapping } from './field-mapping.ts';
 import type { CsvDelimiter } from './parse-csv.ts';
 
@@ -9,6 +9,8 @@ export interface InputReading {
   readonly fields?: FieldMapping;
   /** Of JSONL, CSV, text and HTML, as a label that TextDecoder knows. Default: what a byte order mark says, else UTF-8. */
   readonly encoding?: string;
+  /** How much of an HTML page is its document; default `auto`. */
+  readonly html?: HtmlReading;
   /** For Parquet, HTML, PDF and e-mail; inputs of these types need it. */
   readonly parser?: DocumentParser;
 }

@@ -3,6 +3,9 @@ import type { InputProblemCode } from './document.ts';
 /** Formats whose text has to be found first. `mail`: one message as in a .eml file. */
 export type DocumentFormat = 'html' | 'pdf' | 'mail';
 
+/** How much of a web page is its document; `auto` finds out. */
+export type HtmlReading = 'auto' | 'article' | 'whole';
+
 export type ParsedDocument =
   | {
       readonly kind: 'text';
@@ -39,6 +42,14 @@ export class ParseError extends Error {
   override readonly name = 'ParseError';
 }
 
+export interface ParseOptions {
+  readonly encoding?: string | undefined;
+  /** Default `auto`. */
+  readonly html?: HtmlReading | undefined;
+  /** A longer text is a problem. */
+  readonly maxTextUnits: number;
+}
+
 /**
  * Reads formats whose parsers may take long, much memory or for ever on a hostile file: each document has a bound on
  * time and memory, past which it is a problem. One call at a time.
@@ -47,7 +58,7 @@ export interface DocumentParser extends AsyncDisposable {
   parse(
     format: DocumentFormat,
     bytes: Uint8Array,
-    options: { readonly encoding?: string | undefined; readonly maxTextUnits: number },
+    options: ParseOptions,
   ): Promise<ParsedDocument>;
   /** @throws {ParseError} not a Parquet file, damaged */
   openParquet(source: RandomAccess): Promise<ParquetTable>;

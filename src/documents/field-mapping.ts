@@ -1,4 +1,5 @@
 import { quoteValue } from '../text/quote-value.ts';
+import type { HtmlReading } from './document-parser.ts';
 
 /** Which fields of a line or columns of a table make a document. Absent: see the reader. */
 export interface FieldMapping {
@@ -12,6 +13,7 @@ export interface FieldMapping {
 export interface InputDefaults extends FieldMapping {
   /** A label that TextDecoder knows. */
   readonly encoding?: string;
+  readonly html?: HtmlReading;
 }
 
 /** Positions of the columns that make a document. */

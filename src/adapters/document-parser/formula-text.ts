@@ -1,17 +1,25 @@
-import type { TextNode } from './text-node.ts';
+import { attributeOf, type TextNode } from './text-node.ts';
 
 /** Formulas do not nest deeper; what does is read flat. */
 const MAX_DEPTH = 40;
 
 /** A formula as a line of text: the TeX that the page has beside it, else its MathML as `(a+b)/2`, `x^2`, `√(y)`. */
 export function formulaText(math: TextNode): string {
-  const written = attribute(math, 'alttext') ?? texOf(math, 0);
+  const written = attributeOf(math, 'alttext') ?? texOf(math, 0);
   return (written ?? linear(math, 0)).replace(/\s+/g, ' ').trim();
+}
+
+/** What the text beside a picture of a formula says; empty for other pictures, whose texts describe them. */
+export function formulaOfPicture(picture: TextNode): string {
+  const text = (attributeOf(picture, 'alt') ?? '').trim();
+  const names = `${attributeOf(picture, 'class') ?? ''} ${attributeOf(picture, 'src') ?? ''}`;
+  const isFormula = /\b(?:math|tex|latex|equation|formula)\b|mathjax|mwe-math|codecogs|mimetex|mathtex/i.test(names);
+  return isFormula || /^\$.+\$$|^\\[a-zA-Z([]|\\(?:frac|sqrt|sum|int|alpha|beta)\b/s.test(text) ? text : '';
 }
 
 function texOf(node: TextNode, depth: number): string | undefined {
   for (const child of childrenOf(node)) {
-    if (nameOf(child) === 'annotation' && /tex/i.test(attribute(child, 'encoding') ?? '')) return flat(child);
+    if (nameOf(child) === 'annotation' && /tex/i.test(attributeOf(child, 'encoding') ?? '')) return flat(child);
     const found = depth < MAX_DEPTH ? texOf(child, depth + 1) : undefined;
     if (found !== undefined) return found;
   }
@@ -69,9 +77,4 @@ function childrenOf(node: TextNode): readonly TextNode[] {
 
 function nameOf(node: TextNode): string {
   return node.localName?.toLowerCase() ?? '';
-}
-
-function attribute(node: TextNode, name: string): string | undefined {
-  if (node.attributes instanceof Map) return node.attributes.get(name) as string | undefined;
-  return node.getAttribute?.(name) ?? undefined;
 }

@@ -1,26 +1,23 @@
-import { Readability } from '@mozilla/readability';
-import { parseHTML } from 'linkedom';
-import type { ParsedDocument } from '../../documents/document-parser.ts';
+import type { HtmlReading, ParsedDocument } from '../../documents/document-parser.ts';
 import { canonicalEncoding, decodeText, encodingOfMark } from '../../text/decode-text.ts';
-import { type HtmlNode, parseHtml, walkTree, writeHtml } from './html-tree.ts';
-import { nodeToText } from './node-to-text.ts';
-import type { TextNode } from './text-node.ts';
+import { type HtmlNode, parseHtml, walkTree } from './html-tree.ts';
+import { type ReadPage, readPage } from './read-page.ts';
 
 /** The DOM takes 100 times this in memory, and seconds for each megabyte of small elements. */
 export const MAX_HTML_BYTES = 4 * 1024 * 1024;
-/** The search for the article takes quadratic time in both; past them the whole page is taken. */
-const MAX_ARTICLE_DEPTH = 100;
-const MAX_ARTICLE_ELEMENTS = 20_000;
+/** Share of the prose from which on a warning says so. */
+const MUCH_LEFT_OUT = 1 / 3;
 /** Where browsers look for the declaration. */
 const DECLARATION_BYTES = 1024;
 
-/**
- * Text of a web page: its article with the title on top, as reading modes of browsers find it, else the text of the whole
- * body. Scripts and styles never.
- */
+/** Text of a web page with its title on top: by `html` the article, all that is shown, or as much as is content (the default). */
 export function htmlToText(
   bytes: Uint8Array,
-  options: { readonly encoding?: string | undefined; readonly maxTextUnits: number },
+  options: {
+    readonly encoding?: string | undefined;
+    readonly html?: HtmlReading | undefined;
+    readonly maxTextUnits: number;
+  },
 ): ParsedDocument {
   if (bytes.length > MAX_HTML_BYTES) {
     const message = `The page has ${bytes.length} bytes; at most ${MAX_HTML_BYTES} are allowed for HTML. Convert it to text or split it`;
@@ -28,26 +25,30 @@ export function htmlToText(
   }
   const decoded = decodeText(bytes, options.encoding ?? declaredEncoding(bytes));
   if ('fault' in decoded) return { kind: 'problem', code: 'not_utf8', message: `The file ${decoded.fault}` };
-  const { title, text } = markupToText(decoded.text, 'article');
+  const { title, text, reading, prose, leftOut } = markupToText(decoded.text, options.html ?? 'auto');
   if (text === '')
     return { kind: 'problem', code: 'no_text', message: 'The page has no text outside scripts and styles' };
   const withTitle = title === '' || text.slice(0, title.length + 10).includes(title) ? text : `# ${title}\n\n${text}`;
   if (withTitle.length > options.maxTextUnits) {
     return { kind: 'problem', code: 'too_large', message: `The page has ${withTitle.length} characters of text` };
   }
-  return { kind: 'text', text: withTitle, metadata: title === '' ? {} : { title } };
+  const share = prose === 0 ? 0 : leftOut / prose;
+  return {
+    kind: 'text',
+    text: withTitle,
+    metadata: { ...(title === '' ? {} : { title }), reading, leftOut: Math.round(share * 100) / 100 },
+    ...(share <= MUCH_LEFT_OUT ? {} : { warnings: [leftOutWarning(leftOut, prose)] }),
+  };
 }
 
-/** Text of HTML. `article`: what a reader came for, where that can be told; `whole`: all of it, as of a letter. */
-export function markupToText(
-  markup: string,
-  part: 'article' | 'whole',
-): { readonly title: string; readonly text: string } {
+function leftOutWarning(leftOut: number, prose: number): string {
+  return `left_out: ${leftOut} of the page's ${prose} words outside links are beside its content and not in the text`;
+}
+
+/** Text of HTML: a page's by `reading`; a letter's is the whole. */
+export function markupToText(markup: string, reading: HtmlReading): ReadPage & { readonly title: string } {
   const tree = parseHtml(markup);
-  const title = titleOf(tree);
-  const article = part === 'article' && isReadable(tree) ? articleOf(tree) : undefined;
-  const text = article === undefined ? '' : nodeToText(article);
-  return { title, text: text === '' ? nodeToText(tree) : text };
+  return { title: titleOf(tree), ...readPage(tree, reading) };
 }
 
 function titleOf(tree: HtmlNode): string {
@@ -56,27 +57,6 @@ function titleOf(tree: HtmlNode): string {
     if (node.localName === 'title') return (node.firstChild?.data ?? '').trim().replace(/\s+/g, ' ');
   }
   return '';
-}
-
-function articleOf(tree: HtmlNode): TextNode | undefined {
-  try {
-    // Readability needs a DOM that it can change. Without a doctype: linkedom's has no next sibling.
-    const { document } = parseHTML(writeHtml(tree));
-    const found = new Readability<TextNode>(document, { serializer: (node: unknown) => node as TextNode }).parse();
-    return found?.content ?? undefined;
-  } catch {
-    // The DOM that it gets is not a browser's; what it cannot cope with is read whole.
-    return undefined;
-  }
-}
-
-function isReadable(tree: HtmlNode): boolean {
-  let elements = 0;
-  for (const { node, depth } of walkTree(tree)) {
-    if (node.nodeType === 1) elements += 1;
-    if (depth > MAX_ARTICLE_DEPTH || elements > MAX_ARTICLE_ELEMENTS) return false;
-  }
-  return true;
 }
 
 /** What the page itself says its encoding is, where a decoder knows it. */

@@ -1,4 +1,4 @@
-import { formulaText } from './formula-text.ts';
+import { formulaOfPicture, formulaText } from './formula-text.ts';
 import { raisedMarks } from './raised-marks.ts';
 import type { TextNode } from './text-node.ts';
 
@@ -72,17 +72,31 @@ const LINES = new Set([
 ]);
 const CELLS = new Set(['td', 'th']);
 
+/** Whether nothing of an element is ever read. */
+export function isSkipped(name: string): boolean {
+  return SKIPPED.has(name);
+}
+
+/** Whether an element stands apart from the text before and behind it. */
+export function isLine(name: string): boolean {
+  return PARAGRAPHS.has(name) || LINES.has(name) || CELLS.has(name);
+}
+
 /**
  * Text of a DOM tree as a person reads it: blocks on lines of their own, a blank line between paragraphs, `#` before
- * headings, `-` before list items, tabs between cells. No recursion: pages nest as deep as they like.
+ * headings, `-` before list items, tabs between cells; without what is in `leftOut`. No recursion: pages nest as deep as they like.
  */
-export function nodeToText(root: TextNode): string {
+export function nodeToText(root: TextNode, leftOut: ReadonlySet<TextNode> = new Set()): string {
   const text = new TextBuilder();
   let skipping: TextNode | undefined;
   let preformatted = 0;
   /** What is still to be written behind a raised text. */
   const raised = new Map<TextNode, string>();
   const enter = (node: TextNode) => {
+    if (leftOut.has(node)) {
+      skipping = node;
+      return;
+    }
     if (node.nodeType === TEXT) text.add(node.data ?? '', preformatted > 0);
     if (node.nodeType !== ELEMENT) return;
     const name = node.localName?.toLowerCase() ?? '';
@@ -96,6 +110,7 @@ export function nodeToText(root: TextNode): string {
       skipping = node;
       return;
     }
+    if (name === 'img') text.add(formulaOfPicture(node), false);
     if (name === 'sup') raised.set(node, text.addBefore(raisedMarks(node, text.tail)));
     text.open(name);
   };

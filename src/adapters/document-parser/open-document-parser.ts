@@ -5,6 +5,7 @@ import {
   type ParquetTable,
   type ParsedDocument,
   ParseError,
+  type ParseOptions,
   type RandomAccess,
 } from '../../documents/document-parser.ts';
 import { NightmillError } from '../../errors.ts';
@@ -44,7 +45,7 @@ class ThreadedParser implements DocumentParser {
   async parse(
     format: DocumentFormat,
     bytes: Uint8Array,
-    options: { readonly encoding?: string | undefined; readonly maxTextUnits: number },
+    options: ParseOptions,
   ): Promise<ParsedDocument> {
     try {
       const reply = await this.#ask({ kind: 'document', format, bytes, ...options });

@@ -1,14 +1,12 @@
-import type { DocumentFormat, ParsedDocument } from '../../documents/document-parser.ts';
+import type { DocumentFormat, ParsedDocument, ParseOptions } from '../../documents/document-parser.ts';
 
 /** What the program asks of the thread, one thing at a time, and what it sends while the thread reads a table. */
 export type ParserRequest =
-  | {
+  | ({
       readonly kind: 'document';
       readonly format: DocumentFormat;
       readonly bytes: Uint8Array;
-      readonly encoding?: string | undefined;
-      readonly maxTextUnits: number;
-    }
+    } & ParseOptions)
   /** The table that `rows` reads from then on. */
   | { readonly kind: 'open-table'; readonly byteLength: number }
   /** Rows of a row group from `from` on, as many as make a few megabytes. */

@@ -10,3 +10,8 @@ export interface TextNode {
   readonly nextSibling: TextNode | null;
   readonly parentNode: TextNode | null;
 }
+
+export function attributeOf(node: TextNode, name: string): string | undefined {
+  if (node.attributes instanceof Map) return node.attributes.get(name) as string | undefined;
+  return node.getAttribute?.(name) ?? undefined;
+}
