@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HTML_READINGS, PDF_PAGES_WITHOUT_TEXT } from '../../src/documents/document-parser.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
@@ -45,6 +46,14 @@ const inputSchema = z.strictObject({
     .refine((label) => canonicalEncoding(label) !== undefined, { error: 'must be an encoding such as windows-1252' })
     .optional()
     .describe('of text; default: UTF-8, or UTF-16 by its byte order mark'),
+  html: z
+    .enum(HTML_READINGS)
+    .optional()
+    .describe('how much of a web page is read; default auto: its content, of an article that alone'),
+  pdfPagesWithoutText: number()
+    .pipe(z.number().min(0).max(1))
+    .optional()
+    .describe(`a PDF with a larger share of scanned pages is refused; default ${PDF_PAGES_WITHOUT_TEXT}`),
 });
 
 export const workflowSchema = z

@@ -10,5 +10,6 @@ export function addInputOptions(command: Command): Command {
     .option('--id-field <name>', 'column or field with the id (default: id, custom_id; in tables else NAME:ROW)')
     .option('--metadata-fields <names>', 'columns or fields to copy to the results, with commas, or * for all')
     .option('--encoding <name>', 'encoding of text, e.g. windows-1252 (default: UTF-8, or UTF-16 by its mark)')
+    .option('--html <auto|article|whole>', 'how much of a web page is read (default: auto, its content)')
     .option('--max-documents <number>', 'refuse an input with more documents');
 }

@@ -1,16 +1,16 @@
 import type { ObjectStore } from '../store/object-store.ts';
-import type { DocumentParser, HtmlReading } from './document-parser.ts';
+import type { DocumentParser, FormatSettings } from './document-parser.ts';
 import type { FieldMapping } from './field-mapping.ts';
 import type { CsvDelimiter } from './parse-csv.ts';
 
-/** How an input is read. Fields and encoding are part of what was submitted. */
+/** How an input is read. Fields, encoding and formats are part of what was submitted. */
 export interface InputReading {
   /** Which fields or columns make a document, in JSONL, CSV and Parquet. */
   readonly fields?: FieldMapping;
   /** Of JSONL, CSV, text and HTML, as a label that TextDecoder knows. Default: what a byte order mark says, else UTF-8. */
   readonly encoding?: string;
-  /** How much of an HTML page is its document; default `auto`. */
-  readonly html?: HtmlReading;
+  /** Of HTML and PDF. */
+  readonly formats?: FormatSettings;
   /** For Parquet, HTML, PDF and e-mail; inputs of these types need it. */
   readonly parser?: DocumentParser;
 }

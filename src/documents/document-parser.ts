@@ -4,7 +4,12 @@ import type { InputProblemCode } from './document.ts';
 export type DocumentFormat = 'html' | 'pdf' | 'mail';
 
 /** How much of a web page is its document; `auto` finds out. */
-export type HtmlReading = 'auto' | 'article' | 'whole';
+export const HTML_READINGS = ['auto', 'article', 'whole'] as const;
+
+export type HtmlReading = (typeof HTML_READINGS)[number];
+
+/** Where no other share is set. */
+export const PDF_PAGES_WITHOUT_TEXT = 0.5;
 
 export type ParsedDocument =
   | {
@@ -42,10 +47,17 @@ export class ParseError extends Error {
   override readonly name = 'ParseError';
 }
 
+/** How formats are read that leave a choice; part of what was submitted. */
+export interface FormatSettings {
+  /** Default `auto`. */
+  readonly html?: HtmlReading;
+  /** A PDF with a larger share of pages that show something but have no text is a problem; default `PDF_PAGES_WITHOUT_TEXT`. */
+  readonly pdfPagesWithoutText?: number;
+}
+
 export interface ParseOptions {
   readonly encoding?: string | undefined;
-  /** Default `auto`. */
-  readonly html?: HtmlReading | undefined;
+  readonly formats?: FormatSettings | undefined;
   /** A longer text is a problem. */
   readonly maxTextUnits: number;
 }
@@ -55,11 +67,7 @@ export interface ParseOptions {
  * time and memory, past which it is a problem. One call at a time.
  */
 export interface DocumentParser extends AsyncDisposable {
-  parse(
-    format: DocumentFormat,
-    bytes: Uint8Array,
-    options: ParseOptions,
-  ): Promise<ParsedDocument>;
+  parse(format: DocumentFormat, bytes: Uint8Array, options: ParseOptions): Promise<ParsedDocument>;
   /** @throws {ParseError} not a Parquet file, damaged */
   openParquet(source: RandomAccess): Promise<ParquetTable>;
 }

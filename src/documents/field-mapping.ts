@@ -1,5 +1,5 @@
 import { quoteValue } from '../text/quote-value.ts';
-import type { HtmlReading } from './document-parser.ts';
+import type { FormatSettings } from './document-parser.ts';
 
 /** Which fields of a line or columns of a table make a document. Absent: see the reader. */
 export interface FieldMapping {
@@ -10,10 +10,9 @@ export interface FieldMapping {
 }
 
 /** How the documents of a workflow are read. */
-export interface InputDefaults extends FieldMapping {
+export interface InputDefaults extends FieldMapping, FormatSettings {
   /** A label that TextDecoder knows. */
   readonly encoding?: string;
-  readonly html?: HtmlReading;
 }
 
 /** Positions of the columns that make a document. */

@@ -36,7 +36,7 @@ export interface ContentReading extends InputReading {
 /** Reads one file or object with the reader of its type. */
 export async function* readContent(named: NamedContent, reading: ContentReading): Entries {
   const { content, name, source, bytes, delimiter } = named;
-  const { encoding, fields, maxLineBytes } = reading;
+  const { encoding, fields, formats, maxLineBytes } = reading;
   if (content === 'lines') {
     yield* readJsonl(toUtf8(bytes(), source, encoding), { source, maxLineBytes, fields });
   } else if (content === 'csv') {
@@ -52,7 +52,7 @@ export async function* readContent(named: NamedContent, reading: ContentReading)
       await file[Symbol.asyncDispose]?.();
     }
   } else {
-    const options = { id: name, source, maxBytes: maxLineBytes, encoding };
+    const options = { id: name, source, maxBytes: maxLineBytes, encoding, formats };
     yield [
       content === 'text'
         ? await readText(bytes(), options)

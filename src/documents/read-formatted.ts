@@ -12,7 +12,7 @@ export async function readFormatted(
   parser: DocumentParser,
   options: ReadTextOptions,
 ): Promise<InputEntry> {
-  const { id, source, encoding, html, maxBytes } = options;
+  const { id, source, encoding, formats, maxBytes } = options;
   const fault = findIdFault(id);
   if (fault !== undefined) {
     const message = `The file's name cannot be a document id: it ${fault}: ${quoteValue(id)}`;
@@ -23,7 +23,7 @@ export async function readFormatted(
   if (whole.length === 0) {
     return { kind: 'problem', problem: { code: 'missing_text', message: 'The file is empty', source, id } };
   }
-  const parsed = await parser.parse(format, whole, { encoding, html, maxTextUnits: maxBytes });
+  const parsed = await parser.parse(format, whole, { encoding, formats, maxTextUnits: maxBytes });
   if (parsed.kind === 'problem') {
     return { kind: 'problem', problem: { code: parsed.code, message: parsed.message, source, id } };
   }

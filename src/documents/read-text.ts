@@ -1,5 +1,5 @@
 import type { InputEntry } from './document.ts';
-import type { HtmlReading } from './document-parser.ts';
+import type { FormatSettings } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
 import { parseTextFile } from './parse-text-file.ts';
 
@@ -8,7 +8,7 @@ export interface ReadTextOptions {
   readonly source: string;
   readonly maxBytes: number;
   readonly encoding?: string | undefined;
-  readonly html?: HtmlReading | undefined;
+  readonly formats?: FormatSettings | undefined;
 }
 
 /** Makes one document of a whole content; one longer than `maxBytes` is a problem, and is not held. */

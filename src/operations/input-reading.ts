@@ -1,4 +1,5 @@
 import type { InputReading } from '../documents/document-input.ts';
+import { type FormatSettings, HTML_READINGS, PDF_PAGES_WITHOUT_TEXT } from '../documents/document-parser.ts';
 import type { FieldMapping, InputDefaults } from '../documents/field-mapping.ts';
 import { NightmillError } from '../errors.ts';
 import { canonicalEncoding } from '../text/decode-text.ts';
@@ -9,6 +10,7 @@ export interface InputFlags {
   readonly idField?: string;
   readonly metadataFields?: string;
   readonly encoding?: string;
+  readonly html?: string;
   readonly maxDocuments?: string;
 }
 
@@ -18,6 +20,7 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
   const id = nameOf('--id-field', flags.idField) ?? defaults.id;
   const metadata = readMetadataFields(flags.metadataFields) ?? defaults.metadata;
   const encoding = readEncoding(flags.encoding ?? defaults.encoding);
+  const formats = formatsOf(flags, defaults);
   const fields: FieldMapping = {
     ...(text === undefined ? {} : { text }),
     ...(id === undefined ? {} : { id }),
@@ -26,6 +29,23 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
   return {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
     ...(encoding === undefined ? {} : { encoding }),
+    ...(Object.keys(formats).length === 0 ? {} : { formats }),
+  };
+}
+
+/** What is read as by default makes no other batch of an input when it is named. */
+function formatsOf(flags: InputFlags, defaults: InputDefaults): FormatSettings {
+  const html = HTML_READINGS.find((known) => known === (flags.html ?? defaults.html));
+  if (html === undefined && flags.html !== undefined) {
+    throw new NightmillError(
+      'usage',
+      `Cannot use ${JSON.stringify(flags.html)} as --html: use ${HTML_READINGS.join(', ')}.`,
+    );
+  }
+  const { pdfPagesWithoutText: pages } = defaults;
+  return {
+    ...(html === undefined || html === 'auto' ? {} : { html }),
+    ...(pages === undefined || pages === PDF_PAGES_WITHOUT_TEXT ? {} : { pdfPagesWithoutText: pages }),
   };
 }
 

@@ -89,6 +89,12 @@ describe('fingerprintInput()', () => {
     expect(await fingerprintInput([bare])).not.toBe(bareFirst);
   });
 
+  test('differs where a page is read in another way than by default', async () => {
+    const path = await write('page.html', '<p>one');
+    const whole = await fingerprintInput([{ kind: 'path', path, reading: { formats: { html: 'whole' } } }]);
+    expect(whole).not.toBe(await ofPaths(path));
+  });
+
   test('refuses what is missing or damaged', async () => {
     await expect(ofPaths(join(folder, 'absent.jsonl'))).rejects.toMatchObject({ code: 'input_invalid' });
     const cut = await write('cut.jsonl.gz', gzipSync(content).subarray(0, -4));

@@ -24,7 +24,8 @@ export function declaresArticle(tree: HtmlNode): boolean {
       if (name === 'og:type' && attributes.get('content')?.toLowerCase() === 'article') return true;
       if (name.startsWith('article:')) return true;
     } else if (localName === 'script') {
-      if (attributes.get('type') === 'application/ld+json' && ARTICLE_TYPE.test(node.firstChild?.data ?? '')) return true;
+      if (attributes.get('type') === 'application/ld+json' && ARTICLE_TYPE.test(node.firstChild?.data ?? ''))
+        return true;
     } else if (ARTICLE_ITEM.test(attributes.get('itemtype') ?? '')) return true;
   }
   return false;

@@ -1,4 +1,4 @@
-import type { HtmlReading, ParsedDocument } from '../../documents/document-parser.ts';
+import type { FormatSettings, HtmlReading, ParsedDocument } from '../../documents/document-parser.ts';
 import { canonicalEncoding, decodeText, encodingOfMark } from '../../text/decode-text.ts';
 import { type HtmlNode, parseHtml, walkTree } from './html-tree.ts';
 import { type ReadPage, readPage } from './read-page.ts';
@@ -10,12 +10,12 @@ const MUCH_LEFT_OUT = 1 / 3;
 /** Where browsers look for the declaration. */
 const DECLARATION_BYTES = 1024;
 
-/** Text of a web page with its title on top: by `html` the article, all that is shown, or as much as is content (the default). */
+/** Text of a web page with its title on top: by `formats.html` the article, all that is shown, or as much as is content (the default). */
 export function htmlToText(
   bytes: Uint8Array,
   options: {
     readonly encoding?: string | undefined;
-    readonly html?: HtmlReading | undefined;
+    readonly formats?: FormatSettings | undefined;
     readonly maxTextUnits: number;
   },
 ): ParsedDocument {
@@ -25,7 +25,7 @@ export function htmlToText(
   }
   const decoded = decodeText(bytes, options.encoding ?? declaredEncoding(bytes));
   if ('fault' in decoded) return { kind: 'problem', code: 'not_utf8', message: `The file ${decoded.fault}` };
-  const { title, text, reading, prose, leftOut } = markupToText(decoded.text, options.html ?? 'auto');
+  const { title, text, reading, prose, leftOut } = markupToText(decoded.text, options.formats?.html ?? 'auto');
   if (text === '')
     return { kind: 'problem', code: 'no_text', message: 'The page has no text outside scripts and styles' };
   const withTitle = title === '' || text.slice(0, title.length + 10).includes(title) ? text : `# ${title}\n\n${text}`;

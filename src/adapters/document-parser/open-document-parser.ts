@@ -42,11 +42,7 @@ class ThreadedParser implements DocumentParser {
     this.#limits = limits;
   }
 
-  async parse(
-    format: DocumentFormat,
-    bytes: Uint8Array,
-    options: ParseOptions,
-  ): Promise<ParsedDocument> {
+  async parse(format: DocumentFormat, bytes: Uint8Array, options: ParseOptions): Promise<ParsedDocument> {
     try {
       const reply = await this.#ask({ kind: 'document', format, bytes, ...options });
       if (reply.kind === 'document') return reply.parsed;

@@ -100,4 +100,3 @@ export function holdersOf(lines: Iterable<PageLine>): ReadonlySet<TextNode> {
   }
   return holders;
 }
-

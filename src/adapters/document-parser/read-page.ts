@@ -22,11 +22,13 @@ export interface ReadPage {
  */
 export function readPage(tree: HtmlNode, wanted: HtmlReading): ReadPage {
   const hidden = hiddenOf(tree);
-  const prose = proseOf(linesOf(tree, hidden));
+  const shown = linesOf(tree, hidden);
+  const prose = proseOf(shown);
   const whole = (): ReadPage => ({ text: nodeToText(tree, hidden), reading: 'whole', prose, leftOut: 0 });
   if (wanted === 'whole') return whole();
-  const around = new Set<TextNode>([...hidden, ...chromeOf(tree)]);
-  const { inside, outside } = splitByArticle(linesOf(tree, around), tree);
+  const chrome = chromeOf(tree);
+  const around = new Set<TextNode>([...hidden, ...chrome]);
+  const { inside, outside } = splitByArticle(chrome.size === 0 ? shown : linesOf(tree, around), tree);
   const beside = wanted === 'article' && inside.length > 0 ? [] : contentBeside(inside, outside, tree);
   if (inside.length + beside.length === 0) return whole();
   const kept = new Set(beside);
@@ -46,11 +48,7 @@ const PARAGRAPH_WORDS = 20;
 const ARTICLE_SHARE = 0.5;
 
 /** Lines beside the article that belong to the same content. */
-function contentBeside(
-  inside: readonly PageLine[],
-  outside: readonly PageLine[],
-  tree: HtmlNode,
-): readonly PageLine[] {
+function contentBeside(inside: readonly PageLine[], outside: readonly PageLine[], tree: HtmlNode): readonly PageLine[] {
   const content = inside.length === 0 ? undefined : markedContentOf(tree, inside);
   const near = content === undefined ? outside : outside.filter(({ nodes }) => isIn(nodes[0], content));
   const plain = groupOutside(near, holdersOf(inside)).filter(({ extra }) => !extra);
@@ -95,4 +93,3 @@ function isLinkList(lines: readonly PageLine[]): boolean {
   const far = lines.reduce((sum, line) => sum + line.linkWords - line.nearWords, 0);
   return far >= words * LINK_SHARE && lines.every((line) => line.words - line.linkWords < PARAGRAPH_WORDS);
 }
-

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openDocumentParser } from '../../../src/adapters/document-parser/open-document-parser.ts';
 import type { DocumentFormat, ParsedDocument, RandomAccess } from '../../../src/documents/document-parser.ts';
 import { StoreError } from '../../../src/errors.ts';
+import { DOCTYPES, variantsOf } from '../../helpers/doctypes.ts';
 import { makePdf } from '../../helpers/make-pdf.ts';
 
 const parser = openDocumentParser();
@@ -22,45 +23,56 @@ describe('parse() of HTML', () => {
       <h1>Head</h1><p>One <b>two</b>, three.<br>Four</p><script>alert(1)</script><noscript>no</noscript>
       <ul><li>first<li>second</ul><pre>a
   b</pre><table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table></body></html>`;
-    const parsed = await parse('html', page);
-    expect(parsed).toEqual({
-      kind: 'text',
-      text: expect.stringMatching(
-        /^# My page\n\n#+ Head\n\nOne two, three\.\nFour\n\n- first\n- second\n\na\n {2}b\n\n1\t2\n3\t4$/,
-      ),
-      metadata: { title: 'My page' },
-    });
+    for (const variant of variantsOf(page)) {
+      expect(await parse('html', variant), variant).toEqual({
+        kind: 'text',
+        text: expect.stringMatching(
+          /^# My page\n\n#+ Head\n\nOne two, three\.\nFour\n\n- first\n- second\n\na\n {2}b\n\n1\t2\n3\t4$/,
+        ),
+        metadata: { title: 'My page', reading: expect.stringMatching(/^(?:article|content)$/), leftOut: 0 },
+      });
+    }
   });
 
   test('gives the article without what surrounds it', async () => {
     const sentence = 'The mill grinds all night, and in the morning, when the miller wakes, the flour is done. ';
     const article = `<article>${`<p>${sentence.repeat(4)}</p>`.repeat(5)}</article>`;
     const links = `<nav><ul>${'<li><a href="/x">Menu entry</a></li>'.repeat(30)}</ul></nav>`;
-    const parsed = await parse('html', `<html><body>${links}${article}<footer>Imprint</footer></body></html>`);
-    expect(parsed).toMatchObject({ text: expect.stringContaining(sentence.trim()) });
-    expect(JSON.stringify(parsed)).not.toContain('Menu entry');
+    const page = `<html><body>${links}${article}<footer>Imprint</footer></body></html>`;
+    for (const variant of variantsOf(page)) {
+      const parsed = await parse('html', variant);
+      expect(parsed).toMatchObject({ text: expect.stringContaining(sentence.trim()) });
+      expect(JSON.stringify(parsed)).not.toMatch(/Menu entry|Imprint/);
+    }
   });
 
   test('gives what little there is where no article is found, also without any element', async () => {
-    expect(await parse('html', '<body><div>Short</div></body>')).toMatchObject({ text: 'Short' });
-    expect(await parse('html', 'just words')).toMatchObject({ text: 'just words' });
-    expect(await parse('html', '<script>only()</script>')).toMatchObject({ kind: 'problem', code: 'no_text' });
+    for (const doctype of DOCTYPES) {
+      const read = (page: string) => parse('html', doctype + page);
+      expect(await read('<body><div>Short</div></body>')).toMatchObject({ text: 'Short' });
+      expect(await read('just words')).toMatchObject({ text: 'just words' });
+      expect(await read('<script>only()</script>')).toMatchObject({ kind: 'problem', code: 'no_text' });
+    }
   });
 
   test('decodes as the flag, the byte order mark or the page says', async () => {
-    const latin = Buffer.from('<meta charset="iso-8859-1"><p>café', 'latin1');
-    expect(await parse('html', latin)).toMatchObject({ text: 'café' });
-    expect(await parse('html', Buffer.from('<p>café', 'latin1'))).toMatchObject({ code: 'not_utf8' });
-    expect(await parse('html', Buffer.from('<p>café', 'latin1'), 'windows-1252')).toMatchObject({ text: 'café' });
-    expect(await parse('html', Buffer.from('\ufeff<p>café', 'utf16le'))).toMatchObject({ text: 'café' });
-    expect(await parse('html', '<meta charset="utf-16"><p>café')).toMatchObject({ text: 'café' });
+    for (const doctype of DOCTYPES) {
+      const latin1 = (page: string) => Buffer.from(doctype + page, 'latin1');
+      const declared = latin1('<meta charset="iso-8859-1"><p>café');
+      expect(await parse('html', declared)).toMatchObject({ text: 'café' });
+      expect(await parse('html', latin1('<p>café'))).toMatchObject({ code: 'not_utf8' });
+      expect(await parse('html', latin1('<p>café'), 'windows-1252')).toMatchObject({ text: 'café' });
+      const marked = Buffer.from(`\ufeff${doctype}<p>café`, 'utf16le');
+      expect(await parse('html', marked)).toMatchObject({ text: 'café' });
+      expect(await parse('html', `${doctype}<meta charset="utf-16"><p>café`)).toMatchObject({ text: 'café' });
+    }
   });
 
   test('reads 10,000 nested elements, and refuses 20 MB', { timeout: 120_000 }, async () => {
-    expect(await parse('html', `${'<div>'.repeat(10_000)}deep down`)).toMatchObject({
-      kind: 'text',
-      text: 'deep down',
-    });
+    for (const doctype of DOCTYPES.slice(0, 3)) {
+      const deep = await parse('html', `${doctype}${'<div>'.repeat(10_000)}deep down`);
+      expect(deep).toMatchObject({ kind: 'text', text: 'deep down' });
+    }
     const large = await parse('html', '<p>words</p>'.repeat(1_700_000));
     expect(large).toMatchObject({ kind: 'problem', code: 'too_large' });
   });
