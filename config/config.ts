@@ -2,6 +2,7 @@ import type { InputDefaults } from '../src/documents/field-mapping.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
+import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
@@ -29,7 +30,11 @@ export interface ProviderConfig {
     readonly clusterConcurrency?: number;
     /** Calls in flight in one worker process. */
     readonly concurrency: number;
+    /** The first calls in flight, where nothing is known of the server; absent: `concurrency`. */
+    readonly startConcurrency?: number;
   };
+  /** Absent: it is reached directly. */
+  readonly proxy?: ProxySettings;
 }
 
 /** Who is told of alerts. URL and token are secrets. */
@@ -71,7 +76,10 @@ export interface Config {
     readonly forcePathStyle: boolean;
     readonly accessKeyId?: string;
     readonly secretAccessKey?: string;
+    readonly proxy?: ProxySettings;
   };
+  /** On the way to providers, webhooks and S3; absent: none. */
+  readonly proxy?: ProxySettings;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   /** Every model by its name, `local` included. */
   readonly models: ReadonlyMap<string, ModelSpec>;

@@ -15,6 +15,7 @@ import { readPriceList } from './price-list.ts';
 import { resolveModels } from './resolve-models.ts';
 import { resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
+import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
@@ -37,7 +38,11 @@ export function loadConfig(options: {
   const asked = options.file ?? (options.env['NIGHTMILL_CONFIG'] || undefined);
   const file = resolve(options.cwd, asked ?? DEFAULT_CONFIG_FILE);
   if (asked === undefined && !existsSync(file)) {
-    return resolveConfig(parse(DEFAULT_CONFIG, 'the embedded defaults'), { cwd: options.cwd, folder: options.cwd });
+    return resolveConfig(parse(DEFAULT_CONFIG, 'the embedded defaults'), {
+      ...options,
+      file: undefined,
+      folder: options.cwd,
+    });
   }
   return loadConfigValue(readYaml(file), { ...options, file });
 }
@@ -65,7 +70,7 @@ export function loadConfigValue(
     else problems.push(describeMissing(missing));
   });
   const raw = parse(withoutSecrets(value, missingSecrets), name, problems);
-  const at = file === undefined ? { cwd, folder: cwd } : { cwd, folder: dirname(file), file };
+  const at = file === undefined ? { ...options, folder: cwd } : { ...options, folder: dirname(file), file };
   return { ...resolveConfig(raw, at), missingSecrets };
 }
 
@@ -126,10 +131,14 @@ function invalid(file: string, problems: readonly string[]): NightmillError {
 }
 
 /** Fills defaults, follows the names inside the file and converts units; reports all broken references at once. */
-function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?: string }): Config {
+function resolveConfig(
+  raw: RawConfig,
+  at: { cwd: string; folder: string; file?: string | undefined; env: Environment },
+): Config {
   const problems: string[] = [];
   const folder = resolve(at.cwd, '.nightmill');
-  const providers = resolveProviders(raw);
+  const proxy = resolveProxy(raw, at.env, problems);
+  const providers = resolveProviders(raw, proxy);
   const prices = readPriceList(folder);
   const { models: plain, facts: modelFacts } = resolveModels(raw, providers, prices, problems);
   const models = withRedaction(plain, raw, problems);
@@ -146,7 +155,8 @@ function resolveConfig(raw: RawConfig, at: { cwd: string; folder: string; file?:
     folder,
     ...(raw.redis === undefined ? {} : { redisUrl: raw.redis }),
     redisPrefix: raw.redisPrefix,
-    store: resolveStore(raw, at, folder),
+    store: { ...resolveStore(raw, at, folder), ...proxy },
+    ...proxy,
     providers,
     models,
     modelFacts,

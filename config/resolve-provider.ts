@@ -2,17 +2,19 @@ import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { ProviderConfig } from './config.ts';
 import { presetOf } from './presets.ts';
 import type { RawConfig } from './schema.ts';
+import { resolveConcurrency } from './start-concurrency.ts';
 
 type RawProvider = RawConfig['providers'][string];
 
-const DEFAULT_CONCURRENCY = 32;
-
 /** The providers that are reached over the network; one of kind `local` is none. */
-export function resolveProviders(raw: RawConfig): ReadonlyMap<string, ProviderConfig> {
+export function resolveProviders(
+  raw: RawConfig,
+  proxy: Pick<ProviderConfig, 'proxy'>,
+): ReadonlyMap<string, ProviderConfig> {
   const providers = new Map<string, ProviderConfig>();
   for (const [name, provider] of Object.entries(raw.providers)) {
     const { kind } = provider;
-    if (kind !== 'local') providers.set(name, resolveProvider(name, { ...provider, kind }));
+    if (kind !== 'local') providers.set(name, { ...resolveProvider(name, { ...provider, kind }), ...proxy });
   }
   return providers;
 }
@@ -24,11 +26,12 @@ function resolveProvider(
 ): ProviderConfig {
   const base = presetOf(raw);
   const { maxTokensField, structuredOutput, temperature, promptCache, reasoning } = raw;
+  const baseUrl = (raw.baseUrl ?? base.baseUrl ?? '').replace(/\/+$/, '');
   return {
     name,
     kind: base.kind,
     ...(raw.preset === undefined ? {} : { preset: raw.preset }),
-    baseUrl: (raw.baseUrl ?? base.baseUrl ?? '').replace(/\/+$/, ''),
+    baseUrl,
     ...(raw.apiKey === undefined || raw.apiKey === '' ? {} : { apiKey: raw.apiKey }),
     ...(base.authHeader === undefined ? {} : { authHeader: base.authHeader }),
     headers: raw.headers ?? {},
@@ -38,6 +41,6 @@ function resolveProvider(
       ...base.capabilities,
       ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache, reasoning }),
     },
-    limits: { concurrency: DEFAULT_CONCURRENCY, ...withoutUndefined(raw.limits) },
+    limits: { ...withoutUndefined(raw.limits), ...resolveConcurrency(raw.limits.concurrency, baseUrl) },
   };
 }

@@ -59,6 +59,19 @@ export const configSchema = z.strictObject({
       secretAccessKey: z.string().optional(),
     })
     .optional(),
+  proxy: z
+    .union([
+      z.literal(false),
+      z.string(),
+      z.strictObject({
+        url: z.string(),
+        noProxy: z.array(z.string().min(1)).default([]).describe('hosts and domains that are reached directly'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'http://host:port on the way to providers, webhooks and S3; false: none; default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment. A password: name it as ${VARIABLE}',
+    ),
   providers: named(providerSchema).default({}),
   models: named(modelSchema).default({}),
   workflows: named(workflowSchema).default({}),

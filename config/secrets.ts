@@ -1,3 +1,4 @@
+import { proxySecrets } from '../src/runtime/proxy-settings.ts';
 import type { Config } from './config.ts';
 import { readRedisUrl } from './redis-url.ts';
 
@@ -13,5 +14,6 @@ export function secretsOf(config: Config): readonly string[] {
     ...config.alerts.webhooks.map((webhook) => (webhook.kind === 'telegram' ? webhook.token : webhook.url)),
     config.store.secretAccessKey ?? '',
     redisPassword,
+    ...proxySecrets(config.proxy),
   ].filter((secret) => secret !== '');
 }

@@ -114,7 +114,11 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
   const local = stack.adopt(openLocalModel(), (opened) => opened.close());
   const providers = openProviders(config, stack);
-  const webhooks = new WebhookSink({ targets: config.alerts.webhooks, log });
+  const webhooks = new WebhookSink({
+    targets: config.alerts.webhooks,
+    log,
+    ...(config.proxy === undefined ? {} : { proxy: config.proxy }),
+  });
   return {
     log,
     connection,
@@ -223,7 +227,7 @@ function localProviders({ providers }: Config): ReadonlySet<string> {
 function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, ProviderGate> {
   const gates = new Map<string, ProviderGate>();
   for (const provider of config.providers.values()) {
-    const { concurrency } = provider.limits;
+    const { concurrency, startConcurrency } = provider.limits;
     const client = stack.adopt(openModelClient(provider), (opened) => opened.close());
     const patienceMs = config.worker.providerPatienceMs;
     gates.set(
@@ -232,6 +236,8 @@ function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap
         name: provider.name,
         client,
         concurrency,
+        ...(startConcurrency === undefined ? {} : { startConcurrency }),
+        timeLimitMs: provider.timeoutMs,
         patienceMs,
         clock: systemClock,
         hasPromptCache: provider.capabilities.promptCache !== 'none',

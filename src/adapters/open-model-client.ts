@@ -1,5 +1,6 @@
 import type { EndpointCapabilities } from '../providers/endpoint-capabilities.ts';
 import type { ModelClient } from '../providers/model-client.ts';
+import type { ProxySettings } from '../runtime/proxy-settings.ts';
 import { createAnthropicClient } from './anthropic/client.ts';
 import { createGeminiClient } from './gemini/client.ts';
 import { createOpenAiClient } from './openai-compatible/client.ts';
@@ -17,6 +18,8 @@ export interface ProviderSettings {
   readonly capabilities: EndpointCapabilities;
   /** `concurrency`: calls in flight in this process. */
   readonly limits: { readonly concurrency: number };
+  readonly preset?: string;
+  readonly proxy?: ProxySettings;
 }
 
 const CREATE_CLIENT = {
@@ -27,7 +30,7 @@ const CREATE_CLIENT = {
 
 /** The client that speaks the provider's protocol. Whoever opens it closes it. */
 export function openModelClient(provider: ProviderSettings): ModelClient {
-  const { name, baseUrl, apiKey, authHeader, headers, timeoutMs, capabilities, limits } = provider;
+  const { name, baseUrl, apiKey, authHeader, headers, timeoutMs, capabilities, limits, proxy, preset } = provider;
   return CREATE_CLIENT[provider.kind]({
     name,
     baseUrl,
@@ -37,5 +40,7 @@ export function openModelClient(provider: ProviderSettings): ModelClient {
     timeoutMs,
     capabilities,
     maxConnections: limits.concurrency,
+    isLlamaCpp: preset === 'llamacpp',
+    ...(proxy === undefined ? {} : { proxy }),
   });
 }

@@ -1,5 +1,7 @@
 import { request } from 'undici';
+import type { ProxySettings } from '../runtime/proxy-settings.ts';
 import { parseJson } from '../text/json-value.ts';
+import { openAgent } from './outbound/proxy.ts';
 import { keyHeader } from './provider-http/key-header.ts';
 
 /** What a provider's free model list says about the address and the key. No tokens are used. */
@@ -7,6 +9,8 @@ export interface ProviderProbe {
   readonly status: number;
   /** Model ids that it names; undefined where it has no list, or one of other things than can be called. */
   readonly models?: readonly string[];
+  /** It has one model and answers with it whatever is asked for (llama.cpp, which lists a path). */
+  readonly onlyModel?: string;
 }
 
 interface ProbedProvider {
@@ -15,6 +19,7 @@ interface ProbedProvider {
   readonly apiKey?: string;
   readonly authHeader?: 'api-key';
   readonly headers: Readonly<Record<string, string>>;
+  readonly proxy?: ProxySettings;
 }
 
 const TIMEOUT_MS = 5_000;
@@ -29,29 +34,38 @@ export async function probeProvider(provider: ProbedProvider): Promise<ProviderP
   // Anthropic's address is understood with and without its version.
   url.pathname = `${path}${provider.kind === 'anthropic' && !path.endsWith('/v1') ? '/v1' : ''}/models`;
   for (const [name, value] of Object.entries(PAGE[provider.kind])) url.searchParams.set(name, value);
-  const response = await request(url, {
-    headers: {
-      ...(provider.kind === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {}),
-      ...keyHeader(provider.kind, provider),
-      ...provider.headers,
-    },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-  const text = await response.body.text();
-  if (response.statusCode !== 200) return { status: response.statusCode };
-  // Azure lists the models that could be deployed; what is called is the deployment, by a name of its own.
-  const models = provider.authHeader === 'api-key' ? undefined : modelIds(text);
-  return { status: 200, ...(models === undefined ? {} : { models }) };
+  const dispatcher = openAgent(provider.proxy, {});
+  try {
+    const response = await request(url, {
+      dispatcher,
+      headers: {
+        ...(provider.kind === 'anthropic' ? { 'anthropic-version': '2023-06-01' } : {}),
+        ...keyHeader(provider.kind, provider),
+        ...provider.headers,
+      },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const text = await response.body.text();
+    if (response.statusCode !== 200) return { status: response.statusCode };
+    // Azure lists the models that could be deployed; what is called is the deployment, by a name of its own.
+    return { status: 200, ...(provider.authHeader === 'api-key' ? {} : readModelList(text)) };
+  } finally {
+    await dispatcher.destroy();
+  }
 }
 
-/** `{data: [{id}]}` of most, `[{id}]` of Together, `{models: [{name: "models/ID"}]}` of Gemini. */
-function modelIds(text: string): readonly string[] | undefined {
+/** `{data: [{id}]}` of most, `[{id}]` of Together, `{models: [{name: "models/ID"}]}` of Gemini. An empty list says nothing. */
+function readModelList(text: string): Pick<ProviderProbe, 'models' | 'onlyModel'> {
   const list = parseJson(text);
   const { data, models } = (list ?? {}) as { data?: unknown; models?: unknown };
   const entries: unknown = Array.isArray(list) ? list : (data ?? models);
-  if (!Array.isArray(entries)) return undefined;
-  return (entries as ({ id?: unknown; name?: unknown } | null)[]).flatMap((entry) => {
+  if (!Array.isArray(entries)) return {};
+  const listed = entries as ({ id?: unknown; name?: unknown; owned_by?: unknown } | null)[];
+  const ids = listed.flatMap((entry) => {
     const id = entry?.id ?? entry?.name;
     return typeof id === 'string' ? [id.replace(/^models\//, '')] : [];
   });
+  const [first] = ids;
+  if (first === undefined) return {};
+  return ids.length === 1 && listed[0]?.owned_by === 'llamacpp' ? { onlyModel: first } : { models: ids };
 }

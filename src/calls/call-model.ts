@@ -199,7 +199,7 @@ async function noteFailure(
   }
   if (needsPerson(error)) return false;
   if (error.failure === 'aborted') return false;
-  if (FAILURE_RULES[error.failure].retry === 'backoff') return gate.failed();
+  if (FAILURE_RULES[error.failure].retry === 'backoff') return gate.failed(error);
   gate.answered();
   return false;
 }

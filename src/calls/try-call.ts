@@ -164,8 +164,10 @@ async function settleFailure(
     await settleReply(context, call, { ...ticket, callKey: `${call.key}!${ticket.callId}` }, entry);
     return;
   }
+  // A model that is known to cost nothing leaves no money in doubt.
+  const isFree = call.model.price !== undefined && ticket.hold === 0;
   const outcome: Outcome =
-    error.billing === 'none'
+    error.billing === 'none' || isFree
       ? { kind: 'released', refused: error.failure === 'rate_limited' }
       : { kind: 'uncertain', reason: error.failure };
   const settlement = await context.ledger.settle(ticket, outcome);

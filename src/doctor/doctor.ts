@@ -35,7 +35,7 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   /** Asks for the model list, which costs nothing. */
   readonly probeProvider: (
     provider: Provider,
-  ) => Promise<{ readonly status: number; readonly models?: readonly string[] }>;
+  ) => Promise<{ readonly status: number; readonly models?: readonly string[]; readonly onlyModel?: string }>;
 }
 
 const MAX_CONCURRENT_PROBES = 8;
@@ -113,7 +113,7 @@ async function checkProvider<Provider extends NamedEndpoint>(
 ): Promise<Check> {
   const name = `provider ${provider.name}`;
   try {
-    const { status, models } = await context.probeProvider(provider);
+    const { status, models, onlyModel } = await context.probeProvider(provider);
     if (status === 401 || status === 403) {
       return {
         name,
@@ -121,12 +121,16 @@ async function checkProvider<Provider extends NamedEndpoint>(
         detail: `${provider.baseUrl} refused the key (HTTP ${status}): set the variable that apiKey names`,
       };
     }
-    if (status >= 500)
+    // 501: it has no such list.
+    if (status >= 500 && status !== 501)
       return {
         name,
         state: 'failed',
         detail: `${provider.baseUrl} answers HTTP ${status}: look at the provider's status page`,
       };
+    if (onlyModel !== undefined) {
+      return { name, state: 'ok', detail: `${provider.baseUrl} answers every id with its one model, ${onlyModel}` };
+    }
     if (models === undefined)
       return {
         name,

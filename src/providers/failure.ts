@@ -50,7 +50,8 @@ export const FAILURE_RULES: Readonly<Record<ModelFailureClass, FailureRule>> = {
   timeout: {
     retry: 'backoff',
     pausesProvider: false,
-    advice: "If it goes on, raise the provider's timeout or use a smaller output cap.",
+    advice:
+      "If the server works on few calls at once, lower the provider's limits.concurrency; if a single call takes so long, raise its timeoutSeconds or use a smaller output cap.",
   },
   // Nothing was sent. Free to retry; a wrong URL and an outage look the same from here.
   unreachable: {
@@ -114,6 +115,7 @@ export interface ModelCallErrorDetails {
   readonly status?: number | undefined;
   readonly providerCode?: string | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly serverIsStarting?: boolean;
   readonly requestId?: string | undefined;
   readonly rateLimitHeaders?: Readonly<Record<string, string>> | undefined;
   readonly usage?: Usage | undefined;
@@ -130,6 +132,8 @@ export class ModelCallError extends Error {
   readonly providerCode: string | undefined;
   /** How long the provider asked to wait: 0 to `MAX_RETRY_AFTER_MS`. */
   readonly retryAfterMs: number | undefined;
+  /** It says that it still loads its model: minutes, and no outage. */
+  readonly serverIsStarting: boolean;
   /** The provider's id of this request, for its support desk. */
   readonly requestId: string | undefined;
   /** Rate-limit headers as they came, lower-case names. */
@@ -145,6 +149,7 @@ export class ModelCallError extends Error {
     this.status = details.status;
     this.providerCode = details.providerCode;
     this.retryAfterMs = details.retryAfterMs;
+    this.serverIsStarting = details.serverIsStarting ?? false;
     this.requestId = details.requestId;
     this.rateLimitHeaders = details.rateLimitHeaders ?? {};
     this.usage = details.usage;

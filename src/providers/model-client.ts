@@ -27,6 +27,8 @@ export interface ModelReply {
   /** The provider's id of this request, for its support desk. */
   readonly requestId?: string;
   readonly durationMs: number;
+  /** Calls that the server works on at once, where it has said so. */
+  readonly serverSlots?: number;
 }
 
 /**

@@ -19,6 +19,8 @@ const FIRST_CONTACT_PATIENCE_MS = 10_000;
 const FAILURES_OF_AN_OUTAGE = 10;
 /** After this time one call finds out whether the outage is over. */
 const PROBE_EVERY_MS = 2_000;
+/** How long a server may take to load its model. */
+const STARTING_PATIENCE_MS = 900_000;
 /** A wrong key or an empty account is looked at again after this time, where another provider stands in. */
 const PERSON_RETRY_MS = 300_000;
 
@@ -27,6 +29,10 @@ export interface ProviderGateOptions {
   readonly client: ModelClient;
   /** Calls in flight in this process. */
   readonly concurrency: number;
+  /** The first calls in flight, where nothing is known of the server yet; default: `concurrency`. */
+  readonly startConcurrency?: number;
+  /** What one call may take; default: no limit. */
+  readonly timeLimitMs?: number;
   /** How long it may be out of reach before work on it stops. */
   readonly patienceMs: number;
   readonly clock: Clock;
@@ -53,18 +59,28 @@ export class ProviderGate {
   #notBefore = 0;
   #probeAt = 0;
   #unusableUntil = 0;
+  #isStarting = false;
+  /** Cut off while others were answered: too many at once, no outage. */
+  readonly #congested = new WeakSet<ModelCallError>();
 
   constructor(options: ProviderGateOptions) {
     this.name = options.name;
     this.hasPromptCache = options.hasPromptCache;
-    this.places = new Places(options.concurrency);
+    this.places = new Places({
+      most: options.concurrency,
+      ...(options.startConcurrency === undefined ? {} : { start: options.startConcurrency }),
+      ...(options.timeLimitMs === undefined ? {} : { timeLimitMs: options.timeLimitMs }),
+    });
     this.#client = options.client;
     this.#clock = options.clock;
     this.#patienceMs = options.patienceMs;
-    this.#circuit = circuitBreaker(handleWhen(isOutage), {
-      breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
-      halfOpenAfter: PROBE_EVERY_MS,
-    });
+    this.#circuit = circuitBreaker(
+      handleWhen((error) => isOutage(error) && !this.#congested.has(error as ModelCallError)),
+      {
+        breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
+        halfOpenAfter: PROBE_EVERY_MS,
+      },
+    );
     this.#circuit.onBreak(() => {
       this.#probeAt = this.#clock.monotonic() + PROBE_EVERY_MS;
       this.places.startSlowly();
@@ -78,8 +94,9 @@ export class ProviderGate {
    */
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     try {
-      const reply = await this.#circuit.execute(() => this.#client.call(request, signal));
-      this.places.succeeded();
+      const reply = await this.#circuit.execute(() => this.#send(request, signal));
+      this.places.succeeded(reply.durationMs);
+      if (reply.serverSlots !== undefined) this.places.serverHas(reply.serverSlots);
       return reply;
     } catch (error) {
       if (!(error instanceof BrokenCircuitError)) throw error;
@@ -88,6 +105,19 @@ export class ProviderGate {
         billing: 'none',
         cause: error,
       });
+    }
+  }
+
+  async #send(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
+    const sentAt = this.#clock.monotonic();
+    try {
+      return await this.#client.call(request, signal);
+    } catch (error) {
+      if (error instanceof ModelCallError && error.failure === 'timeout') {
+        this.places.timedOut(sentAt, this.#clock.monotonic());
+        if (this.hasAnsweredSince(sentAt)) this.#congested.add(error);
+      }
+      throw error;
     }
   }
 
@@ -130,6 +160,7 @@ export class ProviderGate {
     this.#answeredAt = this.#clock.monotonic();
     this.#troubleSince = undefined;
     this.#unusableUntil = 0;
+    this.#isStarting = false;
   }
 
   /** Whether it has answered any call since then, in milliseconds of the monotonic clock. */
@@ -138,11 +169,18 @@ export class ProviderGate {
   }
 
   /** It could not be reached or failed on its side; true when that has gone on for longer than patience allows. */
-  failed(): boolean {
+  failed(error: ModelCallError): boolean {
+    if (this.#congested.has(error)) return false;
     const now = this.#clock.monotonic();
     this.#troubleSince ??= now;
-    const patience = this.#everAnswered ? this.#patienceMs : Math.min(this.#patienceMs, FIRST_CONTACT_PATIENCE_MS);
-    return now - this.#troubleSince >= patience;
+    // A call that is not sent during an outage says nothing of it.
+    if (error.status !== undefined) this.#isStarting = error.serverIsStarting;
+    return now - this.#troubleSince >= this.#patience;
+  }
+
+  get #patience(): number {
+    if (this.#isStarting) return Math.max(this.#patienceMs, STARTING_PATIENCE_MS);
+    return this.#everAnswered ? this.#patienceMs : Math.min(this.#patienceMs, FIRST_CONTACT_PATIENCE_MS);
   }
 }
 

@@ -3,7 +3,7 @@ import { Bill, type BillLine, type BillSummary } from './bill.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { FaultSource } from './fault-source.ts';
 import { errorReply, type HttpReply, rateLimitedReply } from './http-reply.ts';
-import { drawLatencyMs } from './latency.ts';
+import { drawLatencyMs, SlotLine } from './latency.ts';
 import { makeReply, SPOILED_BODY } from './make-reply.ts';
 import { ModelLimiter } from './model-limiter.ts';
 import type { FaultName, FaultRates } from './options.ts';
@@ -36,7 +36,11 @@ export type Ending =
 /** A call in progress: wait `delayMs`, then `end` it, even if nobody listens any more (a provider bills those too). */
 export interface PendingCall {
   readonly delayMs: number;
+  /** It waits here before its delay begins. Absent: it does not wait. */
+  readonly line?: SlotLine;
   end(clientGone: boolean): Ending;
+  /** Its client has gone before its turn: it is not worked on, and not billed. */
+  drop?(): void;
 }
 
 interface AdmittedCall {
@@ -64,6 +68,7 @@ export class ChatProvider {
   readonly #bill: Bill;
   readonly #traffic = new Traffic();
   readonly #limiters: ReadonlyMap<string, ModelLimiter>;
+  readonly #lines: ReadonlyMap<string, SlotLine>;
   readonly #promptCache = new PromptCache();
   readonly #faults: FaultSource;
   state: ProviderState = HEALTHY;
@@ -76,6 +81,9 @@ export class ChatProvider {
     this.#bill = new Bill(options.billFile);
     this.#faults = new FaultSource(options.seed, options.faults);
     this.#limiters = new Map([...options.models].map(([name, model]) => [name, new ModelLimiter(model.limits)]));
+    this.#lines = new Map(
+      [...options.models].flatMap(([name, { slots }]) => (slots === undefined ? [] : [[name, new SlotLine(slots)]])),
+    );
   }
 
   get bill(): readonly BillLine[] {
@@ -196,7 +204,9 @@ export class ChatProvider {
     const requestId = `${request.hash.slice(0, 24)}-${attempt}`;
     const call = { request, model, limiter, fault, requestId, inputTokens, cachedInputTokens, maxOutputTokens };
     const latencyMs = drawLatencyMs(model.latency, this.#options.seed, requestId);
+    const line = this.#lines.get(model.name);
     return {
+      ...(line === undefined ? {} : { line, drop: () => limiter.finish(maxOutputTokens, performance.now()) }),
       delayMs: fault === 'hang' ? 0 : latencyMs * (fault === 'slow' ? SLOW_FACTOR : 1),
       end: (clientGone) => this.#end(call, clientGone),
     };

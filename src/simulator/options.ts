@@ -45,6 +45,10 @@ export interface SimulatedModelOptions {
   /** Share of documents that get the label of the rule (or of `truthFile`), 0 to 1. Default: 0.9. */
   readonly accuracy?: number;
   readonly limits?: RateLimits;
+  /**
+   * Calls that it works on at once; others wait in line, and those whose client has gone leave it unbilled. Absent: all.
+   */
+  readonly slots?: number;
 }
 
 /** What `startSimulator` takes; also the content of the JSON file. */

@@ -11,6 +11,7 @@ export interface ResolvedModel {
   readonly maxOutputTokens: number;
   readonly accuracy: number;
   readonly limits: RateLimits;
+  readonly slots: number | undefined;
 }
 
 /** Options with every default filled in. */
@@ -49,7 +50,7 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof SimulatorOptions>([
   'promptCache',
   'truthFile',
 ]);
-const MODEL_NAMES = ['price', 'latency', 'contextTokens', 'maxOutputTokens', 'accuracy', 'limits'];
+const MODEL_NAMES = ['price', 'latency', 'contextTokens', 'maxOutputTokens', 'accuracy', 'limits', 'slots'];
 const PRICE_NAMES = ['inputPerMillion', 'cachedInputPerMillion', 'outputPerMillion'];
 const LIMIT_NAMES = [
   'requestsPerMinute',
@@ -139,6 +140,7 @@ function resolveModel(name: string, model: unknown, problems: string[]): Resolve
     ),
     accuracy: numberIn(given.accuracy ?? 0.9, `${path}.accuracy`, 0, 1, problems),
     limits: limits as RateLimits,
+    slots: given.slots === undefined ? undefined : numberIn(given.slots, `${path}.slots`, 1, 10_000, problems),
   };
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BillLine } from './bill.ts';
-import { ChatProvider, type Ending } from './chat-provider.ts';
+import { ChatProvider, type Ending, type PendingCall } from './chat-provider.ts';
 import { answerControl } from './control-routes.ts';
 import { errorReply, type HttpReply } from './http-reply.ts';
 import type { SimulatorOptions } from './options.ts';
@@ -77,15 +77,32 @@ async function serve(
     request.socket.destroy();
   } else if (request.method === 'POST' && path === '/v1/chat/completions') {
     const call = provider.begin(request.headers.authorization, body);
-    const finish = (): void => conclude(provider, request, response, call.end(response.destroyed));
-    // Not a reason to stay: a closed simulator does not wait for calls whose clients have gone.
-    if (call.delayMs > 0) setTimeout(finish, call.delayMs).unref();
-    else finish();
+    workOn(call, response, (ending) => conclude(provider, request, response, ending));
   } else if (request.method === 'GET' && path === '/v1/models') {
     send(response, provider.listModels(request.headers.authorization));
   } else {
     send(response, errorReply(new ProviderError(404, `Invalid URL (${request.method} ${path})`)));
   }
+}
+
+function workOn(call: PendingCall, response: ServerResponse, conclude: (ending: Ending) => void): void {
+  const finish = (): void => {
+    call.line?.leave();
+    conclude(call.end(response.destroyed));
+  };
+  const begin = (): void => {
+    // Not a reason to stay: a closed simulator does not wait for calls whose clients have gone.
+    if (call.delayMs > 0) setTimeout(finish, call.delayMs).unref();
+    else finish();
+  };
+  if (call.line === undefined) {
+    begin();
+    return;
+  }
+  const leave = call.line.enter(begin);
+  response.once('close', () => {
+    if (leave()) call.drop?.();
+  });
 }
 
 function conclude(provider: ChatProvider, request: IncomingMessage, response: ServerResponse, ending: Ending): void {

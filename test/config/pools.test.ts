@@ -53,7 +53,7 @@ describe('the pools of a config', () => {
   it('without limits are there, with none', () => {
     const { config } = load(provider('acme'), model('a'), ['a']);
     expect(config.pools.get('acme')).toEqual({});
-    expect(config.providers.get('acme')?.limits).toEqual({ concurrency: 32 });
+    expect(config.providers.get('acme')?.limits).toEqual({ concurrency: 32, startConcurrency: 4 });
   });
 
   it('give a model with limits a pool of its own', () => {

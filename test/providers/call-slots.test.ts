@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Places } from '../../src/providers/call-slots.ts';
 
 test('a place that is disposed of twice gets free once', () => {
-  const places = new Places(2);
+  const places = new Places({ most: 2 });
   const first = places.take();
   places.take();
   expect(places.free).toBe(0);
@@ -12,7 +12,7 @@ test('a place that is disposed of twice gets free once', () => {
 });
 
 test('after trouble one place is left, and each success opens another, up to the most', () => {
-  const places = new Places(3);
+  const places = new Places({ most: 3 });
   const taken = [places.take(), places.take()];
   places.startSlowly();
   expect(places.free).toBe(0);
@@ -25,7 +25,7 @@ test('after trouble one place is left, and each success opens another, up to the
 });
 
 test('a place that slow start has taken away is not told as free when its call ends', () => {
-  const places = new Places(2);
+  const places = new Places({ most: 2 });
   const [first, second] = [places.take(), places.take()];
   places.startSlowly();
   first[Symbol.dispose]();
@@ -35,7 +35,7 @@ test('a place that slow start has taken away is not told as free when its call e
 });
 
 test('those who wait for a place are asked in turns, so none of them gets all of the places', () => {
-  const places = new Places(1);
+  const places = new Places({ most: 1 });
   const got: string[] = [];
   for (const name of ['a', 'b', 'c']) {
     places.onFree(() => {
@@ -47,4 +47,59 @@ test('those who wait for a place are asked in turns, so none of them gets all of
   let held = places.take();
   for (let n = 0; n < 6; n += 1) held[Symbol.dispose]();
   expect(got.toSorted()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
+});
+
+describe('Places of a server that is not known', () => {
+  const LIMIT_MS = 1000;
+  const adaptive = () => new Places({ most: 32, start: 4, timeLimitMs: LIMIT_MS });
+
+  test('begin with a few and grow with each quick answer, up to the most', () => {
+    const places = adaptive();
+    expect(places.open).toBe(4);
+    places.succeeded(50);
+    expect(places.open).toBe(5);
+    for (let n = 0; n < 100; n += 1) places.succeeded(50);
+    expect(places.open).toBe(32);
+  });
+
+  test('stay as they are where calls take four times as long as alone and a quarter of their limit', () => {
+    const places = adaptive();
+    places.succeeded(60);
+    for (let n = 0; n < 100; n += 1) places.succeeded(300);
+    expect(places.open).toBe(5);
+  });
+
+  test('grow with calls that take long but do not wait for one another', () => {
+    const places = adaptive();
+    for (let n = 0; n < 100; n += 1) places.succeeded(400);
+    expect(places.open).toBe(32);
+  });
+
+  test('shrink where calls wait for most of their limit, down to one', () => {
+    const places = adaptive();
+    places.succeeded(60);
+    for (let n = 0; n < 100; n += 1) places.succeeded(600);
+    expect(places.open).toBe(1);
+  });
+
+  test('are halved by a call that is cut off, once for all that were under way beside it, and then grow slowly', () => {
+    const places = new Places({ most: 32, timeLimitMs: LIMIT_MS });
+    for (let n = 0; n < 32; n += 1) places.timedOut(0, 1000);
+    expect(places.open).toBe(16);
+    places.timedOut(1001, 2000);
+    expect(places.open).toBe(8);
+    for (let n = 0; n < 8; n += 1) places.succeeded(10);
+    expect(places.open).toBe(9);
+  });
+
+  test('are as many as the server says, where the config has no number', () => {
+    const places = adaptive();
+    places.serverHas(1);
+    expect(places.open).toBe(1);
+    for (let n = 0; n < 9; n += 1) places.succeeded(10);
+    expect(places.open).toBe(1);
+    const stated = new Places({ most: 8 });
+    stated.serverHas(1);
+    expect(stated.open).toBe(8);
+  });
 });

@@ -10,6 +10,8 @@ const NEVER = new AbortController().signal;
 const REQUEST: ModelRequest = { modelId: 'small', messages: [], maxOutputTokens: 1 };
 const REPLY: ModelReply = { text: 'well', finish: 'stop', rateLimitHeaders: {}, durationMs: 1 };
 
+const TROUBLE = new ModelCallError('away', { failure: 'server_error', billing: 'none', status: 500 });
+
 let nowMs: number;
 let sent: number;
 let answer: () => Promise<ModelReply>;
@@ -143,19 +145,57 @@ describe('ProviderGate in an outage', () => {
 describe('ProviderGate', () => {
   test('patience counts from the first failure and begins anew with every answer', () => {
     gate.answered();
-    expect(gate.failed()).toBe(false);
+    expect(gate.failed(TROUBLE)).toBe(false);
     pass(PATIENCE_MS - 1);
-    expect(gate.failed()).toBe(false);
+    expect(gate.failed(TROUBLE)).toBe(false);
     pass(1);
-    expect(gate.failed()).toBe(true);
+    expect(gate.failed(TROUBLE)).toBe(true);
     gate.answered();
-    expect(gate.failed()).toBe(false);
+    expect(gate.failed(TROUBLE)).toBe(false);
+  });
+
+  test('a server that loads its model is waited for, for minutes', () => {
+    const loading = new ModelCallError('Loading model', {
+      failure: 'server_error',
+      billing: 'none',
+      status: 503,
+      serverIsStarting: true,
+    });
+    const notSent = new ModelCallError('not sent', { failure: 'unreachable', billing: 'none' });
+    expect(gate.failed(loading)).toBe(false);
+    pass(2 * PATIENCE_MS);
+    expect(gate.failed(notSent)).toBe(false);
+    expect(gate.failed(loading)).toBe(false);
+    pass(15 * 60_000);
+    expect(gate.failed(loading)).toBe(true);
+  });
+
+  test('a call that is cut off while others are answered is congestion: half of the places, no outage', async () => {
+    let cutOff: (error: Error) => void = () => {};
+    answer = () => new Promise((_, reject) => (cutOff = reject));
+    for (let n = 0; n < 12; n += 1) {
+      const slow = call();
+      await turn();
+      pass(100);
+      gate.answered();
+      cutOff(new ModelCallError('slow', { failure: 'timeout', billing: 'unknown' }));
+      expect(await slow).toBe('timeout');
+      if (n === 0) expect(gate.places.open).toBe(2);
+    }
+    expect(gate.hasOutage).toBe(false);
+    expect(gate.places.open).toBe(1);
+  });
+
+  test('calls that are cut off while none is answered are an outage', async () => {
+    answer = fails('timeout');
+    for (let n = 0; n < 10; n += 1) await call();
+    expect(gate.hasOutage).toBe(true);
   });
 
   test('a provider that has never answered gets ten seconds', () => {
-    expect(gate.failed()).toBe(false);
+    expect(gate.failed(TROUBLE)).toBe(false);
     pass(10_000);
-    expect(gate.failed()).toBe(true);
+    expect(gate.failed(TROUBLE)).toBe(true);
   });
 
   test('the longest wait that was asked for counts', () => {

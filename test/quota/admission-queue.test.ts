@@ -35,7 +35,7 @@ class TestLine {
   readonly entered: Entrance[] = [];
 
   constructor(places: Places | number) {
-    this.places = typeof places === 'number' ? new Places(places) : places;
+    this.places = typeof places === 'number' ? new Places({ most: places }) : places;
     this.line = new PoolLine({
       places: this.places,
       admit: ({ callId }) =>
@@ -170,7 +170,7 @@ describe('PoolLine', () => {
   });
 
   test('two pools of one provider share its places, also when one of them always has calls waiting', async () => {
-    const places = new Places(1);
+    const places = new Places({ most: 1 });
     const busy = new TestLine(places);
     const other = new TestLine(places);
     for (let n = 0; n < 20; n += 1) void busy.enter(`busy ${n}`);

@@ -1,5 +1,6 @@
 import { validateHeaderValue } from 'node:http';
 import { NightmillError } from '../../errors.ts';
+import { proxySecrets } from '../../runtime/proxy-settings.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 
 /** The API's address, what goes with every call, and what may be said about it. */
@@ -30,7 +31,7 @@ const MIN_SECRET_LENGTH = 5;
  * @throws {NightmillError} `config_invalid`: no http(s) URL, credentials in the URL, a value no header can hold
  */
 export function resolveEndpoint(
-  options: Pick<ProviderClientOptions, 'name' | 'baseUrl' | 'apiKey' | 'headers'>,
+  options: Pick<ProviderClientOptions, 'name' | 'baseUrl' | 'apiKey' | 'headers' | 'proxy'>,
   ownHeaders: Readonly<Record<string, string>>,
 ): Endpoint {
   const { name } = options;
@@ -48,7 +49,13 @@ export function resolveEndpoint(
   const headerValues = Object.values(options.headers ?? {});
   // A server quotes a token without the `Bearer` before it.
   const tokens = headerValues.map((value) => value.replace(/^\w+ /, ''));
-  const secrets = [options.apiKey ?? '', ...headerValues, ...tokens, ...url.searchParams.values()]
+  const secrets = [
+    options.apiKey ?? '',
+    ...headerValues,
+    ...tokens,
+    ...url.searchParams.values(),
+    ...proxySecrets(options.proxy),
+  ]
     .filter((secret) => secret.length >= MIN_SECRET_LENGTH)
     // The longest first, or a secret that contains another would leave its rest behind.
     .sort((a, b) => b.length - a.length);

@@ -43,10 +43,10 @@ export function errorOfExchange(
     return failed('aborted', `The call to provider ${where} ended because its client was closed.`, { billing });
   }
   const reason = target.redact(`${code}: ${error.message}`);
-  if (!sent) {
-    return new ModelCallError(`Cannot reach provider ${where}: ${reason}. ${connectAdvice(code)}`, {
+  if (!sent || isProxyRefusal(error)) {
+    return new ModelCallError(`Cannot reach provider ${where}: ${reason}. ${connectAdvice(error, code)}`, {
       failure: 'unreachable',
-      billing,
+      billing: 'none',
       cause: error,
     });
   }
@@ -64,6 +64,9 @@ export function errorOfExchange(
 
 /** Statuses of a gateway that gave up waiting: the model behind it may have worked, and may be charged. */
 const GATEWAY_GAVE_UP: ReadonlySet<number> = new Set([502, 504, 524]);
+
+/** llama.cpp's "Loading model", and the like of other servers that answer before they can work. */
+const STARTING_WORDING = /\bloading\b|\bstarting\b|warm(?:ing|s)?[ -]?up|not (?:yet )?(?:ready|loaded)/i;
 
 /** A status that is not 2xx: the provider refused or failed, and charges nothing unless only its gateway said so. */
 export function errorOfStatus(target: Target, modelId: string, response: HttpResponse): ModelCallError {
@@ -84,6 +87,7 @@ export function errorOfStatus(target: Target, modelId: string, response: HttpRes
       billing: GATEWAY_GAVE_UP.has(status) ? 'unknown' : 'none',
       providerCode: code,
       retryAfterMs,
+      serverIsStarting: status === 503 && STARTING_WORDING.test(providerMessage),
       ...fromResponse(target, response),
     },
   );
@@ -150,7 +154,15 @@ function errorCode(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }
 
-function connectAdvice(code: string): string {
+/** undici's words; the proxy has kept the request to itself. */
+function isProxyRefusal({ message }: Error): boolean {
+  return /^Proxy (?:response \(|Authentication Required)/.test(message);
+}
+
+function connectAdvice(error: Error, code: string): string {
+  if (isProxyRefusal(error)) {
+    return 'Check HTTPS_PROXY, or proxy: in the config, with its user and password; hosts that need no proxy belong into NO_PROXY.';
+  }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return "Check the host name in the provider's baseUrl and this machine's DNS.";
   if (code === 'UND_ERR_CONNECT_TIMEOUT')

@@ -1,11 +1,16 @@
-import type { Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+import type { ServerLine } from './server-line.ts';
 
 export interface HttpExchangeRequest {
+  readonly origin: string;
   /** Path and query, as in the request line. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** For everything together: waiting for a connection, connecting, sending, receiving. */
+  /**
+   * For everything together: waiting for a connection, connecting, sending, receiving. It begins anew whenever the server
+   * has answered a call that was sent earlier: until then it may not have taken this one up.
+   */
   readonly timeoutMs: number;
   /** A longer body is cut off and its connection closed. */
   readonly maxBodyBytes: number;
@@ -30,15 +35,17 @@ export type HttpExchangeResult =
 
 /** Makes one POST and never repeats it. Every outcome is a value; the promise does not reject. */
 export function exchangeHttp(
-  pool: Pool,
+  dispatcher: Dispatcher,
+  line: ServerLine,
   request: HttpExchangeRequest,
   signal: AbortSignal,
 ): Promise<HttpExchangeResult> {
   if (signal.aborted) return Promise.resolve({ kind: 'aborted', sent: false });
   return new Promise((resolve) => {
-    const exchange = new HttpExchange(request, signal, resolve);
+    const exchange = new HttpExchange(request, line, signal, resolve);
     // Not `request()`: that hides when the request goes out, and a stream per reply costs more than an array.
-    pool.dispatch({ path: request.path, method: 'POST', headers: request.headers, body: request.body }, exchange);
+    const { origin, path, headers, body } = request;
+    dispatcher.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
   });
 }
 
@@ -47,6 +54,8 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #signal: AbortSignal;
   readonly #resolve: (result: HttpExchangeResult) => void;
   readonly #timer: NodeJS.Timeout;
+  readonly #line: ServerLine;
+  readonly #movedUp = (): void => void this.#timer.refresh();
   readonly #onAbort = (): void => this.#giveUp('aborted');
   readonly #chunks: Buffer[] = [];
   #controller: Dispatcher.DispatchController | undefined;
@@ -55,11 +64,19 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   #headers: Readonly<Record<string, string>> = {};
   #bodyBytes = 0;
 
-  constructor(request: HttpExchangeRequest, signal: AbortSignal, resolve: (result: HttpExchangeResult) => void) {
+  constructor(
+    request: HttpExchangeRequest,
+    line: ServerLine,
+    signal: AbortSignal,
+    resolve: (result: HttpExchangeResult) => void,
+  ) {
+    this.#line = line;
+    line.enter(this.#movedUp);
     this.#maxBodyBytes = request.maxBodyBytes;
     this.#signal = signal;
     this.#resolve = resolve;
-    this.#timer = setTimeout(() => this.#giveUp('timeout'), request.timeoutMs);
+    // An answer that came while this process was busy is read first.
+    this.#timer = setTimeout(() => setImmediate(() => this.#giveUp('timeout')), request.timeoutMs);
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -102,6 +119,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #giveUp(kind: 'aborted' | 'timeout'): void {
+    if (this.#ended) return;
     this.#end({ kind, sent: this.#controller !== undefined });
     this.#controller?.abort(new Error(`The call ended: ${kind}`));
   }
@@ -111,6 +129,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#line.leave(this.#movedUp, result.kind === 'response' && result.status < 300);
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#resolve(result);
   }

@@ -1,5 +1,6 @@
-import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { ModelClient, ModelReply, ModelRequest } from '../../providers/model-client.ts';
+import { openPool } from '../outbound/proxy.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
@@ -7,6 +8,8 @@ import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
 import { parseBody } from './parse-body.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';
 import { readRequestId } from './request-id.ts';
+import { ServerLine } from './server-line.ts';
+import { SlotCount } from './slot-count.ts';
 import type { WireFormat } from './wire-format.ts';
 
 /** Parameters that one model may refuse, one after the other. */
@@ -18,7 +21,9 @@ const MAX_HEADER_BYTES = 256 * 1024;
 export class HttpModelClient implements ModelClient {
   readonly #wire: WireFormat;
   readonly #endpoint: Endpoint;
-  readonly #pool: Pool;
+  readonly #pool: Dispatcher;
+  readonly #line = new ServerLine();
+  readonly #slots: SlotCount;
   readonly #timeoutMs: number;
   readonly #maxReplyBytes: number;
 
@@ -28,7 +33,7 @@ export class HttpModelClient implements ModelClient {
     this.#endpoint = resolveEndpoint(options, wire.headers);
     this.#timeoutMs = options.timeoutMs ?? 120_000;
     this.#maxReplyBytes = options.maxReplyBytes ?? 32 * 1024 * 1024;
-    this.#pool = new Pool(this.#endpoint.origin, {
+    this.#pool = openPool(options.proxy, this.#endpoint.origin, {
       connections: options.maxConnections ?? 64,
       // One request per connection at a time: a broken connection then leaves one call in doubt, not several.
       pipelining: 1,
@@ -41,6 +46,7 @@ export class HttpModelClient implements ModelClient {
       // keepAliveTimeout stays short (4 s, or the server's hint): a request on a connection that the server is
       // closing at this moment cannot be told from one that was billed and lost.
     });
+    this.#slots = new SlotCount(this.#pool, this.#endpoint, options.isLlamaCpp ?? false);
   }
 
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
@@ -67,6 +73,7 @@ export class HttpModelClient implements ModelClient {
     }
 
     const requestId = readRequestId(headers) ?? id;
+    const serverSlots = this.#slots.after(headers);
     return {
       ...answer,
       ...(usage === undefined ? {} : { usage }),
@@ -74,13 +81,16 @@ export class HttpModelClient implements ModelClient {
       rateLimitHeaders: keepRateLimitHeaders(headers),
       ...(requestId === undefined ? {} : { requestId }),
       durationMs: performance.now() - startedAt,
+      ...(serverSlots === undefined ? {} : { serverSlots }),
     };
   }
 
   #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
     return exchangeHttp(
       this.#pool,
+      this.#line,
       {
+        origin: this.#endpoint.origin,
         path,
         headers: this.#endpoint.headers,
         body,

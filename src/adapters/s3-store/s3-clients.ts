@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { nodeAgents } from '../outbound/proxy.ts';
 import type { S3Settings } from './s3-settings.ts';
 
 export interface S3Timeouts {
@@ -37,7 +38,10 @@ export function createS3Clients(settings: S3Settings, region: string, timeouts: 
   };
   const { connectMs, idleMs } = timeouts;
   return {
-    requests: new S3Client({ ...shared, requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs } }),
+    requests: new S3Client({
+      ...shared,
+      requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs, ...nodeAgents(settings.proxy) },
+    }),
     downloads: new S3Client({
       ...shared,
       requestHandler: {
@@ -45,6 +49,7 @@ export function createS3Clients(settings: S3Settings, region: string, timeouts: 
         socketTimeout: 0,
         requestTimeout: idleMs,
         throwOnRequestTimeout: true,
+        ...nodeAgents(settings.proxy),
       },
     }),
   };

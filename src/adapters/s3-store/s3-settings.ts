@@ -1,4 +1,5 @@
 import { NightmillError } from '../../errors.ts';
+import type { ProxySettings } from '../../runtime/proxy-settings.ts';
 
 export interface S3Settings {
   /** `s3://bucket` or `s3://bucket/prefix`. */
@@ -13,6 +14,7 @@ export interface S3Settings {
   readonly accessKeyId?: string | undefined;
   readonly secretAccessKey?: string | undefined;
   readonly sessionToken?: string | undefined;
+  readonly proxy?: ProxySettings | undefined;
 }
 
 /** Where the objects are, and words for messages about it. */

@@ -1,13 +1,16 @@
 import Bottleneck from 'bottleneck';
-import { Agent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type { AlertSink } from '../../budgets/alert-sink.ts';
 import type { Alert } from '../../budgets/alerts.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { ProxySettings } from '../../runtime/proxy-settings.ts';
+import { openAgent } from '../outbound/proxy.ts';
 import { type WebhookTarget, webhookRequest } from './webhook-request.ts';
 
 export interface WebhookSinkOptions {
   readonly targets: readonly WebhookTarget[];
   readonly log: Log;
+  readonly proxy?: ProxySettings;
   /** For one try, from connecting to the last byte. Default 5 s. */
   readonly timeoutMs?: number;
   /** Between two alerts to the same target: chat services take about one a second. Default 1 s. */
@@ -27,8 +30,8 @@ const MAX_RETRY_AFTER_MS = 10_000;
  * nor an error's own message, which may quote them, are logged: a target is named by its kind and its place in the config. Each target is paced by itself.
  */
 export class WebhookSink implements AlertSink {
-  readonly #options: Required<WebhookSinkOptions>;
-  readonly #agent: Agent;
+  readonly #options: Required<Omit<WebhookSinkOptions, 'proxy'>>;
+  readonly #agent: Dispatcher;
   readonly #ending = new AbortController();
   readonly #lanes: readonly Lane[];
   readonly #deliveries = new Set<Promise<void>>();
@@ -36,7 +39,7 @@ export class WebhookSink implements AlertSink {
 
   constructor(options: WebhookSinkOptions) {
     this.#options = { timeoutMs: 5_000, backoffMs: 500, closeGraceMs: 5_000, spacingMs: 1_000, ...options };
-    this.#agent = new Agent({ connections: 2 });
+    this.#agent = openAgent(options.proxy, { connections: 2 });
     this.#lanes = options.targets.map((target, index) => ({
       target,
       name: `alerts.webhooks.${index}`,

@@ -1,0 +1,40 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import type { ProxySettings } from '../../runtime/proxy-settings.ts';
+
+/** Connections to one server, through the proxy that serves it. */
+export function openPool(proxy: ProxySettings | undefined, origin: string, options: Pool.Options): Dispatcher {
+  return proxy === undefined ? new Pool(origin, options) : openProxied(proxy, options);
+}
+
+/** Connections to any server. */
+export function openAgent(proxy: ProxySettings | undefined, options: Agent.Options): Dispatcher {
+  return proxy === undefined ? new Agent(options) : openProxied(proxy, options);
+}
+
+function openProxied({ http, https, noProxy }: ProxySettings, options: Agent.Options): Dispatcher {
+  const { timeout } = (options.connect ?? {}) as { readonly timeout?: number };
+  return new EnvHttpProxyAgent({
+    ...options,
+    // Empty, not absent: what is absent would be read from the environment.
+    httpProxy: http,
+    httpsProxy: https,
+    noProxy,
+    ...(timeout === undefined ? {} : { connectTimeout: timeout }),
+  });
+}
+
+const S3_SOCKETS = { keepAlive: true, maxSockets: 50 };
+
+/** Agents for the AWS SDK, which does not use undici; none where there is no proxy. */
+export function nodeAgents(
+  proxy: ProxySettings | undefined,
+): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } | Record<string, never> {
+  if (proxy === undefined) return {};
+  const proxyEnv = { HTTP_PROXY: proxy.http, HTTPS_PROXY: proxy.https, NO_PROXY: proxy.noProxy };
+  return {
+    httpAgent: new HttpAgent({ ...S3_SOCKETS, proxyEnv }),
+    httpsAgent: new HttpsAgent({ ...S3_SOCKETS, proxyEnv }),
+  };
+}

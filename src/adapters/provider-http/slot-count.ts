@@ -1,0 +1,56 @@
+import type { Dispatcher } from 'undici';
+import { isRecord, parseJson } from '../../text/json-value.ts';
+import type { Endpoint } from './endpoint.ts';
+
+const TIMEOUT_MS = 5_000;
+
+/** How many calls a llama.cpp server works on at once, which it says at `GET /props`. Asked once, beside the calls. */
+export class SlotCount {
+  readonly #pool: Dispatcher;
+  readonly #endpoint: Endpoint;
+  readonly #isLlamaCpp: boolean;
+  #asked = false;
+  #slots: number | undefined;
+
+  constructor(pool: Dispatcher, endpoint: Endpoint, isLlamaCpp: boolean) {
+    this.#pool = pool;
+    this.#endpoint = endpoint;
+    this.#isLlamaCpp = isLlamaCpp;
+  }
+
+  /**
+   * Looks at a reply's headers, and asks where they are those of llama.cpp.
+   *
+   * @returns what the server has said so far
+   */
+  after(headers: Readonly<Record<string, string>>): number | undefined {
+    if (!this.#asked && (this.#isLlamaCpp || headers['server'] === 'llama.cpp')) {
+      this.#asked = true;
+      void this.#ask();
+    }
+    return this.#slots;
+  }
+
+  /** A server that does not answer this is asked as any other. */
+  async #ask(): Promise<void> {
+    try {
+      const { origin, headers } = this.#endpoint;
+      const path = this.#endpoint
+        .target('')
+        .path.replace(/\/v1(?=\?|$)/, '')
+        .replace(/(?=\?|$)/, '/props');
+      const response = await this.#pool.request({
+        origin,
+        path,
+        method: 'GET',
+        headers: { ...headers },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      const props = parseJson(await response.body.text());
+      const slots = isRecord(props) ? props.total_slots : undefined;
+      if (typeof slots === 'number' && Number.isInteger(slots) && slots > 0) this.#slots = slots;
+    } catch {
+      // Its calls say more than this could.
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { ServerResponse } from 'node:http';
+import { afterEach, expect, test } from 'vitest';
+import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
+import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
+import { ServerLine } from '../../src/adapters/provider-http/server-line.ts';
+import type { ModelClient } from '../../src/providers/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
+
+const COMPLETION = { choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] };
+const NEVER = new AbortController().signal;
+
+const servers = new ProviderServers();
+const clients: ModelClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+  await servers[Symbol.asyncDispose]();
+});
+
+function open(baseUrl: string, options: Partial<ProviderClientOptions> = {}): ModelClient {
+  const client = createOpenAiClient({ name: 'home', baseUrl, apiKey: API_KEY, capabilities: CAPABILITIES, ...options });
+  clients.push(client);
+  return client;
+}
+
+test('an answer moves those up that were sent later, and a failure or a call further back nobody', () => {
+  const line = new ServerLine();
+  const moved: number[] = [];
+  const calls = [0, 1, 2, 3].map((n) => () => void moved.push(n));
+  for (const call of calls) line.enter(call);
+  const [first, second, third, fourth] = calls as [() => void, () => void, () => void, () => void];
+  line.leave(second, true);
+  expect(moved).toEqual([2, 3]);
+  line.leave(first, false);
+  line.leave(fourth, true);
+  line.leave(third, true);
+  expect(moved).toEqual([2, 3]);
+});
+
+test('the time limit of a call does not run while the server answers those before it', async () => {
+  const limitMs = 500;
+  const waiting: ServerResponse[] = [];
+  let isBusy = false;
+  const workOn = (): void => {
+    const response = waiting.shift();
+    isBusy = response !== undefined;
+    if (response === undefined) return;
+    setTimeout(() => {
+      sendJson(response, COMPLETION);
+      workOn();
+    }, 50);
+  };
+  const url = await servers.http((_, response) => {
+    waiting.push(response);
+    if (!isBusy) workOn();
+  });
+  const client = open(`${url}/v1`, { timeoutMs: limitMs });
+  // 30 calls of 50 ms: the last one waits for three times its limit.
+  const replies = await Promise.all(Array.from({ length: 30 }, () => client.call(REQUEST, NEVER)));
+  expect(Math.max(...replies.map(({ durationMs }) => durationMs))).toBeGreaterThan(2 * limitMs);
+});
+
+test('a llama.cpp server is known by its header and asked once how many calls it works on at once', async () => {
+  const asked: string[] = [];
+  const url = await servers.http((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.setHeader('server', 'llama.cpp');
+    sendJson(response, request.method === 'GET' ? { total_slots: 3 } : COMPLETION);
+  });
+  const client = open(`${url}/base/v1`);
+  expect(await client.call(REQUEST, NEVER)).not.toHaveProperty('serverSlots');
+  let reply = await client.call(REQUEST, NEVER);
+  while (reply.serverSlots === undefined) reply = await client.call(REQUEST, NEVER);
+  expect(reply.serverSlots).toBe(3);
+  expect(asked.filter((line) => line === 'GET /base/props')).toHaveLength(1);
+});
+
+test('no other server is asked, but one that the config calls llama.cpp is', async () => {
+  const asked: string[] = [];
+  const url = await servers.http((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    sendJson(response, COMPLETION);
+  });
+  await open(`${url}/v1`).call(REQUEST, NEVER);
+  await open(`${url}/v1`).call(REQUEST, NEVER);
+  expect(asked).toEqual(['POST /v1/chat/completions', 'POST /v1/chat/completions']);
+  const named = open(`${url}/v1`, { isLlamaCpp: true });
+  while (!asked.includes('GET /props')) await named.call(REQUEST, NEVER);
+});
+
+test('a server that loads its model says so in the failure; another 503 does not', async () => {
+  let message = 'Loading model';
+  const url = await servers.http((_, response) => {
+    sendJson(response, { error: { code: 503, message, type: 'unavailable_error' } }, 503);
+  });
+  const client = open(`${url}/v1`);
+  await expect(client.call(REQUEST, NEVER)).rejects.toMatchObject({ failure: 'server_error', serverIsStarting: true });
+  message = 'The engine is currently overloaded';
+  await expect(client.call(REQUEST, NEVER)).rejects.toMatchObject({ serverIsStarting: false });
+});
