@@ -55,9 +55,13 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (result: HttpExchangeResult) => void;
   readonly #timer: NodeJS.Timeout;
   readonly #line: ServerLine;
-  readonly #movedUp = (): void => void this.#timer.refresh();
+  readonly #movedUp = (): void => {
+    clearImmediate(this.#lastLook);
+    this.#timer.refresh();
+  };
   readonly #onAbort = (): void => this.#giveUp('aborted');
   readonly #chunks: Buffer[] = [];
+  #lastLook: NodeJS.Immediate | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #ended = false;
   #status = 0;
@@ -76,7 +80,9 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#signal = signal;
     this.#resolve = resolve;
     // An answer that came while this process was busy is read first.
-    this.#timer = setTimeout(() => setImmediate(() => this.#giveUp('timeout')), request.timeoutMs);
+    this.#timer = setTimeout(() => {
+      this.#lastLook = setImmediate(() => this.#giveUp('timeout'));
+    }, request.timeoutMs);
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
