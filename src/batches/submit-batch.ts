@@ -5,7 +5,6 @@ import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
@@ -71,7 +70,6 @@ const LOCK_MS = 10_000;
 const LOCK_POLL_MS = 250;
 /** Longer than the lock of a process that was killed. */
 const LOCK_WAIT_MS = 15_000;
-const NEVER = new AbortController().signal;
 
 /**
  * Reads, checks and stores the documents of a batch, then enqueues its slices. Repeating it is safe at any point:
@@ -249,7 +247,7 @@ async function withSubmissionLock<T>(
         { retryable: true },
       );
     }
-    await sleep(LOCK_POLL_MS, signal ?? NEVER);
+    await context.clock.sleep(LOCK_POLL_MS, signal);
     signal?.throwIfAborted();
   }
   const timer = setInterval(

@@ -2,7 +2,7 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
 import type { PoolLine } from '../quota/admission-queue.ts';
 import type { LinePosition } from '../quota/fair-queue.ts';
-import { sleep } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { CallOwner } from './call-owner.ts';
 
 const FIRST_WAIT_MS = 20;
@@ -36,13 +36,16 @@ export interface AdmissionRequest {
  * @returns a paid reply to the same request, where there is one; a wait of more than a minute is the caller's to decide
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
-export async function admitCall(ledger: Ledger, request: AdmissionRequest): Promise<Admitted> {
+export async function admitCall(
+  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
+  request: AdmissionRequest,
+): Promise<Admitted> {
   const { line, position, owner } = request;
   let { hold } = request;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
     const { admission, ticket, place } = await enter(line, position, owner, () => request.ticket(hold));
     if (admission.kind === 'admitted' && place !== undefined) {
-      await waitForStart(ledger, ticket, owner, place, admission.startInMs ?? 0);
+      await waitForStart({ ledger, clock }, ticket, owner, place, admission.startInMs ?? 0);
       return { kind: 'admitted', ticket, place };
     }
     if (admission.kind === 'replay' || admission.kind === 'wait') return admission;
@@ -54,7 +57,7 @@ export async function admitCall(ledger: Ledger, request: AdmissionRequest): Prom
       hold = likely;
       continue;
     }
-    await sleep(waitMs, owner.stopping);
+    await clock.sleep(waitMs, owner.stopping);
     owner.throwIfStopped();
   }
 }
@@ -70,13 +73,13 @@ async function enter(line: PoolLine, position: LinePosition, owner: CallOwner, t
 
 /** A call that is not to be made any more when its start has come gives everything back. */
 async function waitForStart(
-  ledger: Ledger,
+  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
   ticket: CallTicket,
   owner: CallOwner,
   place: Disposable,
   startInMs: number,
 ): Promise<void> {
-  await sleep(startInMs, owner.stopping);
+  await clock.sleep(startInMs, owner.stopping);
   if (owner.reason === undefined) return;
   place[Symbol.dispose]();
   await ledger.settle(ticket, { kind: 'released' });

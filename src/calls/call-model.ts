@@ -2,7 +2,6 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { callKey, type ModelRequest } from '../requests/model-request.ts';
-import { sleep } from '../runtime/backoff.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
@@ -130,7 +129,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     });
     if (decision.kind === 'retry' && decision.counts === 'wait') waits += 1;
     else attempt += 1;
-    await sleep(delayMs, owner.stopping);
+    await context.clock.sleep(delayMs, owner.stopping);
   }
 }
 
@@ -157,7 +156,7 @@ async function nextRoute(
       // A short wait is no reason to leave the tier's own provider.
       if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) break;
     }
-    await sleep(shortest, owner.stopping);
+    await context.clock.sleep(shortest, owner.stopping);
   }
 }
 

@@ -73,7 +73,7 @@ async function admit(context: CallModelContext, call: CallTry, bytes: number) {
   const { owner, model, request } = call;
   const inputTokens = context.ratios.expected(model.name, bytes);
   const callId = context.newId();
-  return await admitCall(context.ledger, {
+  return await admitCall(context, {
     line: context.pools.line(poolOf(model), call.gate),
     position: {
       group: owner.claim.workflow,

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
@@ -40,7 +39,7 @@ export async function endBatch(
   }
   while (!(await finalizeBatch(context.finalize, batchId))) {
     // Calls of the former owners are still in flight; their money is booked when they settle or their lease ends.
-    await delay(POLL_MS);
+    await context.slices.clock.sleep(POLL_MS);
     await context.reap();
   }
 }

@@ -1,6 +1,5 @@
 import type { Admission, CallTicket } from '../ledger/ledger.ts';
 import type { Places } from '../providers/call-slots.ts';
-import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { FairLine, type LinePosition } from './fair-queue.ts';
 
@@ -91,7 +90,7 @@ export class PoolLine {
     try {
       while (this.#line.size > 0 && this.#places.free > 0) {
         const waitMs = this.#notBefore - this.#clock.monotonic();
-        if (waitMs > 0) await sleep(waitMs, NEVER);
+        if (waitMs > 0) await this.#clock.sleep(waitMs);
         else await this.#makeTrip();
       }
     } finally {
@@ -136,5 +135,3 @@ export class PoolLine {
     return 'granted';
   }
 }
-
-const NEVER = new AbortController().signal;

@@ -11,17 +11,3 @@ export function backoffMs(attempt: number, random: () => number): number {
   const most = Math.min(MOST_MS, BASE_MS * 2 ** (attempt - 1));
   return most * (0.25 + 0.75 * random());
 }
-
-/** Resolves after `milliseconds`, or at once when the signal aborts; the caller looks at the signal. */
-export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || milliseconds <= 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done, { once: true });
-  });
-}

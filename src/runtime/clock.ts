@@ -4,4 +4,6 @@ export interface Clock {
   now(): number;
   /** Milliseconds that only grow, for durations. */
   monotonic(): number;
+  /** Resolves after `milliseconds`, or at once when the signal aborts; the caller looks at the signal. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }

@@ -2,7 +2,6 @@ import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { sleep } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { type CommittedEnd, committedEnds } from './committed-ends.ts';
@@ -52,7 +51,7 @@ async function waitForCommit(
   for (;;) {
     const ends = await committedEnds(context, run.claim.batchId, slice);
     if (ends !== undefined || run.ending !== undefined || context.clock.monotonic() >= until) return ends;
-    await sleep(POLL_MS, run.stopping);
+    await context.clock.sleep(POLL_MS, run.stopping);
     run.throwIfStopped();
   }
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { type ReconcileRequest, reconcileBill } from '../../src/bills/reconcile-bill.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
-import { Cluster, commitOf, replyOf, ticketOf } from '../adapters/redis/fixture.ts';
+import { Cluster } from '../adapters/redis/fixture.ts';
+import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -28,7 +30,12 @@ async function open() {
   const store = new MemoryStore();
   const folder = await makeTemporaryFolder();
   onTestFinished(() => folder[Symbol.asyncDispose]());
-  const context = { batches: cluster.batches, ledger, store, clock: { now: () => Date.parse(AT), monotonic: () => 0 } };
+  const context = {
+    batches: cluster.batches,
+    ledger,
+    store,
+    clock: { ...systemClock, now: () => Date.parse(AT), monotonic: () => 0 },
+  };
 
   /** A queued batch whose model `small` is the provider's `small-2026-01-01`. */
   const batch = async (slices = 1) => {

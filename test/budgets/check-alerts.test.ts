@@ -4,11 +4,13 @@ import { RedisAlertMemory } from '../../src/adapters/redis/alert-memory.ts';
 import type { RedisLedger } from '../../src/adapters/redis/ledger.ts';
 import { RedisWorkflowHistories } from '../../src/adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from '../../src/adapters/redis/workflow-holds.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { Alert } from '../../src/budgets/alerts.ts';
 import { type AlertContext, checkAlerts } from '../../src/budgets/check-alerts.ts';
 import type { SliceClaim } from '../../src/ledger/ledger.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
-import { Cluster, replyOf, ticketOf } from '../adapters/redis/fixture.ts';
+import { Cluster } from '../adapters/redis/fixture.ts';
+import { replyOf, ticketOf } from '../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 
 /** In the day and month that the fixture's tickets are booked in. */
@@ -38,7 +40,7 @@ async function openCluster() {
       histories,
       memory: new RedisAlertMemory(cluster.redis, cluster.keys),
       sink: { send: (alert) => sent.push(alert), close: async () => {} },
-      clock: { now: () => NOW, monotonic: () => 0 },
+      clock: { ...systemClock, now: () => NOW, monotonic: () => 0 },
       log: createLog('info', [], (line) => lines.push(line)),
       workflows: ['triage'],
       timezones: () => ({ workflow: 'UTC', global: 'UTC' }),

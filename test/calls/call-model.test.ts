@@ -394,7 +394,7 @@ describe('callModel() and what a reply or a stop leaves behind', () => {
       },
     });
     let now = 0;
-    const clock = { now: () => 0, monotonic: () => now };
+    const clock = { ...systemClock, now: () => 0, monotonic: () => now };
     const pools = new Pools({ limits: new Map(), ledger, clock, random: Math.random });
     const own = { ...answering(context, () => Promise.resolve({ rateLimitHeaders: LIMITS })), ledger, pools };
     const entry = await callModel(own, call('a', ['primary']));

@@ -1,11 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { BatchRegistry } from '../../src/batches/batch-registry.ts';
 import type { BatchSubmission } from '../../src/batches/batch-submission.ts';
 import { type FinalizeContext, finalizeBatch } from '../../src/finalize/finalize-batch.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
-import { Cluster, commitOf } from '../adapters/redis/fixture.ts';
+import { Cluster } from '../adapters/redis/fixture.ts';
+import { commitOf } from '../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 
 let server: RedisServer;
@@ -54,7 +56,7 @@ async function contextOf(store: MemoryStore, batches: BatchRegistry = cluster.ba
     batches,
     ledger,
     log: SILENT,
-    clock: { now: () => 1_772_323_300_000, monotonic: () => 0 },
+    clock: { ...systemClock, now: () => 1_772_323_300_000, monotonic: () => 0 },
     submission: async () => submission,
     breakerHistory: async () => [],
     histories: { get: async () => undefined, add: async () => {} },

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { ModelCallError, type ModelFailureClass } from '../../src/providers/failure.ts';
 import type { ModelReply } from '../../src/providers/model-client.ts';
 import { ProviderGate } from '../../src/providers/provider-gate.ts';
@@ -57,7 +58,7 @@ beforeEach(() => {
     },
     concurrency: 4,
     patienceMs: PATIENCE_MS,
-    clock: { now: () => Date.now(), monotonic: () => nowMs },
+    clock: { ...systemClock, now: () => Date.now(), monotonic: () => nowMs },
     hasPromptCache: false,
   });
 });

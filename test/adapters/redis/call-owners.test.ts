@@ -2,8 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { RedisCallOwners } from '../../../src/adapters/redis/call-owners.ts';
 import type { CallTicket, SliceClaim } from '../../../src/ledger/ledger.ts';
 import { batchScope } from '../../../src/ledger/scope.ts';
+import { DAY, entryOf, replyOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, DAY, entryOf, replyOf, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 
 let server: RedisServer;
 let cluster: Cluster;

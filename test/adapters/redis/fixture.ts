@@ -4,16 +4,8 @@ import { RedisBatchRegistry } from '../../../src/adapters/redis/batches.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
-import type { SliceCommit } from '../../../src/batches/slice-commit.ts';
-import type { JournalEntry } from '../../../src/ledger/journal-entry.ts';
-import type { CallTicket, ScopeTotals, SliceClaim } from '../../../src/ledger/ledger.ts';
-import { batchScope, type Scope } from '../../../src/ledger/scope.ts';
-import { NO_USAGE } from '../../../src/money/usage.ts';
+import { ContractCluster } from '../../contract/cluster.ts';
 
-export const DAY: Scope = { name: 'workflow:triage/day', period: '2026-03-01' };
-export const MONTH: Scope = { name: 'workflow:triage/month', period: '2026-03' };
-export const GLOBAL_DAY: Scope = { name: 'global/day', period: '2026-03-01' };
-const TIMEZONES = { workflow: 'UTC', global: 'UTC' };
 const LEASE_MS = 60_000;
 
 export interface TestWorker {
@@ -22,7 +14,7 @@ export interface TestWorker {
 }
 
 /** The money core on its own keys of a shared server. */
-export class Cluster {
+export class Cluster extends ContractCluster<TestWorker> {
   readonly redis: Redis;
   readonly prefix = `test-${randomUUID()}`;
   readonly keys = new RedisKeys(this.prefix);
@@ -30,6 +22,7 @@ export class Cluster {
   readonly #leases: WorkerLease[] = [];
 
   constructor(redis: Redis) {
+    super();
     this.redis = redis;
     this.batches = new RedisBatchRegistry(redis, this.keys);
   }
@@ -41,87 +34,11 @@ export class Cluster {
     return { lease, ledger: new RedisLedger(this.redis, this.keys, lease) };
   }
 
-  /** As if the lease of a worker had run out. */
   async endLease(workerId: string): Promise<void> {
     await this.redis.zadd(this.keys.workers, 1, workerId);
-  }
-
-  async queuedBatch(slices = 1): Promise<string> {
-    const batchId = `b-${randomUUID().slice(0, 8)}`;
-    await this.batches.create({
-      batchId,
-      workflow: 'triage',
-      priority: 0,
-      createdAt: 1_772_323_200_000,
-      contentHash: 'sha256',
-      sliceDocuments: 10,
-      sliceTokens: 1_000,
-    });
-    await this.batches.queue(batchId, { documents: slices * 10, inputTokens: slices * 1_000, slices });
-    return batchId;
-  }
-
-  async claim(batchId: string, slice = 0): Promise<SliceClaim> {
-    const claimed = await this.batches.claimSlice(batchId, slice);
-    if (claimed.kind !== 'owned') throw new Error(`The slice is ${claimed.kind}`);
-    return { batchId, workflow: 'triage', slice, token: claimed.token, timezones: TIMEZONES };
-  }
-
-  /** A worker with a slice of a new batch in its hands. */
-  async workerWithSlice(): Promise<TestWorker & { claim: SliceClaim }> {
-    return { ...(await this.worker()), claim: await this.claim(await this.queuedBatch()) };
-  }
-
-  async totals(ledger: RedisLedger, claim: SliceClaim): Promise<readonly ScopeTotals[]> {
-    return await Promise.all(scopesOfTest(claim.batchId).map((scope) => ledger.totals(scope)));
   }
 
   async stop(): Promise<void> {
     for (const lease of this.#leases) await lease.stop();
   }
-}
-
-export function scopesOfTest(batchId: string): readonly Scope[] {
-  return [batchScope(batchId), DAY, MONTH, GLOBAL_DAY];
-}
-
-export function ticketOf(claim: SliceClaim, hold: number, overrides: Partial<CallTicket> = {}): CallTicket {
-  return {
-    claim,
-    callId: randomUUID(),
-    callKey: randomUUID(),
-    model: 'small',
-    hold,
-    scopes: scopesOfTest(claim.batchId),
-    ...overrides,
-  };
-}
-
-export function entryOf(cost: number, text = 'billing'): JournalEntry {
-  return {
-    document: 0,
-    model: 'small',
-    tier: 0,
-    reply: { text, finish: 'stop' },
-    usage: { ...NO_USAGE, inputTokens: 100, outputTokens: 2 },
-    cost,
-    durationMs: 12,
-  };
-}
-
-export function replyOf(cost: number, text?: string) {
-  return { kind: 'reply', entry: entryOf(cost, text) } as const;
-}
-
-export function commitOf(token: string, commit: Partial<SliceCommit> = {}): SliceCommit {
-  return {
-    token,
-    outcomes: { succeeded: 7, failed: 2, cancelled: 0, expired: 0, skipped: 1 },
-    models: [],
-    cost: 0,
-    journalEntries: 0,
-    rejections: {},
-    reused: { duplicates: 0, cached: 0, saved: 0 },
-    ...commit,
-  };
 }

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Admission, Outcome, Settlement } from '../../../src/ledger/ledger.ts';
 import { batchScope, type Scope } from '../../../src/ledger/scope.ts';
+import { commitOf, replyOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, commitOf, replyOf, type TestWorker, ticketOf } from './fixture.ts';
+import { Cluster, type TestWorker } from './fixture.ts';
 import { LedgerModel, type ModelBatch, type ModelCall, type ModelLease } from './ledger-model.ts';
 
 const RUNS = 20;

@@ -5,8 +5,9 @@ import type { Admission, SliceClaim } from '../../../src/ledger/ledger.ts';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
 import { TokenBucket } from '../../../src/simulator/token-bucket.ts';
+import { DAY, entryOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, DAY, entryOf, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 
 let server: RedisServer;
 let cluster: Cluster;

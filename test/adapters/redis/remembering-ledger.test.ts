@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { RememberingLedger } from '../../../src/adapters/redis/remembering-ledger.ts';
+import { systemClock } from '../../../src/adapters/system/system-clock.ts';
 import { batchScope } from '../../../src/ledger/scope.ts';
+import { entryOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, entryOf, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 
 let server: RedisServer;
 let cluster: Cluster;
@@ -20,7 +22,7 @@ afterEach(async () => {
 async function rememberingWorker() {
   const { lease } = await cluster.worker();
   const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
-  ledger.remember({ now: () => 0, monotonic: () => 0 });
+  ledger.remember({ ...systemClock, now: () => 0, monotonic: () => 0 });
   expect(await ledger.restoreIfRestarted()).toBe(0);
   const claim = await cluster.claim(await cluster.queuedBatch());
   return { ledger, claim };

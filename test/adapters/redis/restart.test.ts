@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { entryOf, replyOf, scopesOfTest, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, entryOf, replyOf, scopesOfTest, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 const CALLS = 600;

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RedisLedger } from '../../../src/adapters/redis/ledger.ts';
 import { batchScope } from '../../../src/ledger/scope.ts';
+import { replyOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, replyOf, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 import type { LeaseChildOrder } from './lease-child.ts';
 
 const CHILD = fileURLToPath(new URL('lease-child.ts', import.meta.url));

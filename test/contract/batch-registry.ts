@@ -1,0 +1,230 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type ContractCluster, commitOf, replyOf, ticketOf } from './cluster.ts';
+
+/** What `BatchRegistry` promises, on any adapter. */
+export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
+  let cluster: ContractCluster;
+
+  beforeEach(async () => {
+    cluster = await open();
+  });
+  afterEach(() => cluster.stop());
+
+  test('claimSlice() gives every owner a new token and starts the batch', async () => {
+    const batchId = await cluster.queuedBatch(2);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'queued' });
+    const first = await cluster.batches.claimSlice(batchId, 1);
+    const second = await cluster.batches.claimSlice(batchId, 1);
+    expect([first.kind, second.kind]).toEqual(['owned', 'owned']);
+    expect(first).not.toEqual(second);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'running', slicesCommitted: 0 });
+  });
+
+  test('claimSlice() of an unknown batch and of one that is still being submitted is gone', async () => {
+    expect(await cluster.batches.claimSlice('unknown', 0)).toEqual({ kind: 'gone' });
+    const batchId = 'still-ingesting';
+    await cluster.batches.create({
+      batchId,
+      workflow: 'triage',
+      priority: 0,
+      createdAt: 1,
+      contentHash: '',
+      sliceDocuments: 1,
+      sliceTokens: 1,
+    });
+    expect(await cluster.batches.claimSlice(batchId, 0)).toEqual({ kind: 'gone' });
+  });
+
+  test('commitSlice() counts its outcomes once, also when it is sent again, and drops journal and progress', async () => {
+    const { ledger } = await cluster.worker();
+    const batchId = await cluster.queuedBatch(2);
+    const claim = await cluster.claim(batchId, 1);
+    const ticket = ticketOf(claim, 10);
+    await ledger.admit(ticket);
+    await ledger.settle(ticket, replyOf(4));
+    await cluster.batches.reportProgress(batchId, 1, claim.token, 6);
+    expect(await cluster.batches.progress(batchId)).toBe(6);
+    const commit = commitOf(claim.token, { journalEntries: 1, cost: 4, rejections: { low_confidence: 3 } });
+    for (let sent = 0; sent < 2; sent += 1) {
+      expect(await cluster.batches.commitSlice(batchId, 1, claim.token, commit)).toEqual({
+        kind: 'committed',
+        slicesLeft: 1,
+      });
+      expect(await cluster.batches.get(batchId)).toMatchObject({
+        slicesCommitted: 1,
+        outcomes: { succeeded: 7, failed: 2, cancelled: 0, expired: 0, skipped: 1 },
+      });
+    }
+    expect((await ledger.journal(batchId, 1)).size).toBe(0);
+    expect(await cluster.batches.progress(batchId)).toBe(0);
+    expect(await Array.fromAsync(cluster.batches.commits(batchId, 2))).toEqual([undefined, commit]);
+    expect(await cluster.batches.claimSlice(batchId, 1)).toEqual({ kind: 'done' });
+  });
+
+  test('reportProgress() of a former owner, or after the commit, leaves nothing behind', async () => {
+    const batchId = await cluster.queuedBatch();
+    const [former, owner] = [await cluster.claim(batchId), await cluster.claim(batchId)];
+    await cluster.batches.reportProgress(batchId, 0, former.token, 3);
+    expect(await cluster.batches.progress(batchId)).toBe(0);
+    await cluster.batches.commitSlice(batchId, 0, owner.token, commitOf(owner.token));
+    await cluster.batches.reportProgress(batchId, 0, owner.token, 10);
+    expect(await cluster.batches.progress(batchId)).toBe(0);
+  });
+
+  test('commitSlice() of a former owner is fenced before and after the new owner commits', async () => {
+    const batchId = await cluster.queuedBatch();
+    const [former, owner] = [await cluster.claim(batchId), await cluster.claim(batchId)];
+    const commitFormer = () => cluster.batches.commitSlice(batchId, 0, former.token, commitOf(former.token));
+    expect(await commitFormer()).toEqual({ kind: 'fenced' });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ slicesCommitted: 0, outcomes: { succeeded: 0 } });
+    expect(await cluster.batches.commitSlice(batchId, 0, owner.token, commitOf(owner.token))).toMatchObject({
+      kind: 'committed',
+    });
+    expect(await commitFormer()).toEqual({ kind: 'fenced' });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ slicesCommitted: 1, outcomes: { succeeded: 7 } });
+  });
+
+  test('commitSlice() with a reply in the journal that it does not count changes nothing', async () => {
+    const { ledger } = await cluster.worker();
+    const batchId = await cluster.queuedBatch();
+    const former = await cluster.claim(batchId);
+    const late = ticketOf(former, 10);
+    await ledger.admit(late);
+    const owner = await cluster.claim(batchId);
+    await ledger.settle(late, replyOf(4));
+    expect(await cluster.batches.commitSlice(batchId, 0, owner.token, commitOf(owner.token))).toEqual({
+      kind: 'journal_changed',
+    });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ slicesCommitted: 0, outcomes: { succeeded: 0 } });
+    expect((await ledger.journal(batchId, 0)).size).toBe(1);
+    const complete = commitOf(owner.token, { journalEntries: 1, cost: 4 });
+    expect(await cluster.batches.commitSlice(batchId, 0, owner.token, complete)).toMatchObject({ kind: 'committed' });
+  });
+
+  test('seal() waits for all slices and all calls, seals once, and ends claims and commits', async () => {
+    const { ledger } = await cluster.worker();
+    const batchId = await cluster.queuedBatch(2);
+    expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'slices_left', count: 2 });
+    const former = await cluster.claim(batchId, 0);
+    const open = ticketOf(former, 10);
+    await ledger.admit(open);
+    const owners = [await cluster.claim(batchId, 0), await cluster.claim(batchId, 1)];
+    const commits = owners.map(({ token }) => commitOf(token));
+    await cluster.batches.commitSlice(batchId, 0, owners[0]!.token, commits[0]!);
+    expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'slices_left', count: 1 });
+    await cluster.batches.commitSlice(batchId, 1, owners[1]!.token, commits[1]!);
+    expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'calls_open', count: 1 });
+    await ledger.settle(open, { kind: 'uncertain', reason: 'timeout' });
+    for (let sent = 0; sent < 2; sent += 1) expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'sealed' });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'finalizing' });
+    expect(await cluster.batches.claimSlice(batchId, 0)).toEqual({ kind: 'gone' });
+    expect(await ledger.admit(ticketOf(owners[0]!, 1))).toEqual({ kind: 'fenced' });
+    expect(await cluster.batches.commitSlice(batchId, 0, former.token, commitOf(former.token))).toEqual({
+      kind: 'fenced',
+    });
+  });
+
+  test('a commit that is sent again after another worker has sealed the batch is answered as the first time', async () => {
+    const batchId = await cluster.queuedBatch();
+    const { token } = await cluster.claim(batchId);
+    const commit = () => cluster.batches.commitSlice(batchId, 0, token, commitOf(token));
+    expect(await commit()).toEqual({ kind: 'committed', slicesLeft: 0 });
+    await cluster.batches.seal(batchId);
+    expect(await commit()).toEqual({ kind: 'committed', slicesLeft: 0 });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ slicesCommitted: 1 });
+  });
+
+  test('seal() of an unknown batch and of one that has ended is gone', async () => {
+    expect(await cluster.batches.seal('unknown')).toEqual({ kind: 'gone', state: 'unknown' });
+    const batchId = await cluster.queuedBatch();
+    await cluster.batches.finish(batchId, 'completed', 1);
+    expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'gone', state: 'completed' });
+  });
+
+  test('slices that many workers claim and commit at once are each counted once', async () => {
+    const batchId = await cluster.queuedBatch(20);
+    const committed = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        const claimed = await cluster.batches.claimSlice(batchId, index % 20);
+        if (claimed.kind !== 'owned') return 0;
+        const result = await cluster.batches.commitSlice(batchId, index % 20, claimed.token, commitOf(claimed.token));
+        return result.kind === 'committed' ? 1 : 0;
+      }),
+    );
+    expect(committed.reduce<number>((sum, one) => sum + one, 0)).toBe(20);
+    expect(await cluster.batches.get(batchId)).toMatchObject({
+      slicesCommitted: 20,
+      outcomes: { succeeded: 140, failed: 40, skipped: 20 },
+    });
+    expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'sealed' });
+  });
+
+  test('create() registers an id once and forget() makes it free again', async () => {
+    const batchId = await cluster.queuedBatch();
+    const again = {
+      batchId,
+      workflow: 'other',
+      priority: 1,
+      createdAt: 2,
+      contentHash: '',
+      sliceDocuments: 1,
+      sliceTokens: 1,
+    };
+    expect(await cluster.batches.create(again)).toBe(false);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ workflow: 'triage', documents: 10, slices: 1 });
+    expect(await cluster.batches.listOpen()).toMatchObject([{ batchId }]);
+    await cluster.batches.forget(batchId);
+    expect(await cluster.batches.listOpen()).toEqual([]);
+    expect(await cluster.batches.create(again)).toBe(true);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'ingesting', workflow: 'other' });
+  });
+
+  test('lockSubmission() keeps others out until its owner unlocks or its time is over', async () => {
+    expect(await cluster.batches.lockSubmission('b', 'first', 60_000)).toBe(true);
+    expect(await cluster.batches.lockSubmission('b', 'first', 60_000)).toBe(true);
+    expect(await cluster.batches.lockSubmission('b', 'second', 60_000)).toBe(false);
+    await cluster.batches.unlockSubmission('b', 'second');
+    expect(await cluster.batches.lockSubmission('b', 'second', 60_000)).toBe(false);
+    await cluster.batches.unlockSubmission('b', 'first');
+    expect(await cluster.batches.lockSubmission('b', 'second', 1)).toBe(true);
+    await expect.poll(() => cluster.batches.lockSubmission('b', 'third', 60_000)).toBe(true);
+  });
+
+  test('a batch is paused once for each cause and resumes when the last pause has ended', async () => {
+    const batchId = await cluster.queuedBatch();
+    const budget = { cause: 'budget', scope: `batch:${batchId}`, reason: 'limit', since: 2 } as const;
+    const operator = { cause: 'operator', reason: 'asked', since: 1 } as const;
+    expect(await cluster.batches.park(batchId, budget)).toBe(true);
+    expect(await cluster.batches.park(batchId, budget)).toBe(false);
+    expect(await cluster.batches.park(batchId, operator)).toBe(true);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ pauses: [operator, budget], parked: budget });
+    expect(await cluster.batches.unpark(batchId, budget)).toEqual({ cleared: true, left: 1 });
+    expect(await cluster.batches.unpark(batchId, budget)).toEqual({ cleared: false, left: 1 });
+    expect(await cluster.batches.unpark(batchId)).toEqual({ cleared: true, left: 0 });
+    expect((await cluster.batches.get(batchId))?.parked).toBeUndefined();
+  });
+
+  test('finish() ends a batch: it is open no more, and its commits and pauses leave', async () => {
+    const batchId = await cluster.queuedBatch();
+    const { token } = await cluster.claim(batchId);
+    await cluster.batches.commitSlice(batchId, 0, token, commitOf(token));
+    await cluster.batches.markEnding(batchId, 'cancelled');
+    await cluster.batches.finish(batchId, 'cancelled', 7);
+    expect(await cluster.batches.get(batchId)).toMatchObject({
+      state: 'cancelled',
+      finishedAt: 7,
+      ending: 'cancelled',
+    });
+    expect(await cluster.batches.listOpen()).toEqual([]);
+    expect(await cluster.batches.list(5)).toMatchObject([{ batchId }]);
+    expect(await cluster.batches.commitOf(batchId, 0)).toBeUndefined();
+  });
+
+  test('retries and workers that are unable are noted with the batch', async () => {
+    const batchId = await cluster.queuedBatch();
+    for (const retry of ['r1', 'r2', 'r1']) await cluster.batches.addRetry(batchId, retry);
+    await cluster.batches.noteUnable(batchId, 'worker', 'has no provider');
+    expect((await cluster.batches.get(batchId))?.retries).toEqual(['r1', 'r2']);
+    expect(await cluster.batches.unable(batchId)).toEqual(new Map([['worker', 'has no provider']]));
+  });
+}
