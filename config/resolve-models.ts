@@ -1,3 +1,4 @@
+import type { TokenPrice } from '../src/money/price.ts';
 import { knownNames } from '../src/text/known-names.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec } from '../src/workflows/workflow.ts';
 import { type Catalogue, listedModel } from './catalogue.ts';
@@ -58,6 +59,7 @@ export function resolveModels(
     const window = windowOf(model, listed);
     facts.set(name, factsOf(model, listed));
     checkModel({ ...model, ...window }, provider, at, problems);
+    const resolved = resolvePrice(model, listed, { path: at, baseUrl: provider.baseUrl }, problems);
     models.set(name, {
       name,
       provider: model.provider,
@@ -66,12 +68,22 @@ export function resolveModels(
       ...window,
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
       ...resolveReasoning({ ...model, ...window }, provider, at, problems),
-      ...resolvePrice(model, listed, { path: at, baseUrl: provider.baseUrl }, problems),
+      ...resolved,
+      ...cacheWritesOf(resolved.price, provider),
       structuredOutput: provider.capabilities.structuredOutput,
       logprobs: raw.providers[model.provider]?.logprobs ?? false,
     });
   }
   return { models, facts };
+}
+
+/** Only where it changes what is held: most prices have no rate for cache writes. */
+function cacheWritesOf(
+  price: TokenPrice | undefined,
+  { capabilities }: ProviderConfig,
+): Pick<ModelSpec, 'cacheWrites'> {
+  if (price?.cacheWritePerMillion === undefined || capabilities.promptCache === 'automatic') return {};
+  return { cacheWrites: capabilities.promptCache === 'none' ? 'none' : 'system' };
 }
 
 type SizedModel = RawModel & ReturnType<typeof windowOf>;

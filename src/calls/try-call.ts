@@ -6,7 +6,7 @@ import { NO_USAGE, type Usage } from '../money/usage.ts';
 import { ModelCallError } from '../providers/failure.ts';
 import type { ModelReply } from '../providers/model-client.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import { countRequestTokens, holdFor, inputTokenBound } from '../requests/estimate.ts';
+import { countRequestTokens, holdFor, inputTokenBound, writeTokenBound } from '../requests/estimate.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
 import { countTokens } from '../text/tokens.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
@@ -83,7 +83,7 @@ async function admit(context: CallModelContext, call: CallTry, bytes: number) {
       cost: inputTokens + request.maxOutputTokens,
     },
     owner,
-    hold: holdFor(model, bytes, request.maxOutputTokens),
+    hold: holdFor(model, bytes, request.maxOutputTokens, writeTokenBound(request)),
     ticket: (hold) => {
       const quota = context.pools.need(poolOf(model), inputTokens, request.maxOutputTokens);
       return {
@@ -99,7 +99,9 @@ async function admit(context: CallModelContext, call: CallTry, bytes: number) {
     },
     likelyHold: () => {
       const tokens = context.ratios.likelyBound(model.name, request);
-      return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens);
+      return tokens === undefined
+        ? undefined
+        : holdFor(model, tokens, request.maxOutputTokens, writeTokenBound(request));
     },
   });
 }

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { checkModelFacts, type KnownFacts } from './check-model-facts.ts';
 import { checkStore } from './check-store.ts';
 
 export interface Check {
@@ -23,11 +24,15 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
     readonly store: { readonly url: string };
     readonly missingSecrets?: readonly { readonly path: string; readonly name: string }[];
     readonly providers: ReadonlyMap<string, Provider>;
+    readonly modelFacts: ReadonlyMap<string, KnownFacts>;
+    readonly prices: { readonly asOf: string };
     readonly workflows: ReadonlyMap<
       string,
       { readonly spec: { readonly cascade: readonly Tier[] }; readonly schedule?: unknown }
     >;
   };
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   readonly openStore: () => Promise<ObjectStore>;
   readonly openApp: () => Promise<
     AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
@@ -76,6 +81,7 @@ export async function checkEverything<Provider extends NamedEndpoint>(
   checks.push(
     ...(await queue.addAll([...config.providers.values()].map((provider) => () => checkProvider(context, provider)))),
   );
+  checks.push(...checkModelFacts(config.modelFacts, config.prices.asOf, context.now));
   for (const [name, workflow] of config.workflows) {
     if (workflow.schedule === undefined) continue;
     checks.push({

@@ -61,13 +61,22 @@ export function priceCall(price: TokenPrice, usage: Usage): NanoUsd {
  *
  * @param inputTokens the most that the provider can count, cached ones included
  * @param outputTokens the most that it can generate, reasoning included
+ * @param writeTokens how much of the input the provider may store in its prompt cache; default: all of it
  */
-export function priceBound(price: TokenPrice, inputTokens: number, outputTokens: number): NanoUsd {
+export function priceBound(
+  price: TokenPrice,
+  inputTokens: number,
+  outputTokens: number,
+  writeTokens: number = inputTokens,
+): NanoUsd {
+  const written = Math.min(writeTokens, inputTokens);
   const reachable = (price.longContext ?? []).filter((tier) => inputTokens > tier.aboveInputTokens);
   const bounds = [price, ...reachable].map((rates) => {
     const { inputPerMillion: input, outputPerMillion: output } = rates;
+    const read = Math.max(input, rates.cachedInputPerMillion);
     return payable(price, [
-      [inputTokens, Math.max(input, rates.cachedInputPerMillion, rates.cacheWritePerMillion ?? input)],
+      [inputTokens - written, read],
+      [written, Math.max(read, rates.cacheWritePerMillion ?? input)],
       [outputTokens, Math.max(output, rates.reasoningPerMillion ?? output)],
     ]);
   });

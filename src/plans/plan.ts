@@ -1,6 +1,6 @@
 import type { NanoUsd } from '../money/money.ts';
 import type { Prompt } from '../prompts/question.ts';
-import { countRequestTokens, holdFor } from '../requests/estimate.ts';
+import { countRequestTokens, holdFor, typicalCost } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { taskOf, windowsOf } from '../tasks/tasks.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
@@ -132,7 +132,7 @@ export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => D
       continue;
     }
     const { inputTokens, outputTokens } = planAt(model);
-    const typical = holdFor(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
+    const typical = typicalCost(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
     if (index === 0) low = typical;
     expected += typical * reach;
     reach *= ASSUMED_ESCALATION;

@@ -34,10 +34,30 @@ export function countRequestTokens(request: ModelRequest): number {
   return request.messages.reduce((sum, message) => sum + countCached(message.content) + 4, schema + 3);
 }
 
-/** The most that a call can cost. Zero for a model without a price: then no budget applies. */
-export function holdFor(model: ModelSpec, inputTokens: number, maxOutputTokens: number): NanoUsd {
+/** Upper bound of the tokens that a provider may store in its cache: everything but the turns, see {@link inputTokenBound}. */
+export function writeTokenBound(request: ModelRequest): number {
+  return inputTokenBound({ ...request, messages: request.messages.filter(({ role }) => role === 'system') });
+}
+
+/**
+ * The most that a call can cost. Zero for a model without a price: then no budget applies.
+ *
+ * @param systemTokens most tokens before the first turn; absent: nothing is known, so all of the input
+ */
+export function holdFor(
+  model: ModelSpec,
+  inputTokens: number,
+  maxOutputTokens: number,
+  systemTokens: number = inputTokens,
+): NanoUsd {
   if (model.price === undefined) return 0;
-  return priceBound(model.price, inputTokens, maxOutputTokens);
+  const writeTokens = { none: 0, system: systemTokens, all: inputTokens }[model.cacheWrites ?? 'all'];
+  return priceBound(model.price, inputTokens, maxOutputTokens, writeTokens);
+}
+
+/** What a call costs that stores nothing in a cache, unless its provider stores all by itself. */
+export function typicalCost(model: ModelSpec, inputTokens: number, outputTokens: number): NanoUsd {
+  return holdFor(model, inputTokens, outputTokens, 0);
 }
 
 const bytesBySchema = new WeakMap<object, number>();

@@ -26,6 +26,11 @@ export interface ModelSpec {
   readonly reasoning?: ReasoningSpec;
   /** Absent: unknown, which is refused wherever a budget applies. */
   readonly price?: TokenPrice;
+  /**
+   * What its provider may store in its prompt cache at the price of a cache write: nothing, because no marker is sent,
+   * or the system prompt, at whose end the marker stands. Absent: all of the input.
+   */
+  readonly cacheWrites?: 'none' | 'system';
   readonly structuredOutput: 'json_schema' | 'json_object' | 'prompt';
   readonly logprobs: boolean;
   /** What its provider must not see. Absent: it sees the documents as they are. */

@@ -7,6 +7,7 @@ import { loadConfig } from '../../config/load.ts';
 import { mergePriceLists, parsePriceList } from '../../config/price-list.ts';
 import type { NightmillError } from '../../src/errors.ts';
 import { usdToNano } from '../../src/money/money.ts';
+import { holdFor, typicalCost } from '../../src/requests/estimate.ts';
 
 const OPENAI = 'https://api.openai.com/v1';
 
@@ -114,5 +115,32 @@ workflows: { shorten: { task: summarize, cascade: [{ model: small }] } }
     const config = configOf('id: gemini-2.0-flash-001', 'https://generativelanguage.googleapis.com/v1beta/openai');
     expect(config.modelFacts.get('small')).toMatchObject({ price: 'family', family: 'gemini-2.0-flash' });
     expect(config.models.get('small')?.price?.inputPerMillion).toBe(usdToNano(0.1));
+  });
+
+  it('nothing is held for cache writes where no marker is sent, and only for the system prompt where one is', () => {
+    const anthropic = (more: string) => {
+      const file = join(folder, 'nightmill.yaml');
+      writeFileSync(
+        file,
+        `providers: { claude: { preset: anthropic${more} } }
+models: { haiku: { provider: claude, id: claude-haiku-4-5-20251001 } }
+workflows: { shorten: { task: summarize, cascade: [{ model: haiku }] } }
+`,
+      );
+      return loadConfig({ file, env: {}, cwd: folder }).models.get('haiku')!;
+    };
+    // $1.00 in, $1.25 for writes, $5.00 out a million tokens.
+    expect(holdFor(anthropic(', promptCache: none'), 1_000_000, 0, 200_000)).toBe(usdToNano(1));
+    expect(holdFor(anthropic(''), 1_000_000, 0, 200_000)).toBe(usdToNano(1.05));
+    expect(holdFor(anthropic(', promptCache: automatic'), 1_000_000, 0, 200_000)).toBe(usdToNano(1.25));
+    expect(typicalCost(anthropic(''), 1_000_000, 0)).toBe(usdToNano(1));
+  });
+
+  it('a threshold in a summarize workflow, which would do nothing, is refused', () => {
+    const file = join(folder, 'nightmill.yaml');
+    writeFileSync(file, 'workflows: { s: { task: summarize, cascade: [{ model: local, acceptAt: 0.8 }] } }\n');
+    expect(() => loadConfig({ file, env: {}, cwd: folder })).toThrow(
+      /workflows\.s\.cascade\.0\.acceptAt: a summary has no confidence that 0\.8 could be compared with/,
+    );
   });
 });

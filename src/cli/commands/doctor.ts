@@ -34,6 +34,7 @@ async function checkAll(options: GlobalOptions, config: Config): Promise<void> {
   const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
   const checks = await checkEverything({
     config,
+    now: Date.now(),
     openStore: () => openStore(config.store),
     openApp: () => openApp({ config, log, announce, searchPath: readEnvironment().searchPath }),
     probeProvider,

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import type { Config } from '../../../config/config.ts';
 import { workflowOf } from '../../app.ts';
+import { checkModelFacts } from '../../doctor/check-model-facts.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
@@ -7,6 +9,7 @@ import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-
 import type { HistoryAnswer } from '../../operations/read-history.ts';
 import { readBudget } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
+import { modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { globalOptions, print, readConfig } from '../with-app.ts';
 
@@ -33,13 +36,25 @@ export function addPlanCommand(program: Command): void {
         budget: readBudget(flags.budget),
         maxDocuments: readMaxDocuments(flags.maxDocuments),
       });
-      print(options, planJson(answer), () => planText(answer));
+      const notes = modelNotes(config, flags.workflow);
+      print(options, { ...planJson(answer), warnings: notes }, () => planText(answer, notes));
       process.exitCode = 0;
     },
   );
 }
 
-function planText({ plan, past, limit }: PlanAnswer): string {
+/** What is not known, or assumed, about the workflow's models. */
+function modelNotes(config: Config, name: string): readonly string[] {
+  const used = new Set(
+    workflowOf(config, name)
+      .spec.cascade.flatMap(modelsOfTier)
+      .map((model) => model.name),
+  );
+  const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
+  return checkModelFacts(facts, config.prices.asOf, Date.now()).map((check) => `${check.name}: ${check.detail}`);
+}
+
+function planText({ plan, past, limit }: PlanAnswer, notes: readonly string[]): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
@@ -59,6 +74,7 @@ function planText({ plan, past, limit }: PlanAnswer): string {
           `limit      ${formatUsd(limit.usd)} covers about ${count(limit.documents ?? documents)} documents at the expected price`,
         ]),
     expectedFrom(past, cost.worst > 0),
+    ...notes.map((note) => `note       ${note}`),
     '',
   ].join('\n');
 }
