@@ -218,7 +218,7 @@ function resolveWorkflow(
     const resolved = resolveTier(tier, `${at}.cascade.${index}`, context);
     if (resolved !== undefined) cascade.push(resolved);
   }
-  if (raw.task === 'summarize') refuseThresholds(raw.cascade, at, problems);
+  if (TASKS[raw.task].hasNoConfidence === true) refuseThresholds(raw, at, problems);
   if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
@@ -233,12 +233,12 @@ function resolveWorkflow(
   };
 }
 
-/** A summary has no confidence: a threshold would be passed by every one, and promise what it does not do. */
-function refuseThresholds(cascade: RawConfig['workflows'][string]['cascade'], at: string, problems: string[]): void {
+/** Every answer would pass a threshold, which so promises what it does not do. */
+function refuseThresholds({ task, cascade }: RawConfig['workflows'][string], at: string, problems: string[]): void {
   for (const [index, { acceptAt }] of cascade.entries()) {
     if (acceptAt === undefined) continue;
     problems.push(
-      `${at}.cascade.${index}.acceptAt: a summary has no confidence that ${acceptAt} could be compared with; leave it out, ` +
+      `${at}.cascade.${index}.acceptAt: an answer of task ${task} has no confidence that ${acceptAt} could be compared with; leave it out, ` +
         'the checks decide what goes to the next tier',
     );
   }

@@ -1,5 +1,5 @@
-import { daysSince, PRICE_LIST_DAYS } from '../plans/price-table.ts';
-import type { Check } from './doctor.ts';
+import { daysSince, PRICE_LIST_DAYS } from '../money/price-table.ts';
+import type { Check } from './check.ts';
 
 /** Where the figures of a model come from, as far as a person should know. */
 export interface KnownFacts {

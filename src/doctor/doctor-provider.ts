@@ -8,7 +8,7 @@ import { isRecord, parseJson } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
-import type { Check } from './doctor.ts';
+import type { Check } from './check.ts';
 
 /** What one small paid call told about an endpoint. */
 export interface EndpointReport {

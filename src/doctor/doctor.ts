@@ -3,15 +3,9 @@ import PQueue from 'p-queue';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import type { Check } from './check.ts';
 import { checkModelFacts, type KnownFacts } from './check-model-facts.ts';
 import { checkStore } from './check-store.ts';
-
-export interface Check {
-  readonly name: string;
-  readonly state: 'ok' | 'warning' | 'failed';
-  /** What was found, and for anything but `ok` what to do. */
-  readonly detail: string;
-}
 
 interface NamedEndpoint {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { Catalogue, CatalogueEntry, PastPrice } from '../../config/catalogue.ts';
 import { entryDay, entryPrice } from '../../config/catalogue.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { mixCost, type RequestMix } from '../plans/price-table.ts';
+import { mixCost, type RequestMix } from '../money/price-table.ts';
 
 /** One line of the price list; rates are dollars per million tokens, as text. */
 export interface PricedModel {

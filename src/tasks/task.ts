@@ -10,6 +10,8 @@ import type { TaskOptions } from './task-options.ts';
 export interface Task<W extends WorkflowSpec> {
   /** Settings that only workflows of this task have. */
   readonly options: TaskOptions<Pick<W, Exclude<keyof W, keyof WorkflowSpec>>>;
+  /** Its answers carry no confidence, so that a tier's `acceptAt` would do nothing. Absent: they do. */
+  readonly hasNoConfidence?: true;
   /** Version of its prompts, e.g. `classify-v2`; it changes with their text. */
   readonly promptVersion: string;
   /** Its prompts around an empty text. */

@@ -140,7 +140,7 @@ workflows: { shorten: { task: summarize, cascade: [{ model: haiku }] } }
     const file = join(folder, 'nightmill.yaml');
     writeFileSync(file, 'workflows: { s: { task: summarize, cascade: [{ model: local, acceptAt: 0.8 }] } }\n');
     expect(() => loadConfig({ file, env: {}, cwd: folder })).toThrow(
-      /workflows\.s\.cascade\.0\.acceptAt: a summary has no confidence that 0\.8 could be compared with/,
+      /workflows\.s\.cascade\.0\.acceptAt: an answer of task summarize has no confidence that 0\.8 could be compared with/,
     );
   });
 });

@@ -6,8 +6,8 @@ import type { Config } from '../../../config/config.ts';
 import { mergePriceLists, parsePriceList, priceListFile } from '../../../config/price-list.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd, type NanoUsd, usdJson, usdToNano } from '../../money/money.ts';
+import { daysSince, mixCost, PRICE_LIST_DAYS, type RequestMix } from '../../money/price-table.ts';
 import { type PricedModel, pricedModels } from '../../operations/price-list.ts';
-import { daysSince, mixCost, PRICE_LIST_DAYS, type RequestMix } from '../../plans/price-table.ts';
 import { type GlobalOptions, globalOptions, print, readConfig } from '../with-app.ts';
 
 interface PriceFlags {

@@ -9,6 +9,7 @@ import { summarizeDocument, summarizePrompts } from './summarize-document.ts';
 /** One summary of each document. */
 export const summarizeTask = {
   options: summarizeOptions,
+  hasNoConfidence: true,
   promptVersion: SUMMARIZE_PROMPT_VERSION,
   prompts: summarizePrompts,
   noteTokens: (workflow) => {

@@ -1,6 +1,6 @@
-import { MAX_NANO_USD, type NanoUsd } from '../money/money.ts';
-import { priceCall, type TokenPrice } from '../money/price.ts';
-import { NO_USAGE } from '../money/usage.ts';
+import { MAX_NANO_USD, type NanoUsd } from './money.ts';
+import { priceCall, type TokenPrice } from './price.ts';
+import { NO_USAGE } from './usage.ts';
 
 /** From this age on a price list is doubted: vendors change prices several times a year. */
 export const PRICE_LIST_DAYS = 90;
