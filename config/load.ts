@@ -218,7 +218,7 @@ function resolveWorkflow(
     const resolved = resolveTier(tier, `${at}.cascade.${index}`, context);
     if (resolved !== undefined) cascade.push(resolved);
   }
-  if (TASKS[raw.task].hasNoConfidence === true) refuseThresholds(raw, at, problems);
+  if ('hasNoConfidence' in TASKS[raw.task]) refuseThresholds(raw, at, problems);
   if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
