@@ -13,6 +13,8 @@ export interface BatchSample {
   readonly inputTokens: number;
   /** From submission to the end, pauses left out. */
   readonly seconds: number;
+  /** Milliseconds since the epoch. Absent: it says nothing about how often the workflow runs. */
+  readonly finishedAt?: number;
 }
 
 /**
@@ -28,10 +30,37 @@ export interface WorkflowHistory {
   readonly cost: NanoUsd;
   readonly inputTokens: number;
   readonly seconds: number;
+  /** When the first of the batches was finished, in milliseconds since the epoch. Absent in histories of earlier versions. */
+  readonly firstAt?: number;
 }
 
 /** Weight of everything before when a batch is added: the last three batches make up about half of the sums. */
 export const HISTORY_DECAY = 0.8;
+
+/** What one batch of a workflow usually is; the sums hold more than one. */
+export interface UsualBatch {
+  readonly documents: number;
+  readonly inputTokens: number;
+  readonly cost: number;
+  /** Batches a day since the first one; absent where that is not known. */
+  readonly perDay?: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** @param now milliseconds since the epoch */
+export function usualBatch(history: WorkflowHistory, now: number): UsualBatch | undefined {
+  const { batches, documents, inputTokens, cost, firstAt } = history;
+  if (batches <= 0 || documents <= 0) return undefined;
+  // The weights of the sums: 1 for the latest batch, less for each before.
+  const weight = (1 - HISTORY_DECAY ** batches) / (1 - HISTORY_DECAY);
+  return {
+    documents: documents / weight,
+    inputTokens: inputTokens / weight,
+    cost: cost / weight,
+    ...(firstAt === undefined ? {} : { perDay: batches / Math.max(1, (now - firstAt) / DAY_MS) }),
+  };
+}
 
 /** Nano-dollars that a document usually costs, with decimals; undefined where nothing is known. */
 export function costPerDocument(history: WorkflowHistory | undefined): number | undefined {

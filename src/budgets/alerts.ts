@@ -24,7 +24,14 @@ export interface BatchSpending {
   readonly usualPerDocument?: number;
 }
 
-export type AlertLevel = '50%' | '80%' | '100%' | 'projection' | 'drift';
+export type AlertLevel = '50%' | '80%' | '100%' | 'projection' | 'drift' | 'volume' | 'forecast';
+
+/** One cause of an alert: what it is now and what it usually is. */
+export interface AlertPart {
+  readonly name: string;
+  readonly now: number;
+  readonly usual: number;
+}
 
 export interface Alert {
   readonly scope: ScopeName;
@@ -39,6 +46,8 @@ export interface Alert {
   /** Nano-dollars, rounded. */
   readonly perDocument?: NanoUsd;
   readonly usualPerDocument?: NanoUsd;
+  /** At levels `volume` and `forecast`: the figures whose product is the cost. */
+  readonly parts?: readonly AlertPart[];
 }
 
 /** Before this part of a batch is done, calls in flight distort what a document seems to cost. */

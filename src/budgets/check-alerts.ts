@@ -1,8 +1,9 @@
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
-import { costPerDocument } from '../batches/workflow-history.ts';
+import { costPerDocument, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { WorkflowHolds } from '../batches/workflow-holds.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { calendarDay, monthOfDay } from '../ledger/period.ts';
 import { batchScope, type Scope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { nanoToDecimal } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,6 +11,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertSink } from './alert-sink.ts';
 import { type Alert, alertKey, type BatchSpending, decideAlerts, projectBatch, type ScopeSpending } from './alerts.ts';
+import { type BatchVolume, forecastAlerts, type MonthSpending, volumeAlerts } from './volume-alerts.ts';
 
 export interface AlertContext {
   readonly batches: BatchRegistry;
@@ -44,9 +46,16 @@ export async function checkAlerts(
   const measured = await Promise.all(open.map((batch) => measureBatch(context, batch)));
   const batches = measured.map(({ spending }) => spending);
   const scopes = await measureScopes(context, measured);
+  const months = await measureMonths(context, measured);
+  const now = context.clock.now();
+  const unusual = [
+    ...volumeAlerts(measured.map(asVolume), now),
+    ...forecastAlerts(measured.map(asVolume), months, now),
+  ];
   const sent: Alert[] = [];
-  for (const alert of decideAlerts({ scopes, batches }, context.fired)) {
+  for (const alert of [...decideAlerts({ scopes, batches }, context.fired), ...unusual]) {
     const key = alertKey(alert);
+    if (context.fired.has(key)) continue;
     context.fired.add(key);
     if (!(await context.memory.remember(key))) continue;
     context.log.warn('budget:alert', logFields(alert));
@@ -59,6 +68,23 @@ export async function checkAlerts(
 interface MeasuredBatch {
   readonly batch: BatchRecord;
   readonly spending: BatchSpending;
+  readonly history: WorkflowHistory | undefined;
+}
+
+function asVolume({ batch, spending, history }: MeasuredBatch): BatchVolume {
+  return { spending, inputTokens: batch.inputTokens, ...(history === undefined ? {} : { history }) };
+}
+
+/** The month of each workflow with an open batch. */
+async function measureMonths(context: AlertContext, measured: readonly MeasuredBatch[]): Promise<MonthSpending[]> {
+  const workflows = [...new Set(measured.map(({ batch }) => batch.workflow))];
+  return await Promise.all(
+    workflows.map(async (workflow) => {
+      const day = calendarDay(context.clock.now(), context.timezones(workflow).workflow);
+      const totals = await context.ledger.totals({ name: `workflow:${workflow}/month`, period: monthOfDay(day) });
+      return { workflow, day, spent: totals.settled + totals.uncertain };
+    }),
+  );
 }
 
 async function measureBatch(context: AlertContext, batch: BatchRecord): Promise<MeasuredBatch> {
@@ -71,6 +97,7 @@ async function measureBatch(context: AlertContext, batch: BatchRecord): Promise<
   const usual = costPerDocument(history);
   return {
     batch,
+    history,
     spending: {
       batchId: batch.batchId,
       workflow: batch.workflow,

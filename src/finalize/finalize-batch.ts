@@ -92,6 +92,7 @@ async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, 
     cost: manifest.cost + manifest.uncertainCost,
     inputTokens: batch.inputTokens,
     seconds: Math.max(0, finishedAt - batch.createdAt - paused) / 1000,
+    finishedAt,
   });
 }
 

@@ -38,7 +38,7 @@ export function webhookRequest(target: WebhookTarget, alert: Alert, at: number):
 
 function genericPayload(alert: Alert, at: number) {
   const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
-  const { spent, limit, projected, perDocument, usualPerDocument } = alert;
+  const { spent, limit, projected, perDocument, usualPerDocument, parts } = alert;
   return {
     event: 'budget:alert',
     at: new Date(at).toISOString(),
@@ -51,11 +51,12 @@ function genericPayload(alert: Alert, at: number) {
     ...(projected === undefined ? {} : { projectedUsd: usd(projected) }),
     ...(perDocument === undefined ? {} : { perDocumentUsd: usd(perDocument) }),
     ...(usualPerDocument === undefined ? {} : { usualPerDocumentUsd: usd(usualPerDocument) }),
+    ...(parts === undefined ? {} : { parts }),
   };
 }
 
 function textOf({ level, message }: Alert): string {
-  return `Nightmill, ${level === 'projection' || level === 'drift' ? level : `${level} of a limit`}: ${message}`;
+  return `Nightmill, ${level.endsWith('%') ? `${level} of a limit` : level}: ${message}`;
 }
 
 function escapeSlack(text: string): string {
