@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HTML_READINGS, PDF_PAGES_WITHOUT_TEXT } from '../../src/documents/document-parser.ts';
+import { isCsvDelimiter } from '../../src/documents/parse-csv.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
@@ -41,6 +42,11 @@ const inputSchema = z.strictObject({
     .union([z.literal('*'), z.array(z.string().min(1))])
     .optional()
     .describe('columns or fields that are copied to the results; *: all'),
+  delimiter: z
+    .string()
+    .refine(isCsvDelimiter, { error: 'must be one character such as "|" or ";", no letter, digit or quote' })
+    .optional()
+    .describe('of CSV; default: what stands most often in the header'),
   encoding: z
     .string()
     .refine((label) => canonicalEncoding(label) !== undefined, { error: 'must be an encoding such as windows-1252' })

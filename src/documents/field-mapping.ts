@@ -13,6 +13,8 @@ export interface FieldMapping {
 export interface InputDefaults extends FieldMapping, FormatSettings {
   /** A label that TextDecoder knows. */
   readonly encoding?: string;
+  /** Of CSV, see `isCsvDelimiter`. */
+  readonly delimiter?: string;
 }
 
 /** Positions of the columns that make a document. */

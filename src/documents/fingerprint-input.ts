@@ -13,7 +13,7 @@ import { type Bytes, kindOfPath, openFile } from './open-input.ts';
  * - documents and folders of them: the relative name and content of each, and the names of links that cannot be read;
  * - store prefixes: key, size and etag of each object that is read; its content where the store has no etags.
  *
- * Before each input that is read in another than the default way: its encoding, its fields and how its formats are read.
+ * Before each input that is read in another than the default way: its delimiter, its encoding, its fields and how its formats are read.
  *
  * Reads files whole, in bounded memory.
  *
@@ -32,7 +32,8 @@ async function* partsOf(
   input: DocumentInput,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly (string | number)[]> {
-  const { encoding, fields, formats } = input.reading ?? {};
+  const { encoding, fields, delimiter, formats } = input.reading ?? {};
+  if (delimiter !== undefined) yield ['delimiter', delimiter];
   if (encoding !== undefined || fields !== undefined) {
     const { text = '', id = '', metadata = [] } = fields ?? {};
     yield ['reading', encoding ?? '', text, id, typeof metadata === 'string' ? metadata : JSON.stringify(metadata)];

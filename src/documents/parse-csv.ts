@@ -2,9 +2,16 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 
-export type CsvDelimiter = ',' | ';' | '\t';
+/** One ASCII character that is no letter, digit, quote or line break. */
+export type CsvDelimiter = string;
 
-const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t'];
+/** Those that a header can show. */
+const DELIMITERS: readonly CsvDelimiter[] = [',', ';', '\t', '|'];
+const DELIMITER = /^(?:\t|[ -~])$/;
+
+export function isCsvDelimiter(text: string): boolean {
+  return DELIMITER.test(text) && !/["\w]/.test(text);
+}
 
 /** One record as it stands in the file, without its line break, or only its size where it is too long to hold. */
 export type CsvRecord =
@@ -20,13 +27,16 @@ export class CsvRecords {
   readonly #delimiter: number;
   readonly #maxRecordBytes: number;
   #state: 'field-start' | 'plain' | 'quoted' | 'quote-in-quoted' = 'field-start';
-  #line = 1;
+  #line: number;
   /** Line on which the current record began. */
-  #firstLine = 1;
+  #firstLine: number;
   #begun: Uint8Array[] = [];
   #begunBytes = 0;
 
-  constructor(delimiter: CsvDelimiter, maxRecordBytes: number) {
+  /** @param line of the file, where the bytes begin */
+  constructor(delimiter: CsvDelimiter, maxRecordBytes: number, line = 1) {
+    this.#line = line;
+    this.#firstLine = line;
     this.#delimiter = delimiter.charCodeAt(0);
     this.#maxRecordBytes = maxRecordBytes;
   }
@@ -117,6 +127,16 @@ export function parseCsvRecord(
     }
     if (at >= text.length) return { fields };
   }
+}
+
+/**
+ * The fields of a line whose quotes are ordinary characters, but for those around a whole field.
+ */
+export function parsePlainRecord(text: string, delimiter: CsvDelimiter): readonly string[] {
+  return text.split(delimiter).map((field) => {
+    const quoted = /^"((?:[^"]|"")*)"$/.exec(field)?.[1];
+    return quoted === undefined ? field : quoted.replaceAll('""', '"');
+  });
 }
 
 /** The value from after the opening quote; `end` is the position after the closing one. */

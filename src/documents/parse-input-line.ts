@@ -2,6 +2,7 @@ import { describeInvalidUtf8 } from '../text/decode-text.ts';
 import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
 import { isRecord, parseJsonExactly } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
+import { findEmptiness } from '../text/visible-text.ts';
 import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { FieldMapping } from './field-mapping.ts';
@@ -73,6 +74,8 @@ function readDocument(value: unknown, json: string, fields: FieldMapping): Found
   if (typeof text !== 'string' || text === '') {
     return { code: 'missing_text', message: textMessage(value, text, fields.text), id };
   }
+  const emptiness = findEmptiness(text);
+  if (emptiness !== undefined) return { code: 'missing_text', message: `"${fields.text ?? 'text'}" ${emptiness}`, id };
   const metadata = fields.metadata === undefined ? value.metadata : pickMetadata(value, fields);
   const document = { id, text: text.toWellFormed() };
   if (metadata === undefined || metadata === null) return { document };

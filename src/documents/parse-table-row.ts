@@ -1,5 +1,6 @@
 import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
 import { quoteValue } from '../text/quote-value.ts';
+import { findEmptiness } from '../text/visible-text.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { TableColumns } from './field-mapping.ts';
@@ -30,6 +31,13 @@ export function parseTableRow(values: readonly unknown[], columns: TableColumns,
   if (typeof text !== 'string' || text === '') {
     const message = `The row's text is ${text === '' ? 'empty' : `${quoteValue(text)}, not a string`}`;
     return { kind: 'problem', problem: { code: 'missing_text', message, source, line, id } };
+  }
+  const emptiness = findEmptiness(text);
+  if (emptiness !== undefined) {
+    return {
+      kind: 'problem',
+      problem: { code: 'missing_text', message: `The row's text ${emptiness}`, source, line, id },
+    };
   }
   const document = { id, text: text.toWellFormed() };
   if (columns.metadata.length === 0) return { kind: 'document', document, source, line };

@@ -35,8 +35,8 @@ export interface ContentReading extends InputReading {
 
 /** Reads one file or object with the reader of its type. */
 export async function* readContent(named: NamedContent, reading: ContentReading): Entries {
-  const { content, name, source, bytes, delimiter } = named;
-  const { encoding, fields, formats, maxLineBytes } = reading;
+  const { content, name, source, bytes } = named;
+  const { encoding, fields, formats, maxLineBytes, delimiter = named.delimiter } = reading;
   if (content === 'lines') {
     yield* readJsonl(toUtf8(bytes(), source, encoding), { source, maxLineBytes, fields });
   } else if (content === 'csv') {

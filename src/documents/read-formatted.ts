@@ -1,9 +1,12 @@
+import { findBinaryFormat } from '../text/find-binary-format.ts';
 import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { DocumentFormat, DocumentParser } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
 import { type ReadTextOptions, readWhole } from './read-text.ts';
+
+const NAMES: Readonly<Record<DocumentFormat, string>> = { html: 'HTML', pdf: 'a PDF', mail: 'an e-mail' };
 
 /** Makes one document of a web page, PDF or e-mail. What its parser cannot read is a problem, like a file that is too large. */
 export async function readFormatted(
@@ -22,6 +25,11 @@ export async function readFormatted(
   if (!(whole instanceof Uint8Array)) return whole;
   if (whole.length === 0) {
     return { kind: 'problem', problem: { code: 'missing_text', message: 'The file is empty', source, id } };
+  }
+  const binary = findBinaryFormat(whole);
+  if (binary !== undefined && !(format === 'pdf' && binary === 'a PDF')) {
+    const message = `The file is ${binary}, not ${NAMES[format]}: convert it, or name it by its type`;
+    return { kind: 'problem', problem: { code: 'unreadable_file', message, source, id } };
   }
   const parsed = await parser.parse(format, whole, { encoding, formats, maxTextUnits: maxBytes });
   if (parsed.kind === 'problem') {

@@ -1,8 +1,10 @@
 import type { InputReading } from '../documents/document-input.ts';
 import { type FormatSettings, HTML_READINGS, PDF_PAGES_WITHOUT_TEXT } from '../documents/document-parser.ts';
 import type { FieldMapping, InputDefaults } from '../documents/field-mapping.ts';
+import { isCsvDelimiter } from '../documents/parse-csv.ts';
 import { NightmillError } from '../errors.ts';
 import { canonicalEncoding } from '../text/decode-text.ts';
+import { quoteValue } from '../text/quote-value.ts';
 
 /** How inputs are read, as people write it on a command line or in a query string. */
 export interface InputFlags {
@@ -11,6 +13,8 @@ export interface InputFlags {
   readonly metadataFields?: string;
   readonly encoding?: string;
   readonly html?: string;
+  /** One character, or `tab`. */
+  readonly delimiter?: string;
   readonly maxDocuments?: string;
 }
 
@@ -21,6 +25,7 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
   const metadata = readMetadataFields(flags.metadataFields) ?? defaults.metadata;
   const encoding = readEncoding(flags.encoding ?? defaults.encoding);
   const formats = formatsOf(flags, defaults);
+  const delimiter = readDelimiter(flags.delimiter) ?? defaults.delimiter;
   const fields: FieldMapping = {
     ...(text === undefined ? {} : { text }),
     ...(id === undefined ? {} : { id }),
@@ -29,6 +34,7 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
   return {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),
     ...(encoding === undefined ? {} : { encoding }),
+    ...(delimiter === undefined ? {} : { delimiter }),
     ...(Object.keys(formats).length === 0 ? {} : { formats }),
   };
 }
@@ -67,6 +73,16 @@ function readMetadataFields(text: string | undefined): FieldMapping['metadata'] 
   throw new NightmillError(
     'usage',
     `Cannot use ${JSON.stringify(text)} as --metadata-fields: name columns with commas, or *.`,
+  );
+}
+
+function readDelimiter(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const delimiter = text === 'tab' || text === '\\t' ? '\t' : text;
+  if (isCsvDelimiter(delimiter)) return delimiter;
+  throw new NightmillError(
+    'usage',
+    `Cannot use ${quoteValue(text)} as --delimiter: use one character such as , ; | or the word tab.`,
   );
 }
 

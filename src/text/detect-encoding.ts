@@ -1,6 +1,9 @@
 /** Enough of a text to tell its encoding. */
 const SAMPLE_BYTES = 64 * 1024;
 
+/** Of the bytes: more is no text in one byte a character. */
+const MANY_NULS = 0.2;
+
 export type WideEncoding = 'utf-16le' | 'utf-16be' | 'utf-32le' | 'utf-32be';
 
 /**
@@ -12,10 +15,24 @@ export function detectWideEncoding(bytes: Uint8Array): WideEncoding | undefined 
   if (sample.length < 4 || !sample.includes(0)) return undefined;
   if (isUtf32(sample, true)) return 'utf-32le';
   if (isUtf32(sample, false)) return 'utf-32be';
+  if (bytes.length % 2 !== 0 || isUtf8WithNuls(sample)) return undefined;
   const little = commonCharacters(sample, 'utf-16le');
   const big = commonCharacters(sample, 'utf-16be');
   if (little === 0 && big === 0) return undefined;
   return little >= big ? 'utf-16le' : 'utf-16be';
+}
+
+/** UTF-16 that happens to be UTF-8 as well has NUL in every second place, or control characters. */
+function isUtf8WithNuls(sample: Uint8Array): boolean {
+  const nuls = sample.reduce((sum, byte) => sum + (byte === 0 ? 1 : 0), 0);
+  if (nuls > sample.length * MANY_NULS) return false;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(sample, { stream: true });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    return !/[\x01-\x08\x0e-\x1a\x1c-\x1f]/.test(text);
+  } catch {
+    return false;
+  }
 }
 
 function isUtf32(sample: Uint8Array, littleEndian: boolean): boolean {
