@@ -7,6 +7,7 @@ import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/w
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
 import type { PresetName, ProviderKind } from './presets.ts';
+import type { RedisTarget } from './redis-target.ts';
 
 /** One provider endpoint with its secret, preset and config merged. */
 export interface ProviderConfig {
@@ -64,7 +65,7 @@ export interface Config {
   /** Absolute path of `.nightmill` in the working folder: embedded Redis, file store, temporary files. */
   readonly folder: string;
   /** Absent: the embedded server in `folder`. */
-  readonly redisUrl?: string;
+  readonly redis?: RedisTarget;
   readonly redisPrefix: string;
   /** Variables of keys and webhooks that are not set: what needs them cannot be called. */
   readonly missingSecrets?: readonly { readonly path: string; readonly name: string }[];

@@ -17,6 +17,7 @@ import { resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
+import { resolveRedis } from './resolve-redis.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
 
@@ -115,11 +116,18 @@ function parse(value: unknown, file: string, problems: readonly string[] = []): 
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join('.');
-  if (issue.code === 'invalid_union') {
-    const messages = issue.errors.flat().map((inner) => inner.message);
-    return `${path}: ${[...new Set(messages)].join(', or ')}`;
-  }
+  if (issue.code === 'invalid_union') return describeUnion(path, issue.errors);
   return `${path === '' ? '(top level)' : path}: ${issue.message}`;
+}
+
+/** What is wrong in each kind of value that may stand there; kinds that were clearly not meant are left out. */
+function describeUnion(path: string, errors: z.core.$ZodIssueInvalidUnion['errors']): string {
+  const isOtherKind = (issues: readonly z.core.$ZodIssue[]) =>
+    issues.every(({ code, path: at }) => code === 'invalid_type' && at.length === 0);
+  const meant = errors.filter((issues) => !isOtherKind(issues));
+  const issues = (meant.length === 0 ? errors : meant).flat();
+  const messages = issues.map(({ path: at, message }) => (at.length === 0 ? message : `${at.join('.')}: ${message}`));
+  return `${path}: ${[...new Set(messages)].join(', or ')}`;
 }
 
 function invalid(file: string, problems: readonly string[]): NightmillError {
@@ -149,11 +157,12 @@ function resolveConfig(
     if (resolved !== undefined) workflows.set(name, resolved);
   }
   checkTimezone(raw.timezone, 'timezone', problems);
+  const redis = resolveRedis(raw.redis, at.folder, problems);
   if (problems.length > 0) throw invalid(at.file ?? 'the embedded defaults', problems);
   return {
     ...(at.file === undefined ? {} : { file: at.file }),
     folder,
-    ...(raw.redis === undefined ? {} : { redisUrl: raw.redis }),
+    ...redis,
     redisPrefix: raw.redisPrefix,
     store: { ...resolveStore(raw, at, folder), ...proxy },
     ...proxy,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NAME, named, number, url, usd, wholeNumber } from '../src/workflows/setting-values.ts';
-import { readRedisUrl } from './redis-url.ts';
 import { modelSchema, providerSchema } from './schema/provider.ts';
+import { redisSchema } from './schema/redis.ts';
 import { workflowSchema } from './schema/workflow.ts';
 
 /**
@@ -35,15 +35,7 @@ const webhookSchema = z.discriminatedUnion('kind', [
 ]);
 
 export const configSchema = z.strictObject({
-  redis: z
-    .string()
-    .regex(/^(rediss?|unix):\/\//, 'must be a redis://, rediss:// or unix:// URL')
-    .superRefine((url, context) => {
-      const read = readRedisUrl(url);
-      if ('problem' in read) context.addIssue(read.problem);
-    })
-    .optional()
-    .describe('absent: a private server in .nightmill/'),
+  redis: redisSchema,
   redisPrefix: z.string().regex(NAME).default('nightmill').describe('first part of every Redis key'),
   store: z
     .string()

@@ -1,11 +1,9 @@
 import { proxySecrets } from '../src/runtime/proxy-settings.ts';
 import type { Config } from './config.ts';
-import { readRedisUrl } from './redis-url.ts';
+import { passwordsOf } from './redis-target.ts';
 
 /** Every secret of a config, for the one place that removes them from logs. */
 export function secretsOf(config: Config): readonly string[] {
-  const redis = config.redisUrl === undefined ? undefined : readRedisUrl(config.redisUrl);
-  const redisPassword = redis !== undefined && 'password' in redis ? (redis.password ?? '') : '';
   return [
     ...[...config.providers.values()].flatMap((provider) => [
       provider.apiKey ?? '',
@@ -13,7 +11,8 @@ export function secretsOf(config: Config): readonly string[] {
     ]),
     ...config.alerts.webhooks.map((webhook) => (webhook.kind === 'telegram' ? webhook.token : webhook.url)),
     config.store.secretAccessKey ?? '',
-    redisPassword,
+    ...(config.redis === undefined ? [] : passwordsOf(config.redis)),
+    config.redis?.tls?.key ?? '',
     ...proxySecrets(config.proxy),
   ].filter((secret) => secret !== '');
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Config, WorkflowConfig } from '../config/config.ts';
+import { describeTarget } from '../config/redis-target.ts';
+import { version } from '../config/version.ts';
 import { BullmqJobQueue } from './adapters/bullmq/job-queue.ts';
 import type { QueueConnection } from './adapters/bullmq/queue-options.ts';
 import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts';
@@ -12,9 +13,11 @@ import { openStore } from './adapters/open-store.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { RedisCallOwners } from './adapters/redis/call-owners.ts';
-import { connectRedis, redactUrl, redisOptions } from './adapters/redis/connect.ts';
+import { connectRedis } from './adapters/redis/connect.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
+import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
+import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
 import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
@@ -42,6 +45,7 @@ import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
 import type { ProcessSliceContext } from './slices/process-slice.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import { checkStoreFormat } from './store/store-format.ts';
 import { storeKeys } from './store/store-keys.ts';
 
 export interface OpenAppOptions {
@@ -108,9 +112,11 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   const { config, log } = options;
   const { redis, connection, description } = await openRedis(options, stack);
   const keys = new RedisKeys(config.redisPrefix);
+  await checkRedisFormat(redis, keys, description);
   const lease = new WorkerLease(redis, keys, config.worker.lockMs);
   const ledger = new RememberingLedger(redis, keys, lease);
   const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
+  await checkStoreFormat(store, version());
   const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
   const local = stack.adopt(openLocalModel(), (opened) => opened.close());
   const providers = openProviders(config, stack);
@@ -198,11 +204,11 @@ function buildContexts(config: Config, services: Services): Omit<App, 'close' | 
 async function openRedis(
   options: OpenAppOptions,
   stack: AsyncDisposableStack,
-): Promise<{ redis: Redis; connection: QueueConnection; description: string }> {
+): Promise<{ redis: RedisClient; connection: QueueConnection; description: string }> {
   const { config } = options;
-  let url = config.redisUrl;
-  let description = url === undefined ? '' : redactUrl(url);
-  if (url === undefined) {
+  let target = config.redis;
+  let description = target === undefined ? '' : describeTarget(target);
+  if (target === undefined) {
     const embedded: EmbeddedRedis = stack.use(
       await startEmbeddedRedis({
         folder: config.folder,
@@ -212,12 +218,12 @@ async function openRedis(
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       }),
     );
-    url = `unix://${embedded.socketPath}`;
+    target = { url: `unix://${embedded.socketPath}` };
     description = embedded.description;
   }
-  const redis = stack.adopt(await connectRedis({ url }), (opened) => opened.disconnect());
+  const redis = stack.adopt(await connectRedis(target), (opened) => opened.disconnect());
   const keys = new RedisKeys(config.redisPrefix);
-  return { redis, connection: { redis: redisOptions({ url }), prefix: keys.bullmqPrefix }, description };
+  return { redis, connection: { target, prefix: keys.bullmqPrefix }, description };
 }
 
 function localProviders({ providers }: Config): ReadonlySet<string> {

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   price_list_invalid: { exit: 2, http: 422 },
   redis_unavailable: { exit: 1, http: 503 },
   redis_unsuitable: { exit: 1, http: 503 },
+  format_other: { exit: 1, http: 503 },
   store_unavailable: { exit: 1, http: 503 },
   store_full: { exit: 1, http: 507 },
   store_denied: { exit: 1, http: 503 },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { checkStoreFormat } from '../store/store-format.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import type { Check } from './check.ts';
 import { checkModelFacts, type KnownFacts } from './check-model-facts.ts';
@@ -27,6 +28,8 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   };
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Of this program. */
+  readonly version: string;
   readonly openStore: () => Promise<ObjectStore>;
   readonly openApp: () => Promise<
     AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
@@ -63,6 +66,7 @@ export async function checkEverything<Provider extends NamedEndpoint>(
     await attempt('store', async () => {
       const store = await context.openStore();
       try {
+        await checkStoreFormat(store, context.version);
         await checkStore(store, randomUUID());
       } finally {
         await store.close();
@@ -70,7 +74,9 @@ export async function checkEverything<Provider extends NamedEndpoint>(
       return `${config.store.url}: written, read, listed and deleted`;
     }),
   );
-  checks.push(...(await checkRedisAndLocalModel(context)));
+  // Opening everything meets the store's trouble again, which is said once.
+  const others = await checkRedisAndLocalModel(context);
+  checks.push(...others.filter(({ detail }) => !checks.some((known) => known.detail === detail)));
   const queue = new PQueue({ concurrency: MAX_CONCURRENT_PROBES });
   checks.push(
     ...(await queue.addAll([...config.providers.values()].map((provider) => () => checkProvider(context, provider)))),

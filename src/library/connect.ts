@@ -39,7 +39,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Mill> {
     searchPath: readEnvironment().searchPath,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  return new Mill(app, options.work ?? config.redisUrl === undefined);
+  return new Mill(app, options.work ?? config.redis === undefined);
 }
 
 function readConfig({ config, cwd = process.cwd(), env = readEnvironment().all }: ConnectOptions): Config {

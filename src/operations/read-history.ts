@@ -19,16 +19,16 @@ export type HistoryAnswer =
  */
 export async function readHistory(config: Config, workflow: string): Promise<HistoryAnswer> {
   await using stack = new AsyncDisposableStack();
-  let url = config.redisUrl;
-  if (url === undefined) {
+  let target = config.redis;
+  if (target === undefined) {
     const redisFolder = join(config.folder, 'redis');
     const joined = await joinServer(redisFolder);
     if (joined === undefined) return { kind: 'unknown', reason: 'no server runs in .nightmill' };
     stack.defer(() => joined.close());
-    url = `unix://${readEndpoint(redisFolder)?.socketPath ?? ''}`;
+    target = { url: `unix://${readEndpoint(redisFolder)?.socketPath ?? ''}` };
   }
   try {
-    const redis = stack.adopt(await connectRedis({ url }), (opened) => opened.disconnect());
+    const redis = stack.adopt(await connectRedis(target), (opened) => opened.disconnect());
     const history = await new RedisWorkflowHistories(redis, new RedisKeys(config.redisPrefix)).get(workflow);
     if (history !== undefined) return { kind: 'known', history };
     return { kind: 'unknown', reason: 'no batch of this workflow has finished' };

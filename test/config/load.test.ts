@@ -49,7 +49,7 @@ describe('loadConfig()', () => {
     const config = load(SAMPLE, { ACME_API_KEY: 'secret' });
     expect(config).toMatchObject({
       file: join(cwd, 'nightmill.yaml'),
-      redisUrl: 'redis://localhost:6379',
+      redis: { url: 'redis://localhost:6379' },
       store: { url: 's3://bucket/prefix', endpoint: 'http://127.0.0.1:9000', forcePathStyle: true },
       budget: { day: 100_000_000_000 },
     });
@@ -69,7 +69,7 @@ describe('loadConfig()', () => {
   it('without a file has the two free workflows, an embedded Redis and a store in the working folder', () => {
     const config = loadConfig({ env: {}, cwd });
     expect([...config.workflows.keys()]).toEqual(['summarize', 'classify']);
-    expect(config.redisUrl).toBeUndefined();
+    expect(config.redis).toBeUndefined();
     expect(config.store.url).toBe(`file:${join(cwd, '.nightmill/store')}`);
     const workflow = config.workflows.get('classify');
     expect(workflow === undefined ? undefined : hasBudget(config, workflow, undefined)).toBe(false);

@@ -15,6 +15,8 @@ export interface Finished {
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Another build of the program. */
+  readonly program?: string;
   /** What standard input holds; absent: nothing. */
   readonly stdin?: string | Uint8Array;
 }
@@ -28,8 +30,8 @@ export class Cli implements AsyncDisposable {
   #stderr = '';
   #ended = false;
 
-  constructor(folder: string, args: readonly string[], { env = {}, stdin }: CliOptions = {}) {
-    this.#child = spawn(NODE, [PROGRAM, ...args], {
+  constructor(folder: string, args: readonly string[], { env = {}, stdin, program = PROGRAM }: CliOptions = {}) {
+    this.#child = spawn(NODE, [program, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: process.env.TMPDIR, ...env },
     });

@@ -123,7 +123,7 @@ describe('docker-compose.yml', () => {
 describe('docker/nightmill.yaml', () => {
   it('connects to the services of the compose file with their secrets', () => {
     const config = loadConfig({ file: 'docker/nightmill.yaml', env: environment, cwd: root });
-    expect(config.redisUrl).toBe('redis://:letters1@redis:6379');
+    expect(config.redis).toEqual({ url: 'redis://:letters1@redis:6379' });
     expect(config.store).toMatchObject({
       url: 's3://nightmill/store',
       endpoint: 'http://s3:9000',

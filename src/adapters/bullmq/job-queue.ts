@@ -16,24 +16,24 @@ import {
 import { type FairShare, priorityAt } from '../../batches/fair-share.ts';
 import type { JobQueue } from '../../batches/job-queue.ts';
 import type { FairClock } from '../redis/fair-clock.ts';
-import { type QueueConnection, queueOptions } from './queue-options.ts';
+import { QueueClients, type QueueConnection } from './queue-options.ts';
 
 const JOBS_PER_CALL = 1_000;
 
 export class BullmqJobQueue implements JobQueue {
-  readonly #connection: QueueConnection;
+  readonly #clients: QueueClients;
   readonly #clock: FairClock;
   readonly #queues = new Map<string, Queue>();
 
   constructor(connection: QueueConnection, clock: FairClock) {
-    this.#connection = connection;
+    this.#clients = new QueueClients(connection);
     this.#clock = clock;
   }
 
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = new Queue(name, queueOptions(this.#connection));
+      queue = new Queue(name, this.#clients.queue());
       // Connection trouble shows in the command that meets it; without a listener it would end the process.
       queue.on('error', () => {});
       this.#queues.set(name, queue);
@@ -93,5 +93,6 @@ export class BullmqJobQueue implements JobQueue {
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
+    this.#clients[Symbol.dispose]();
   }
 }

@@ -1,7 +1,7 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { FINALIZE_QUEUE_NAME, finalizeJobSchema } from '../../../jobs/finalize-batch.ts';
 import { sliceBackoffMs, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
-import { type QueueConnection, workerConnection } from './queue-options.ts';
+import { QueueClients, type QueueConnection } from './queue-options.ts';
 
 /**
  * What became of a slice. `handed_back`: to the queue again; `deferred`: again after a while, so that a worker that can
@@ -33,10 +33,12 @@ class NotReadyError extends Error {}
 /** The consumers' side of the queues: one BullMQ worker a workflow, and one for finished batches. */
 export class SliceWorkers {
   readonly #workers: readonly Worker[];
+  readonly #clients: QueueClients;
 
   constructor(connection: QueueConnection, settings: WorkerSettings, handlers: WorkerHandlers) {
+    this.#clients = new QueueClients(connection);
     const options = {
-      ...workerConnection(connection),
+      ...this.#clients.worker(),
       lockDuration: settings.lockMs,
       stalledInterval: Math.max(1_000, Math.floor(settings.lockMs / 2)),
       // A killed worker says nothing about its slice: being picked up again is no fault of the documents.
@@ -76,6 +78,7 @@ export class SliceWorkers {
   /** Takes no more jobs; resolves when those at work have ended. */
   async drain(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.#clients[Symbol.dispose]();
   }
 }
 

@@ -1,15 +1,15 @@
-import type { Redis } from 'ioredis';
 import type { AlertMemory } from '../../budgets/alert-memory.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 
 /** Longer than a month, the longest period of a limit. */
 const REMEMBER_SECONDS = 40 * 24 * 3600;
 
 export class RedisAlertMemory implements AlertMemory {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type {
   BatchRecord,
   BatchRegistry,
@@ -12,6 +11,7 @@ import type { SliceCommit } from '../../batches/slice-commit.ts';
 import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import { batchScope } from '../../ledger/scope.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';
 
@@ -31,6 +31,22 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `);
 
+/**
+ * Registers a batch, all of it or nothing. A record without its content's hash is what a process of an older version
+ * left that died between its steps: nobody can go on with it, so it is made anew.
+ *
+ * KEYS  1 batch (HASH)  2 batches (ZSET)  3 open batches (SET)
+ * ARGV  1 batch id  2 created at  3.. pairs of field and value
+ * Returns 1 where it was created, 0 where the id exists
+ */
+const CREATE_BATCH = script(`
+if redis.call('HEXISTS', KEYS[1], 'contentHash') == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
+redis.call('SADD', KEYS[3], ARGV[1])
+return 1
+`);
+
 /** KEYS 1 batch · ARGV 1 retry: appends it to the list once. */
 const ADD_RETRY = script(`
 local retries = cjson.decode(redis.call('HGET', KEYS[1], 'retries') or '[]')
@@ -44,10 +60,10 @@ return 1
 const UNABLE_FOR_MS = 15_000;
 
 export class RedisBatchRegistry implements BatchRegistry {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }
@@ -81,15 +97,16 @@ export class RedisBatchRegistry implements BatchRegistry {
   }
 
   async create(batch: Parameters<BatchRegistry['create']>[0]): Promise<boolean> {
-    const key = this.#keys.batch(batch.batchId);
-    if ((await this.#redis.hsetnx(key, 'state', 'ingesting')) === 0) return false;
     const { batchId, labels, retried, ...fields } = batch;
     const json = (value: object | undefined) => (value === undefined ? undefined : JSON.stringify(value));
-    const stored = { ...fields, labels: json(labels), retried: json(retried) };
-    await this.#redis.hset(key, withoutUndefined(stored));
-    await this.#redis.zadd(this.#keys.batches, batch.createdAt, batchId);
-    await this.#redis.sadd(this.#keys.openBatches, batchId);
-    return true;
+    const stored = withoutUndefined({ ...fields, labels: json(labels), retried: json(retried), state: 'ingesting' });
+    const created = await runScript<number>(
+      this.#redis,
+      CREATE_BATCH,
+      [this.#keys.batch(batchId), this.#keys.batches, this.#keys.openBatches],
+      [batchId, batch.createdAt, ...Object.entries(stored).flat()],
+    );
+    return created === 1;
   }
 
   async addRetry(batchId: string, retryId: string): Promise<void> {

@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis';
 import type { AskingRun, CallOwners } from '../../ledger/call-owners.ts';
 import type { SliceClaim } from '../../ledger/ledger.ts';
 import { batchScope } from '../../ledger/scope.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 import { CLOSE_OWNER, EXTEND_LEASE, OPEN_OWNER } from './scripts/call-owners.ts';
 import { runScript } from './scripts/run-script.ts';
 
@@ -13,10 +13,10 @@ const PREFIX = '~';
 
 /** Runs that ask models without being a batch, and leases that outlive a process. */
 export class RedisCallOwners implements CallOwners {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { FairShare } from '../../batches/fair-share.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 import { RESERVE_TURNS } from './scripts/fair-clock.ts';
 import { runScript } from './scripts/run-script.ts';
 
@@ -22,10 +22,10 @@ const RESERVED_MS = 30_000;
 
 /** The virtual time of each workflow's queue, see `domain/fair-share.ts`: one script for up to a thousand slices. */
 export class FairClock {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -24,6 +24,11 @@ export class RedisKeys {
     return `${this.#tag}:input-ratios`;
   }
 
+  /** STRING: the number of the format of everything here. */
+  get format(): string {
+    return `${this.#tag}:format`;
+  }
+
   /** ZSET worker id -> lease end, milliseconds of the server's clock. */
   get workers(): string {
     return `${this.#tag}:workers`;

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis';
 import type { JournalEntry } from '../../ledger/journal-entry.ts';
 import type {
   Admission,
@@ -17,12 +16,14 @@ import type { NanoUsd } from '../../money/money.ts';
 import { formatHoldRecord, parseHold } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
 import { encodeNeed, encodeUse, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
+import { SERVER } from './scripts/server.ts';
 import { SETTLE } from './scripts/settle.ts';
 
 /** What a worker has learnt; the pipeline's `InputRatios`. */
@@ -39,13 +40,13 @@ export interface LeaseHolder {
 }
 
 export class RedisLedger implements Ledger {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
   readonly #lease: LeaseHolder;
   /** Holds stay under the worker id they were made with, also when the lease was renewed under another one. */
   readonly #heldBy = new Map<string, string>();
 
-  constructor(redis: Redis, keys: RedisKeys, lease: LeaseHolder) {
+  constructor(redis: RedisClient, keys: RedisKeys, lease: LeaseHolder) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
@@ -214,8 +215,7 @@ export class RedisLedger implements Ledger {
    * @returns how many calls were booked
    */
   async reapDeadWorkers(): Promise<number> {
-    const [seconds = 0, micros = 0] = (await this.#redis.time()).map(Number);
-    const now = seconds * 1000 + Math.floor(micros / 1000);
+    const { now } = await this.#server();
     const dead = await this.#redis.zrangebyscore(this.#keys.workers, '-inf', `(${now}`);
     let booked = 0;
     for (const workerId of dead) {
@@ -262,7 +262,12 @@ export class RedisLedger implements Ledger {
 
   /** Identifies the server's process: another one may have forgotten its last writes. */
   async serverRunId(): Promise<string> {
-    return /^run_id:(\w+)/m.exec(await this.#redis.info('server'))?.[1] ?? '';
+    return (await this.#server()).runId;
+  }
+
+  async #server(): Promise<{ readonly now: number; readonly runId: string }> {
+    const [now, info] = await runScript<Buffer[]>(this.#redis, SERVER, [this.#keys.workers], []);
+    return { now: Number(now), runId: /^run_id:(\w+)/m.exec(String(info))?.[1] ?? '' };
   }
 
   /**

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Redis } from 'ioredis';
 import type { RedisKeys } from './keys.ts';
 import type { LeaseHolder } from './ledger.ts';
+import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 
 /**
@@ -27,7 +27,7 @@ return 1
  * uncertain. A process that was stopped for longer than its lease goes on under a new worker id.
  */
 export class WorkerLease implements LeaseHolder {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
   readonly #leaseMs: number;
   #workerId = newWorkerId();
@@ -35,7 +35,7 @@ export class WorkerLease implements LeaseHolder {
   #renewal: Promise<void> | undefined;
   #holders = 0;
 
-  constructor(redis: Redis, keys: RedisKeys, leaseMs: number) {
+  constructor(redis: RedisClient, keys: RedisKeys, leaseMs: number) {
     this.#redis = redis;
     this.#keys = keys;
     this.#leaseMs = leaseMs;

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import type { WorkflowHistories } from '../../batches/workflow-histories.ts';
 import { type BatchSample, HISTORY_DECAY, type WorkflowHistory } from '../../batches/workflow-history.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 
 /**
@@ -27,10 +27,10 @@ return 1
 `);
 
 export class RedisWorkflowHistories implements WorkflowHistories {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

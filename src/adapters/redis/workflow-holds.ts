@@ -1,18 +1,18 @@
-import type { Redis } from 'ioredis';
 import type { WorkflowHolds } from '../../batches/workflow-holds.ts';
 import type { BreakerEvent } from '../../ledger/breaker-event.ts';
 import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import type { RedisKeys } from './keys.ts';
+import type { RedisClient } from './redis-options.ts';
 
 const EVENTS_KEPT = 100;
 /** Longer than a provider's rest and the calls that find it still down. */
 const RETRY_REMEMBERED_MS = 5 * 60_000;
 
 export class RedisWorkflowHolds implements WorkflowHolds {
-  readonly #redis: Redis;
+  readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
-  constructor(redis: Redis, keys: RedisKeys) {
+  constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { readEnvironment } from '../../../config/environment.ts';
+import { version } from '../../../config/version.ts';
 import { openModelClient } from '../../adapters/open-model-client.ts';
 import { openStore } from '../../adapters/open-store.ts';
 import { probeProvider } from '../../adapters/provider-probe.ts';
@@ -36,6 +37,7 @@ async function checkAll(options: GlobalOptions, config: Config): Promise<void> {
   const checks = await checkEverything({
     config,
     now: Date.now(),
+    version: version(),
     openStore: () => openStore(config.store),
     openApp: () => openApp({ config, log, announce, searchPath: readEnvironment().searchPath }),
     probeProvider,

@@ -2,9 +2,8 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { BullmqJobQueue } from '../../../src/adapters/bullmq/job-queue.ts';
-import { type QueueConnection, queueOptions } from '../../../src/adapters/bullmq/queue-options.ts';
+import { QueueClients, type QueueConnection } from '../../../src/adapters/bullmq/queue-options.ts';
 import { type SliceOutcome, SliceWorkers } from '../../../src/adapters/bullmq/slice-workers.ts';
-import { redisOptions } from '../../../src/adapters/redis/connect.ts';
 import { FairClock } from '../../../src/adapters/redis/fair-clock.ts';
 import { RedisKeys } from '../../../src/adapters/redis/keys.ts';
 import { shareOf } from '../../../src/batches/fair-share.ts';
@@ -32,9 +31,9 @@ afterAll(() => server?.stop());
 beforeEach(() => {
   prefixes += 1;
   keys = new RedisKeys(`queue-${prefixes}`);
-  connection = { redis: redisOptions({ url: server.url }), prefix: keys.bullmqPrefix };
+  connection = { target: { url: server.url }, prefix: keys.bullmqPrefix };
   jobs = new BullmqJobQueue(connection, new FairClock(redis, keys));
-  inspector = new Queue('triage', queueOptions(connection));
+  inspector = new Queue('triage', new QueueClients(connection).queue());
 });
 afterEach(async () => {
   await Promise.all(workers.splice(0).map((worker) => worker.drain()));

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectRedis, redactUrl } from '../../../src/adapters/redis/connect.ts';
+import { redactUrl } from '../../../config/redis-target.ts';
+import { connectRedis } from '../../../src/adapters/redis/connect.ts';
 import { NightmillError } from '../../../src/errors.ts';
 import { freePort, type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import { NightmillError } from '../../../errors.ts';
+import type { RedisClient } from '../redis-options.ts';
+import { rightsProblem } from '../rights-problem.ts';
 
 /** A Lua script and its digest, by which the server runs it after the first time. */
 export interface Script {
@@ -26,7 +27,7 @@ interface ByteReplies {
  * @throws {NightmillError} `redis_unavailable` when the server stays out of reach
  */
 export async function runScript<T>(
-  redis: Redis,
+  redis: RedisClient,
   { source, sha1 }: Script,
   keys: readonly string[],
   args: readonly Argument[],
@@ -46,7 +47,10 @@ export async function runScript<T>(
 
 /** What the server itself answers stays as it is. */
 function outOfReach(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name === 'ReplyError') return error;
+  if (!(error instanceof Error)) return error;
+  const rights = rightsProblem(error);
+  if (rights !== undefined) return rights;
+  if (error.name === 'ReplyError') return error;
   return new NightmillError(
     'redis_unavailable',
     `Redis has gone out of reach (${error.message}). Start it again; work goes on where it stopped.`,
