@@ -67,6 +67,8 @@ export interface ListedModel {
   readonly asOf: string;
   /** The id that is listed, where it is that of the family of a snapshot that is not. */
   readonly family?: string;
+  /** What is paid of the price for another kind of service. */
+  readonly multipliers?: CatalogueProvider['multipliers'];
 }
 
 /**
@@ -83,12 +85,13 @@ export function listedModel(
 ): ListedModel | undefined {
   const provider = providerAt(baseUrl, list);
   if (provider === undefined) return undefined;
+  const service = provider.multipliers === undefined ? {} : { multipliers: provider.multipliers };
   const entry = entryAt(provider, modelId);
-  if (entry !== undefined) return { entry, asOf: entryDay(entry, provider, list) };
+  if (entry !== undefined) return { entry, asOf: entryDay(entry, provider, list), ...service };
   const family = familyOf(modelId);
   const inFamily = family === undefined ? undefined : entryAt(provider, family);
   if (family === undefined || inFamily === undefined) return undefined;
-  return { entry: inFamily, asOf: entryDay(inFamily, provider, list), family };
+  return { entry: inFamily, asOf: entryDay(inFamily, provider, list), family, ...service };
 }
 
 export function entryDay(entry: CatalogueEntry, provider: CatalogueProvider, list: Catalogue): string {

@@ -2,6 +2,7 @@ import type { InputDefaults } from '../src/documents/field-mapping.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
+import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -34,6 +35,8 @@ export interface ProviderConfig {
     /** The first calls in flight, where nothing is known of the server; absent: `concurrency`. */
     readonly startConcurrency?: number;
   };
+  /** Fields that go with every request; each model adds its own. */
+  readonly request?: JsonFields;
   /** Absent: it is reached directly. */
   readonly proxy?: ProxySettings;
 }

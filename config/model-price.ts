@@ -1,4 +1,5 @@
 import type { TokenPrice, TokenRates } from '../src/money/price.ts';
+import type { JsonFields } from '../src/requests/model-request.ts';
 import { entryPrice, type ListedModel } from './catalogue.ts';
 import type { RawConfig } from './schema.ts';
 
@@ -7,14 +8,15 @@ type RawPrice = NonNullable<RawModel['price']>;
 
 /** The price in the config, else the one in the catalogue; none where neither has it. */
 export function resolvePrice(
-  model: Pick<RawModel, 'id' | 'price'>,
+  model: Pick<RawModel, 'id' | 'price'> & { readonly request?: JsonFields | undefined },
   listed: ListedModel | undefined,
   at: { readonly path: string; readonly baseUrl: string },
   problems: string[],
 ): { price?: TokenPrice } {
   const price = model.price === undefined ? undefined : statedPrice(model.price);
   const full = price ?? (listed === undefined ? undefined : entryPrice(listed.entry));
-  const discount = model.price?.discount;
+  const discount =
+    model.price?.discount ?? (price === undefined ? tierFactor(model, listed, at.path, problems) : undefined);
   if (discount === undefined) return full === undefined ? {} : { price: full };
   if (full === undefined) {
     problems.push(
@@ -24,6 +26,34 @@ export function resolvePrice(
     return {};
   }
   return { price: { ...full, paidPerMille: Math.round(discount * 1000) } };
+}
+
+/** Kinds of service at the listed price. */
+const LISTED_SERVICE: readonly unknown[] = [
+  undefined,
+  null,
+  'auto',
+  'default',
+  'standard',
+  'standard_only',
+  'on_demand',
+];
+
+/** What is paid of a listed price for the kind of service that the request asks for; undefined: all of it. */
+function tierFactor(
+  { request }: { readonly request?: JsonFields | undefined },
+  listed: ListedModel | undefined,
+  at: string,
+  problems: string[],
+): number | undefined {
+  const tier = request?.['service_tier'];
+  if (listed === undefined || LISTED_SERVICE.includes(tier)) return undefined;
+  const factor = listed.multipliers?.[String(tier)];
+  if (factor !== undefined) return Number(factor);
+  problems.push(
+    `${at}.request.service_tier: the price catalogue has no price for ${JSON.stringify(tier)}; state ${at}.price as it is for that service`,
+  );
+  return undefined;
 }
 
 /** The rates in the config; undefined where there are none, or a discount alone. */

@@ -8,6 +8,7 @@ import { factsOf, type ModelFacts, windowOf } from './model-facts.ts';
 import { resolvePrice } from './model-price.ts';
 import { poolOfModel } from './resolve-pools.ts';
 import { resolveReasoning } from './resolve-reasoning.ts';
+import { resolveRequest } from './resolve-request.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawModel = RawConfig['models'][string];
@@ -58,8 +59,9 @@ export function resolveModels(
     const listed = listedModel(provider.baseUrl, model.id, list);
     const window = windowOf(model, listed);
     facts.set(name, factsOf(model, listed));
+    const request = resolveRequest(model, provider, at, problems);
     checkModel({ ...model, ...window }, provider, at, problems);
-    const resolved = resolvePrice(model, listed, { path: at, baseUrl: provider.baseUrl }, problems);
+    const resolved = resolvePrice({ ...model, ...request }, listed, { path: at, baseUrl: provider.baseUrl }, problems);
     models.set(name, {
       name,
       provider: model.provider,
@@ -68,6 +70,7 @@ export function resolveModels(
       ...window,
       ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
       ...resolveReasoning({ ...model, ...window }, provider, at, problems),
+      ...request,
       ...resolved,
       ...cacheWritesOf(resolved.price, provider),
       structuredOutput: provider.capabilities.structuredOutput,

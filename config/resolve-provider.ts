@@ -41,6 +41,7 @@ function resolveProvider(
       ...base.capabilities,
       ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache, reasoning }),
     },
+    ...(raw.request === undefined ? {} : { request: raw.request }),
     limits: { ...withoutUndefined(raw.limits), ...resolveConcurrency(raw.limits.concurrency, baseUrl) },
   };
 }

@@ -14,6 +14,8 @@ const ROOM_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
   low: 2048,
   medium: 8192,
   high: 24_576,
+  xhigh: 49_152,
+  max: 65_536,
 };
 
 /** The least that the API takes (https://platform.claude.com/docs/en/build-with-claude/extended-thinking). */
@@ -59,6 +61,8 @@ function checkEndpoint(
   if (effort === undefined && budget === undefined) return;
   if (form === 'none') {
     report(`provider ${name} cannot be told how much to think; write { tokens: N } for the room that thinking needs`);
+  } else if (kind === 'gemini' && (effort === 'xhigh' || effort === 'max')) {
+    report(`provider ${name} knows none, minimal, low, medium and high; write { budget: N } for more than high`);
   } else if (budget !== undefined && kind === 'openai' && form !== 'object') {
     report(`provider ${name} takes an effort, no budget; write { effort: low, tokens: ${budget} }`);
   } else if (budget !== undefined && kind === 'anthropic' && budget < LEAST_ANTHROPIC_BUDGET) {

@@ -83,6 +83,13 @@ const dataPolicySchema = z
   })
   .describe('where documents go with this provider, and what is hidden from it');
 
+const requestSchema = () =>
+  z
+    .record(z.string(), z.json())
+    .describe(
+      'further fields of each request, as the provider names them, e.g. service_tier; not those that the program writes',
+    );
+
 export const providerSchema = z
   .strictObject({
     kind: z
@@ -126,6 +133,7 @@ export const providerSchema = z
       .enum(['effort', 'object', 'switch', 'thinking', 'template', 'none'])
       .optional()
       .describe("how the server is told how much to think; default: the preset's, else effort (reasoning_effort)"),
+    request: requestSchema().optional(),
     limits: limitsSchema.default({}),
     pool: poolName()
       .optional()
@@ -150,7 +158,7 @@ const reasoningSchema = z
         .pipe(z.number().int().min(0))
         .optional()
         .describe(
-          'room for thinking in the output cap of each call; default: the budget, else none 0, minimal 512, low 2048, medium 8192, high 24576',
+          'room for thinking in the output cap of each call; default: the budget, else none 0, minimal 512, low 2048, medium 8192, high 24576, xhigh 49152, max 65536',
         ),
     }),
   ])
@@ -170,6 +178,7 @@ export const modelSchema = z.strictObject({
   temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
   reasoning: reasoningSchema.optional(),
   price: priceSchema.optional(),
+  request: requestSchema().optional(),
   limits: z.strictObject(poolLimits).optional().describe('a quota of its own, not shared with the provider'),
   pool: poolName()
     .optional()

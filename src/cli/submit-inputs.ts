@@ -1,9 +1,11 @@
+import { probeProvider } from '../adapters/provider-probe.ts';
 import { type App, workflowOf } from '../app.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../operations/input-reading.ts';
 import { openInputs } from '../operations/open-inputs.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { type SubmitAnswer, submitDocuments } from '../operations/submit-documents.ts';
 import { readBudget, readLabels, readName, readPriority, readTenant } from '../operations/submit-values.ts';
+import { describeUnlisted } from '../operations/unlisted-models.ts';
 
 export interface SubmitFlags extends InputFlags {
   readonly workflow: string;
@@ -39,6 +41,8 @@ export async function submitInputs(
     labels: readLabels(flags.label),
     maxDocuments: readMaxDocuments(flags.maxDocuments),
   };
+  // Beside the reading of the documents, which takes longer.
+  const unlisted = describeUnlisted(workflow.spec, config.providers, probeProvider);
   await using opened = await openInputs(
     config,
     { names: inputs, stdin: process.stdin },
@@ -56,6 +60,7 @@ export async function submitInputs(
     },
     signal,
   });
+  for (const line of await unlisted) announce(line);
   for (const what of answer.ignored) announce(`${answer.batchId} was submitted before: its ${what}.`);
   return answer;
 }

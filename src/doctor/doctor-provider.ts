@@ -121,6 +121,7 @@ function requestOf(model: ModelSpec, logprobs: boolean): ModelRequest {
         : { kind: model.structuredOutput },
     logprobs,
     ...(model.reasoning?.ask === undefined ? {} : { reasoning: model.reasoning.ask }),
+    ...(model.request === undefined ? {} : { extra: model.request }),
   };
 }
 

@@ -6,6 +6,9 @@ import type { ReasoningRequest } from '../workflows/reasoning.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
 import { messagesJson, schemaJson } from './repeated-json.ts';
 
+/** Fields of a request's JSON, as a provider names them. */
+export type JsonFields = Readonly<Record<string, unknown>>;
+
 /** One chat request, provider-neutral. Deterministic: the same request has the same call key. */
 export interface ModelRequest {
   /** The provider's own name of the model, e.g. `gpt-4.1-mini-2025-04-14`. */
@@ -23,6 +26,8 @@ export interface ModelRequest {
   readonly logprobs?: boolean;
   /** How much to think before the reply. Absent: nothing is said about it, and the key is as it always was. */
   readonly reasoning?: ReasoningRequest;
+  /** Further fields, which are none of those above. */
+  readonly extra?: JsonFields;
 }
 
 const RAISED_CAP_FACTOR = 4;
@@ -61,6 +66,7 @@ export function buildModelRequest(
         : { kind: model.structuredOutput },
     logprobs: model.logprobs,
     ...(ask === undefined ? {} : { reasoning: ask }),
+    ...(model.request === undefined ? {} : { extra: model.request }),
   };
 }
 
@@ -110,6 +116,7 @@ function requestJson({ modelId, messages, maxOutputTokens, responseFormat, ...ot
     ...(format === undefined ? [] : [`"responseFormat":${format}`]),
     ...(others.logprobs === undefined ? [] : [`"logprobs":${others.logprobs}`]),
     ...(others.reasoning === undefined ? [] : [`"reasoning":${JSON.stringify(others.reasoning)}`]),
+    ...(others.extra === undefined ? [] : [`"extra":${JSON.stringify(others.extra)}`]),
   ];
   return `{${parts.join(',')}}`;
 }

@@ -24,6 +24,8 @@ export interface ModelSpec {
   readonly temperature?: number;
   /** Absent: nothing is sent, and the output caps have no room for thinking. */
   readonly reasoning?: ReasoningSpec;
+  /** Further fields of each request, as its provider names them. */
+  readonly request?: Readonly<Record<string, unknown>>;
   /** Absent: unknown, which is refused wherever a budget applies. */
   readonly price?: TokenPrice;
   /**

@@ -98,3 +98,19 @@ test('a server that loads its model says so in the failure; another 503 does not
   message = 'The engine is currently overloaded';
   await expect(client.call(REQUEST, NEVER)).rejects.toMatchObject({ serverIsStarting: false });
 });
+
+test('fields that the config adds stand in the body beside those of the program', async () => {
+  const bodies: unknown[] = [];
+  const seen = await servers.http((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      bodies.push(JSON.parse(body));
+      sendJson(response, COMPLETION);
+    });
+  });
+  await open(`${seen}/v1`).call({ ...REQUEST, extra: { service_tier: 'flex', provider: { order: ['a'] } } }, NEVER);
+  expect(bodies).toEqual([
+    expect.objectContaining({ model: REQUEST.modelId, service_tier: 'flex', provider: { order: ['a'] } }),
+  ]);
+});

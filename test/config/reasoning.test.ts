@@ -15,7 +15,7 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 function reasoning(
   written: string,
   provider = 'preset: openai',
-  more = 'maxOutputTokens: 32000, contextTokens: 64000',
+  more = 'maxOutputTokens: 100000, contextTokens: 200000',
 ) {
   writeFileSync(
     join(cwd, 'nightmill.yaml'),
@@ -35,6 +35,8 @@ describe('models.X.reasoning', () => {
     ['low', 2048],
     ['medium', 8192],
     ['high', 24_576],
+    ['xhigh', 49_152],
+    ['max', 65_536],
   ])('%s alone has room for %i tokens', (effort, tokens) => {
     expect(reasoning(effort)).toEqual({ ask: { effort }, tokens });
     expect(reasoning(`{ effort: ${effort} }`)).toEqual({ ask: { effort }, tokens });

@@ -55,7 +55,9 @@ it('a wrong model id pauses its own batch, names it, and the others of the workf
     call.body.model === 'smal-2026-01-01'
       ? { status: 404, error: { message: 'The model smal-2026-01-01 does not exist' } }
       : { content: '{"label":"bug","confidence":0.9}' };
-  const bad = (await workspace.run(['--config', 'wrong.yaml', 'submit', 'bad.jsonl', '-w', 'triage'])).stdout.trim();
+  const submitted = await workspace.run(['--config', 'wrong.yaml', 'submit', 'bad.jsonl', '-w', 'triage']);
+  expect(submitted.stderr).toContain('does not list "smal-2026-01-01" but small-2026-01-01');
+  const bad = submitted.stdout.trim();
   await workspace.startWorker();
   const paused = await workspace.statusWhen(bad, ({ state }) => state === 'paused');
   expect(paused.breaker).toMatchObject({ cause: 'provider', reason: expect.stringContaining('smal-2026-01-01') });

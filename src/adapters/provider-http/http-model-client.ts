@@ -52,10 +52,10 @@ export class HttpModelClient implements ModelClient {
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const startedAt = performance.now();
     const target = this.#endpoint.target(this.#wire.path(request.modelId));
-    let sent = this.#wire.body(request);
+    let sent = this.#body(request);
     let exchange = await this.#exchange(sent, target.path, signal);
     for (let lessons = 0; lessons < MAX_LESSONS && this.#hasLearned(request, sent, exchange); lessons++) {
-      sent = this.#wire.body(request);
+      sent = this.#body(request);
       exchange = await this.#exchange(sent, target.path, signal);
     }
     if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
@@ -85,6 +85,12 @@ export class HttpModelClient implements ModelClient {
     };
   }
 
+  /** With what the config adds, which is none of the fields that the wire format writes. */
+  #body(request: ModelRequest): string {
+    const body = this.#wire.body(request);
+    return request.extra === undefined ? body : `${body.slice(0, -1)},${JSON.stringify(request.extra).slice(1)}`;
+  }
+
   #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
     return exchangeHttp(
       this.#pool,
@@ -106,7 +112,7 @@ export class HttpModelClient implements ModelClient {
     if (exchange.kind !== 'response' || (exchange.status !== 400 && exchange.status !== 422)) return false;
     if (this.#wire.learn === undefined) return false;
     // What a refusal says of a form that is given up by now is no lesson.
-    if (this.#wire.body(request) !== sent) return true;
+    if (this.#body(request) !== sent) return true;
     return this.#wire.learn(request, exchange.body.toString());
   }
 
