@@ -8,6 +8,7 @@ import { TASK_NAMES, TASK_SETTINGS, TASKS } from '../src/tasks/tasks.ts';
 import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
+import { checkDataPolicy } from './check-data-policy.ts';
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
@@ -228,6 +229,7 @@ function resolveWorkflow(
     if (resolved !== undefined) cascade.push(resolved);
   }
   if ('hasNoConfidence' in TASKS[raw.task]) refuseThresholds(raw, at, problems);
+  checkDataPolicy(cascade, raw.require, context.raw, name, problems);
   if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);

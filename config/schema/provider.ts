@@ -80,8 +80,18 @@ const dataPolicySchema = z
       .describe(
         'what it must not see: true: everything; or a list of email, phone, card, iban, ip, secret and names of redaction.patterns',
       ),
+    training: z
+      .boolean()
+      .optional()
+      .describe('whether it may train on what it is sent, as its terms say; absent: not known'),
+    retentionDays: number()
+      .pipe(z.number().int().min(0))
+      .optional()
+      .describe('how long it keeps what it is sent, 0: not at all; absent: not known'),
+    region: z.string().min(1).optional().describe('where it works on documents, e.g. eu; absent: not known'),
+    certificates: z.array(z.string().min(1)).optional().describe('what it is certified for, e.g. [iso27001, soc2]'),
   })
-  .describe('where documents go with this provider, and what is hidden from it');
+  .describe('where documents go with this provider, what is hidden from it, and what its terms promise');
 
 const requestSchema = () =>
   z

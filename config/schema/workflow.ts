@@ -62,6 +62,22 @@ const inputSchema = z.strictObject({
     .describe(`a PDF with a larger share of scanned pages is refused; default ${PDF_PAGES_WITHOUT_TEXT}`),
 });
 
+const requireSchema = z
+  .strictObject({
+    location: z.literal('local').optional().describe('only providers on your own network'),
+    training: z.literal(false).optional().describe('only providers that do not train on what they are sent'),
+    retentionDays: number()
+      .pipe(z.number().int().min(0))
+      .optional()
+      .describe('the most days that a provider may keep it'),
+    region: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .optional()
+      .describe('only in these'),
+    certificates: z.array(z.string().min(1)).optional().describe('all of these'),
+  })
+  .describe('what every provider of its cascade must state in its dataPolicy; what is not stated does not count');
+
 export const workflowSchema = z
   .strictObject({
     task: z.enum(TASK_NAMES),
@@ -85,6 +101,7 @@ export const workflowSchema = z
       .optional()
       .describe('how a long document is cut'),
     private: z.boolean().default(false).describe('its documents only go to models that run locally'),
+    require: requireSchema.optional(),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),
     cache: z.boolean().default(false).describe('reuse paid replies to the very same request across batches'),

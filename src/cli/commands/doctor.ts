@@ -9,9 +9,11 @@ import { openApp } from '../../app.ts';
 import type { Check } from '../../doctor/check.ts';
 import { checkEverything } from '../../doctor/doctor.ts';
 import { probeEndpoint } from '../../doctor/doctor-provider.ts';
+import { QUARTERLY_REVIEW, readyChecks } from '../../doctor/ready.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
+import { readReadiness } from '../read-readiness.ts';
 import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
 
 const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
@@ -22,13 +24,49 @@ export function addDoctorCommand(program: Command): void {
     .description('check every dependency and say how to mend what is wrong')
     .option('--provider <name>', 'check what one provider can do, with one small paid call')
     .option('--model <name>', 'with this model of it; default: its first in the config')
-    .action(async ({ provider, model }: { provider?: string; model?: string }) => {
+    .option('--ready', 'the checklist before production, each box with its evidence; exit code 1 while one is open')
+    .option('--review', 'what to look at each quarter')
+    .action(async ({ provider, model, ready, review }: DoctorFlags) => {
       const options = globalOptions(command);
+      if (review === true) {
+        print(options, { review: QUARTERLY_REVIEW }, () => QUARTERLY_REVIEW.map((line) => `[ ] ${line}\n`).join(''));
+        return;
+      }
+      if (ready === true) {
+        checkReady(options, readConfig(options));
+        return;
+      }
       const config = readConfig(options, provider === undefined ? 'leave' : 'refuse');
       if (provider !== undefined) await checkOneProvider(options, config, provider, model);
       else if (model === undefined) await checkAll(options, config);
       else throw new NightmillError('usage', 'Cannot check a model alone: name its provider too, with --provider.');
     });
+}
+
+interface DoctorFlags {
+  readonly provider?: string;
+  readonly model?: string;
+  readonly ready?: boolean;
+  readonly review?: boolean;
+}
+
+/** Looks at files only: no call is made, and neither store nor Redis is opened. */
+function checkReady(options: GlobalOptions, config: Config): void {
+  const boxes = readyChecks(readReadiness(config));
+  const open = boxes.filter(({ state }) => state !== 'ok').length;
+  const value = {
+    ready: open === 0,
+    open,
+    boxes: boxes.map(({ name, state, detail }) => ({ name, done: state === 'ok', detail })),
+  };
+  print(options, value, () =>
+    [
+      ...boxes.map(({ name, state, detail }) => `${state === 'ok' ? '[x]' : '[ ]'} ${name.padEnd(28)} ${detail}`),
+      open === 0 ? 'ready: every box has its evidence' : `not ready: ${open} of ${boxes.length} boxes are open`,
+      '',
+    ].join('\n'),
+  );
+  process.exitCode = open === 0 ? 0 : 1;
 }
 
 async function checkAll(options: GlobalOptions, config: Config): Promise<void> {

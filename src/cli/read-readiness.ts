@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import { isUnpinnedAlias } from '../../config/model-alias.ts';
+import type { Readiness, WorkflowReadiness, WrittenEvidence } from '../doctor/ready.ts';
+import { NightmillError } from '../errors.ts';
+import { formatUsd } from '../money/money.ts';
+import { isRecord, parseJson } from '../text/json-value.ts';
+import { LOCAL_MODEL_NAME, poolOf, type Tier } from '../workflows/workflow.ts';
+
+const EVIDENCE_FILE = 'readiness.yaml';
+
+const evidenceSchema = z.strictObject({
+  candidates: z.array(z.string()).default([]),
+  jsonValidity: z.number().min(0).max(1).optional(),
+  rollback: z.string().optional(),
+});
+
+/**
+ * Everything that the list before production looks at: the config, `golden/WORKFLOW.jsonl` and `readiness.yaml` beside it.
+ *
+ * @throws {NightmillError} `usage`: `readiness.yaml` is there and cannot be read
+ */
+export function readReadiness(config: Config): Readiness {
+  const folder = config.file === undefined ? resolve(config.folder, '..') : dirname(config.file);
+  return {
+    workflows: [...config.workflows.keys()].map((name) => workflowReadiness(config, name, folder)),
+    webhooks: config.alerts.webhooks.length,
+    missingSecrets: (config.missingSecrets ?? []).map(({ name }) => name),
+    evidence: readEvidence(folder),
+  };
+}
+
+function workflowReadiness(config: Config, name: string, folder: string): WorkflowReadiness {
+  const workflow = config.workflows.get(name);
+  const paid = (workflow?.spec.cascade ?? []).filter(({ model }) => model.name !== LOCAL_MODEL_NAME);
+  const golden = readGolden(folder, name);
+  const amounts = [
+    ...Object.entries(workflow?.budget ?? {}),
+    ...Object.entries(config.budget).map(([period, usd]) => [`all workflows' ${period}`, usd] as const),
+  ];
+  return {
+    name,
+    isPaid: paid.length > 0,
+    tiers: paid.map((tier) => tierReadiness(config, tier)),
+    budgets: amounts.map(([scope, usd]) => `${scope} ${formatUsd(usd as number)}`),
+    ...(golden === undefined ? {} : { golden }),
+  };
+}
+
+function tierReadiness({ pools }: Config, { model, fallbacks = [] }: Tier): WorkflowReadiness['tiers'][number] {
+  return {
+    model: model.name,
+    isPinned: !isUnpinnedAlias(model.id),
+    fallbacks: fallbacks.map(({ name }) => name),
+    limits: Object.entries(pools.get(poolOf(model)) ?? {}).map(([limit, value]) => `${limit} ${value}`),
+    isPriced: model.price !== undefined,
+  };
+}
+
+function readGolden(folder: string, workflow: string): WorkflowReadiness['golden'] {
+  const file = join('golden', `${workflow}.jsonl`);
+  const path = join(folder, file);
+  if (!existsSync(path)) return undefined;
+  const rows = readFileSync(path, 'utf8').split('\n').map(parseJson).filter(isRecord);
+  const cases = rows.flatMap(({ metadata }) =>
+    isRecord(metadata) && typeof metadata.case === 'string' ? [metadata.case] : [],
+  );
+  return { file, lines: rows.length, cases: new Set(cases) };
+}
+
+function readEvidence(folder: string): WrittenEvidence {
+  const path = join(folder, EVIDENCE_FILE);
+  if (!existsSync(path)) return { file: EVIDENCE_FILE, candidates: [] };
+  const parsed = evidenceSchema.safeParse(readYaml(path));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw unreadable(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not as it should be'}`);
+  }
+  const { candidates, jsonValidity, rollback } = parsed.data;
+  return {
+    file: EVIDENCE_FILE,
+    candidates,
+    ...(jsonValidity === undefined ? {} : { jsonValidity }),
+    ...(rollback === undefined ? {} : { rollback: { file: rollback, exists: existsSync(resolve(folder, rollback)) } }),
+  };
+}
+
+function readYaml(path: string): unknown {
+  try {
+    return parse(readFileSync(path, 'utf8')) ?? {};
+  } catch (error) {
+    throw unreadable(path, (error as Error).message.split('\n')[0] ?? '');
+  }
+}
+
+function unreadable(path: string, problem: string): NightmillError {
+  return new NightmillError(
+    'usage',
+    `Cannot read ${path}: ${problem}. It has candidates: [NAME], jsonValidity: 0 to 1 and rollback: FILE, each if you have it.`,
+  );
+}
