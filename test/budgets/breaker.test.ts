@@ -1,0 +1,157 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openBreaker, releaseWorkflow, unparkBatch } from '../../src/budgets/breaker.ts';
+import { keepHouse } from '../../src/budgets/housekeeping.ts';
+import { SliceRun } from '../../src/calls/slice-run.ts';
+import type { Pause } from '../../src/ledger/pause.ts';
+import { batchScope } from '../../src/ledger/scope.ts';
+import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
+import { MemoryApp } from '../helpers/memory/memory-app.ts';
+
+let app: MemoryApp;
+let batch: string;
+beforeEach(async () => {
+  app = await MemoryApp.open();
+  batch = await app.batchOf(['a']);
+});
+
+const owner = () => ({ batchId: batch, workflow: 'triage', timezones: { workflow: 'UTC', global: 'UTC' } });
+const refused = (scope: string, limit = 100, hold = 30) =>
+  ({ kind: 'budget', refusal: { scope, limit, settled: 80, uncertain: 0, held: 0 }, hold }) as const;
+const provider = (pause: Partial<Pause> = {}) =>
+  ({
+    kind: 'provider',
+    provider: 'acme',
+    hold: { cause: 'provider', reason: 'down', since: app.clock.now(), retry: true, ...pause },
+  }) as const;
+const open = (reason: ReturnType<typeof refused> | ReturnType<typeof provider>) =>
+  openBreaker(app.housekeeping, owner(), reason);
+const keep = () => keepHouse(app.housekeeping);
+
+describe('openBreaker()', () => {
+  test.each([
+    ['workflow:triage/day', ['triage'], false],
+    ['global/month', ['triage', 'other'], false],
+    ['tenant:acme/day', [], true],
+  ])('a refusal by %s pauses %j, and the batch alone: %s', async (scope, workflows, isBatch) => {
+    await openBreaker({ ...app.housekeeping, workflows: ['triage', 'other'] }, owner(), refused(scope));
+    expect([...app.jobs.paused]).toEqual(workflows);
+    expect((await app.batches.get(batch))?.parked?.scope).toBe(isBatch ? scope : undefined);
+  });
+
+  test('says the amounts and the command that helps, and is reported once', async () => {
+    await open(refused('workflow:triage/day', 1_000_000_000));
+    await open(refused('workflow:triage/day', 1_000_000_000));
+    expect((await app.holds.get('triage'))?.reason).toMatch(
+      /^The limit \$1\.00 of workflow:triage\/day is reached.*budget set/,
+    );
+    expect(app.events.filter(({ event }) => event === 'breaker:open')).toHaveLength(1);
+    expect(await app.holds.history('triage')).toMatchObject([{ event: 'opened', scope: 'workflow:triage/day' }]);
+  });
+
+  test('a provider that refuses one model pauses the batch alone, else the workflow', async () => {
+    await open(provider({ ofBatch: true }));
+    expect([...app.jobs.paused]).toEqual([]);
+    expect((await app.batches.get(batch))?.parked?.cause).toBe('provider');
+    await open(provider());
+    expect([...app.jobs.paused]).toEqual(['triage']);
+  });
+
+  test('a workflow with two pauses resumes when the last one ends; a batch’s slices are enqueued then', async () => {
+    await open(refused('workflow:triage/day'));
+    await open(provider());
+    const [first, second] = await app.holds.all('triage');
+    await releaseWorkflow(app.housekeeping, 'triage', 'raised', first);
+    expect([...app.jobs.paused]).toEqual(['triage']);
+    await releaseWorkflow(app.housekeeping, 'triage', 'raised', second);
+    expect([...app.jobs.paused]).toEqual([]);
+    await open(refused('tenant:acme/day'));
+    await unparkBatch(app.housekeeping, batch, 'raised');
+    expect(app.jobs.slices).toMatchObject([{ batch, slice: 0, workflow: 'triage' }]);
+  });
+});
+
+describe('keepHouse()', () => {
+  test('closes a breaker when the limit was raised, and not before', async () => {
+    await app.ledger.setLimit('workflow:triage/day', 100);
+    await open(refused('workflow:triage/day'));
+    // Nothing was really spent, so the money that the call needs is there only once it is counted as spent.
+    const claim = await app.cluster.claim(batch);
+    const period = (await app.holds.get('triage'))?.period ?? '';
+    const ticket = ticketOf(claim, 90, { scopes: [batchScope(batch), { name: 'workflow:triage/day', period }] });
+    await app.ledger.admit(ticket);
+    await app.ledger.settle(ticket, replyOf(90));
+    await keep();
+    expect([...app.jobs.paused]).toEqual(['triage']);
+    await app.ledger.setLimit('workflow:triage/day', 200);
+    await keep();
+    expect([...app.jobs.paused]).toEqual([]);
+    expect(await app.holds.history('triage')).toMatchObject([{}, { event: 'closed', reason: 'the limit was raised' }]);
+  });
+
+  test('closes a day’s breaker when a new day has begun', async () => {
+    await app.ledger.setLimit('global/day', 0);
+    await open({ ...refused('global/day', 0), hold: 30 });
+    await keep();
+    expect([...app.jobs.paused]).toEqual(['triage']);
+    app.clock.advance(24 * 3_600_000);
+    await keep();
+    expect([...app.jobs.paused]).toEqual([]);
+  });
+
+  test('tries a provider again after half a minute, or when it said; never one that needs a person', async () => {
+    await open(provider());
+    app.clock.advance(29_000);
+    await keep();
+    expect([...app.jobs.paused]).toEqual(['triage']);
+    app.clock.advance(1_000);
+    await keep();
+    expect([...app.jobs.paused]).toEqual([]);
+    await open(provider({ retry: false }));
+    app.clock.advance(3_600_000);
+    await keep();
+    expect([...app.jobs.paused]).toEqual(['triage']);
+  });
+
+  test('stops slices of paused work and lets the others be', async () => {
+    const run = new SliceRun(await app.cluster.claim(batch), new Map());
+    app.runs.add(run);
+    await keep();
+    expect(run.reason).toBeUndefined();
+    await app.batches.park(batch, { cause: 'operator', reason: 'asked', since: 0 });
+    await keep();
+    expect(run.reason).toEqual({ kind: 'paused' });
+  });
+
+  test('a workflow drains from its share of a limit on', async () => {
+    const run = new SliceRun(await app.cluster.claim(batch), new Map(), { drainAt: 0.8 });
+    app.runs.add(run);
+    await app.ledger.setLimit(batchScope(batch).name, 100);
+    const ticket = ticketOf(run.claim, 80);
+    await app.ledger.admit(ticket);
+    await app.ledger.settle(ticket, replyOf(79));
+    await keep();
+    expect(run.draining).toBe(false);
+    const last = ticketOf(run.claim, 1);
+    await app.ledger.admit(last);
+    await app.ledger.settle(last, replyOf(1));
+    await keep();
+    expect(run.draining).toBe(true);
+  });
+
+  test('books what a dead worker held, and says how many calls', async () => {
+    await app.ledger.admit(ticketOf(await app.cluster.claim(batch), 40));
+    await app.cluster.endLease(app.workerId);
+    await keep();
+    expect(await app.ledger.totals(batchScope(batch))).toMatchObject({ uncertain: 40, held: 0 });
+    expect(app.events).toContainEqual({ event: 'ledger:uncertain', fields: { calls: 1 } });
+  });
+
+  test('enqueues the end of a batch whose slices are all committed, and slices whose jobs were lost', async () => {
+    await keep();
+    expect(app.jobs.slices).toMatchObject([{ batch, slice: 0 }]);
+    const { token } = await app.cluster.claim(batch);
+    await app.batches.commitSlice(batch, 0, token, commitOf(token));
+    await keep();
+    expect(app.jobs.finalize).toEqual([{ batch }]);
+  });
+});
