@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 export const INPUT_ARGUMENT =
-  'JSONL, CSV and Parquet files (.jsonl, .csv, .tsv also .gz, .zst), folders of .txt, .md, .html, .pdf and .eml, s3://bucket/prefix, or - for JSONL on standard input';
+  'JSONL, CSV and Parquet files (.jsonl, .csv, .tsv also .gz, .zst), .txt, .md, .html, .pdf, .eml, folders of these, s3://bucket/prefix, or - for JSONL on standard input';
 
 /** Options of all commands that read documents. */
 export function addInputOptions(command: Command): Command {

@@ -28,7 +28,7 @@ export type DocumentInput = { readonly reading?: InputReading } & (
 );
 
 export const SUPPORTED_INPUTS =
-  'JSONL and CSV files (.jsonl, .ndjson, .json, .csv, .tsv; also with .gz or .zst), Parquet files (.parquet), documents (.txt, .md, .html, .pdf, .eml) and folders of them, store prefixes, and - for JSONL on standard input';
+  'JSONL and CSV files (.jsonl, .ndjson, .json, .csv, .tsv; also with .gz or .zst), Parquet files (.parquet), documents (.txt, .md, .html, .pdf, .eml), folders of any of them, store prefixes, and - for JSONL on standard input';
 
 export type NamedCompression = 'gzip' | 'zstd';
 
@@ -43,6 +43,9 @@ export interface NameKind {
   /** Of `csv`, where the name says it. */
   readonly delimiter?: CsvDelimiter;
 }
+
+/** Of what can be read. */
+export type ReadableKind = NameKind & { readonly content: Exclude<NameKind['content'], 'other'> };
 
 const DOCUMENT_CONTENTS: ReadonlyMap<string, DocumentContent> = new Map([
   ['.txt', 'text'],

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { basename } from 'node:path';
+import { findKeyFault } from '../store/object-key.ts';
 import { type DocumentInput, isDocumentContent, kindOfName } from './document-input.ts';
 import { listFolder } from './list-folder.ts';
 import { listStorePrefix, openObject } from './list-store-prefix.ts';
+import { nameInputs } from './name-inputs.ts';
 import { type Bytes, kindOfPath, openFile } from './open-input.ts';
 
 /**
@@ -21,15 +22,17 @@ import { type Bytes, kindOfPath, openFile } from './open-input.ts';
  */
 export async function fingerprintInput(inputs: readonly DocumentInput[], signal?: AbortSignal): Promise<string> {
   const total = createHash('sha256');
-  for (const input of inputs) {
+  const names = await nameInputs(inputs);
+  for (const [index, input] of inputs.entries()) {
     // JSON keeps the parts apart: no name or content can be taken for another one's.
-    for await (const part of partsOf(input, signal)) total.update(`${JSON.stringify(part)}\n`);
+    for await (const part of partsOf(input, names[index] ?? '', signal)) total.update(`${JSON.stringify(part)}\n`);
   }
   return total.digest('hex');
 }
 
 async function* partsOf(
   input: DocumentInput,
+  name: string,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly (string | number)[]> {
   const { encoding, fields, delimiter, formats } = input.reading ?? {};
@@ -41,23 +44,31 @@ async function* partsOf(
   if (formats !== undefined) yield ['formats', formats.html ?? '', formats.pdfPagesWithoutText ?? ''];
   if (input.kind === 'spooled') yield ['lines', await hashContent(openFile(input.path, '-'), signal)];
   else if (input.kind === 'store') {
+    if (name !== '') yield ['named', name];
     for await (const item of listStorePrefix(input.store, input.prefix)) {
       const { key, bytes, etag } = item.info;
-      if (item.content !== 'other') {
+      if (item.content === 'other') continue;
+      if (findKeyFault(key) !== undefined) yield ['unusable', key];
+      else {
         yield ['object', key, bytes, etag ?? (await hashContent(openObject(input.store, item), signal))];
       }
     }
   } else if ((await kindOfPath(input.path)) === 'file') {
     const { content, compression } = kindOfName(input.path);
     const hash = await hashContent(openFile(input.path, input.path, compression), signal);
-    if (isDocumentContent(content)) yield ['text', basename(input.path), hash];
-    else if (content === 'csv' || content === 'parquet') yield ['table', basename(input.path), hash];
+    if (isDocumentContent(content)) yield ['text', name, hash];
+    else if (content === 'csv' || content === 'parquet') yield ['table', name, hash];
     else yield ['lines', hash];
   } else {
+    if (name !== '') yield ['named', name];
     for await (const item of listFolder(input.path)) {
       if (item.kind === 'unusable') yield ['unusable', item.name];
       else if (item.kind === 'document')
-        yield ['text', item.name, await hashContent(openFile(item.path, item.path), signal)];
+        yield [
+          isDocumentContent(item.content) ? 'text' : item.content,
+          item.name,
+          await hashContent(openFile(item.path, item.path, item.compression), signal),
+        ];
     }
   }
 }

@@ -1,12 +1,12 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { compareByteOrder } from '../text/compare-byte-order.ts';
-import { type DocumentContent, isDocumentContent, kindOfName } from './document-input.ts';
+import { kindOfName, type ReadableKind } from './document-input.ts';
 import { asInputError } from './open-input.ts';
 
 /** One thing in a folder. `name` is its path in the folder, with forward slashes. */
 export type FolderItem =
-  | { readonly kind: 'document'; readonly content: DocumentContent; readonly name: string; readonly path: string }
+  | (ReadableKind & { readonly kind: 'document'; readonly name: string; readonly path: string })
   | { readonly kind: 'ignored'; readonly name: string }
   /** Looks like a document, but must not or cannot be read. */
   | { readonly kind: 'unusable'; readonly name: string; readonly path: string; readonly reason: string };
@@ -58,8 +58,8 @@ async function followLink(path: string, name: string, realRoot: string): Promise
 }
 
 function documentOrIgnored(name: string, path: string): FolderItem {
-  const { content } = kindOfName(name);
-  if (!isDocumentContent(content)) return { kind: 'ignored', name };
+  const { content, ...rest } = kindOfName(name);
+  if (content === 'other') return { kind: 'ignored', name };
   if (name.includes('\ufffd')) return { kind: 'unusable', name, path, reason: 'its name is not UTF-8' };
-  return { kind: 'document', content, name, path };
+  return { kind: 'document', content, ...rest, name, path };
 }

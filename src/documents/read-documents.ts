@@ -1,11 +1,13 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { NightmillError } from '../errors.ts';
+import { findKeyFault } from '../store/object-key.ts';
 import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { type DocumentInput, type InputReading, kindOfName, SUPPORTED_INPUTS } from './document-input.ts';
 import { DuplicateIds } from './duplicate-ids.ts';
 import { listFolder } from './list-folder.ts';
 import { listStorePrefix, openObject } from './list-store-prefix.ts';
+import { nameInputs } from './name-inputs.ts';
 import { kindOfPath, openFile } from './open-input.ts';
 import { randomAccessOfFile, randomAccessOfObject } from './random-access.ts';
 import { type ContentReading, type Entries, readContent } from './read-content.ts';
@@ -55,8 +57,9 @@ export async function* readDocuments(
   const ignore = (name: string): void => {
     if (ignored++ < 5) ignoredExamples.push(name);
   };
-  for (const input of inputs) {
-    for await (const entries of readInput(input, { maxLineBytes, ignore })) {
+  const names = await nameInputs(inputs);
+  for (const [index, input] of inputs.entries()) {
+    for await (const entries of readInput(input, names[index] ?? '', { maxLineBytes, ignore })) {
       signal?.throwIfAborted();
       for (const read of entries) {
         const entry = refuseDuplicate(read, ids);
@@ -77,16 +80,20 @@ function refuseDuplicate(entry: InputEntry, ids: DuplicateIds): InputEntry {
   return { kind: 'problem', problem: { code: 'duplicate_id', message, id: document.id, ...place } };
 }
 
-async function* readInput(input: DocumentInput, rest: Omit<ContentReading, keyof InputReading>): Entries {
+async function* readInput(
+  input: DocumentInput,
+  inputName: string,
+  rest: Omit<ContentReading, keyof InputReading>,
+): Entries {
   const reading = { ...input.reading, ...rest };
   if (input.kind === 'spooled') {
     yield* readContent({ content: 'lines', name: '-', source: '-', bytes: () => openFile(input.path, '-') }, reading);
-  } else if (input.kind === 'store') yield* readStore(input, reading);
-  else if ((await kindOfPath(input.path)) === 'folder') yield* readFolder(input.path, reading);
-  else yield* readFile(input.path, reading);
+  } else if (input.kind === 'store') yield* readStore(input, inputName, reading);
+  else if ((await kindOfPath(input.path)) === 'folder') yield* readFolder(input.path, inputName, reading);
+  else yield* readFile(input.path, inputName, reading);
 }
 
-async function* readFile(path: string, reading: ContentReading): Entries {
+async function* readFile(path: string, inputName: string, reading: ContentReading): Entries {
   const { content, compression, delimiter } = kindOfName(path);
   if (content === 'other') {
     throw new NightmillError(
@@ -96,10 +103,10 @@ async function* readFile(path: string, reading: ContentReading): Entries {
   }
   const bytes = () => openFile(path, path, compression);
   const file = () => randomAccessOfFile(path);
-  yield* readContent({ content, delimiter, name: basename(path), source: path, bytes, file }, reading);
+  yield* readContent({ content, delimiter, name: inputName, source: path, bytes, file }, reading);
 }
 
-async function* readFolder(folder: string, reading: ContentReading): Entries {
+async function* readFolder(folder: string, inputName: string, reading: ContentReading): Entries {
   let found = 0;
   const seen: string[] = [];
   for await (const item of listFolder(folder)) {
@@ -112,10 +119,17 @@ async function* readFolder(folder: string, reading: ContentReading): Entries {
     const source = join(folder, item.name);
     if (item.kind === 'unusable') {
       const message = `The file cannot be read: ${item.reason}`;
-      yield [{ kind: 'problem', problem: { code: 'invalid_document', message, source, id: item.name.toWellFormed() } }];
+      yield [
+        {
+          kind: 'problem',
+          problem: { code: 'invalid_document', message, source, id: `${inputName}${item.name}`.toWellFormed() },
+        },
+      ];
     } else {
-      const { content, name, path } = item;
-      yield* readContent({ content, name, source, bytes: () => openFile(path, source) }, reading);
+      const { content, compression, delimiter, name, path } = item;
+      const bytes = () => openFile(path, source, compression);
+      const file = () => randomAccessOfFile(path);
+      yield* readContent({ content, delimiter, name: `${inputName}${name}`, source, bytes, file }, reading);
     }
   }
   if (found === 0) throw nothingFound(`the folder ${folder}`, 'no documents', seen);
@@ -123,6 +137,7 @@ async function* readFolder(folder: string, reading: ContentReading): Entries {
 
 async function* readStore(
   { store, prefix }: Extract<DocumentInput, { kind: 'store' }>,
+  inputName: string,
   reading: ContentReading,
 ): Entries {
   let found = 0;
@@ -135,9 +150,16 @@ async function* readStore(
       continue;
     }
     found++;
+    const fault = findKeyFault(info.key);
+    if (fault !== undefined) {
+      const message = `The object cannot be read: ${fault}. Copy it to another key`;
+      const problem = { code: 'invalid_document', message, source: info.key, id: `${inputName}${name}` } as const;
+      yield [{ kind: 'problem', problem }];
+      continue;
+    }
     const bytes = () => openObject(store, item);
     const file = async () => randomAccessOfObject(store, info);
-    yield* readContent({ content, delimiter, name, source: info.key, bytes, file }, reading);
+    yield* readContent({ content, delimiter, name: `${inputName}${name}`, source: info.key, bytes, file }, reading);
   }
   if (found === 0) throw nothingFound(`${store.url} under "${prefix}"`, 'no objects that hold documents', seen);
 }

@@ -17,6 +17,8 @@ const ABBREVIATION = new RegExp(
 /** Of these a sentence may well end in one; the segmenter, which looks at the next letter, is believed. */
 const MAY_END = /(?:^|\s)(?:etc|inc|ltd|co|corp|jr|sr|[ap]\.m|u\.s|u\.k|u\.n|d\.c|ph\.d)\.["'”’)]*$/i;
 
+const OPENING = /[\p{Ps}\p{Pi}]{1,8}$/u;
+
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
 
 /**
@@ -30,10 +32,12 @@ export function splitSentences(text: string): readonly string[] {
       let open = '';
       for (const { segment } of segmenter.segment(block)) {
         open += segment;
-        const trimmed = open.trim();
+        // The segmenter takes an opening mark of East Asia for the end of the sentence before.
+        const opening = OPENING.exec(open)?.[0] ?? '';
+        const trimmed = open.slice(0, open.length - opening.length).trim();
         if (goesOn(trimmed)) continue;
         if (trimmed !== '') sentences.push(trimmed);
-        open = '';
+        open = opening;
       }
       if (open.trim() !== '') sentences.push(open.trim());
     }

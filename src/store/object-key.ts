@@ -29,12 +29,17 @@ export function assertObjectKey(key: string): void {
  * @throws {RangeError} with the key and the rule it breaks
  */
 export function assertKeyStaysInside(key: string): void {
-  if (key === '') throw invalidKey(key, 'it is empty');
-  if (key.startsWith('/')) throw invalidKey(key, 'it is absolute');
-  if (key.includes('\0')) throw invalidKey(key, 'it holds a NUL character');
-  if (key.split('/').some((segment) => segment === '.' || segment === '..')) {
-    throw invalidKey(key, 'it has a "." or ".." segment');
-  }
+  const fault = findKeyFault(key);
+  if (fault !== undefined) throw invalidKey(key, fault);
+}
+
+/** The rule of {@link assertKeyStaysInside} that a key breaks, as a clause. */
+export function findKeyFault(key: string): string | undefined {
+  if (key === '') return 'it is empty';
+  if (key.startsWith('/')) return 'it is absolute';
+  if (key.includes('\0')) return 'it holds a NUL character';
+  if (key.split('/').some((segment) => segment === '.' || segment === '..')) return 'it has a "." or ".." segment';
+  return undefined;
 }
 
 /** Order of keys by their UTF-8 bytes, as S3 lists them. Differs from `<` on strings for characters past U+FFFF. */

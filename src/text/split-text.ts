@@ -15,10 +15,17 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 /** A longer grapheme is no writing but an attack (a letter with a million accents); it may be cut between code points. */
 const MAX_GRAPHEME_UNITS = 256;
 
+/** Marks that open what follows: brackets and quotes. The segmenter takes those of East Asia for the end of the sentence before. */
+const OPENING = /[\p{Ps}\p{Pi}]+$/u;
+const MOST_OPENING_UNITS = 8;
+
 /** Where sentences and lines of `text[from, to)` begin, `from` itself left out. */
 export function* findSentenceStarts(text: string, from: number, to: number): Generator<number> {
   for (const { index } of sentences.segment(text.slice(from, to))) {
-    if (index > 0) yield from + index;
+    if (index === 0) continue;
+    const at = from + index;
+    const opened = OPENING.exec(text.slice(Math.max(from, at - MOST_OPENING_UNITS), at))?.[0].length ?? 0;
+    if (at - opened > from) yield at - opened;
   }
 }
 

@@ -230,9 +230,9 @@ describe('readDocuments() refuses', () => {
 
   test('a folder without documents, saying what it has', async () => {
     expect((await failure([await folderOf({})])).message).toContain('It is empty');
-    const error = await failure([await folderOf({ 'data.csv': 'a,b', 'x/y.jsonl': line('a') })]);
+    const error = await failure([await folderOf({ 'data.xlsx': 'a,b', 'x/y.png': line('a') })]);
     expect(error).toMatchObject({ code: 'input_invalid' });
-    expect(error.message).toContain('It has data.csv, x/y.jsonl');
+    expect(error.message).toContain('It has data.xlsx, x/y.png');
   });
 });
 

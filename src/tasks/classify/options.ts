@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { knownNames } from '../../text/known-names.ts';
 import type { ClassifyWorkflow, Label } from '../../workflows/workflow.ts';
 import type { OptionsContext, TaskOptions } from '../task-options.ts';
+import { fold } from './read-label.ts';
 
 const shape = {
   labels: z
@@ -26,6 +27,7 @@ export const classifyOptions = {
       );
       return undefined;
     }
+    refuseLookalikes(labels, context);
     const examples = raw.examples === undefined ? [] : readExamples(raw.examples, labels, context);
     return { task: 'classify' as const, labels, examples };
   },
@@ -38,6 +40,28 @@ function resolveLabels(raw: Raw['labels']): Label[] {
     label,
     description: description === '' ? label : description,
   }));
+}
+
+/** Labels that a reply cannot tell apart: they differ in case, spaces, Unicode form, marks or characters that are not seen. */
+function refuseLookalikes(labels: readonly Label[], { at, problems }: OptionsContext): void {
+  const seen = new Map<string, string>();
+  for (const { label } of labels) {
+    const folded = fold(label);
+    const earlier = seen.get(folded);
+    if (earlier === undefined) seen.set(folded, label);
+    else {
+      problems.push(
+        `${at}.labels: ${shown(earlier)} and ${shown(label)} cannot be told apart in a reply, because they differ only in case, spaces, marks or characters that are not seen; rename one`,
+      );
+    }
+  }
+}
+
+/** As JSON, with what is not seen or not ASCII's own form written out. */
+function shown(label: string): string {
+  return JSON.stringify(label).replace(/[\p{Cf}\p{Cc}\p{M}\p{Zs}]/gu, (character) =>
+    character === ' ' ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function readExamples(
