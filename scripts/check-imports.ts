@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 const FLOORS: readonly (readonly string[])[] = [
   ['workers'],
   ['cli', 'library'],
+  ['http'],
   ['operations'],
   ['worker'],
   ['app'],
@@ -26,7 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['providers'],
   ['requests'],
   ['documents', 'workflows', 'simulator'],
-  ['text', 'checks', 'redaction', 'ledger'],
+  ['access', 'text', 'checks', 'redaction', 'ledger'],
   ['runtime', 'money', 'store', 'prompts', 'local-model', 'jobs'],
   ['errors', 'docs'],
 ];

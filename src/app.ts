@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Config, WorkflowConfig } from '../config/config.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
+import type { KeyRegistry } from './access/api-key.ts';
+import type { AuditLog } from './access/audit-log.ts';
 import { BullmqJobQueue } from './adapters/bullmq/job-queue.ts';
 import type { QueueConnection } from './adapters/bullmq/queue-options.ts';
 import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts';
@@ -11,11 +13,13 @@ import { openLocalModel } from './adapters/local-model/open-local-model.ts';
 import { openModelClient } from './adapters/open-model-client.ts';
 import { openStore } from './adapters/open-store.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
+import { RedisAuditLog } from './adapters/redis/audit-log.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { RedisCallOwners } from './adapters/redis/call-owners.ts';
 import { connectRedis } from './adapters/redis/connect.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
 import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
+import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
@@ -56,11 +60,17 @@ export interface OpenAppOptions {
   /** The environment's PATH, for the embedded Redis. */
   readonly searchPath: string | undefined;
   readonly signal?: AbortSignal;
+  /** Whose changes these are, for the audit log; e.g. `anna@build-7`. */
+  readonly actor?: string;
 }
 
 /** Everything wired together. Whoever opens it closes it; `close()` may be called twice. */
 export interface App extends AsyncDisposable {
   readonly config: Config;
+  /** Whose changes these are, for the audit log. A server sets it for each request. */
+  readonly actor: string;
+  readonly audit: AuditLog;
+  readonly apiKeys: KeyRegistry;
   readonly log: Log;
   readonly clock: Clock;
   readonly store: ObjectStore;
@@ -96,7 +106,7 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
   const stack = new AsyncDisposableStack();
   try {
     const services = await openServices(options, stack);
-    const contexts = buildContexts(options.config, services);
+    const contexts = { ...buildContexts(options.config, services), actor: options.actor ?? 'unknown' };
     const closing = stack.move();
     const close = () => closing.disposeAsync();
     return { ...contexts, close, [Symbol.asyncDispose]: close };
@@ -134,6 +144,8 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     batches: new RedisBatchRegistry(redis, keys),
     owners: new RedisCallOwners(redis, keys),
     holds: new RedisWorkflowHolds(redis, keys),
+    audit: new RedisAuditLog(redis, keys),
+    apiKeys: new RedisKeyRegistry(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
     store,
@@ -144,9 +156,9 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   };
 }
 
-function buildContexts(config: Config, services: Services): Omit<App, 'close' | typeof Symbol.asyncDispose> {
+function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description } = services;
+  const { connection, description, audit, apiKeys } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
@@ -161,6 +173,8 @@ function buildContexts(config: Config, services: Services): Omit<App, 'close' | 
     ...base,
     owners: services.owners,
     config,
+    audit,
+    apiKeys,
     local,
     lease,
     redis: { description, connection },

@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { readEnvironment } from '../../config/environment.ts';
@@ -49,8 +50,23 @@ export async function withApp<T>(
   const config = readConfig(options, missingSecrets);
   const log = openLog(options, config, logLevel);
   const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
-  await using app = await openApp({ config, log, announce, searchPath: readEnvironment().searchPath });
+  await using app = await openApp({
+    config,
+    log,
+    announce,
+    searchPath: readEnvironment().searchPath,
+    actor: `${userName()}@${hostname()}`,
+  });
   return await work(app, options);
+}
+
+/** A container's user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
 }
 
 /** The one JSON value of `--json`, or lines for people. */

@@ -22,6 +22,8 @@ export interface ConnectOptions {
   readonly announce?: (line: string) => void;
   /** Work in this process as soon as there is something to do. Default: only with the embedded server. */
   readonly work?: boolean;
+  /** Whose changes these are, in `nightmill audit`. Default `library`. */
+  readonly actor?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -37,6 +39,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Mill> {
     log: createLog(options.logLevel ?? 'warn', secretsOf(config)),
     announce: options.announce ?? ((line) => process.stderr.write(`nightmill: ${line}\n`)),
     searchPath: readEnvironment().searchPath,
+    actor: options.actor ?? 'library',
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   return new Mill(app, options.work ?? config.redis === undefined);

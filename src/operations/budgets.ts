@@ -4,7 +4,8 @@ import { closePassedBreakers } from '../budgets/housekeeping.ts';
 import { NightmillError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';
 import { batchScope, isScopeName, type Scope, scopesOf } from '../ledger/scope.ts';
-import type { NanoUsd } from '../money/money.ts';
+import { formatUsd, type NanoUsd } from '../money/money.ts';
+import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 import { endNow } from './end-batches.ts';
 import { requireBatch } from './read-status.ts';
@@ -63,11 +64,13 @@ export async function setBudget(app: App, scope: string, limit: NanoUsd | undefi
   if (limit === undefined) await app.ledger.clearLimit(scope);
   else await app.ledger.setLimit(scope, limit);
   await closePassedBreakers(app.housekeeping, await app.batches.listOpen());
+  const inForce = await app.ledger.limit(scope);
+  await writeAudit(app, 'budget:set', scope, limitText(before), limitText(inForce));
   const present = (await listBudgets(app)).find((budget) => budget.scope.name === scope);
   return {
     scope,
     before,
-    limit: await app.ledger.limit(scope),
+    limit: inForce,
     spent: present === undefined ? undefined : present.settled + present.uncertain,
   };
 }
@@ -86,6 +89,7 @@ export async function discardPaused(app: App, scope: string): Promise<readonly s
     if (pauses.some((pause) => pause.cause === 'budget' && pause.scope === scope)) held.push(batch);
   }
   await endNow(app, held, 'cancelled');
+  await writeAudit(app, 'budget:discard', scope, undefined, held.map(({ batchId }) => batchId).join(' '));
   return held.map(({ batchId }) => batchId);
 }
 
@@ -100,6 +104,9 @@ export interface AppliedLimit {
 export async function applyLimits(app: App): Promise<readonly AppliedLimit[]> {
   const limits = configLimits(app.config);
   const changed = await app.ledger.applyConfigLimits(limits, 'replace');
+  if (changed.length > 0) {
+    await writeAudit(app, 'limits:apply', app.config.file ?? 'the embedded defaults', undefined, changed.join(' '));
+  }
   return await Promise.all(
     [...limits].map(async ([scope, wanted]) => ({
       scope,
@@ -108,6 +115,10 @@ export async function applyLimits(app: App): Promise<readonly AppliedLimit[]> {
       changed: changed.includes(scope),
     })),
   );
+}
+
+function limitText(limit: NanoUsd | undefined): string {
+  return limit === undefined ? 'none' : formatUsd(limit);
 }
 
 async function requireScope(app: App, scope: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasEnded } from '../batches/batch-states.ts';
 import { endBatch, endContextOf } from '../finalize/end-batch.ts';
+import { writeAudit } from './audit.ts';
 import { openRetryOf, requireBatch } from './read-status.ts';
 
 /**
@@ -14,10 +15,14 @@ export async function cancelBatch(app: App, batchId: string): Promise<boolean> {
   const batch = await requireBatch(app, batchId);
   if (batch.state === 'ingesting') {
     await app.batches.forget(batchId);
+    await writeAudit(app, 'batch:cancel', batchId, batch.state, 'forgotten');
     return false;
   }
   const open = hasEnded(batch.state) ? await openRetryOf(app, batch) : batch;
-  if (open !== undefined) await endNow(app, [open], 'cancelled');
+  if (open !== undefined) {
+    await endNow(app, [open], 'cancelled');
+    await writeAudit(app, 'batch:cancel', batchId, open.state, 'cancelled');
+  }
   return true;
 }
 

@@ -13,13 +13,18 @@ export interface OpenedInputs extends AsyncDisposable {
   readonly source: DocumentSource;
 }
 
+export interface NamedStream {
+  readonly name: string;
+  readonly body: Readable;
+}
+
 /** Inputs by name, or documents that come as a stream and are kept in a file until they are stored. */
 export interface InputNames {
   /** Files, folders, `s3://bucket/prefix`, or `-` for JSONL on `stdin`. */
   readonly names: readonly string[];
   readonly stdin?: Readable;
   /** What was sent, with the name that says its type; read after `names`. */
-  readonly streams?: readonly { readonly name: string; readonly body: Readable }[];
+  readonly streams?: Iterable<NamedStream> | AsyncIterable<NamedStream>;
 }
 
 /** Where spooled inputs stand while they are read: they are read more than once. */
@@ -57,8 +62,12 @@ export async function openInputs(
       inputs.push({ kind: 'path', path: name, reading });
     }
   }
-  for (const { name, body } of streams) inputs.push({ kind: 'path', path: await spool(body, name), reading });
-  const source = sourceOfInputs(inputs, [...names, ...streams.map(({ name }) => name)]);
+  const streamed: string[] = [];
+  for await (const { name, body } of streams) {
+    inputs.push({ kind: 'path', path: await spool(body, name), reading });
+    streamed.push(name);
+  }
+  const source = sourceOfInputs(inputs, [...names, ...streamed]);
   const kept = stack.move();
   return { inputs, source, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

@@ -2,6 +2,7 @@ import type { App } from '../app.ts';
 import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
 import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { writeAudit } from './audit.ts';
 import { openRetryOf } from './read-status.ts';
 
 export interface Paused {
@@ -21,6 +22,7 @@ export async function pauseNamed(app: App, name: string): Promise<Paused> {
   const pause: Pause = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
   const changed =
     kind === 'workflow' ? await holdWorkflow(app.breaker, target, pause) : await parkBatch(app.breaker, target, pause);
+  if (changed) await writeAudit(app, `${kind}:pause`, name);
   return { name, kind, changed };
 }
 
@@ -32,6 +34,7 @@ export async function resumeNamed(app: App, name: string): Promise<Paused> {
     kind === 'workflow'
       ? await releaseWorkflow(app.breaker, target, reason)
       : await unparkBatch(app.breaker, target, reason);
+  if (changed) await writeAudit(app, `${kind}:resume`, name);
   return { name, kind, changed };
 }
 

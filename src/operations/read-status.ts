@@ -37,6 +37,8 @@ export interface StatusFilter {
   /** Only batches that are older than this one: the last of the page before. */
   readonly after?: string | undefined;
   readonly limit: number;
+  /** Which batches there are for whoever asks. Default: all. */
+  readonly visible?: (batch: BatchRecord) => boolean;
 }
 
 const READ_AT_ONCE = 100;
@@ -61,8 +63,9 @@ export async function listStatuses(app: App, filter: StatusFilter): Promise<read
   return found;
 }
 
-function matches(batch: BatchRecord, { workflow, tenant, since }: StatusFilter): boolean {
+function matches(batch: BatchRecord, { workflow, tenant, since, visible }: StatusFilter): boolean {
   return (
+    (visible === undefined || visible(batch)) &&
     (workflow === undefined || batch.workflow === workflow) &&
     (tenant === undefined || batch.tenant === tenant) &&
     (since === undefined || batch.createdAt >= since)

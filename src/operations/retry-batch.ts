@@ -9,6 +9,7 @@ import type { DocumentSource } from '../documents/document-source.ts';
 import { NightmillError } from '../errors.ts';
 import { batchScope } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
+import { writeAudit } from './audit.ts';
 import { openRetryOf, requireBatch } from './read-status.ts';
 import { readRows } from './results.ts';
 import { type SubmitAnswer, submitDocuments } from './submit-documents.ts';
@@ -69,6 +70,7 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
     signal: operation.signal,
   });
   await app.batches.addRetry(parent.batchId, submitted.batchId);
+  await writeAudit(app, 'batch:retry', parent.batchId, undefined, submitted.batchId);
   return { ...submitted, retryOf: parent.batchId };
 }
 

@@ -8,6 +8,7 @@ import type { DocumentSource } from '../documents/document-source.ts';
 import type { ReadSummary } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
+import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 
 export interface SubmitOperation {
@@ -78,6 +79,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(operation.onSummary === undefined ? {} : { onSummary: operation.onSummary }),
     ...(signal === undefined ? {} : { signal }),
   });
+  if (submitted.kind === 'submitted' && retryOf === undefined) await writeAudit(app, 'batch:submit', submitted.batchId);
   return { ...submitted, ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [] };
 }
 

@@ -4,6 +4,7 @@ export const EVENTS = {
   'alert:lost': 'A webhook did not take an alert, and it is not tried again.',
   'alert:retried': 'A webhook did not take an alert; it is tried again.',
   'batch:expired': 'The time of a batch is over: it ends with what is done.',
+  'http:failed': 'A request to the server failed for a reason that is not the client’s.',
   'batch:finished': 'A batch has ended: its manifest is written.',
   'books:unbalanced': 'At the end of a batch, rows and ledger name different amounts.',
   'breaker:closed': 'A batch or a workflow works again.',

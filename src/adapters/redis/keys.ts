@@ -114,6 +114,21 @@ export class RedisKeys {
     return `${this.#tag}:breaker-history:${name}`;
   }
 
+  /** HASH name -> JSON of an API key, without its secret. */
+  get apiKeys(): string {
+    return `${this.#tag}:api-keys`;
+  }
+
+  /** HASH of a secret's hash -> name of its key. */
+  get apiKeyHashes(): string {
+    return `${this.#tag}:api-key-hashes`;
+  }
+
+  /** STREAM of JSON: who changed what. */
+  get audit(): string {
+    return `${this.#tag}:audit`;
+  }
+
   /** STRING with expiry: someone in the cluster has checked the alerts a moment ago. */
   get alertCheck(): string {
     return `${this.#tag}:alert-check`;

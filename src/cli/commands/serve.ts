@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { NightmillError } from '../../errors.ts';
+import { startServer } from '../../http/start-server.ts';
+import { startWorker } from '../../worker/start-worker.ts';
+import { stateLimits } from '../../worker/state-limits.ts';
+import { listenForStop } from '../../worker/stop-signals.ts';
+import { withApp } from '../with-app.ts';
+
+export function addServeCommand(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('the API, and a worker in the same process; with the embedded server this is the whole product')
+    .option('--host <address>', 'where to listen; any but a loopback address needs a key first', '127.0.0.1')
+    .option('--port <number>', 'port', '7300')
+    .option('--no-worker', 'only answer requests; workers run elsewhere')
+    .action(async (flags: { host: string; port: string; worker: boolean }) => {
+      const port = Number(flags.port);
+      if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+        throw new NightmillError('usage', `Cannot use ${JSON.stringify(flags.port)} as --port: use 0 to 65535.`);
+      }
+      const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+      await withApp(
+        command,
+        async (app) => {
+          using stop = listenForStop(announce);
+          const server = await startServer(app, { host: flags.host, port });
+          await stateLimits(app, 'fill');
+          const workflows = [...app.config.workflows.keys()];
+          const worker = flags.worker ? await startWorker(app, workflows) : undefined;
+          announce(`serving on ${server.url}${worker === undefined ? '' : `, working on ${workflows.join(', ')}`}`);
+          await aborted(stop.first);
+          stop.second.addEventListener('abort', () => void worker?.stop({ force: true }));
+          await server.close();
+          await worker?.stop({ force: stop.second.aborted });
+        },
+        'info',
+        flags.worker ? 'refuse' : 'leave',
+      );
+    });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,136 @@
+import multipart, { type MultipartFile } from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type App, workflowOf } from '../../app.ts';
+import { NightmillError } from '../../errors.ts';
+import { readingOf } from '../../operations/input-reading.ts';
+import { type InputNames, openInputs } from '../../operations/open-inputs.ts';
+import { planDocuments, planJson } from '../../operations/plan-documents.ts';
+import { readDeadline, readExpiry } from '../../operations/read-deadline.ts';
+import { readStatus } from '../../operations/read-status.ts';
+import { statusJson } from '../../operations/status-json.ts';
+import { submitDocuments } from '../../operations/submit-documents.ts';
+import { readBudget, readLabels, readName, readPriority, readTenant } from '../../operations/submit-values.ts';
+import { allow, appFor } from '../callers.ts';
+import { type bounded, MAX_UPLOAD_BYTES, receiveUpload } from '../receive-upload.ts';
+
+const reading = {
+  workflow: z.string(),
+  filename: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('what the body would be called as a file; its suffix says its type'),
+  textField: z.string().optional(),
+  idField: z.string().optional(),
+  metadataFields: z.string().optional(),
+  encoding: z.string().optional(),
+  budgetUsd: z.string().optional(),
+};
+const submitQuery = z.object({
+  ...reading,
+  id: z.string().optional(),
+  tenant: z.string().optional(),
+  priority: z.string().optional(),
+  deadline: z.string().optional(),
+  expires: z.string().optional(),
+  name: z.string().optional(),
+  label: z.union([z.string(), z.array(z.string())]).optional(),
+  skipInvalid: z.enum(['true', 'false']).optional(),
+});
+const planQuery = z.object(reading);
+
+/** Routes whose body is documents: it is streamed, whatever its type. */
+export async function addUploadRoutes(server: FastifyInstance, app: App): Promise<void> {
+  server.removeAllContentTypeParsers();
+  await server.register(multipart, {
+    limits: { fileSize: MAX_UPLOAD_BYTES, files: 10_000, fields: 100, parts: 10_100 },
+  });
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+
+  server.post(
+    '/api/v1/batches',
+    { preHandler: allow('submit'), schema: { querystring: submitQuery, summary: 'submit documents: the body' } },
+    async (request, reply) => {
+      const query = request.query as z.infer<typeof submitQuery>;
+      const now = app.clock.now();
+      const values = {
+        id: query.id,
+        budget: readBudget(query.budgetUsd),
+        tenant: tenantOf(request, readTenant(query.tenant)),
+        priority: query.priority === undefined ? undefined : readPriority(query.priority),
+        deadline: readDeadline(query.deadline, now),
+        expiresAt: readExpiry(query.expires, now),
+        name: readName(query.name),
+        labels: readLabels(query.label === undefined ? undefined : [query.label].flat()),
+        skipInvalid: query.skipInvalid === 'true',
+      };
+      await using opened = await openBody(app, request, query);
+      const submitted = await submitDocuments(appFor(app, request), {
+        workflow: query.workflow,
+        source: opened.source,
+        ...values,
+      });
+      const view = { ...statusJson(await readStatus(app, submitted.batchId)), ignored: submitted.ignored };
+      return reply
+        .code(submitted.kind === 'submitted' ? 201 : 200)
+        .header('location', `/api/v1/batches/${submitted.batchId}`)
+        .send(view);
+    },
+  );
+
+  server.post(
+    '/api/v1/plan',
+    {
+      preHandler: allow('read'),
+      schema: { querystring: planQuery, summary: 'what a batch would cost; nothing is stored' },
+    },
+    async (request) => {
+      const query = request.query as z.infer<typeof planQuery>;
+      const budget = readBudget(query.budgetUsd);
+      await using opened = await openBody(app, request, query);
+      return planJson(await planDocuments(app.config, { workflow: query.workflow, opened, budget }));
+    },
+  );
+}
+
+async function openBody(app: App, request: FastifyRequest, query: z.infer<typeof planQuery>) {
+  const { input } = workflowOf(app.config, query.workflow);
+  const how = readingOf(
+    {
+      ...(query.textField === undefined ? {} : { textField: query.textField }),
+      ...(query.idField === undefined ? {} : { idField: query.idField }),
+      ...(query.metadataFields === undefined ? {} : { metadataFields: query.metadataFields }),
+      ...(query.encoding === undefined ? {} : { encoding: query.encoding }),
+    },
+    input,
+  );
+  const names: InputNames = {
+    names: [],
+    streams: request.isMultipart() ? filesOf(request) : ((await receiveUpload(request)).streams ?? []),
+  };
+  return await openInputs(app.config, names, how);
+}
+
+/** Files of a multipart body; each is read to its end before the next one comes. */
+async function* filesOf(
+  request: FastifyRequest,
+): AsyncGenerator<{ name: string; body: ReturnType<typeof bounded> }, void, undefined> {
+  let found = 0;
+  for await (const part of request.parts() as AsyncIterable<MultipartFile | { type: 'field' }>) {
+    if (part.type !== 'file') continue;
+    found += 1;
+    yield { name: part.filename, body: part.file };
+  }
+  if (found === 0) throw new NightmillError('usage', 'The multipart body has no file.');
+}
+
+/** A key of a tenant submits for that one. */
+function tenantOf({ caller }: FastifyRequest, asked: string | undefined): string | undefined {
+  if (caller.rights.has('operate')) return asked ?? caller.tenant;
+  if (asked === undefined || asked === caller.tenant) return caller.tenant;
+  throw new NightmillError(
+    'right_missing',
+    `The key ${JSON.stringify(caller.name)} may not submit for the tenant ${JSON.stringify(asked)}.`,
+  );
+}

@@ -1,0 +1,130 @@
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { version } from '../../config/version.ts';
+import type { App } from '../app.ts';
+import { NightmillError } from '../errors.ts';
+import { Callers } from './callers.ts';
+import { EventHub } from './event-hub.ts';
+import { problem, sendProblem } from './problem.ts';
+import { addBatchRoutes } from './routes/batches.ts';
+import { addClusterRoutes } from './routes/cluster.ts';
+import { addEventRoutes } from './routes/events.ts';
+import { addPublicRoutes } from './routes/public.ts';
+import { addUploadRoutes } from './routes/uploads.ts';
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Ends open streams and answers what is in flight. */
+  close(): Promise<void>;
+}
+
+/** A JSON body: a limit, a list of codes. */
+const MAX_JSON_BYTES = 1024 * 1024;
+/** A client that sends nothing for so long is gone. */
+const IDLE_MS = 120_000;
+const HEADERS_MS = 30_000;
+const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs']);
+
+/**
+ * Listens. On a loopback address requests need no key; on any other the server does not start before there is one.
+ *
+ * @throws {NightmillError} `usage`: no key, or the address cannot be had
+ */
+export async function startServer(app: App, { host, port }: ServerOptions): Promise<RunningServer> {
+  const loopback = isLoopback(host);
+  if (!loopback && !(await app.apiKeys.list()).some(({ revokedAt }) => revokedAt === undefined)) {
+    throw new NightmillError(
+      'usage',
+      `Cannot serve on ${host}: other machines can reach it, and there is no API key yet. Make one first: nightmill key create --name NAME`,
+    );
+  }
+  const hub = new EventHub(app);
+  const callers = new Callers(app, loopback);
+  const server = await buildServer(app, callers, hub);
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    throw new NightmillError(
+      'usage',
+      `Cannot serve on ${host}:${port}: ${(error as Error).message}. Choose another --port.`,
+      { cause: error },
+    );
+  }
+  const { port: bound } = server.server.address() as { port: number };
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    async close() {
+      hub.close();
+      server.server.closeAllConnections();
+      await server.close();
+      await callers.close();
+    },
+  };
+}
+
+async function buildServer(app: App, callers: Callers, hub: EventHub): Promise<FastifyInstance> {
+  const server = fastify({
+    bodyLimit: MAX_JSON_BYTES,
+    // A long upload is no reason to end it; a silent one is.
+    requestTimeout: 0,
+    connectionTimeout: IDLE_MS,
+    http: { headersTimeout: HEADERS_MS },
+    routerOptions: { maxParamLength: 500 },
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+  });
+  server.setValidatorCompiler(validatorCompiler);
+  server.setSerializerCompiler(serializerCompiler);
+  server.setErrorHandler(sendProblem(app.log));
+  server.setNotFoundHandler((request, reply) => {
+    const told = problem(
+      404,
+      'usage',
+      `There is no ${request.method} ${request.url.split('?')[0]} here. /docs lists what there is.`,
+    );
+    void reply
+      .code(404)
+      .type('application/problem+json')
+      .send(Buffer.from(JSON.stringify(told)));
+  });
+  server.decorateRequest('caller');
+  server.addHook('onRequest', async (request, reply) => {
+    reply
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer')
+      .header('cache-control', 'no-store');
+    if (!PUBLIC.has(request.routeOptions.url ?? '')) request.caller = await callers.identify(request);
+  });
+  await server.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Nightmill', version: version() } },
+    transform: jsonSchemaTransform,
+  });
+  // Clients send an empty body with a JSON type.
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    try {
+      done(null, JSON.parse(body as string));
+    } catch {
+      done(Object.assign(new Error('The body is not valid JSON.'), { statusCode: 400 }));
+    }
+  });
+  await server.register(async (routes) => await addUploadRoutes(routes, app));
+  await server.register(async (routes) => {
+    addBatchRoutes(routes, app);
+    addClusterRoutes(routes, app);
+    addEventRoutes(routes, app, hub);
+    addPublicRoutes(routes, app);
+  });
+  return server;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
