@@ -1,15 +1,8 @@
-import {
-  BrokenCircuitError,
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-} from 'cockatiel';
 import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AccessRecord } from './access-record.ts';
 import { Places } from './call-slots.ts';
+import { Circuit, CircuitOpenError } from './circuit.ts';
 import { FAILURE_RULES, ModelCallError } from './failure.ts';
 import type { ModelClient, ModelReply } from './model-client.ts';
 
@@ -50,7 +43,7 @@ export class ProviderGate {
   readonly places: Places;
   readonly access = new AccessRecord();
   readonly #client: ModelClient;
-  readonly #circuit: CircuitBreakerPolicy;
+  readonly #circuit: Circuit;
   readonly #clock: Clock;
   readonly #patienceMs: number;
   #troubleSince: number | undefined;
@@ -74,16 +67,15 @@ export class ProviderGate {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#patienceMs = options.patienceMs;
-    this.#circuit = circuitBreaker(
-      handleWhen((error) => isOutage(error) && !this.#congested.has(error as ModelCallError)),
-      {
-        breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
-        halfOpenAfter: PROBE_EVERY_MS,
+    this.#circuit = new Circuit({
+      failures: FAILURES_OF_AN_OUTAGE,
+      probeEveryMs: PROBE_EVERY_MS,
+      counts: (error) => isOutage(error) && !this.#congested.has(error as ModelCallError),
+      clock: options.clock,
+      onOpen: () => {
+        this.#probeAt = this.#clock.monotonic() + PROBE_EVERY_MS;
+        this.places.startSlowly();
       },
-    );
-    this.#circuit.onBreak(() => {
-      this.#probeAt = this.#clock.monotonic() + PROBE_EVERY_MS;
-      this.places.startSlowly();
     });
   }
 
@@ -94,12 +86,12 @@ export class ProviderGate {
    */
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     try {
-      const reply = await this.#circuit.execute(() => this.#send(request, signal));
+      const reply = await this.#circuit.run(() => this.#send(request, signal));
       this.places.succeeded(reply.durationMs);
       if (reply.serverSlots !== undefined) this.places.serverHas(reply.serverSlots);
       return reply;
     } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) throw error;
+      if (!(error instanceof CircuitOpenError)) throw error;
       throw new ModelCallError(`Provider ${this.name} is having an outage; this call was not sent.`, {
         failure: 'unreachable',
         billing: 'none',
@@ -128,7 +120,7 @@ export class ProviderGate {
   turnInMs(): number {
     const now = this.#clock.monotonic();
     if (this.#notBefore > now) return this.#notBefore - now;
-    if (this.#circuit.state === CircuitState.Closed) return 0;
+    if (!this.#circuit.isOpen) return 0;
     if (this.#probeAt > now) return this.#probeAt - now;
     this.#probeAt = now + PROBE_EVERY_MS;
     return 0;
@@ -136,7 +128,7 @@ export class ProviderGate {
 
   /** Ten calls in a row have failed on its side, and none has succeeded since. */
   get hasOutage(): boolean {
-    return this.#circuit.state !== CircuitState.Closed;
+    return this.#circuit.isOpen;
   }
 
   /** Whether it needs a person: no call can succeed until someone has acted. */
