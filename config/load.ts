@@ -9,6 +9,7 @@ import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
 import { checkDataPolicy } from './check-data-policy.ts';
+import { checkTimezone } from './check-timezone.ts';
 import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
@@ -319,14 +320,6 @@ function readText(path: string, at: string, problems: string[]): { path: string;
   } catch (error) {
     problems.push(`${at}: cannot read ${path}: ${(error as Error).message}`);
     return undefined;
-  }
-}
-
-function checkTimezone(timezone: string, at: string, problems: string[]): void {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone });
-  } catch {
-    problems.push(`${at}: ${JSON.stringify(timezone)} is not a time zone; use a name such as Europe/Berlin or UTC`);
   }
 }
 

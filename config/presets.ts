@@ -11,6 +11,8 @@ export interface ProviderPreset {
   readonly exampleUrl?: string;
   /** The header that carries the key, where it is not the usual one of its kind. */
   readonly authHeader?: 'api-key';
+  /** Zone in which its limits a day begin anew; absent: UTC. */
+  readonly dayTimezone?: string;
   /** `logprobs` false: asking for them is an error there. */
   readonly capabilities: EndpointCapabilities;
 }
@@ -187,6 +189,8 @@ const PRESET_RECORDS = {
    */
   gemini: {
     kind: 'gemini',
+    // https://ai.google.dev/gemini-api/docs/rate-limits: requests a day reset at midnight Pacific time.
+    dayTimezone: 'America/Los_Angeles',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     capabilities: { ...CHAT, logprobs: false, reasoning: 'thinking' },
   },

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
+import { checkTimezone } from './check-timezone.ts';
+import { presetOf } from './presets.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawProvider = RawConfig['providers'][string];
@@ -28,10 +30,11 @@ export function poolOfModel(
 export function resolvePools(raw: RawConfig, problems: string[]): ReadonlyMap<string, PoolLimits> {
   const pools = new Map<string, PoolLimits>();
   const statedAt = new Map<string, string>();
-  const add = (pool: string, at: string, stated: RawLimits = {}): void => {
-    const limits = poolLimits(stated);
+  const add = (pool: string, at: string, zone: string | undefined, stated: RawLimits = {}): void => {
+    if (stated.dayTimezone !== undefined) checkTimezone(stated.dayTimezone, `${at}.limits.dayTimezone`, problems);
+    const limits = withoutUndefined({ dayTimezone: zone, ...poolLimits(stated) });
     const before = statedAt.get(pool);
-    if (Object.keys(limits).length === 0) {
+    if (Object.keys(stated).every((name) => name === 'dayTimezone')) {
       if (!pools.has(pool)) pools.set(pool, limits);
     } else if (before === undefined) {
       pools.set(pool, limits);
@@ -45,13 +48,21 @@ export function resolvePools(raw: RawConfig, problems: string[]): ReadonlyMap<st
   };
   for (const [name, provider] of Object.entries(raw.providers)) {
     const { concurrency: _perProcess, ...limits } = provider.limits;
-    if (provider.kind !== 'local') add(poolOfProvider(name, provider), `providers.${name}`, limits);
+    if (provider.kind !== 'local') add(poolOfProvider(name, provider), `providers.${name}`, zoneOf(provider), limits);
   }
   for (const [name, model] of Object.entries(raw.models)) {
     if (raw.providers[model.provider]?.kind === 'local') continue;
-    add(poolOfModel(name, model, raw), `models.${name}`, model.limits);
+    const provider = raw.providers[model.provider];
+    add(poolOfModel(name, model, raw), `models.${name}`, zoneOf(provider), model.limits);
   }
   return pools;
+}
+
+/** Of a provider's own day; what the limits themselves state wins over it. */
+function zoneOf(provider: RawProvider | undefined): string | undefined {
+  if (provider === undefined) return undefined;
+  const { preset, kind } = provider;
+  return provider.limits.dayTimezone ?? (kind === 'local' ? undefined : presetOf({ preset, kind }).dayTimezone);
 }
 
 function poolOfProvider(name: string, provider: RawProvider | undefined): string {

@@ -55,6 +55,10 @@ const poolLimits = {
   outputTokensPerMinute: wholeNumber().optional(),
   requestsPerDay: wholeNumber().optional(),
   tokensPerDay: wholeNumber().optional().describe('input and output together'),
+  dayTimezone: z
+    .string()
+    .optional()
+    .describe("IANA zone in which the provider's day begins, for the limits a day; default: the preset's, else UTC"),
   clusterConcurrency: wholeNumber().optional().describe('calls in flight in the whole cluster'),
 };
 

@@ -1,4 +1,4 @@
-import type { Ledger, ScopeTotals } from '../ledger/ledger.ts';
+import type { FoundQuota, Ledger, ScopeTotals } from '../ledger/ledger.ts';
 import { leadingPause, type Pause } from '../ledger/pause.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
@@ -45,6 +45,8 @@ export interface BatchStatus {
   readonly breaker: BreakerStatus;
   /** Live workers that cannot work on it, and why, e.g. `its config has no provider "acme"`. */
   readonly unable: ReadonlyMap<string, string>;
+  /** What was found out about the provider quotas that it works under; absent: nothing. */
+  readonly quotas?: readonly (FoundQuota & { readonly pool: string })[];
 }
 
 export interface StatusContext {

@@ -193,7 +193,7 @@ async function noteFailure(
   if (error.failure === 'rate_limited') {
     const waitMs = error.retryAfterMs ?? 0;
     gate.askedToWait(waitMs);
-    await context.pools.refused(poolOf(model), waitMs);
+    await context.pools.refused(poolOf(model), waitMs, error.rateLimitHeaders);
     return false;
   }
   if (needsPerson(error)) return false;

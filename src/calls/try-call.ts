@@ -94,7 +94,7 @@ async function admit(context: CallModelContext, call: CallTry, bytes: number) {
         model: model.name,
         hold,
         scopes: scopesOf(owner.claim, context.clock.now(), owner.claim.timezones),
-        ...(quota === undefined ? {} : { quota }),
+        quota,
       };
     },
     likelyHold: () => {

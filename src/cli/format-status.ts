@@ -1,4 +1,5 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
+import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
 
@@ -31,6 +32,10 @@ export function statusLines(status: BatchStatus): string {
     lines.push(
       `  warning    ${formatUsd(tightest.spent)} of ${formatUsd(tightest.limit)} of ${tightest.scope} are spent`,
     );
+  }
+  for (const quota of status.quotas ?? []) {
+    const found = describeQuota(quota, Date.now());
+    if (found !== '') lines.push(`  quota      pool ${quota.pool}: ${found}`);
   }
   for (const [worker, why] of status.unable) lines.push(`  left out   worker ${worker} cannot work on it: ${why}`);
   return `${lines.join('\n')}\n`;

@@ -32,7 +32,12 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   readonly version: string;
   readonly openStore: () => Promise<ObjectStore>;
   readonly openApp: () => Promise<
-    AsyncDisposable & { readonly redis: { readonly description: string }; readonly local: LocalModel }
+    AsyncDisposable & {
+      readonly redis: { readonly description: string };
+      readonly local: LocalModel;
+      /** One line for each thing that was found out of a provider in use, e.g. its limits. */
+      readonly findings: () => Promise<readonly Check[]>;
+    }
   >;
   /** Asks for the model list, which costs nothing. */
   readonly probeProvider: (
@@ -95,9 +100,11 @@ export async function checkEverything<Provider extends NamedEndpoint>(
 
 async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'openApp'>): Promise<Check[]> {
   const checks: Check[] = [];
+  const findings: Check[] = [];
   checks.push(
     await attempt('redis', async () => {
       await using app = await context.openApp();
+      findings.push(...(await app.findings()));
       checks.push(
         app.local.kind === 'sentence-encoder'
           ? { name: 'local model', state: 'ok', detail: 'sentence encoder' }
@@ -110,7 +117,7 @@ async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'open
       return app.redis.description;
     }),
   );
-  return checks.reverse();
+  return [...checks.reverse(), ...findings];
 }
 
 async function checkProvider<Provider extends NamedEndpoint>(

@@ -116,7 +116,14 @@ export interface Ledger {
   uncertainCalls(batchId: string): Promise<readonly UncertainCall[]>;
   /** Tells the cluster what a provider said about a pool's limits. */
   reportQuota(pool: string, report: QuotaReport): Promise<void>;
+  /** What it has found out about a pool's limits; undefined where nothing is known. */
+  foundQuota(pool: string): Promise<FoundQuota | undefined>;
 }
+
+type MinuteLimits = Pick<
+  PoolLimits,
+  'requestsPerMinute' | 'tokensPerMinute' | 'inputTokensPerMinute' | 'outputTokensPerMinute'
+>;
 
 export interface QuotaReport {
   /** It refused a call because of its limits. */
@@ -124,8 +131,23 @@ export interface QuotaReport {
   /** It asked everyone to wait so long. */
   readonly waitMs?: number;
   /** Limits a minute that its headers named. */
-  readonly limits?: Pick<
-    PoolLimits,
-    'requestsPerMinute' | 'tokensPerMinute' | 'inputTokensPerMinute' | 'outputTokensPerMinute'
-  >;
+  readonly limits?: MinuteLimits;
+  /** Limits that its headers named without a window: taken as those of a minute until its refusals show another one. */
+  readonly guesses?: MinuteLimits;
+  /** The config states limits a minute for the pool. */
+  readonly isStated?: boolean;
+}
+
+/** What the cluster knows of a pool's limits beside the config. */
+export interface FoundQuota {
+  /** Named by response headers. */
+  readonly told: MinuteLimits;
+  /** Found from refusals, or from headers that name no window. */
+  readonly found: MinuteLimits;
+  /** When it was found; milliseconds since the epoch. */
+  readonly foundAt?: number;
+  /** It starts, with more and more calls a minute. */
+  readonly isStarting: boolean;
+  /** Nothing but one call now and then is sent until then, because most were refused or the provider asked for it. */
+  readonly silentUntil?: number;
 }

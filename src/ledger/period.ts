@@ -32,3 +32,24 @@ export function calendarDay(now: number, timezone: string): string {
 export function monthOfDay(day: string): string {
   return day.slice(0, 7);
 }
+
+const HOUR_MS = 3_600_000;
+const zoneFormatters = new Map<string, Intl.DateTimeFormat>();
+const latestOffset = new Map<string, { readonly hour: number; readonly offset: number }>();
+
+/** Milliseconds by which a zone's clocks are ahead of UTC at a moment; looked up once an hour. */
+export function zoneOffsetMs(now: number, timezone: string): number {
+  const hour = Math.floor(now / HOUR_MS);
+  const cached = latestOffset.get(timezone);
+  if (cached?.hour === hour) return cached.offset;
+  let formatter = zoneFormatters.get(timezone);
+  if (formatter === undefined) {
+    formatter = new Intl.DateTimeFormat('en-US', { timeZone: timezone, timeZoneName: 'longOffset' });
+    zoneFormatters.set(timezone, formatter);
+  }
+  const name = formatter.formatToParts(now).find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT';
+  const [, sign = '+', hours = '0', minutes = '0'] = /GMT([+-])(\d+):(\d+)/.exec(name) ?? [];
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+  latestOffset.set(timezone, { hour, offset });
+  return offset;
+}

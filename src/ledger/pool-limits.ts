@@ -11,6 +11,8 @@ export interface PoolLimits {
   readonly requestsPerDay?: number;
   /** Input and output together. */
   readonly tokensPerDay?: number;
+  /** IANA name of the zone in which the provider's day begins; absent: UTC. */
+  readonly dayTimezone?: string;
   /** Calls in flight in the whole cluster. */
   readonly concurrency?: number;
 }

@@ -9,6 +9,8 @@ export interface QuotaNeed {
   readonly inputTokens: number;
   /** The output cap: providers reserve it and give back what the reply did not use. */
   readonly outputTokens: number;
+  /** Milliseconds by which the provider's day begins before midnight UTC; default 0. */
+  readonly dayOffsetMs?: number;
 }
 
 /**
@@ -42,9 +44,4 @@ export function quotaUse(need: QuotaNeed, usage: Usage): QuotaUse {
     input: share(usage.inputTokens, need.inputTokens),
     output: share(usage.outputTokens, need.outputTokens),
   };
-}
-
-/** Whether anything is limited at all; an unlimited pool costs no Redis work. */
-export function hasLimits(limits: PoolLimits): boolean {
-  return Object.keys(limits).length > 0;
 }

@@ -4,6 +4,8 @@ import { type BatchState, hasEnded } from '../batches/batch-states.ts';
 import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
 import { addRetries } from '../batches/retry-status.ts';
 import { NightmillError } from '../errors.ts';
+import type { FoundQuota } from '../ledger/ledger.ts';
+import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 
 /** @throws {NightmillError} `batch_unknown` */
@@ -85,7 +87,25 @@ async function statusOf(app: App, batch: BatchRecord): Promise<BatchStatus> {
 
 async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
   const { workflow } = batch;
-  return await batchStatus(app.breaker, batch, batchTimezones(app.config, workflow), drainAtOf(app.config, workflow));
+  const timezones = batchTimezones(app.config, workflow);
+  const status = await batchStatus(app.breaker, batch, timezones, drainAtOf(app.config, workflow));
+  if (hasEnded(batch.state)) return status;
+  const quotas = await foundQuotas(app, poolsOfWorkflow(app, workflow));
+  return quotas.length === 0 ? status : { ...status, quotas };
+}
+
+function poolsOfWorkflow({ config }: Pick<App, 'config'>, workflow: string): readonly string[] {
+  const tiers = config.workflows.get(workflow)?.spec.cascade ?? [];
+  return [...new Set(tiers.flatMap(modelsOfTier).map(poolOf))];
+}
+
+/** What the cluster has found out about provider quotas; pools of which nothing is known are left out. */
+export async function foundQuotas(
+  { ledger }: Pick<App, 'ledger'>,
+  pools: Iterable<string>,
+): Promise<readonly (FoundQuota & { readonly pool: string })[]> {
+  const found = await Promise.all([...pools].map(async (pool) => ({ pool, quota: await ledger.foundQuota(pool) })));
+  return found.flatMap(({ pool, quota }) => (quota === undefined ? [] : [{ pool, ...quota }]));
 }
 
 /** Exit code of a batch that has ended. */

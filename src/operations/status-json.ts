@@ -1,4 +1,5 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
+import type { FoundQuota } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { nanoToUsd, usdJson } from '../money/money.ts';
 
@@ -22,6 +23,14 @@ export interface StatusView<Usd> {
   readonly etaSeconds: number | null;
   /** Workers that cannot work on it, and why. */
   readonly unableWorkers?: Readonly<Record<string, string>>;
+  /** Provider quotas that were found out, of the pools that it works under. */
+  readonly quotas?: readonly {
+    readonly pool: string;
+    readonly told: FoundQuota['told'];
+    readonly found: FoundQuota['found'];
+    readonly foundAt: string | null;
+    readonly silentUntil: string | null;
+  }[];
   readonly createdAt: string;
   readonly finishedAt: string | null;
   readonly deadline: string | null;
@@ -74,6 +83,17 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     projectedUsd: status.projected === undefined ? null : usd(status.projected),
     etaSeconds: status.etaSeconds ?? null,
     ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
+    ...(status.quotas === undefined
+      ? {}
+      : {
+          quotas: status.quotas.map(({ pool, told, found, foundAt, silentUntil }) => ({
+            pool,
+            told,
+            found,
+            foundAt: time(foundAt),
+            silentUntil: time(silentUntil),
+          })),
+        }),
     createdAt: new Date(status.createdAt).toISOString(),
     finishedAt: time(status.finishedAt),
     deadline: time(status.deadline),

@@ -7,6 +7,8 @@ export interface RateLimitState {
   readonly dimension: RateLimitDimension;
   /** At least 1, per minute or (`perDay`) per day; absent where the window is not known, so it compares with no limit. */
   readonly limit?: number;
+  /** The limit as it stands in the header where nothing tells its window. */
+  readonly untoldLimit?: number;
   readonly remaining?: number;
   /** Milliseconds until the limit is whole again. */
   readonly resetMs?: number;
@@ -56,7 +58,7 @@ const HEADER_NAMES: readonly {
   },
   {
     pattern: /^x-tokenlimit-(limit|remaining|reset)$/, // Together
-    read: ([field]) => meaning('tokens', field, 'untold'),
+    read: ([field]) => meaning('tokens', field, 'other'),
   },
   {
     pattern: /^(?:x-)?ratelimit-(limit|remaining|reset)$/,
@@ -98,6 +100,7 @@ export function readRateLimits(headers: Readonly<Record<string, string>>, nowMs:
     return {
       dimension,
       ...(limit === undefined || perDay === undefined ? {} : { limit }),
+      ...(limit === undefined || !isUntold(window, perDay, reset) ? {} : { untoldLimit: limit }),
       ...(remaining === undefined ? {} : { remaining }),
       ...(reset === undefined ? {} : { resetMs: reset }),
       ...(perDay === undefined ? {} : { perDay }),
@@ -122,6 +125,11 @@ function isPerDay(
   if (dimension !== 'requests') return false;
   if (limit === undefined || remaining === undefined || reset === undefined || remaining >= limit) return undefined;
   return (reset * limit) / (limit - remaining) <= LONGEST_FILL_MS ? false : undefined;
+}
+
+/** Neither its name nor a reset tells the window, so it may well be that of a minute. */
+function isUntold(window: HeaderMeaning['window'], perDay: boolean | undefined, reset: number | undefined): boolean {
+  return perDay === undefined && reset === undefined && (window === 'usual' || window === 'untold');
 }
 
 function meaningOf(name: string): HeaderMeaning | undefined {

@@ -1,6 +1,7 @@
 import type { Ledger, QuotaReport } from '../ledger/ledger.ts';
+import { zoneOffsetMs } from '../ledger/period.ts';
 import type { PoolLimits } from '../ledger/pool-limits.ts';
-import { hasLimits, type QuotaNeed } from '../ledger/quota-need.ts';
+import type { QuotaNeed } from '../ledger/quota-need.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { type RateLimitDimension, readRateLimits } from '../providers/read-rate-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,16 +17,17 @@ const LIMIT_NAMES = {
   outputTokens: 'outputTokensPerMinute',
 } as const satisfies Readonly<Record<RateLimitDimension, keyof PoolLimits>>;
 
+type Named = Partial<Record<(typeof LIMIT_NAMES)[RateLimitDimension], number>>;
+
 type Headers = Readonly<Record<string, string>>;
 
 interface Pool {
   readonly limits: PoolLimits;
   readonly lines: Map<string, PoolLine>;
-  /** Limits that headers have named, as last reported. */
+  /** Limits that headers have named, as last reported; those without a window apart. */
   readonly seen: Map<RateLimitDimension, number>;
+  readonly guessed: Map<RateLimitDimension, number>;
   readAt: number;
-  /** It has limits, whether we were told of them or met them. */
-  isLimited: boolean;
 }
 
 /** The provider quotas that this process works under, by pool. */
@@ -64,16 +66,23 @@ export class Pools {
     return line;
   }
 
-  /** What a call asks of its pool; undefined where nothing is known to be limited. */
-  need(pool: string, inputTokens: number, outputTokens: number): QuotaNeed | undefined {
-    const { limits, isLimited } = this.#pool(pool);
-    return isLimited ? { pool, limits, inputTokens, outputTokens } : undefined;
+  /** What a call asks of its pool. Where no limit is known it is counted all the same: a refusal makes a limit of it. */
+  need(pool: string, inputTokens: number, outputTokens: number): QuotaNeed {
+    const { limits } = this.#pool(pool);
+    const { dayTimezone } = limits;
+    return {
+      pool,
+      limits,
+      inputTokens,
+      outputTokens,
+      ...(dayTimezone === undefined ? {} : { dayOffsetMs: zoneOffsetMs(this.#clock.now(), dayTimezone) }),
+    };
   }
 
   /** The provider refused a call because of its limits; the whole cluster slows down. */
-  async refused(pool: string, waitMs: number): Promise<void> {
-    this.#pool(pool).isLimited = true;
-    await this.#report(pool, { refused: true, waitMs });
+  async refused(pool: string, waitMs: number, headers: Headers = {}): Promise<void> {
+    await this.observe(pool, headers);
+    await this.#report(pool, { refused: true, waitMs, isStated: isStated(this.#pool(pool).limits) });
   }
 
   /** Learns from the headers of a reply what the account may do, where that is less than the config says. */
@@ -82,17 +91,22 @@ export class Pools {
     const now = this.#clock.monotonic();
     if (now - known.readAt < READ_HEADERS_EVERY_MS) return;
     known.readAt = now;
-    const limits: Partial<Record<(typeof LIMIT_NAMES)[RateLimitDimension], number>> = {};
-    const news: [RateLimitDimension, number][] = [];
-    for (const { dimension, limit, perDay } of readRateLimits(headers, this.#clock.now())) {
-      if (limit === undefined || perDay !== false || known.seen.get(dimension) === limit) continue;
-      limits[LIMIT_NAMES[dimension]] = limit;
-      news.push([dimension, limit]);
+    const limits: Named = {};
+    const guesses: Named = {};
+    const states = readRateLimits(headers, this.#clock.now());
+    for (const { dimension, limit, untoldLimit, perDay } of states) {
+      if (limit !== undefined && perDay === false && known.seen.get(dimension) !== limit) {
+        limits[LIMIT_NAMES[dimension]] = limit;
+      } else if (untoldLimit !== undefined && known.guessed.get(dimension) !== untoldLimit) {
+        guesses[LIMIT_NAMES[dimension]] = untoldLimit;
+      }
     }
-    if (news.length === 0) return;
-    known.isLimited = true;
-    if (!(await this.#report(pool, { limits }))) return;
-    for (const [dimension, limit] of news) known.seen.set(dimension, limit);
+    if (Object.keys(limits).length + Object.keys(guesses).length === 0) return;
+    if (!(await this.#report(pool, { limits, guesses, isStated: isStated(known.limits) }))) return;
+    for (const { dimension, limit, untoldLimit, perDay } of states) {
+      if (limit !== undefined && perDay === false) known.seen.set(dimension, limit);
+      else if (untoldLimit !== undefined) known.guessed.set(dimension, untoldLimit);
+    }
   }
 
   /** It must not fail a call that is settled already: where Redis is away, the next admission says so. */
@@ -113,11 +127,15 @@ export class Pools {
         limits,
         lines: new Map(),
         seen: new Map(),
+        guessed: new Map(),
         readAt: Number.NEGATIVE_INFINITY,
-        isLimited: hasLimits(limits),
       };
       this.#pools.set(name, pool);
     }
     return pool;
   }
+}
+
+function isStated(limits: PoolLimits): boolean {
+  return Object.values(LIMIT_NAMES).some((name) => limits[name] !== undefined);
 }

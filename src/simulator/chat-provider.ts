@@ -71,6 +71,8 @@ export class ChatProvider {
   readonly #lines: ReadonlyMap<string, SlotLine>;
   readonly #promptCache = new PromptCache();
   readonly #faults: FaultSource;
+  /** Calls billed so far, by model. */
+  readonly #billed = new Map<string, number>();
   state: ProviderState = HEALTHY;
 
   /** @param truth right labels by document text */
@@ -80,7 +82,9 @@ export class ChatProvider {
     this.#truth = truth;
     this.#bill = new Bill(options.billFile);
     this.#faults = new FaultSource(options.seed, options.faults);
-    this.#limiters = new Map([...options.models].map(([name, model]) => [name, new ModelLimiter(model.limits)]));
+    this.#limiters = new Map(
+      [...options.models].map(([name, model]) => [name, new ModelLimiter(model.limits, model.manners)]),
+    );
     this.#lines = new Map(
       [...options.models].flatMap(([name, { slots }]) => (slots === undefined ? [] : [[name, new SlotLine(slots)]])),
     );
@@ -184,7 +188,13 @@ export class ChatProvider {
       this.#tried(request, fault);
       return endedCall({
         kind: 'reply',
-        ...rateLimitedReply(model.name, 'requests', FAULT_RETRY_MS, limiter.headers(performance.now())),
+        ...rateLimitedReply(
+          model.name,
+          'requests',
+          FAULT_RETRY_MS,
+          limiter.headers(performance.now()),
+          model.manners.waits,
+        ),
       });
     }
     const admission = limiter.admit({ inputTokens, maxOutputTokens }, performance.now());
@@ -193,7 +203,7 @@ export class ChatProvider {
       const headers = limiter.headers(performance.now());
       return endedCall({
         kind: 'reply',
-        ...rateLimitedReply(model.name, admission.dimension, admission.retryAfterMs, headers),
+        ...rateLimitedReply(model.name, admission.dimension, admission.retryAfterMs, headers, model.manners.waits),
       });
     }
     this.#tried(request, fault);
@@ -225,13 +235,20 @@ export class ChatProvider {
       finish(0);
       return fault === 'serverError' ? this.#serverError(call) : { kind: 'reset' };
     }
-    const reply = makeReply(call, {
-      name: call.model.name,
-      accuracy: call.model.accuracy,
-      seed: this.#options.seed,
-      truth: this.#truth,
-      counter: this.#counter,
-    });
+    const beyond = call.model.thinksBeyondCap;
+    const billedBefore = this.#billed.get(call.model.name) ?? 0;
+    this.#billed.set(call.model.name, billedBefore + 1);
+    const thinkingTokens = beyond !== undefined && billedBefore >= (beyond.afterCalls ?? 0) ? beyond.tokens : 0;
+    const reply = makeReply(
+      { ...call, thinkingTokens },
+      {
+        name: call.model.name,
+        accuracy: call.model.accuracy,
+        seed: this.#options.seed,
+        truth: this.#truth,
+        counter: this.#counter,
+      },
+    );
     const billed = clientGone ? 'clientGone' : fault;
     const usage = {
       inputTokens: call.inputTokens,
@@ -244,7 +261,7 @@ export class ChatProvider {
       requestHash: call.request.hash,
       requestId: call.requestId,
       ...usage,
-      costNanoUsd: priceCall(call.model.price, { ...usage, reasoningTokens: 0 }),
+      costNanoUsd: priceCall(call.model.price, { ...usage, reasoningTokens: thinkingTokens }),
       ...(billed === undefined ? {} : { fault: billed }),
     });
     this.#traffic.record(call.model.name, { outputTokens: reply.outputTokens }, Date.now());

@@ -1,4 +1,5 @@
 import type { LimitDimension } from './model-limiter.ts';
+import type { LimitManners } from './options.ts';
 import { ProviderError } from './provider-error.ts';
 
 export interface HttpReply {
@@ -11,21 +12,23 @@ export function errorReply(error: ProviderError, headers: Readonly<Record<string
   return { status: error.status, headers, body: error.body };
 }
 
-/** 429 with `retry-after` in seconds and `retry-after-ms`. */
+/** 429 with `retry-after` in seconds and `retry-after-ms`, or as the provider's manners have it. */
 export function rateLimitedReply(
   model: string,
   dimension: LimitDimension,
   retryAfterMs: number,
   headers: Readonly<Record<string, string>>,
+  waits: LimitManners['waits'] = 'exact',
 ): HttpReply {
-  const error = new ProviderError(
-    429,
-    `Rate limit reached for ${model} on ${dimension}. Please try again in ${retryAfterMs}ms.`,
-    {
-      type: dimension === 'requests' || dimension === 'concurrency' ? 'requests' : 'tokens',
-      code: 'rate_limit_exceeded',
-    },
-  );
+  const advice = waits === 'exact' ? `Please try again in ${retryAfterMs}ms.` : 'Please try again later.';
+  const error = new ProviderError(429, `Rate limit reached for ${model} on ${dimension}. ${advice}`, {
+    type: dimension === 'requests' || dimension === 'concurrency' ? 'requests' : 'tokens',
+    code: 'rate_limit_exceeded',
+  });
+  if (waits === 'none') return errorReply(error, headers);
+  if (waits === 'seconds') {
+    return errorReply(error, { ...headers, 'retry-after': String(Math.ceil(retryAfterMs / 1000)) });
+  }
   return errorReply(error, {
     ...headers,
     'retry-after': String(retryAfterMs / 1000),

@@ -17,6 +17,8 @@ export interface CallToAnswer {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly maxOutputTokens: number;
+  /** Billed beside the reply, beyond its cap. */
+  readonly thinkingTokens: number;
 }
 
 /** The body of a chat completion and its output tokens, with the faults that show in the text. */
@@ -41,6 +43,7 @@ export function makeReply(
     request.logprobs && !refused && tokens !== undefined
       ? { content: tokenLogprobs(tokens, answer.choices, request.topLogprobs, model.seed, request.hash), refusal: null }
       : null;
+  const outputTokens = limit + call.thinkingTokens;
   const body = JSON.stringify({
     id: `chatcmpl-${call.requestId}`,
     object: 'chat.completion',
@@ -56,14 +59,14 @@ export function makeReply(
     ],
     usage: {
       prompt_tokens: call.inputTokens,
-      completion_tokens: limit,
-      total_tokens: call.inputTokens + limit,
+      completion_tokens: outputTokens,
+      total_tokens: call.inputTokens + outputTokens,
       prompt_tokens_details: { cached_tokens: call.cachedInputTokens },
-      completion_tokens_details: { reasoning_tokens: 0 },
+      completion_tokens_details: { reasoning_tokens: call.thinkingTokens },
     },
     system_fingerprint: 'fp_simulated',
   });
-  return { body, outputTokens: limit };
+  return { body, outputTokens };
 }
 
 /** The `badJson` fault: prose, JSON of another shape, or JSON that breaks off, though the reply claims to be whole. */

@@ -1,5 +1,5 @@
-import type { RateLimits } from './options.ts';
-import { TokenBucket } from './token-bucket.ts';
+import type { LimitManners, RateLimits } from './options.ts';
+import { FixedWindow, TokenBucket } from './token-bucket.ts';
 
 export type LimitDimension = 'requests' | 'tokens' | 'inputTokens' | 'outputTokens' | 'concurrency';
 
@@ -27,12 +27,15 @@ const HEADER_NAMES: Readonly<Record<string, string>> = {
 export class ModelLimiter {
   readonly #buckets: readonly {
     readonly dimension: Exclude<LimitDimension, 'concurrency'>;
-    readonly bucket: TokenBucket;
+    readonly bucket: TokenBucket | FixedWindow;
   }[];
   readonly #maxConcurrency: number;
+  readonly #manners: LimitManners;
   #inFlight = 0;
 
-  constructor(limits: RateLimits) {
+  constructor(limits: RateLimits, manners: LimitManners = {}) {
+    this.#manners = manners;
+    const bucketOf = (limit: number) => (manners.window === 'minute' ? new FixedWindow(limit) : new TokenBucket(limit));
     const all = [
       { dimension: 'requests', limit: limits.requestsPerMinute },
       { dimension: 'tokens', limit: limits.tokensPerMinute },
@@ -40,7 +43,7 @@ export class ModelLimiter {
       { dimension: 'outputTokens', limit: limits.outputTokensPerMinute },
     ] as const;
     this.#buckets = all.flatMap(({ dimension, limit }) =>
-      limit === undefined ? [] : [{ dimension, bucket: new TokenBucket(limit) }],
+      limit === undefined ? [] : [{ dimension, bucket: bucketOf(limit) }],
     );
     this.#maxConcurrency = limits.concurrency ?? Number.POSITIVE_INFINITY;
   }
@@ -60,6 +63,9 @@ export class ModelLimiter {
       if (waitMs > (longest?.waitMs ?? 0)) longest = { dimension, waitMs };
     }
     if (longest !== undefined) {
+      if (this.#manners.refusalsCount === true) {
+        for (const { dimension, bucket } of this.#buckets) bucket.takeRefused(amountOf(dimension, estimate), nowMs);
+      }
       return { admitted: false, dimension: longest.dimension, retryAfterMs: Math.ceil(longest.waitMs) };
     }
     for (const { dimension, bucket } of this.#buckets) bucket.take(amountOf(dimension, estimate), nowMs);
@@ -75,14 +81,16 @@ export class ModelLimiter {
     }
   }
 
-  /** `x-ratelimit-limit-…`, `-remaining-…` and `-reset-…` for each limited dimension. */
+  /** `x-ratelimit-limit-…`, `-remaining-…` and `-reset-…` for each limited dimension, as far as its manners tell. */
   headers(nowMs: number): Readonly<Record<string, string>> {
     const headers: Record<string, string> = {};
+    const { headers: told = 'all' } = this.#manners;
+    if (told === 'none') return headers;
     for (const { dimension, bucket } of this.#buckets) {
       const name = HEADER_NAMES[dimension];
       headers[`x-ratelimit-limit-${name}`] = String(bucket.limitPerMinute);
       headers[`x-ratelimit-remaining-${name}`] = String(bucket.available(nowMs));
-      headers[`x-ratelimit-reset-${name}`] = formatDuration(bucket.msUntilFull(nowMs));
+      if (told === 'all') headers[`x-ratelimit-reset-${name}`] = formatDuration(bucket.msUntilFull(nowMs));
     }
     return headers;
   }

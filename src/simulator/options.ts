@@ -29,6 +29,25 @@ export interface RateLimits {
   readonly concurrency?: number;
 }
 
+/** How a provider keeps and tells its limits. */
+export interface LimitManners {
+  /** A refused request is taken off the limit as well. Default false. */
+  readonly refusalsCount?: boolean;
+  /** Which `x-ratelimit-…` headers replies carry. Default `all`. */
+  readonly headers?: 'all' | 'noReset' | 'none';
+  /** `continuous`: buckets of one second of burst; `minute`: counted anew in each minute. Default `continuous`. */
+  readonly window?: 'continuous' | 'minute';
+  /** How a 429 says when to come back: to the millisecond, in whole seconds (`retry-after` alone), or not at all. Default `exact`. */
+  readonly waits?: 'exact' | 'seconds' | 'none';
+}
+
+/** Thinking that the output cap does not bound. */
+export interface ThinkingBeyondCap {
+  readonly tokens: number;
+  /** It begins after so many billed calls of the model. Default 0. */
+  readonly afterCalls?: number;
+}
+
 export interface SimulatedModelOptions {
   /** Decimal dollars. `cachedInputPerMillion` defaults to `inputPerMillion`. */
   readonly price: {
@@ -49,6 +68,9 @@ export interface SimulatedModelOptions {
    * Calls that it works on at once; others wait in line, and those whose client has gone leave it unbilled. Absent: all.
    */
   readonly slots?: number;
+  readonly manners?: LimitManners;
+  /** Billed on top of each reply, whatever `max_tokens` says. Default: none. */
+  readonly thinksBeyondCap?: ThinkingBeyondCap;
 }
 
 /** What `startSimulator` takes; also the content of the JSON file. */

@@ -1,7 +1,15 @@
 import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
 import { isRecord } from '../text/json-value.ts';
-import { DEFAULT_MODELS, FAULT_NAMES, type FaultRates, type RateLimits, type SimulatorOptions } from './options.ts';
+import {
+  DEFAULT_MODELS,
+  FAULT_NAMES,
+  type FaultRates,
+  type LimitManners,
+  type RateLimits,
+  type SimulatorOptions,
+  type ThinkingBeyondCap,
+} from './options.ts';
 
 export interface ResolvedModel {
   readonly name: string;
@@ -12,6 +20,8 @@ export interface ResolvedModel {
   readonly accuracy: number;
   readonly limits: RateLimits;
   readonly slots: number | undefined;
+  readonly manners: LimitManners;
+  readonly thinksBeyondCap: ThinkingBeyondCap | undefined;
 }
 
 /** Options with every default filled in. */
@@ -50,7 +60,17 @@ const OPTION_NAMES: ReadonlySet<string> = new Set<keyof SimulatorOptions>([
   'promptCache',
   'truthFile',
 ]);
-const MODEL_NAMES = ['price', 'latency', 'contextTokens', 'maxOutputTokens', 'accuracy', 'limits', 'slots'];
+const MODEL_NAMES = [
+  'price',
+  'latency',
+  'contextTokens',
+  'maxOutputTokens',
+  'accuracy',
+  'limits',
+  'slots',
+  'manners',
+  'thinksBeyondCap',
+];
 const PRICE_NAMES = ['inputPerMillion', 'cachedInputPerMillion', 'outputPerMillion'];
 const LIMIT_NAMES = [
   'requestsPerMinute',
@@ -141,6 +161,8 @@ function resolveModel(name: string, model: unknown, problems: string[]): Resolve
     accuracy: numberIn(given.accuracy ?? 0.9, `${path}.accuracy`, 0, 1, problems),
     limits: limits as RateLimits,
     slots: given.slots === undefined ? undefined : numberIn(given.slots, `${path}.slots`, 1, 10_000, problems),
+    manners: resolveManners(given.manners, `${path}.manners`, problems),
+    thinksBeyondCap: resolveThinking(given.thinksBeyondCap, `${path}.thinksBeyondCap`, problems),
   };
 }
 
@@ -178,4 +200,38 @@ function rejectUnknown(value: object, names: readonly string[], prefix: string, 
   for (const name of Object.keys(value)) {
     if (!names.includes(name)) problems.push(`${prefix}${name}: unknown, use one of ${names.join(', ')}`);
   }
+}
+
+const MANNERS: Readonly<Record<keyof LimitManners, readonly unknown[]>> = {
+  refusalsCount: [true, false],
+  headers: ['all', 'noReset', 'none'],
+  window: ['continuous', 'minute'],
+  waits: ['exact', 'seconds', 'none'],
+};
+
+function resolveManners(value: unknown, path: string, problems: string[]): LimitManners {
+  if (value === undefined) return {};
+  if (!isRecord(value)) {
+    problems.push(`${path}: must be an object, is ${JSON.stringify(value)}`);
+    return {};
+  }
+  for (const [name, given] of Object.entries(value)) {
+    const known = MANNERS[name as keyof LimitManners];
+    if (known === undefined) problems.push(`${path}.${name}: unknown, use one of ${Object.keys(MANNERS).join(', ')}`);
+    else if (!known.includes(given)) {
+      problems.push(`${path}.${name}: must be one of ${known.join(', ')}, is ${JSON.stringify(given)}`);
+    }
+  }
+  return value;
+}
+
+function resolveThinking(value: unknown, path: string, problems: string[]): ThinkingBeyondCap | undefined {
+  if (value === undefined) return undefined;
+  const { tokens, afterCalls = 0, ...others } = isRecord(value) ? value : {};
+  const isCount = (count: unknown): count is number => Number.isSafeInteger(count) && Number(count) >= 0;
+  if (!isCount(tokens) || !isCount(afterCalls) || Object.keys(others).length > 0) {
+    problems.push(`${path}: must be { tokens, afterCalls? } with whole numbers, is ${JSON.stringify(value)}`);
+    return undefined;
+  }
+  return { tokens, afterCalls };
 }

@@ -404,7 +404,7 @@ describe('callModel() and what a reply or a stop leaves behind', () => {
     isAway = false;
     now += 2_000;
     await callModel(own, call('b', ['primary']));
-    expect(told).toEqual([{ limits: { tokensPerMinute: 90_000, inputTokensPerMinute: 80_000 } }]);
+    expect(told).toMatchObject([{ limits: { tokensPerMinute: 90_000, inputTokensPerMinute: 80_000 } }]);
   });
 
   test('a refusal that cannot be told to the cluster is tried again like every other', async () => {

@@ -50,6 +50,14 @@ describe('the pools of a config', () => {
     expect(config.providers.get('acme')?.limits).toMatchObject({ concurrency: 8, clusterConcurrency: 100 });
   });
 
+  it('count a day in the zone of the preset, or in the one that is stated', () => {
+    const gemini = 'google: { preset: gemini, limits: { requestsPerDay: 250 } }';
+    const at = (providers: string) => load(providers, model('a', '', 'google'), ['a']).config.pools.get('google');
+    expect(at(gemini)).toEqual({ requestsPerDay: 250, dayTimezone: 'America/Los_Angeles' });
+    expect(at(gemini.replace('250', '250, dayTimezone: Asia/Tokyo'))?.dayTimezone).toBe('Asia/Tokyo');
+    expect(() => at(gemini.replace('250', '250, dayTimezone: Pacific'))).toThrow(/"Pacific" is not a time zone/);
+  });
+
   it('without limits are there, with none', () => {
     const { config } = load(provider('acme'), model('a'), ['a']);
     expect(config.pools.get('acme')).toEqual({});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { calendarDay, monthOfDay } from '../../src/ledger/period.ts';
+import { calendarDay, monthOfDay, zoneOffsetMs } from '../../src/ledger/period.ts';
 
 const at = (iso: string) => Date.parse(iso);
 
@@ -28,4 +28,12 @@ describe('monthOfDay()', () => {
   it('cuts the day off', () => {
     expect(monthOfDay('2026-12-31')).toBe('2026-12');
   });
+});
+
+it('a zone is ahead of UTC by its offset of the moment, summer time included', () => {
+  const hours = (iso: string, zone: string) => zoneOffsetMs(Date.parse(iso), zone) / 3_600_000;
+  expect(hours('2026-01-15T12:00:00Z', 'America/Los_Angeles')).toBe(-8);
+  expect(hours('2026-07-15T12:00:00Z', 'America/Los_Angeles')).toBe(-7);
+  expect(hours('2026-07-15T12:00:00Z', 'Asia/Kolkata')).toBe(5.5);
+  expect(hours('2026-07-15T12:00:00Z', 'UTC')).toBe(0);
 });

@@ -185,7 +185,7 @@ describe('readRateLimits() on windows that no header names', () => {
     expect(requests('600', '600', '0s')).not.toHaveProperty('limit');
     expect(requests('600', 'many', '1s')).not.toHaveProperty('limit');
     expect(requests('600', '5', 'soon')).not.toHaveProperty('limit');
-    expect(read({ 'x-ratelimit-limit-requests': '600' })).toEqual([{ dimension: 'requests' }]);
+    expect(read({ 'x-ratelimit-limit-requests': '600' })).toEqual([{ dimension: 'requests', untoldLimit: 600 }]);
   });
 
   test('readRateLimits() takes tokens that come back after more than a minute for those of a day', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { formatDuration } from '../../src/simulator/model-limiter.ts';
+import { rateLimitedReply } from '../../src/simulator/http-reply.ts';
+import { formatDuration, ModelLimiter } from '../../src/simulator/model-limiter.ts';
 import type { RateLimits } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
 import { TokenBucket } from '../../src/simulator/token-bucket.ts';
@@ -145,5 +146,35 @@ describe('the limits of the simulator', () => {
         expect(sum).toBeLessThan(perSecond * (count + 1) * 1.02);
       }
     }
+  });
+});
+
+describe('the manners of a provider', () => {
+  const one = { inputTokens: 1, maxOutputTokens: 0 };
+
+  it('a refused request is taken off the limit where refusals count, for a minute at most', () => {
+    const limiter = new ModelLimiter({ requestsPerMinute: 60 }, { refusalsCount: true });
+    expect(limiter.admit(one, 0)).toEqual({ admitted: true });
+    for (let n = 0; n < 100; n += 1) expect(limiter.admit(one, 10)).toMatchObject({ admitted: false });
+    expect(limiter.admit(one, 59_000)).toMatchObject({ admitted: false });
+    expect(limiter.admit(one, 200_000)).toEqual({ admitted: true });
+  });
+
+  it('a minute is counted anew, and a refusal waits for the next one', () => {
+    const limiter = new ModelLimiter({ requestsPerMinute: 2 }, { window: 'minute', headers: 'none' });
+    for (let n = 0; n < 2; n += 1) expect(limiter.admit(one, 50_000)).toEqual({ admitted: true });
+    expect(limiter.admit(one, 50_000)).toMatchObject({ admitted: false, retryAfterMs: 10_000 });
+    expect(limiter.admit(one, 60_000)).toEqual({ admitted: true });
+    expect(limiter.headers(60_000)).toEqual({});
+  });
+
+  it('a 429 names its wait in milliseconds, in seconds, or not at all, and headers may have no reset', () => {
+    const headersOf = (waits: 'exact' | 'seconds' | 'none') =>
+      rateLimitedReply('m', 'requests', 1_200, {}, waits).headers;
+    expect(headersOf('exact')).toEqual({ 'retry-after': '1.2', 'retry-after-ms': '1200' });
+    expect(headersOf('seconds')).toEqual({ 'retry-after': '2' });
+    expect(headersOf('none')).toEqual({});
+    const limiter = new ModelLimiter({ requestsPerMinute: 600 }, { headers: 'noReset' });
+    expect(Object.keys(limiter.headers(0))).toEqual(['x-ratelimit-limit-requests', 'x-ratelimit-remaining-requests']);
   });
 });

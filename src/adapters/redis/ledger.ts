@@ -2,6 +2,7 @@ import type { JournalEntry } from '../../ledger/journal-entry.ts';
 import type {
   Admission,
   CallTicket,
+  FoundQuota,
   Ledger,
   Outcome,
   QuotaReport,
@@ -13,6 +14,7 @@ import type {
 import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../ledger/quota-need.ts';
 import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
 import type { NanoUsd } from '../../money/money.ts';
+import { readFoundQuota } from './found-quota.ts';
 import { formatHoldRecord, parseHold } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
@@ -193,20 +195,24 @@ export class RedisLedger implements Ledger {
     });
   }
 
-  async reportQuota(pool: string, { refused = false, waitMs = 0, limits = {} }: QuotaReport): Promise<void> {
+  async reportQuota(pool: string, report: QuotaReport): Promise<void> {
+    const { refused = false, waitMs = 0, limits = {}, guesses = {}, isStated = false } = report;
+    const four = (named: NonNullable<QuotaReport['limits']>) => [
+      named.requestsPerMinute ?? 0,
+      named.tokensPerMinute ?? 0,
+      named.inputTokensPerMinute ?? 0,
+      named.outputTokensPerMinute ?? 0,
+    ];
     await runScript(
       this.#redis,
       QUOTA_FEEDBACK,
       [this.#keys.pool(pool)],
-      [
-        refused ? 1 : 0,
-        Math.round(waitMs),
-        limits.requestsPerMinute ?? 0,
-        limits.tokensPerMinute ?? 0,
-        limits.inputTokensPerMinute ?? 0,
-        limits.outputTokensPerMinute ?? 0,
-      ],
+      [refused ? 1 : 0, Math.round(waitMs), ...four(limits), ...four(guesses), isStated ? 1 : 0],
     );
+  }
+
+  async foundQuota(pool: string): Promise<FoundQuota | undefined> {
+    return readFoundQuota(await this.#redis.hgetall(this.#keys.pool(pool)));
   }
 
   /**

@@ -12,6 +12,7 @@ import { probeEndpoint } from '../../doctor/doctor-provider.ts';
 import { QUARTERLY_REVIEW, readyChecks } from '../../doctor/ready.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
+import { readFindings } from '../../operations/findings.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
 import { readReadiness } from '../read-readiness.ts';
 import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
@@ -77,7 +78,10 @@ async function checkAll(options: GlobalOptions, config: Config): Promise<void> {
     now: Date.now(),
     version: version(),
     openStore: () => openStore(config.store),
-    openApp: () => openApp({ config, log, announce, searchPath: readEnvironment().searchPath }),
+    openApp: async () => {
+      const app = await openApp({ config, log, announce, searchPath: readEnvironment().searchPath });
+      return { ...app, findings: () => readFindings(app) };
+    },
     probeProvider,
   });
   report(options, checks, { checks });

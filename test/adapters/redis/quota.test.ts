@@ -304,7 +304,7 @@ describe('reportQuota()', () => {
   test('a refusal slows the pool down by a twentieth, once for refusals that come together, and heals', async () => {
     const { ledger, claim } = await cluster.workerWithSlice();
     const limits = { tokensPerMinute: 60_000 };
-    for (let n = 0; n < 3; n += 1) await ledger.reportQuota(POOL, { refused: true });
+    for (let n = 0; n < 3; n += 1) await ledger.reportQuota(POOL, { refused: true, isStated: true });
     expect(Number(await cluster.redis.hget(cluster.keys.pool(POOL), 'cut'))).toBe(0.95);
     const slow = callOf(claim, limits, { input: 10_000 });
     await ledger.admit(slow);

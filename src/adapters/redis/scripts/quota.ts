@@ -1,4 +1,5 @@
 import type { QuotaNeed, QuotaUse } from '../../../ledger/quota-need.ts';
+import { FOUND_LUA } from './found-limit.ts';
 import { script } from './run-script.ts';
 
 /**
@@ -19,27 +20,29 @@ import { script } from './run-script.ts';
  *
  * Pool HASH: r t i o: when each bucket is full, milliseconds of the server's clock · open: calls in flight · after: no
  * call before this moment · cut, cutAt · at: the last entry · sr st si so: limits that the provider's headers have named
- * · day, dr, dt: today's number (UTC), requests and tokens
+ * · day, dr, dt: today's number in the provider's time zone, requests and tokens · and what `found-limit.ts` keeps
  */
 export const BURST_MS = 400;
 
-export const QUOTA_LUA = `
+export const QUOTA_LUA = `${FOUND_LUA}
 local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.000002, 86400000
 -- No call takes longer under a limit that only headers have named: they may slow us down, but a wrong one stops nothing.
 local MOST_SEEN = 60000 - BURST
+local SILENT_POLL = 500
 local FIELDS = {'r', 't', 'i', 'o'}
 -- More than two clocks that are kept in step can differ by.
 local CLOCK_STEP = 1000
 local function forgetFuture(pool, at, now)
   if tonumber(at or 0) <= now + CLOCK_STEP then return false end
-  return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at') > 0
+  return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fAt') > 0
 end
 local function quotaNumbers(text)
   local n = {}
   for value in string.gmatch(text, '[^|]+') do n[#n + 1] = tonumber(value) end
   return n
 end
--- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day, 8 input tokens, 9 output tokens; 0: no limit
+-- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day, 8 input tokens, 9 output tokens; 0: no limit;
+-- 10 milliseconds by which the provider's day is ahead of UTC
 -- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
 local function takeQuota(pool, n, now)
   local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at')
@@ -48,30 +51,48 @@ local function takeQuota(pool, n, now)
   if after > now + BURST then return 'asked', after - now end
   local open = tonumber(s[9] or 0)
   if n[5] > 0 and open >= n[5] then return 'concurrency', 50 end
-  local today = math.floor(now / DAY)
+  local today = math.floor((now + n[10]) / DAY)
   local dr, dt = 0, 0
   if tonumber(s[13] or 0) == today then dr, dt = tonumber(s[14] or 0), tonumber(s[15] or 0) end
   local tokens = n[8] + n[9]
   if (n[6] > 0 and dr + 1 > n[6]) or (n[7] > 0 and dt + tokens > n[7] and (dt > 0 or tokens <= n[7])) then
-    return 'day', (today + 1) * DAY - now
+    return 'day', (today + 1) * DAY - n[10] - now
   end
+  local f = readFound(pool)
+  local isProbe = f.sil and f.sil > 0
+  if isProbe and f.pr and f.pr > 0 and now - f.pr < PROBE_LOST then return 'asked', SILENT_POLL end
+  local isKnown = false
+  for d = 1, 4 do if n[d] > 0 or tonumber(s[4 + d] or 0) > 0 then isKnown = true end end
+  beginFound(pool, f, now, isKnown)
   local share = BASE
   if s[11] then share = BASE * math.min(1, tonumber(s[11]) + (now - tonumber(s[12])) * HEAL) end
   local amounts = {1, tokens, n[8], n[9]}
-  local start, wait, cost = math.max(now, after), 0, {0, 0, 0, 0}
+  local start, wait, owed, cost = math.max(now, after), 0, 0, {0, 0, 0, 0}
   for d = 1, 4 do
-    local limit = n[d]
-    local seen = tonumber(s[4 + d] or 0)
+    local limit = n[d] * share
+    local seen = tonumber(s[4 + d] or 0) * share
+    local found = (f[FOUND[d]] or 0) * (f.fk or 0)
+    local full = tonumber(s[d] or 0)
     local most = math.huge
     if seen > 0 and (limit == 0 or seen < limit) then limit, most = seen, MOST_SEEN end
+    if found > 0 and (limit == 0 or found < limit) then
+      limit, most = found, MOST_SEEN
+      owed = math.max(owed, full - now)
+      if f.fm == 1 and limit > UNLIMITED then limit = 0 end
+    end
     if limit > 0 then
-      local full = tonumber(s[d] or 0)
-      cost[d] = math.min(most, amounts[d] * 60000 / (limit * share))
+      cost[d] = math.min(most, amounts[d] * 60000 / limit)
       if full > now + BURST then wait = math.max(wait, full - now - BURST / 2) end
       start = math.max(start, full - math.max(0, BURST - cost[d]))
     end
   end
-  if wait > 0 then return 'rate', wait end
+  if wait > 0 and not isProbe then return 'rate', wait end
+  if isProbe then
+    start, f.pr = math.max(now, after), now
+  end
+  if f.fm then growFound(f, now, owed, BURST) end
+  countGranted(f, now)
+  writeFound(pool, f, FOUND_FIELDS)
   local set = {'open', open + 1, 'at', string.format('%.0f', now)}
   for d = 1, 4 do
     if cost[d] > 0 then
@@ -93,7 +114,14 @@ local function quotaMark(cost)
   return mark
 end
 -- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
-local function endQuota(pool, record, uses)
+-- outcome: what SETTLE knows of it
+local function endQuota(pool, record, uses, outcome, now)
+  if outcome == 'reply' then
+    wakeFound(pool, now)
+  elseif outcome == 'uncertain' or (uses and uses[1] == 0) then
+    -- Perhaps the one that should have looked: another one does.
+    if tonumber(redis.call('HGET', pool, 'pr') or 0) > 0 then redis.call('HSET', pool, 'pr', 0) end
+  end
   local costs = string.match(record, '}|([%d.:]+)$')
   if not costs then return end
   local c, set = {}, {}
@@ -121,15 +149,40 @@ end
  *
  * KEYS  1 pool (HASH)
  * ARGV  1 it refused a call: 1 or 0  2 milliseconds that it asked everyone to wait  3-6 limits a minute that its headers
- *       named (requests, tokens, input, output), 0 for none
+ *       named (requests, tokens, input, output), 0 for none  7-10 the same of limits whose window is not known
+ *       11 the config states limits a minute: 1 or 0
  */
 export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 forgetFuture(KEYS[1], redis.call('HGET', KEYS[1], 'at'), now)
-local s = redis.call('HMGET', KEYS[1], 'after', 'cut', 'cutAt')
+local s = redis.call('HMGET', KEYS[1], 'after', 'cut', 'cutAt', 'sr', 'st', 'si', 'so', 'gr', 'gt', 'gi', 'go')
+local f = readFound(KEYS[1])
 local set = {'at', string.format('%.0f', now)}
-if ARGV[1] == '1' then
+local isKnown = ARGV[11] == '1'
+for d = 1, 4 do if s[3 + d] then isKnown = true end end
+local wait = tonumber(ARGV[2])
+local guessed = false
+for i, field in ipairs({'sr', 'st', 'si', 'so'}) do
+  if ARGV[2 + i] ~= '0' then
+    set[#set + 1] = field
+    set[#set + 1] = ARGV[2 + i]
+    -- A limit that is stated is no guess any more.
+    if f.fm then dropFound(KEYS[1], f) end
+    isKnown = true
+  end
+end
+for i, field in ipairs({'gr', 'gt', 'gi', 'go'}) do
+  if ARGV[6 + i] ~= '0' and s[7 + i] ~= ARGV[6 + i] and not isKnown then
+    set[#set + 1] = field
+    set[#set + 1] = ARGV[6 + i]
+    if not guessed then dropFound(KEYS[1], f) end
+    guessed = true
+    f[FOUND[i]] = tonumber(ARGV[6 + i])
+    f.fm, f.fk, f.fx, f.fq, f.fAt, f.fs, f.rAt = 2, 0.97, 1, 0, now, now, now
+  end
+end
+if ARGV[1] == '1' and not guessed then
   local cutAt = tonumber(s[3] or 0)
   if now - cutAt >= CUT_EVERY then
     local cut = math.min(1, tonumber(s[2] or 1) + (now - cutAt) * HEAL)
@@ -137,22 +190,26 @@ if ARGV[1] == '1' then
       set[#set + 1] = v
     end
   end
+  wait = math.max(wait, refuseFound(f, now, wait, isKnown))
 end
-if now + tonumber(ARGV[2]) > tonumber(s[1] or 0) then
+writeFound(KEYS[1], f, FOUND_FIELDS)
+if now + wait > tonumber(s[1] or 0) then
   set[#set + 1] = 'after'
-  set[#set + 1] = string.format('%.0f', now + tonumber(ARGV[2]))
-end
-for i, field in ipairs({'sr', 'st', 'si', 'so'}) do
-  if ARGV[2 + i] ~= '0' then
-    set[#set + 1] = field
-    set[#set + 1] = ARGV[2 + i]
+  set[#set + 1] = string.format('%.0f', now + wait)
+  -- Nobody waits for a starting gun: what comes after the wait comes at the pool's pace, without a burst.
+  for _, field in ipairs(FIELDS) do
+    local full = redis.call('HGET', KEYS[1], field)
+    if full and wait > BURST and tonumber(full) < now + wait + BURST then
+      set[#set + 1] = field
+      set[#set + 1] = string.format('%.0f', now + wait + BURST)
+    end
   end
 end
 redis.call('HSET', KEYS[1], unpack(set))
 `);
 
 /** The argument of {@link QUOTA_LUA}'s `takeQuota`. */
-export function encodeNeed({ limits, inputTokens, outputTokens }: QuotaNeed): string {
+export function encodeNeed({ limits, inputTokens, outputTokens, dayOffsetMs }: QuotaNeed): string {
   return [
     limits.requestsPerMinute ?? 0,
     limits.tokensPerMinute ?? 0,
@@ -163,6 +220,7 @@ export function encodeNeed({ limits, inputTokens, outputTokens }: QuotaNeed): st
     limits.tokensPerDay ?? 0,
     inputTokens,
     outputTokens,
+    dayOffsetMs ?? 0,
   ].join('|');
 }
 

@@ -28,7 +28,8 @@ if record then
   held = tonumber(string.match(record, '^%d+'))
   redis.call('HDEL', KEYS[2], ARGV[3])
   redis.call('HINCRBY', KEYS[6], 'open', -1)
-  endQuota(KEYS[5], record, quotaNumbers(ARGV[9]))
+  local time = redis.call('TIME')
+  endQuota(KEYS[5], record, quotaNumbers(ARGV[9]), ARGV[5], time[1] * 1000 + time[2] / 1000)
 elseif listed then
   if not fence or ARGV[5] == 'uncertain' then return {'already'} end
 elseif ARGV[5] ~= 'reply' or fence ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then

@@ -1,0 +1,160 @@
+/**
+ * Limits that nobody has stated, found by the whole cluster from what a provider refuses; pieces of Lua for
+ * {@link QUOTA_LUA}. They live in the pool's HASH beside the buckets, and `fk` scales all of them:
+ *
+ * - A pool of which nothing is known begins with a ramp (`fm` 1): FIRST calls a minute, more and more while they are
+ *   used up and nothing is refused. Over UNLIMITED it is let go.
+ * - The first refusal ends the ramp (`fm` 2). From then on the limit grows slowly while it is used up, faster where it is
+ *   well below the last one that was refused (`fx`), and faster the longer nothing was refused (`fq`); each refusal takes
+ *   a twentieth, or what the share of refused calls says.
+ * - After a refusal the pool rests a moment and begins without a burst.
+ * - A wait of seconds that the provider names tells the limit of its window: what it has let in since the last such wait,
+ *   over the time until it lets calls in again.
+ * - Limits in headers whose window nobody knows (`gr gt gi go`) are taken as those of a minute and then treated the same
+ *   way, so a wrong one mends itself.
+ * - When most calls are refused the pool falls silent (`sil`): after a wait that doubles up to a minute, one call looks
+ *   whether others would be let in (`pr`), and the ramp begins again from half of what there was.
+ *
+ * Pool HASH: fr ft fi fo: found limits a minute · fm fk fx fq · fg: growth of a ramp · fAt: last growth · fs: moment of the
+ * first refusal that made it · wa wn wr: calls granted and refused in the last seconds · ea en: calls granted since the
+ * provider's last wait · rAt: last refusal that counted · sil sl slAt: present and last silence, and when it began · pr: when
+ * the call was granted that looks
+ */
+export const FOUND_LUA = `
+local FIRST, UNLIMITED, FORGOTTEN, IDLE = 3000, 600000, 86400000, 60000
+local CUT_SHARE, KEEP, AFTER_RAMP = 0.95, 0.95, 0.45
+-- Refusals this soon after one that counted are of calls that were granted before it.
+local STRAGGLERS, NEXT_CUT = 500, 1000
+local WINDOW = 4000
+local MOSTLY, LEAST_REFUSED = 0.5, 4
+local NAMED_WINDOW = 2000
+local REST = 500
+local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
+local FOUND = {'fr', 'ft', 'fi', 'fo'}
+local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr'}
+local function readFound(pool)
+  local f = {}
+  local values = redis.call('HMGET', pool, unpack(FOUND_FIELDS))
+  for i, name in ipairs(FOUND_FIELDS) do f[name] = tonumber(values[i]) end
+  return f
+end
+local function writeFound(pool, f, names)
+  local set = {}
+  for _, name in ipairs(names) do
+    if f[name] then
+      set[#set + 1] = name
+      set[#set + 1] = string.format('%.5f', f[name])
+    end
+  end
+  if #set > 0 then redis.call('HSET', pool, unpack(set)) end
+end
+local function dropFound(pool, f)
+  redis.call('HDEL', pool, 'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs')
+  for _, name in ipairs({'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs'}) do f[name] = nil end
+end
+local function startRamp(f, now, rate, growth)
+  f.fm, f.fk, f.fr, f.fx, f.fq, f.fg, f.fAt = 1, 1, rate, 1, 0, growth, now
+end
+-- Before a call is granted: a start is a ramp, also after a minute in which nothing was asked; a day later all is forgotten.
+local function beginFound(pool, f, now, isKnown)
+  local idle = now - (f.fAt or 0)
+  if f.fm and idle > FORGOTTEN then dropFound(pool, f) end
+  if f.fm == 1 and isKnown then dropFound(pool, f) end
+  if isKnown or f.fm == 2 then return end
+  if not f.fm or (idle > IDLE and not f.sl) then startRamp(f, now, FIRST, 1.0) end
+end
+-- owed: milliseconds that the bucket lacks. Only a limit that is used up may grow.
+local function growFound(f, now, owed, burst)
+  if owed > burst / 4 then
+    local ms = math.min(now - f.fAt, 15000)
+    f.fq = (f.fq or 0) + ms
+    local rate
+    if f.fm == 1 then
+      rate = f.fg
+    elseif f.fk < 0.93 * f.fx then
+      rate = 0.02
+    else
+      rate = math.min(0.1, 0.0005 * 2 ^ (math.max(0, f.fq - 20000) / 20000))
+    end
+    f.fk = f.fk * math.exp(rate * ms / 1000)
+  end
+  f.fAt = now
+end
+local function countGranted(f, now)
+  if not f.wa then f.wa, f.wn, f.wr = now, 0, 0 end
+  if now - f.wa > WINDOW then
+    f.wn, f.wr, f.wa = f.wn / 2, f.wr / 2, now - WINDOW / 2
+  end
+  f.wn = f.wn + 1
+  if not f.ea then f.ea, f.en = now, 0 end
+  f.en = f.en + 1
+end
+-- Returns for how long the pool is silent after this refusal.
+local function refuseFound(f, now, named, isKnown)
+  if f.pr and f.pr > 0 then
+    -- The call that looked was refused.
+    f.sil, f.pr, f.wn, f.wr, f.wa = math.min(LONGEST_SILENCE, (f.sil or FIRST_SILENCE) * 2), 0, 0, 0, now
+    f.sl, f.rAt = f.sil, now
+    return math.max(f.sil, named)
+  end
+  if f.sil and f.sil > 0 then return 0 end
+  if not f.wa then f.wa, f.wn, f.wr = now, 0, 0 end
+  if now - (f.rAt or 0) < STRAGGLERS then return 0 end
+  f.wr = f.wr + 1
+  local share = math.min(1, f.wr / math.max(f.wn, 1))
+  local mostly = f.wr >= LEAST_REFUSED and share >= MOSTLY
+  if not mostly and now - (f.rAt or 0) < NEXT_CUT then return 0 end
+  local letIn = math.max(0, f.wn - f.wr)
+  if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= LEAST_REFUSED)) then
+    f.fm, f.fk, f.fq, f.fAt, f.fs = 2, 1, 0, now, now
+    f.fr = math.max(1, letIn) * 60000 / math.max(1000, now - f.wa)
+    f.fx = KEEP
+    f.fk = KEEP
+  elseif f.fm == 1 then
+    f.fm, f.fs = 2, now
+    -- The burst that a provider allows lets a ramp run far over its limit before it is refused.
+    f.fx = f.fk * 0.6
+    f.fk = f.fk * AFTER_RAMP
+  elseif f.fm == 2 then
+    f.fx = f.fk
+    if share >= 0.1 then
+      f.fx = f.fk * (1 - share / 2)
+      f.fk = f.fk * math.max(0.25, 1 - share)
+    end
+    f.fk = CUT_SHARE * f.fk
+  end
+  f.fq = 0
+  -- A little rest: a bucket that is empty, and emptier by each refusal where those count, would refuse the next calls too.
+  local silent = f.fm and REST or 0
+  if f.fm and named >= NAMED_WINDOW and (f.en or 0) > f.wr then
+    local inWindow = (f.en - f.wr) * 60000 / math.max(1000, now + named - f.ea)
+    if f.fr then
+      f.fk = math.min(f.fk / CUT_SHARE, 0.98 * inWindow / f.fr)
+      f.fx = inWindow / f.fr
+    end
+    mostly = false
+    f.ea, f.en = now + named, 0
+  elseif named >= NAMED_WINDOW then
+    f.ea, f.en = now + named, 0
+  end
+  if mostly then
+    local again = f.slAt and now - f.slAt < 2 * f.sl + 10000
+    silent = again and math.min(LONGEST_SILENCE, f.sl * 2) or FIRST_SILENCE
+    f.sil, f.sl, f.slAt = silent, silent, now
+    f.pr = 0
+  end
+  f.wn, f.wr, f.wa, f.rAt = 0, 0, now, now
+  return silent
+end
+-- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was.
+local function wakeFound(pool, now)
+  local f = readFound(pool)
+  if not f.pr or f.pr == 0 then return end
+  f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
+  if f.fm then
+    f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, 0.34, now
+    if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
+  end
+  writeFound(pool, f, FOUND_FIELDS)
+end
+`;

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeQuota } from '../../../src/ledger/describe-quota.ts';
+import type { FoundQuota } from '../../../src/ledger/ledger.ts';
+import { zoneOffsetMs } from '../../../src/ledger/period.ts';
+import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
+import type { LimitManners } from '../../../src/simulator/options.ts';
+import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
+import { Cluster, ticketOf } from './fixture.ts';
+import { PacedCluster } from './paced-cluster.ts';
+import { withVirtualTime } from './virtual-redis.ts';
+
+let server: RedisServer;
+
+beforeAll(async () => {
+  server = await startRedisServer();
+});
+afterAll(() => server?.stop());
+
+const LIMITS = { requestsPerMinute: 1_500 };
+const SECONDS = 120;
+/** The provider's minutes are not those that are counted here, so two of them are. */
+const WINDOW_SECONDS = 180;
+const WARM_UP_SECONDS = 60;
+
+interface Row {
+  readonly name: string;
+  readonly manners: LimitManners;
+  readonly stated?: PoolLimits;
+  readonly least: number;
+  readonly mostRefused: number;
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'limits stated in the config', manners: { headers: 'none' }, stated: LIMITS, least: 0.985, mostRefused: 0 },
+  { name: 'headers with reset', manners: {}, least: 0.985, mostRefused: 0 },
+  { name: 'headers without reset, exact waits', manners: { headers: 'noReset' }, least: 0.9, mostRefused: 0.02 },
+  {
+    name: 'headers without reset, exact waits, refused calls count',
+    manners: { headers: 'noReset', refusalsCount: true },
+    least: 0.9,
+    mostRefused: 0.02,
+  },
+  { name: 'nothing but the 429', manners: { headers: 'none', waits: 'none' }, least: 0.9, mostRefused: 0.02 },
+  {
+    name: 'nothing but the 429, refused calls count',
+    manners: { headers: 'none', waits: 'none', refusalsCount: true },
+    least: 0.9,
+    mostRefused: 0.02,
+  },
+  {
+    name: 'fixed windows of a minute, retry-after',
+    manners: { headers: 'none', waits: 'seconds', window: 'minute' },
+    least: 0.9,
+    mostRefused: 0.02,
+  },
+];
+
+describe('a limit of 1,500 requests a minute, from the second minute on', () => {
+  for (const workers of [1, 4, 8]) {
+    test.each(ROWS)(
+      `$name, ${workers} workers`,
+      async ({ manners, stated, least, mostRefused }) => {
+        const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
+        const cluster = new Cluster(withVirtualTime(await server.connect(), time));
+        const scene = {
+          manners,
+          limits: LIMITS,
+          workers,
+          seconds: manners.window === 'minute' ? WINDOW_SECONDS : SECONDS,
+          countFrom: WARM_UP_SECONDS,
+        };
+        const paced = new PacedCluster(time, stated === undefined ? scene : { ...scene, stated });
+        const { used, refused } = await paced.run(cluster);
+        expect(used).toBeGreaterThanOrEqual(least);
+        expect(refused).toBeLessThanOrEqual(mostRefused);
+        await cluster.stop();
+      },
+      120_000,
+    );
+  }
+});
+
+describe('what was found', () => {
+  test('is told with its moment, and a limit that the headers state takes its place', async () => {
+    const cluster = new Cluster(await server.connect());
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const quota = { pool: 'acme', limits: {}, inputTokens: 10, outputTokens: 10 };
+    for (let n = 0; n < 5; n += 1) await ledger.admit(ticketOf(claim, 0, { quota }));
+    expect(await ledger.foundQuota('acme')).toMatchObject({ isStarting: true, found: {} });
+    await ledger.reportQuota('acme', { refused: true });
+    const found = await ledger.foundQuota('acme');
+    expect(found).toMatchObject({ isStarting: false, told: {} });
+    expect(found?.found.requestsPerMinute).toBeGreaterThan(0);
+    expect(Math.abs((found?.foundAt ?? 0) - Date.now())).toBeLessThan(60_000);
+    expect(describeQuota({ ...found, silentUntil: 0 } as FoundQuota, 1)).toMatch(
+      /^found by trying: about [\d,]+ requests a minute/,
+    );
+    await ledger.reportQuota('acme', { limits: { requestsPerMinute: 600 } });
+    expect(await ledger.foundQuota('acme')).toMatchObject({ told: { requestsPerMinute: 600 }, found: {} });
+    expect(await ledger.foundQuota('other')).toBeUndefined();
+    await cluster.stop();
+  });
+
+  test('a day of a pool begins at midnight of its zone', async () => {
+    const time = { now: Date.UTC(2026, 2, 1, 7, 30) };
+    const cluster = new Cluster(withVirtualTime(await server.connect(), time));
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const admit = () =>
+      ledger.admit(
+        ticketOf(claim, 0, {
+          quota: {
+            pool: 'acme',
+            limits: { requestsPerDay: 1 },
+            inputTokens: 0,
+            outputTokens: 0,
+            dayOffsetMs: zoneOffsetMs(time.now, 'America/Los_Angeles'),
+          },
+        }),
+      );
+    expect(await admit()).toMatchObject({ kind: 'admitted' });
+    // 23:30 in Los Angeles: half an hour to go.
+    expect(await admit()).toMatchObject({ kind: 'wait', why: 'day', waitMs: 1_800_000 });
+    time.now += 1_800_000;
+    expect(await admit()).toMatchObject({ kind: 'admitted' });
+    await cluster.stop();
+  });
+});

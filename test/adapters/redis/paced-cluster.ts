@@ -1,0 +1,158 @@
+import type { CallTicket, SliceClaim } from '../../../src/ledger/ledger.ts';
+import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
+import { NO_USAGE } from '../../../src/money/usage.ts';
+import { Pools } from '../../../src/quota/pools.ts';
+import { ModelLimiter } from '../../../src/simulator/model-limiter.ts';
+import type { LimitManners, RateLimits } from '../../../src/simulator/options.ts';
+import { Random } from '../../helpers/random.ts';
+import { type Cluster, entryOf, type TestWorker, ticketOf } from './fixture.ts';
+
+const POOL = 'acme';
+const CONCURRENCY = 64;
+const INPUT_TOKENS = 300;
+const OUTPUT_TOKENS = 60;
+const TRIP_MS = 2;
+/** Backoff after a refusal that names no wait, as `decideRetry` has it. */
+const BACKOFF_MS = 500;
+
+export interface Scene {
+  readonly manners: LimitManners;
+  readonly limits: RateLimits;
+  /** What the config states. */
+  readonly stated?: PoolLimits;
+  readonly workers: number;
+  readonly seconds: number;
+  /** Only what happens from here on is counted. */
+  readonly countFrom: number;
+}
+
+export interface Outcome {
+  readonly used: number;
+  readonly refused: number;
+}
+
+interface PacedWorker {
+  readonly ledger: TestWorker['ledger'];
+  readonly claim: SliceClaim;
+  readonly pools: Pools;
+  inFlight: number;
+  notBefore: number;
+  isAsking: boolean;
+}
+
+/**
+ * Workers that always have calls to make against a provider with limits, on the real scripts in virtual time: a night of
+ * minutes in seconds. Each worker makes one trip at a time and keeps to the waits it is told, as `PoolLine` does.
+ */
+export class PacedCluster {
+  readonly #time: { now: number };
+  readonly #scene: Scene;
+  readonly #limiter: ModelLimiter;
+  readonly #random: Random;
+  readonly #events: { readonly at: number; readonly run: () => Promise<void> }[] = [];
+  readonly #from: number;
+  #admitted = 0;
+  #refused = 0;
+
+  constructor(time: { now: number }, scene: Scene) {
+    this.#time = time;
+    this.#scene = scene;
+    this.#limiter = new ModelLimiter(scene.limits, scene.manners);
+    this.#random = new Random(scene.workers * 7 + 3);
+    this.#from = time.now;
+  }
+
+  async run(cluster: Cluster): Promise<Outcome> {
+    const { limits, seconds, countFrom } = this.#scene;
+    for (let n = 0; n < this.#scene.workers; n += 1) await this.#start(cluster);
+    const until = this.#from + seconds * 1_000;
+    for (;;) {
+      const next = this.#events.shift();
+      if (next === undefined || next.at > until) break;
+      this.#time.now = Math.max(this.#time.now, next.at);
+      await next.run();
+    }
+    const allowed = ((limits.requestsPerMinute ?? 0) * (seconds - countFrom)) / 60;
+    return { used: this.#admitted / allowed, refused: this.#refused / (this.#admitted + this.#refused) };
+  }
+
+  async #start(cluster: Cluster): Promise<void> {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const clock = { now: () => this.#time.now, monotonic: () => this.#time.now };
+    const pools = new Pools({
+      limits: new Map([[POOL, this.#scene.stated ?? {}]]),
+      ledger,
+      clock,
+      random: () => this.#random.next(),
+    });
+    const worker = { ledger, claim, pools, inFlight: 0, notBefore: 0, isAsking: false };
+    this.#ask(worker, this.#time.now);
+  }
+
+  #at(at: number, run: () => Promise<void>): void {
+    let index = this.#events.length;
+    while (index > 0 && (this.#events[index - 1]?.at ?? 0) > at) index -= 1;
+    this.#events.splice(index, 0, { at, run });
+  }
+
+  #ask(worker: PacedWorker, at: number): void {
+    if (worker.isAsking) return;
+    worker.isAsking = true;
+    this.#at(Math.max(at, worker.notBefore), async () => {
+      worker.isAsking = false;
+      await this.#trip(worker);
+    });
+  }
+
+  async #trip(worker: PacedWorker): Promise<void> {
+    if (worker.inFlight >= CONCURRENCY) return;
+    const ticket = ticketOf(worker.claim, 0, { quota: worker.pools.need(POOL, INPUT_TOKENS, OUTPUT_TOKENS) });
+    const admission = await worker.ledger.admit(ticket);
+    const { now } = this.#time;
+    if (admission.kind === 'wait') {
+      worker.notBefore = now + Math.max(5, admission.waitMs) + this.#random.next() * 20;
+    } else if (admission.kind === 'admitted') {
+      worker.inFlight += 1;
+      this.#at(now + TRIP_MS + (admission.startInMs ?? 0) + this.#random.next() * 8, () => this.#send(worker, ticket));
+    } else throw new Error(`The call was ${admission.kind}`);
+    this.#ask(worker, now + 0.1);
+  }
+
+  async #send(worker: PacedWorker, ticket: CallTicket): Promise<void> {
+    const { now } = this.#time;
+    const answer = this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
+    if (now >= this.#from + this.#scene.countFrom * 1_000) {
+      if (answer.admitted) this.#admitted += 1;
+      else this.#refused += 1;
+    }
+    if (answer.admitted) {
+      this.#at(now + 200 + this.#random.next() * 400, async () => {
+        this.#limiter.finish(0, this.#time.now);
+        this.#free(worker);
+        const usage = { ...NO_USAGE, inputTokens: INPUT_TOKENS, outputTokens: OUTPUT_TOKENS };
+        await worker.ledger.settle(ticket, { kind: 'reply', entry: { ...entryOf(0), usage } });
+        await worker.pools.observe(POOL, this.#limiter.headers(this.#time.now));
+      });
+      return;
+    }
+    const { waits = 'exact' } = this.#scene.manners;
+    const waitMs =
+      waits === 'none' ? 0 : waits === 'exact' ? answer.retryAfterMs : Math.ceil(answer.retryAfterMs / 1_000) * 1_000;
+    this.#at(now + TRIP_MS + this.#random.next() * 8, async () => {
+      await worker.ledger.settle(ticket, { kind: 'released', refused: true });
+      await worker.pools.refused(POOL, waitMs, this.#limiter.headers(this.#time.now));
+      worker.notBefore = Math.max(worker.notBefore, this.#time.now + waitMs);
+      // The call keeps its place in its slice until it is tried again.
+      this.#at(
+        this.#time.now +
+          (waitMs === 0 ? BACKOFF_MS * (0.5 + this.#random.next()) : waitMs * (1 + this.#random.next() / 4)),
+        async () => this.#free(worker),
+      );
+    });
+  }
+
+  #free(worker: PacedWorker): void {
+    worker.inFlight -= 1;
+    this.#ask(worker, this.#time.now);
+  }
+}
