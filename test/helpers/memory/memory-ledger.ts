@@ -133,6 +133,10 @@ export class MemoryLedger implements Ledger {
     this.reports.push({ pool, report });
   }
 
+  async foundQuota(): Promise<undefined> {
+    return undefined;
+  }
+
   async reapDeadWorkers(): Promise<number> {
     return this.#books.reap();
   }
