@@ -1,5 +1,5 @@
 import type { App } from '../app.ts';
-import type { Check } from '../doctor/doctor.ts';
+import type { Check } from '../doctor/check.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import { foundQuotas } from './read-status.ts';
 

@@ -4,8 +4,9 @@ import type { FoundQuota } from '../../../src/ledger/ledger.ts';
 import { zoneOffsetMs } from '../../../src/ledger/period.ts';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import type { LimitManners } from '../../../src/simulator/options.ts';
+import { ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster, ticketOf } from './fixture.ts';
+import { Cluster } from './fixture.ts';
 import { PacedCluster } from './paced-cluster.ts';
 import { withVirtualTime } from './virtual-redis.ts';
 

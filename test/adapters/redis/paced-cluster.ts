@@ -4,8 +4,9 @@ import { NO_USAGE } from '../../../src/money/usage.ts';
 import { Pools } from '../../../src/quota/pools.ts';
 import { ModelLimiter } from '../../../src/simulator/model-limiter.ts';
 import type { LimitManners, RateLimits } from '../../../src/simulator/options.ts';
+import { entryOf, ticketOf } from '../../contract/cluster.ts';
 import { Random } from '../../helpers/random.ts';
-import { type Cluster, entryOf, type TestWorker, ticketOf } from './fixture.ts';
+import type { Cluster, TestWorker } from './fixture.ts';
 
 const POOL = 'acme';
 const CONCURRENCY = 64;
@@ -78,7 +79,7 @@ export class PacedCluster {
 
   async #start(cluster: Cluster): Promise<void> {
     const { ledger, claim } = await cluster.workerWithSlice();
-    const clock = { now: () => this.#time.now, monotonic: () => this.#time.now };
+    const clock = { now: () => this.#time.now, monotonic: () => this.#time.now, sleep: async () => {} };
     const pools = new Pools({
       limits: new Map([[POOL, this.#scene.stated ?? {}]]),
       ledger,
