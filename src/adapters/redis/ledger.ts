@@ -21,7 +21,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
-import { encodeNeed, encodeUse, QUOTA_FEEDBACK } from './scripts/quota.ts';
+import { encodeNeed, encodeReport, encodeUse, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
@@ -196,19 +196,7 @@ export class RedisLedger implements Ledger {
   }
 
   async reportQuota(pool: string, report: QuotaReport): Promise<void> {
-    const { refused = false, waitMs = 0, limits = {}, guesses = {}, isStated = false } = report;
-    const four = (named: NonNullable<QuotaReport['limits']>) => [
-      named.requestsPerMinute ?? 0,
-      named.tokensPerMinute ?? 0,
-      named.inputTokensPerMinute ?? 0,
-      named.outputTokensPerMinute ?? 0,
-    ];
-    await runScript(
-      this.#redis,
-      QUOTA_FEEDBACK,
-      [this.#keys.pool(pool)],
-      [refused ? 1 : 0, Math.round(waitMs), ...four(limits), ...four(guesses), isStated ? 1 : 0],
-    );
+    await runScript(this.#redis, QUOTA_FEEDBACK, [this.#keys.pool(pool)], encodeReport(report));
   }
 
   async foundQuota(pool: string): Promise<FoundQuota | undefined> {

@@ -1,3 +1,4 @@
+import type { QuotaReport } from '../../../ledger/ledger.ts';
 import type { QuotaNeed, QuotaUse } from '../../../ledger/quota-need.ts';
 import { FOUND_LUA } from './found-limit.ts';
 import { script } from './run-script.ts';
@@ -227,4 +228,16 @@ export function encodeNeed({ limits, inputTokens, outputTokens, dayOffsetMs }: Q
 /** The argument of {@link QUOTA_LUA}'s `endQuota`. */
 export function encodeUse({ requests, tokens, input, output }: QuotaUse): string {
   return [requests, tokens, input, output].map((share) => share.toFixed(4)).join('|');
+}
+
+/** The arguments of {@link QUOTA_FEEDBACK}. */
+export function encodeReport(report: QuotaReport): readonly number[] {
+  const { refused = false, waitMs = 0, limits = {}, guesses = {}, isStated = false } = report;
+  const four = (named: NonNullable<QuotaReport['limits']>) => [
+    named.requestsPerMinute ?? 0,
+    named.tokensPerMinute ?? 0,
+    named.inputTokensPerMinute ?? 0,
+    named.outputTokensPerMinute ?? 0,
+  ];
+  return [refused ? 1 : 0, Math.round(waitMs), ...four(limits), ...four(guesses), isStated ? 1 : 0];
 }
