@@ -36,7 +36,7 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
       readonly redis: { readonly description: string };
       readonly local: LocalModel;
       /** One line for each thing that was found out of a provider in use, e.g. its limits. */
-      readonly findings: () => Promise<readonly Check[]>;
+      readonly findings?: () => Promise<readonly Check[]>;
     }
   >;
   /** Asks for the model list, which costs nothing. */
@@ -104,7 +104,7 @@ async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'open
   checks.push(
     await attempt('redis', async () => {
       await using app = await context.openApp();
-      findings.push(...(await app.findings()));
+      findings.push(...((await app.findings?.()) ?? []));
       checks.push(
         app.local.kind === 'sentence-encoder'
           ? { name: 'local model', state: 'ok', detail: 'sentence encoder' }
