@@ -51,9 +51,10 @@ export async function admitCall(
     if (admission.kind === 'replay' || admission.kind === 'wait') return admission;
     if (admission.kind !== 'refused') return owner.stopAndThrow({ kind: 'fenced' });
     const { refusal } = admission;
-    if (refusal.held === 0 || hold > refusal.limit) {
+    const { needed = hold } = refusal;
+    if (refusal.held === 0 || needed > refusal.limit) {
       const likely = hold === request.hold ? request.likelyHold() : undefined;
-      if (likely === undefined || likely >= hold) return owner.stopAndThrow({ kind: 'budget', refusal, hold });
+      if (likely === undefined || likely >= hold) return owner.stopAndThrow({ kind: 'budget', refusal, hold: needed });
       hold = likely;
       continue;
     }

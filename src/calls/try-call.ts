@@ -1,7 +1,8 @@
-import type { JournalEntry } from '../ledger/journal-entry.ts';
+import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
-import { priceCall } from '../money/price.ts';
+import type { NanoUsd } from '../money/money.ts';
+import { priceBound, priceCall } from '../money/price.ts';
 import { NO_USAGE, type Usage } from '../money/usage.ts';
 import { ModelCallError } from '../providers/failure.ts';
 import type { ModelReply } from '../providers/model-client.ts';
@@ -30,6 +31,8 @@ export interface CallTry {
   /** It stands in for the tier's own provider. */
   readonly isFallback: boolean;
 }
+
+const OVERRUN_MARGIN = 1.25;
 
 /** The quota lets no call in for so long that work on it stops, unless another provider stands in. Nothing was sent. */
 export class LongWaitError extends StopError {}
@@ -139,7 +142,11 @@ async function settleReply(
       costNanoUsd: entry.cost,
     });
   }
-  const settlement = await context.ledger.settle(ticket, { kind: 'reply', entry });
+  const settlement = await context.ledger.settle(ticket, {
+    kind: 'reply',
+    entry,
+    beyondCap: beyondCap(call, entry.usage),
+  });
   if (settlement.kind === 'fenced') return owner.stopAndThrow({ kind: 'fenced' });
   if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
   return remember(owner, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
@@ -200,8 +207,26 @@ function entryOf(call: CallTry, reply: ModelReply): JournalEntry {
     },
     durationMs: Math.round(reply.durationMs),
     ...(reply.usage === undefined ? { usageEstimated: true } : {}),
-    ...(isPromptCut(call.request, usage) ? { warnings: ['prompt_cut'] as const } : {}),
+    ...warningsOf(call.request, usage),
   };
+}
+
+function warningsOf(request: ModelRequest, usage: Usage): Pick<JournalEntry, 'warnings'> {
+  const warnings: CallWarning[] = [
+    ...(isPromptCut(request, usage) ? (['prompt_cut'] as const) : []),
+    ...(usage.outputTokens > request.maxOutputTokens ? (['output_over_cap'] as const) : []),
+  ];
+  return warnings.length === 0 ? {} : { warnings };
+}
+
+/** What the output beyond the cap of its request has cost, with room for a longer thought the next time. */
+function beyondCap({ model, request }: CallTry, usage: Usage): NanoUsd {
+  const tokens = usage.outputTokens - request.maxOutputTokens;
+  if (tokens <= 0 || model.price === undefined) return 0;
+  return (
+    priceBound(model.price, usage.inputTokens, Math.ceil(tokens * OVERRUN_MARGIN)) -
+    priceBound(model.price, usage.inputTokens, 0)
+  );
 }
 
 /** No tokenizer takes so many characters to a token in a text of this length. */

@@ -1,3 +1,4 @@
+import { formatUsd } from '../money/money.ts';
 import type { FoundQuota } from './ledger.ts';
 
 const WORDS = {
@@ -8,7 +9,7 @@ const WORDS = {
 } as const;
 
 /** One sentence for people on what was found out about a pool; empty where nothing is worth telling. */
-export function describeQuota({ told, found, foundAt, silentUntil }: FoundQuota, now: number): string {
+export function describeQuota({ told, found, foundAt, silentUntil, overruns }: FoundQuota, now: number): string {
   const limits = (named: FoundQuota['told']) =>
     Object.entries(WORDS)
       .flatMap(([name, word]) => {
@@ -27,6 +28,11 @@ export function describeQuota({ told, found, foundAt, silentUntil }: FoundQuota,
   if (silentUntil !== undefined && silentUntil > now) {
     parts.push(
       `silent until ${new Date(silentUntil).toISOString()}, because the provider asked for it or refused most calls`,
+    );
+  }
+  for (const [model, beyond] of Object.entries(overruns)) {
+    parts.push(
+      `the model ${model} bills beyond its output cap, up to ${formatUsd(beyond)} a call, which is held on top: give it room for thinking with reasoning: { tokens: N }`,
     );
   }
   return parts.join('; ');

@@ -2,8 +2,8 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 import type { ReplyText } from '../prompts/question.ts';
 
-/** `prompt_cut`: the usage is far too small for what was sent, so the server has read only a part of it. */
-export type CallWarning = 'prompt_cut';
+/** `output_over_cap`: more output was billed than the request allowed. `prompt_cut`: the usage is far too small for what was sent, so the server has read only a part of it. */
+export type CallWarning = 'prompt_cut' | 'output_over_cap';
 
 /**
  * A paid reply as it is kept until its slice is committed: enough to take every later decision again without asking

@@ -48,6 +48,8 @@ export interface ScopeTotals {
 export interface Refusal extends ScopeTotals {
   readonly scope: ScopeName;
   readonly limit: NanoUsd;
+  /** What the call needs, where that is more than its ticket says: its model has billed beyond its cap before. */
+  readonly needed?: NanoUsd;
 }
 
 export type Admission =
@@ -62,12 +64,18 @@ export type Admission =
 
 /**
  * `rate`: so many requests or tokens a minute; `concurrency`: so many calls at once; `day`: today's quota, until midnight
- * UTC; `asked`: the provider asked everyone to wait.
+ * UTC; `asked`: the provider asked everyone to wait; `proving`: the model's first replies are awaited, which show whether it keeps
+ * to its output cap.
  */
-export type QuotaWait = 'rate' | 'concurrency' | 'day' | 'asked';
+export type QuotaWait = 'rate' | 'concurrency' | 'day' | 'asked' | 'proving';
 
 export type Outcome =
-  | { readonly kind: 'reply'; readonly entry: JournalEntry }
+  | {
+      readonly kind: 'reply';
+      readonly entry: JournalEntry;
+      /** What output beyond the cap has cost; default 0. */
+      readonly beyondCap?: NanoUsd;
+    }
   /** The provider has certainly not billed it. `refused`: its limits did not let the call in, so ours take nothing back. */
   | { readonly kind: 'released'; readonly refused?: boolean }
   /** Nobody can know whether the provider has billed it. */
@@ -150,4 +158,6 @@ export interface FoundQuota {
   readonly isStarting: boolean;
   /** Nothing but one call now and then is sent until then, because most were refused or the provider asked for it. */
   readonly silentUntil?: number;
+  /** Most that a reply has cost beyond its output cap, by model, in nano-dollars. */
+  readonly overruns: Readonly<Record<string, NanoUsd>>;
 }

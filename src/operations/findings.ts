@@ -8,6 +8,8 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
   const quotas = await foundQuotas(app, app.config.pools.keys());
   return quotas.flatMap((quota): Check[] => {
     const detail = describeQuota(quota, app.clock.now());
-    return detail === '' ? [] : [{ name: `quota ${quota.pool}`, state: 'ok', detail }];
+    return detail === ''
+      ? []
+      : [{ name: `quota ${quota.pool}`, state: Object.keys(quota.overruns).length === 0 ? 'ok' : 'warning', detail }];
   });
 }

@@ -17,11 +17,17 @@ export function readFoundQuota(pool: Readonly<Record<string, string>>): FoundQuo
   const found = isStarting ? {} : four(['fr', 'ft', 'fi', 'fo'], Number(pool.fk ?? 0));
   const silentUntil = Number(pool.after ?? 0);
   const isSilent = Number(pool.sil ?? 0) > 0 || silentUntil > Number(pool.at ?? 0);
-  if (Object.keys(told).length + Object.keys(found).length === 0 && !isSilent && !isStarting) return undefined;
+  const overruns = Object.fromEntries(
+    Object.entries(pool).flatMap(([field, value]) =>
+      field.startsWith('over:') ? [[field.slice('over:'.length), Number(value)]] : [],
+    ),
+  );
+  if (Object.keys({ ...told, ...found, ...overruns }).length === 0 && !isSilent && !isStarting) return undefined;
   return {
     told,
     found,
     isStarting,
+    overruns,
     ...(pool.fs === undefined || isStarting ? {} : { foundAt: Math.round(Number(pool.fs)) }),
     ...(isSilent ? { silentUntil } : {}),
   };

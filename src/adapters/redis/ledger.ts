@@ -101,8 +101,18 @@ export class RedisLedger implements Ledger {
         await this.#lease.renew();
         return await this.admit(ticket);
       case 'refused': {
-        const [limit = 0, settled = 0, uncertain = 0, held = 0] = numbers.map(Number);
-        return { kind: 'refused', refusal: { scope: String(first), limit, settled, uncertain, held } };
+        const [limit = 0, settled = 0, uncertain = 0, held = 0, needed = ticket.hold] = numbers.map(Number);
+        return {
+          kind: 'refused',
+          refusal: {
+            scope: String(first),
+            limit,
+            settled,
+            uncertain,
+            held,
+            ...(needed > ticket.hold ? { needed } : {}),
+          },
+        };
       }
       default:
         return { kind: 'fenced' };
@@ -136,6 +146,7 @@ export class RedisLedger implements Ledger {
         reply === undefined ? '' : encodeEntry(reply),
         uncertainDetails({ model: ticket.model, slice: claim.slice, reason }),
         ticket.quota === undefined ? '' : encodeUse(useOf(ticket.quota, outcome)),
+        outcome.kind === 'reply' ? (outcome.beyondCap ?? 0) : 0,
       ],
     );
     this.#heldBy.delete(ticket.callId);

@@ -11,7 +11,7 @@ import { script } from './run-script.ts';
  *       7 rest of the hold record  8 what it asks of the pool, empty where nothing is limited
  *       9.. name of each scope, in the order of the keys, then other call keys whose replies answer the same question
  * Returns {'admitted', milliseconds to wait before it is sent} · {'replay', journal entry, its call key} · {'fenced'} ·
- *       {'lease_lost'} · {'refused', scope name, limit, settled, uncertain, held} · {'wait', why, milliseconds}
+ *       {'lease_lost'} · {'refused', scope name, limit, settled, uncertain, held, what the call needs} · {'wait', why, milliseconds}
  * Idempotent by call id, also when it is sent again after the lease has ended: the hold of the first time stands, or
  * is given back where the call is not to be made any more.
  * Amounts stay under 2^53, so Lua's numbers hold them exactly.
@@ -41,30 +41,41 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 if not lease or tonumber(lease) < math.floor(now) then return {'lease_lost'} end
 local amount = tonumber(ARGV[6])
+local mustProve = false
+if ARGV[8] ~= '' and amount > 0 then
+  local beyond
+  beyond, mustProve = overrunOf(KEYS[6], ARGV[7])
+  amount = amount + beyond
+end
 local names = {}
 for i = 9, 8 + #KEYS - 6 do
   names[#names + 1] = 'set:' .. ARGV[i]
   names[#names + 1] = 'config:' .. ARGV[i]
 end
 local limits = redis.call('HMGET', KEYS[5], unpack(names))
+local isLimited = false
 for i = 7, #KEYS do
   local limit = limits[(i - 7) * 2 + 1] or limits[(i - 7) * 2 + 2]
   if limit then
+    isLimited = true
     local totals = redis.call('HMGET', KEYS[i], 'settled', 'uncertain', 'held')
     local settled, uncertain, held = tonumber(totals[1] or 0), tonumber(totals[2] or 0), tonumber(totals[3] or 0)
     if settled + uncertain + held + amount > tonumber(limit) then
-      return {'refused', ARGV[i + 2], limit, totals[1] or '0', totals[2] or '0', totals[3] or '0'}
+      return {'refused', ARGV[i + 2], limit, totals[1] or '0', totals[2] or '0', totals[3] or '0', string.format('%.0f', amount)}
     end
   end
 end
+if isLimited and mustProve then return {'wait', 'proving', '50'} end
 local delay, mark = 0, ''
 if ARGV[8] ~= '' then
   local why, milliseconds, cost = takeQuota(KEYS[6], quotaNumbers(ARGV[8]), now)
   if why then return {'wait', why, string.format('%.0f', milliseconds)} end
   delay, mark = milliseconds, quotaMark(cost)
+  openModel(KEYS[6], ARGV[7])
 end
-for i = 7, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', ARGV[6]) end
+local held = string.format('%.0f', amount)
+for i = 7, #KEYS do redis.call('HINCRBY', KEYS[i], 'held', held) end
 redis.call('HINCRBY', KEYS[7], 'open', 1)
-redis.call('HSET', KEYS[3], ARGV[4], ARGV[6] .. '|' .. ARGV[7] .. mark)
+redis.call('HSET', KEYS[3], ARGV[4], held .. '|' .. ARGV[7] .. mark)
 return {'admitted', string.format('%.1f', delay)}
 `);

@@ -1,6 +1,7 @@
 import type { QuotaReport } from '../../../ledger/ledger.ts';
 import type { QuotaNeed, QuotaUse } from '../../../ledger/quota-need.ts';
 import { FOUND_LUA } from './found-limit.ts';
+import { OVERRUN_LUA } from './overrun.ts';
 import { script } from './run-script.ts';
 
 /**
@@ -25,7 +26,7 @@ import { script } from './run-script.ts';
  */
 export const BURST_MS = 400;
 
-export const QUOTA_LUA = `${FOUND_LUA}
+export const QUOTA_LUA = `${FOUND_LUA}${OVERRUN_LUA}
 local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.000002, 86400000
 -- No call takes longer under a limit that only headers have named: they may slow us down, but a wrong one stops nothing.
 local MOST_SEEN = 60000 - BURST
@@ -125,6 +126,7 @@ local function endQuota(pool, record, uses, outcome, now)
   end
   local costs = string.match(record, '}|([%d.:]+)$')
   if not costs then return end
+  closeModel(pool, record)
   local c, set = {}, {}
   for value in string.gmatch(costs, '[^:]+') do c[#c + 1] = tonumber(value) end
   local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'open', 'day', 'dr', 'dt')

@@ -9,6 +9,7 @@ import { script } from './run-script.ts';
  *       5 pool (HASH)  6.. totals of each scope (HASH), the batch first
  * ARGV  1 slice  2 fence token  3 call id  4 call key  5 outcome: reply | released | uncertain
  *       6 cost (nano-dollars; for a reply)  7 journal entry (for a reply)  8 JSON for the list of uncertain calls
+ *       10 what the reply cost beyond its output cap (nano-dollars)
  *       9 what became of the quota that it took: four shares with |, or empty
  * Returns {'settled'} · {'fenced'}: stored and booked, but the slice has a new owner · {'duplicate', journal entry}:
  *       another reply to this call is the one that counts, and this cost is booked as uncertain · {'orphaned'}: the
@@ -30,6 +31,7 @@ if record then
   redis.call('HINCRBY', KEYS[6], 'open', -1)
   local time = redis.call('TIME')
   endQuota(KEYS[5], record, quotaNumbers(ARGV[9]), ARGV[5], time[1] * 1000 + time[2] / 1000)
+  if ARGV[5] == 'reply' and ARGV[9] ~= '' then noteReply(KEYS[5], record, tonumber(ARGV[10])) end
 elseif listed then
   if not fence or ARGV[5] == 'uncertain' then return {'already'} end
 elseif ARGV[5] ~= 'reply' or fence ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then
