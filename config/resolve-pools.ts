@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
-import { checkTimezone } from './check-timezone.ts';
 import { presetOf } from './presets.ts';
 import type { RawConfig } from './schema.ts';
 
@@ -71,4 +70,13 @@ function poolOfProvider(name: string, provider: RawProvider | undefined): string
 
 function poolLimits({ clusterConcurrency, ...limits }: RawLimits): PoolLimits {
   return withoutUndefined({ ...limits, concurrency: clusterConcurrency });
+}
+
+/** Adds a problem where the name is no time zone. */
+export function checkTimezone(timezone: string, at: string, problems: string[]): void {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timezone });
+  } catch {
+    problems.push(`${at}: ${JSON.stringify(timezone)} is not a time zone; use a name such as Europe/Berlin or UTC`);
+  }
 }

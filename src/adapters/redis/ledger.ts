@@ -58,7 +58,7 @@ export class RedisLedger implements Ledger {
     const { claim } = ticket;
     const workerId = this.#holderOf(ticket);
     const keys = this.#keys;
-    const answer = await runScript<Buffer[]>(
+    const [status, first, ...numbers] = await runScript<Buffer[]>(
       this.#redis,
       ADMIT,
       [
@@ -83,7 +83,6 @@ export class RedisLedger implements Ledger {
         ...(ticket.otherKeys ?? []),
       ],
     );
-    const [status, first, ...numbers] = answer;
     switch (String(status)) {
       case 'admitted': {
         this.#heldBy.set(ticket.callId, workerId);
@@ -327,7 +326,7 @@ export class RedisLedger implements Ledger {
 /** A worker's entry is kept a while after its end, so that a worker that was only slow finds its lease ended, not unknown. */
 const FORGET_WORKER_AFTER_MS = 600_000;
 
-/** Names the key of calls that take nothing of any quota; nothing is ever written there. */
+/** Of calls that take nothing of any quota; nothing is ever written there. */
 const NO_POOL = '-';
 
 function poolOf({ quota }: CallTicket): string {
