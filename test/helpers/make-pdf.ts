@@ -22,6 +22,15 @@ export function makePdf(pages: readonly string[], options: PdfOptions = {}): Buf
       streamOf(text, packed),
     ]),
   ];
+  const hex = `<${'61'.repeat(32)}>`;
+  const encrypt = encrypted
+    ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O ${hex} /U ${hex} >> /ID [${hex} ${hex}]`
+    : '';
+  return makePdfOf(objects, encrypt);
+}
+
+/** A PDF of these objects, numbered from 1; the first one is the catalog. */
+export function makePdfOf(objects: readonly string[], trailer = ''): Buffer {
   let file = '%PDF-1.4\n';
   const offsets = objects.map((object, index) => {
     const offset = file.length;
@@ -29,12 +38,13 @@ export function makePdf(pages: readonly string[], options: PdfOptions = {}): Buf
     return `${String(offset).padStart(10, '0')} 00000 n \n`;
   });
   const size = objects.length + 1;
-  const hex = `<${'61'.repeat(32)}>`;
-  const encrypt = encrypted
-    ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O ${hex} /U ${hex} >> /ID [${hex} ${hex}]`
-    : '';
-  file += `xref\n0 ${size}\n0000000000 65535 f \n${offsets.join('')}trailer\n<< /Size ${size} /Root 1 0 R${encrypt} >>\nstartxref\n${file.length}\n%%EOF\n`;
+  file += `xref\n0 ${size}\n0000000000 65535 f \n${offsets.join('')}trailer\n<< /Size ${size} /Root 1 0 R${trailer} >>\nstartxref\n${file.length}\n%%EOF\n`;
   return Buffer.from(file, 'latin1');
+}
+
+/** A stream object. */
+export function pdfStream(content: string, dictionary = ''): string {
+  return `<< /Length ${content.length}${dictionary} >>\nstream\n${content}\nendstream`;
 }
 
 function streamOf(text: string, packed: boolean): string {
@@ -44,5 +54,5 @@ function streamOf(text: string, packed: boolean): string {
   const plain = text === '' ? '' : `BT /F1 12 Tf 72 720 Td ${lines.join(' ')} ET`;
   const content = packed ? deflateSync(plain).toString('latin1') : plain;
   const filter = packed ? ' /Filter /FlateDecode' : '';
-  return `<< /Length ${content.length}${filter} >>\nstream\n${content}\nendstream`;
+  return pdfStream(content, filter);
 }

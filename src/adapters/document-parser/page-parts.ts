@@ -115,7 +115,7 @@ export function isNamedExtra(node: HtmlNode): boolean {
   return (names !== '' && EXTRA_NAME.test(names.slice(0, 400))) || (id !== '' && EXTRA_NAME.exec(id)?.index === 0);
 }
 
-/** The one element that the page marks as its content and that holds most of `lines`, if there is one. */
+/** The page's only `article`, where it holds most of `lines`. `main` says less: it also holds comments, and not all of a manual. */
 export function markedContentOf(tree: HtmlNode, lines: readonly PageLine[]): HtmlNode | undefined {
   const words = new Map<TextNode, number>();
   let all = 0;
@@ -135,5 +135,5 @@ export function markedContentOf(tree: HtmlNode, lines: readonly PageLine[]): Htm
 
 function isMarked(node: HtmlNode): boolean {
   if (node.nodeType !== 1) return false;
-  return node.localName === 'article' || node.localName === 'main' || node.attributes.get('role') === 'main';
+  return node.localName === 'article';
 }

@@ -81,7 +81,12 @@ describe('parse() of HTML', () => {
 describe('parse() of PDF', () => {
   test('joins pages, and counts them', async () => {
     const parsed = await parse('pdf', makePdf(['Hello (world)\nSecond line', '', 'Page three']));
-    expect(parsed).toEqual({ kind: 'text', text: 'Hello (world)\nSecond line\n\nPage three', metadata: { pages: 3 } });
+    expect(parsed).toEqual({
+      kind: 'text',
+      text: 'Hello (world)\nSecond line\n\nPage three',
+      metadata: { pages: 3 },
+      warnings: ['pages_without_text: 1 of 3 pages have no text (scans, or blank)'],
+    });
   });
 
   test.each([

@@ -56,7 +56,7 @@ describe('readPage()', () => {
   });
 
   test('takes only what the page marks as its content', () => {
-    const page = `<body><ul><li>${words(60, 'stray')}</ul><main>${paragraphs(6)}<h2>More</h2><p>And more.</p></main>`;
+    const page = `<body><ul><li>${words(60, 'stray')}</ul><article>${paragraphs(6)}<h2>More</h2><p>And more.</p></article>`;
     const { text } = auto(page);
     expect(text).toContain('And more.');
     expect(text).not.toContain('stray');
