@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { probeProvider } from '../../src/adapters/provider-probe.ts';
+import { ProviderServers } from '../helpers/provider-server.ts';
+
+const probe = async (body: unknown, status = 200) => {
+  await using servers = new ProviderServers();
+  const baseUrl = `${await servers.answering(body, status)}/v1`;
+  return await probeProvider({ kind: 'openai', baseUrl, headers: {} });
+};
+
+test.each([
+  ['a list of models', { data: [{ id: 'a' }, { id: 'b' }] }, { models: ['a', 'b'] }],
+  ['an empty list, which says nothing', { data: [] }, {}],
+  ['a page in place of a list', '<html>gateway</html>', {}],
+  [
+    'a llama-server with one model under its path',
+    { data: [{ id: '/models/qwen3.gguf', owned_by: 'llamacpp' }] },
+    { onlyModel: '/models/qwen3.gguf' },
+  ],
+])('probeProvider() understands %s', async (_, body, expected) => {
+  expect(await probe(body)).toEqual({ status: 200, ...expected });
+});
+
+test.each([404, 405, 501])('a gateway that answers the model list with %i is there all the same', async (status) => {
+  expect(await probe({ error: { message: 'no such route' } }, status)).toEqual({ status });
+});
