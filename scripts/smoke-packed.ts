@@ -38,6 +38,7 @@ try {
   checkAnswers();
   checkRun();
   checkProducer();
+  checkReadme();
   say('passed');
 } catch (error) {
   console.error(`smoke-packed: FAILED: ${error instanceof Error ? error.message : String(error)}`);
@@ -186,4 +187,19 @@ console.log(JSON.stringify([rows.map(({ id, result }) => [id, result.label]), co
   ];
   assert.deepEqual(JSON.parse(printed), expected, 'a program that imports nightmill saw something else');
   say('a producer in TypeScript compiled and ran');
+}
+
+/** The example of the README, as it stands there. */
+function checkReadme(): void {
+  const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1];
+  assert(example !== undefined, 'README.md has no TypeScript example');
+  writeFileSync(join(project, 'readme.mjs'), example);
+  const printed = execFileSync(process.execPath, ['readme.mjs'], {
+    cwd: project,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: 120_000,
+  });
+  assert.equal(printed, 'a sports\n', 'the example of the README prints something else');
 }
