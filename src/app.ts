@@ -40,6 +40,7 @@ import type { SliceRun } from './calls/slice-run.ts';
 import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
+import { parseScope } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
@@ -290,6 +291,6 @@ function submissionCache(store: ObjectStore): (batchId: string) => Promise<Batch
 }
 
 function timezoneOf(config: Config, scope: string): string {
-  const workflow = /^workflow:(.+)\//.exec(scope)?.[1];
-  return (workflow === undefined ? undefined : config.workflows.get(workflow)?.timezone) ?? config.timezone;
+  const parts = parseScope(scope);
+  return (parts?.kind === 'workflow' ? config.workflows.get(parts.name)?.timezone : undefined) ?? config.timezone;
 }

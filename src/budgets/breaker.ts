@@ -5,7 +5,7 @@ import type { WorkflowHolds } from '../batches/workflow-holds.ts';
 import type { StopReason } from '../calls/stop.ts';
 import type { Ledger, Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
-import { type BatchOwner, scopesOf, type Timezones } from '../ledger/scope.ts';
+import { type BatchOwner, parseScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -44,8 +44,9 @@ export async function openBreaker(
     needed: reason.hold,
     ...(period === undefined || period === '' ? {} : { period }),
   };
-  if (refusal.scope.startsWith('workflow:')) await holdWorkflow(context, owner.workflow, hold);
-  else if (refusal.scope.startsWith('global/')) {
+  const kind = parseScope(refusal.scope)?.kind;
+  if (kind === 'workflow') await holdWorkflow(context, owner.workflow, hold);
+  else if (kind === 'global') {
     for (const workflow of new Set([owner.workflow, ...context.workflows])) await holdWorkflow(context, workflow, hold);
   } else await parkBatch(context, owner.batchId, hold);
 }

@@ -4,7 +4,7 @@ import { spentShare, tightestScope } from '../batches/batch-status.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import type { Pause } from '../ledger/pause.ts';
-import { calendarDay, monthOfDay } from '../ledger/period.ts';
+import { parseScope, periodOf } from '../ledger/scope.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 
 export interface HousekeepingContext extends BreakerContext {
@@ -101,9 +101,9 @@ async function whyPassed(context: HousekeepingContext, hold: Pause): Promise<str
   }
   if (hold.cause !== 'budget' || hold.scope === undefined) return undefined;
   if (hold.period !== undefined) {
-    const day = calendarDay(now, context.timezoneOf(hold.scope));
-    const present = hold.period.length === day.length ? day : monthOfDay(day);
-    if (present !== hold.period) return `a new ${hold.period.length === day.length ? 'day' : 'month'} has begun`;
+    const { window } = parseScope(hold.scope) ?? { window: 'batch' };
+    const present = periodOf(window, now, context.timezoneOf(hold.scope));
+    if (present !== hold.period) return `a new ${window} has begun`;
   }
   const { limit, settled, uncertain, held } = await context.ledger.totals({
     name: hold.scope,

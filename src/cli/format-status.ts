@@ -1,6 +1,7 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { parseScope } from '../ledger/scope.ts';
 import { formatUsd } from '../money/money.ts';
 
 /** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
@@ -44,7 +45,7 @@ export function statusLines(status: BatchStatus): string {
 function howToGoOn({ batchId, workflow }: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
   if (pause.cause === 'budget') {
     const alone = pause.period === undefined ? '' : ' It also goes on by itself when a new period begins.';
-    return `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD${pause.scope?.startsWith('batch:') === true ? `, or the same run with a higher --budget` : ''}.${alone}`;
+    return `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD${parseScope(pause.scope ?? '')?.kind === 'batch' ? `, or the same run with a higher --budget` : ''}.${alone}`;
   }
   if (pause.cause === 'provider' && pause.retry === true) return 'nothing: the provider is tried again by itself.';
   return `nightmill resume ${pause.of === 'batch' ? batchId : workflow}`;

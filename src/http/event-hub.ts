@@ -3,6 +3,7 @@ import { maySee } from '../access/api-key.ts';
 import type { App } from '../app.ts';
 import { hasEnded } from '../batches/batch-states.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
+import { parseScope } from '../ledger/scope.ts';
 import { usdJson } from '../money/money.ts';
 import { listBudgets } from '../operations/budgets.ts';
 import { listStatuses, readStatus } from '../operations/read-status.ts';
@@ -111,7 +112,7 @@ export class EventHub {
 
   async #budgets(id: number): Promise<readonly ServerEvent[]> {
     return (await listBudgets(this.#app))
-      .filter(({ scope }) => !scope.name.startsWith('batch:'))
+      .filter(({ scope }) => parseScope(scope.name)?.kind !== 'batch')
       .map(({ scope, settled, uncertain, held, limit }) => ({
         id,
         event: 'budget' as const,

@@ -38,11 +38,35 @@ export function scopesOf(owner: BatchOwner, now: number, timezones: Timezones): 
   ];
 }
 
-const SCOPE_NAME =
-  /^(?:batch:[A-Za-z0-9._-]+|workflow:[A-Za-z0-9_-]+\/(?:day|month)|tenant:[A-Za-z0-9_-]+\/day|global\/(?:day|month))$/;
+/** What a scope's name says. */
+export interface ScopeParts {
+  readonly kind: 'batch' | 'workflow' | 'tenant' | 'global';
+  /** Of the batch, workflow or tenant; empty for `global`. */
+  readonly name: string;
+  /** How long its money counts together. */
+  readonly window: 'batch' | 'day' | 'month';
+}
 
-export function isScopeName(text: string): boolean {
-  return SCOPE_NAME.test(text);
+const SCOPE_NAME =
+  /^(?:(batch):([A-Za-z0-9._-]+)|(workflow):([A-Za-z0-9_-]+)\/(day|month)|(tenant):([A-Za-z0-9_-]+)\/(day)|(global)\/(day|month))$/;
+
+/** @returns undefined where it is not the name of a scope */
+export function parseScope(name: ScopeName): ScopeParts | undefined {
+  const match = SCOPE_NAME.exec(name);
+  if (match === null) return undefined;
+  const kind = (match[1] ?? match[3] ?? match[6] ?? match[9]) as ScopeParts['kind'];
+  return {
+    kind,
+    name: match[2] ?? match[4] ?? match[7] ?? '',
+    window: (match[5] ?? match[8] ?? match[10] ?? 'batch') as ScopeParts['window'],
+  };
+}
+
+/** The period of a scope's window at a moment: `YYYY-MM-DD`, `YYYY-MM`, or empty for a batch. */
+export function periodOf(window: ScopeParts['window'], now: number, timezone: string): string {
+  if (window === 'batch') return '';
+  const day = calendarDay(now, timezone);
+  return window === 'day' ? day : monthOfDay(day);
 }
 
 export function batchScope(batchId: string): Scope {

@@ -3,7 +3,7 @@ import type { App } from '../app.ts';
 import { closePassedBreakers } from '../budgets/housekeeping.ts';
 import { NightmillError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';
-import { batchScope, isScopeName, type Scope, scopesOf } from '../ledger/scope.ts';
+import { batchScope, parseScope, type Scope, scopesOf } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
@@ -37,7 +37,7 @@ async function presentScopes(app: App): Promise<readonly Scope[]> {
   ]);
   for (const tenant of tenants) {
     const own = scopesOf({ batchId: '', workflow: '', tenant }, now, { workflow: 'UTC', global: app.config.timezone });
-    scopes.push(...own.filter(({ name }) => name.startsWith('tenant:')));
+    scopes.push(...own.filter(({ name }) => parseScope(name)?.kind === 'tenant'));
   }
   scopes.push(...open.map((batch) => batchScope(batch.batchId)));
   return [...new Map(scopes.map((scope) => [scope.name, scope])).values()];
@@ -122,9 +122,9 @@ function limitText(limit: NanoUsd | undefined): string {
 }
 
 async function requireScope(app: App, scope: string): Promise<void> {
-  if (!isScopeName(scope)) {
+  const parts = parseScope(scope);
+  if (parts === undefined) {
     throw new NightmillError('scope_unknown', `There is no scope ${JSON.stringify(scope)}: use ${SCOPE_HELP}.`);
   }
-  const batchId = /^batch:(.+)$/.exec(scope)?.[1];
-  if (batchId !== undefined) await requireBatch(app, batchId);
+  if (parts.kind === 'batch') await requireBatch(app, parts.name);
 }
