@@ -35,7 +35,7 @@ import type { SubmitContext } from './batches/submit-batch.ts';
 import type { WorkflowHolds } from './batches/workflow-holds.ts';
 import type { BreakerContext } from './budgets/breaker.ts';
 import { type AlertContext, checkAlerts } from './budgets/check-alerts.ts';
-import type { HousekeepingContext } from './budgets/housekeeping.ts';
+import type { MaintenanceContext } from './budgets/housekeeping.ts';
 import type { SliceRun } from './calls/slice-run.ts';
 import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
@@ -87,7 +87,7 @@ export interface App extends AsyncDisposable {
   readonly breaker: BreakerContext;
   readonly slices: ProcessSliceContext;
   readonly finalize: FinalizeContext;
-  readonly housekeeping: HousekeepingContext;
+  readonly housekeeping: MaintenanceContext;
   close(): Promise<void>;
 }
 

@@ -7,7 +7,7 @@ import type { Pause } from '../ledger/pause.ts';
 import { parseScope, periodOf } from '../ledger/scope.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 
-export interface HousekeepingContext extends BreakerContext {
+export interface MaintenanceContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;
   readonly timezoneOf: (scope: string) => string;
   /** Posts the last seconds again where Redis has restarted. */
@@ -28,7 +28,7 @@ const RETRY_PROVIDER_MS = 30_000;
  * books the money of dead workers, stops slices whose work is held, closes breakers whose reason has passed,
  * ends batches whose time is over or whose last step was lost with a worker, and sends alerts that are due.
  */
-export async function keepHouse(context: HousekeepingContext): Promise<void> {
+export async function runMaintenance(context: MaintenanceContext): Promise<void> {
   const restored = await context.restore();
   if (restored > 0) context.log.warn('ledger:restored', { calls: restored });
   await context.shareRatios();
@@ -48,14 +48,14 @@ export async function keepHouse(context: HousekeepingContext): Promise<void> {
 }
 
 /** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */
-async function hasLostItsJobs(context: HousekeepingContext, batch: BatchRecord): Promise<boolean> {
+async function hasLostItsJobs(context: MaintenanceContext, batch: BatchRecord): Promise<boolean> {
   if (batch.state !== 'running' && batch.state !== 'queued') return false;
   if (batch.parked !== undefined || batch.ending !== undefined) return false;
   return (await context.jobs.pendingCount(batch.workflow)) === 0;
 }
 
 /** Stops slices whose work is held, and tells the others whether a limit is near. */
-async function steerRuns(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
+async function steerRuns(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
   const batches = new Map(open.map((batch) => [batch.batchId, batch]));
   for (const run of context.runs) {
     const batch = batches.get(run.claim.batchId);
@@ -68,7 +68,7 @@ async function steerRuns(context: HousekeepingContext, open: readonly BatchRecor
 }
 
 /** Lets go on what was held for a reason that has passed: a raised limit, a new period, a provider's rest. */
-export async function closePassedBreakers(context: HousekeepingContext, open: readonly BatchRecord[]): Promise<void> {
+export async function closePassedBreakers(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
     const isPaused = await context.jobs.isPaused(workflow);
     const pauses = await context.holds.all(workflow);
@@ -93,7 +93,7 @@ export async function closePassedBreakers(context: HousekeepingContext, open: re
 }
 
 /** Why a hold is over, or undefined while it lasts. */
-async function whyPassed(context: HousekeepingContext, hold: Pause): Promise<string | undefined> {
+async function whyPassed(context: MaintenanceContext, hold: Pause): Promise<string | undefined> {
   const now = context.clock.now();
   if (hold.cause === 'provider') {
     const retry = hold.retry === true && now >= (hold.retryAt ?? hold.since + RETRY_PROVIDER_MS);

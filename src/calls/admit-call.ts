@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
-import type { PoolLine } from '../quota/admission-queue.ts';
-import type { LinePosition } from '../quota/fair-queue.ts';
+import type { AdmissionQueue } from '../quota/admission-queue.ts';
+import type { QueuePosition } from '../quota/fair-queue.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { CallOwner } from './call-owner.ts';
 
@@ -15,8 +15,8 @@ export type Admitted =
   | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number };
 
 export interface AdmissionRequest {
-  readonly line: PoolLine;
-  readonly position: LinePosition;
+  readonly line: AdmissionQueue;
+  readonly position: QueuePosition;
   readonly owner: CallOwner;
   /** A ticket for now, with this much money held. */
   readonly ticket: (hold: number) => CallTicket;
@@ -63,7 +63,7 @@ export async function admitCall(
   }
 }
 
-async function enter(line: PoolLine, position: LinePosition, owner: CallOwner, ticket: () => CallTicket) {
+async function enter(line: AdmissionQueue, position: QueuePosition, owner: CallOwner, ticket: () => CallTicket) {
   try {
     return await line.enter(position, ticket, owner.stopping);
   } catch (error) {

@@ -110,7 +110,7 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
         ...(access === undefined || (canChange && !access.everWorked) ? {} : { access }),
       },
     );
-    if (decision.kind === 'stop' && access !== undefined) gate.refusedForGood();
+    if (decision.kind === 'stop' && access !== undefined) gate.markUnusable();
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
       return owner.stopAndThrow(decision.reason);
     }
@@ -192,7 +192,7 @@ async function noteFailure(
 ): Promise<boolean> {
   if (error.failure === 'rate_limited') {
     const waitMs = error.retryAfterMs ?? 0;
-    gate.askedToWait(waitMs);
+    gate.backOff(waitMs);
     await context.pools.refused(poolOf(model), waitMs, error.rateLimitHeaders);
     return false;
   }

@@ -1,7 +1,7 @@
 import type { App } from '../app.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
-import { keepHouse } from '../budgets/housekeeping.ts';
+import { runMaintenance } from '../budgets/housekeeping.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
 import { exitCodeOf, readStatus } from '../operations/read-status.ts';
@@ -65,7 +65,7 @@ function endsRun(pause: Pause | undefined, now: number): boolean {
 
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
 async function goOnWhereItMay(app: App, workflow: string, batchId: string): Promise<void> {
-  await keepHouse(app.housekeeping);
+  await runMaintenance(app.housekeeping);
   const again = 'a new run tries again';
   for (const pause of await app.holds.all(workflow)) {
     if (pause.cause === 'provider') await releaseWorkflow(app.breaker, workflow, again, pause);

@@ -18,7 +18,7 @@ const QUEUED_FACTOR = 1.5;
  * (slow start), so that a provider that has just recovered is not run over. A server that cuts calls off, or keeps them
  * waiting for a large part of their time limit, gets fewer; it is asked for more slowly from then on.
  */
-export class Places {
+export class CallSlots {
   readonly #timeLimitMs: number;
   readonly #adapts: boolean;
   readonly #listeners: (() => void)[] = [];
@@ -65,7 +65,7 @@ export class Places {
   }
 
   /** One place is left; each success opens another. */
-  startSlowly(): void {
+  slowStart(): void {
     this.#open = 1;
   }
 
@@ -109,7 +109,7 @@ export class Places {
   }
 
   /** Told whenever a place gets free, in turns: whoever is told first may take it. */
-  onFree(listener: () => void): void {
+  onSlotFree(listener: () => void): void {
     this.#listeners.push(listener);
   }
 

@@ -1,7 +1,7 @@
 import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AccessRecord } from './access-record.ts';
-import { Places } from './call-slots.ts';
+import { CallSlots } from './call-slots.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import { FAILURE_RULES, ModelCallError } from './failure.ts';
 import type { ModelClient, ModelReply } from './model-client.ts';
@@ -40,7 +40,7 @@ export interface ProviderGateOptions {
 export class ProviderGate {
   readonly name: string;
   readonly hasPromptCache: boolean;
-  readonly places: Places;
+  readonly places: CallSlots;
   readonly access = new AccessRecord();
   readonly #client: ModelClient;
   readonly #circuit: Circuit;
@@ -59,7 +59,7 @@ export class ProviderGate {
   constructor(options: ProviderGateOptions) {
     this.name = options.name;
     this.hasPromptCache = options.hasPromptCache;
-    this.places = new Places({
+    this.places = new CallSlots({
       most: options.concurrency,
       ...(options.startConcurrency === undefined ? {} : { start: options.startConcurrency }),
       ...(options.timeLimitMs === undefined ? {} : { timeLimitMs: options.timeLimitMs }),
@@ -74,7 +74,7 @@ export class ProviderGate {
       clock: options.clock,
       onOpen: () => {
         this.#probeAt = this.#clock.monotonic() + PROBE_EVERY_MS;
-        this.places.startSlowly();
+        this.places.slowStart();
       },
     });
   }
@@ -137,12 +137,12 @@ export class ProviderGate {
   }
 
   /** The provider asked everyone to wait. */
-  askedToWait(milliseconds: number): void {
+  backOff(milliseconds: number): void {
     this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + milliseconds);
   }
 
   /** Its key or its account is refused. */
-  refusedForGood(): void {
+  markUnusable(): void {
     this.#unusableUntil = this.#clock.monotonic() + PERSON_RETRY_MS;
   }
 

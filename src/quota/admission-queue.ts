@@ -1,7 +1,7 @@
 import type { Admission, CallTicket } from '../ledger/ledger.ts';
-import type { Places } from '../providers/call-slots.ts';
+import type { CallSlots } from '../providers/call-slots.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { FairLine, type LinePosition } from './fair-queue.ts';
+import { FairQueue, type QueuePosition } from './fair-queue.ts';
 
 /** Longer waits are told to the caller, who gives its slice back in the meantime. */
 const LONGEST_WAIT_MS = 60_000;
@@ -10,7 +10,7 @@ const LEAST_WAIT_MS = 5;
 const SPREAD_MS = 20;
 
 /** The end of a call's wait: what the ledger said, and a place in this process for a call that was admitted. */
-export interface Entrance {
+export interface QueueAdmission {
   readonly admission: Admission;
   readonly ticket: CallTicket;
   /** Present exactly where it was admitted; whoever gets it disposes of it when the call has ended. */
@@ -23,7 +23,7 @@ interface Caller {
   readonly signal: AbortSignal;
   /** It gives up, where it stands in line. */
   readonly leave: () => void;
-  readonly resolve: (entrance: Entrance) => void;
+  readonly resolve: (entrance: QueueAdmission) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -31,19 +31,19 @@ interface Caller {
  * Where calls to one pool wait in this process, for one of the provider's places and for the cluster's quota. One trip
  * to the ledger is under way at a time; it asks for as many calls as will likely fit, so waiting calls cost nothing.
  */
-export class PoolLine {
-  readonly #places: Places;
+export class AdmissionQueue {
+  readonly #places: CallSlots;
   readonly #admit: (ticket: CallTicket) => Promise<Admission>;
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #line = new FairLine<Caller>();
+  readonly #line = new FairQueue<Caller>();
   #isRunning = false;
   #notBefore = 0;
   /** Calls of the next trip: as many as fitted the last time when some did not, else more and more. */
-  #tripSize = Number.POSITIVE_INFINITY;
+  #batchSize = Number.POSITIVE_INFINITY;
 
   constructor(options: {
-    readonly places: Places;
+    readonly places: CallSlots;
     readonly admit: (ticket: CallTicket) => Promise<Admission>;
     readonly clock: Clock;
     readonly random: () => number;
@@ -52,13 +52,13 @@ export class PoolLine {
     this.#admit = options.admit;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#places.onFree(() => void this.#run());
+    this.#places.onSlotFree(() => void this.#run());
   }
 
   /** @throws the signal's reason when it aborts while the call waits; what the ledger throws */
-  async enter(position: LinePosition, ticket: () => CallTicket, signal: AbortSignal): Promise<Entrance> {
+  async enter(position: QueuePosition, ticket: () => CallTicket, signal: AbortSignal): Promise<QueueAdmission> {
     signal.throwIfAborted();
-    return await new Promise<Entrance>((resolve, reject) => {
+    return await new Promise<QueueAdmission>((resolve, reject) => {
       const leave = () => {
         // One whose question is under way gets its answer, because money may be held for it.
         if (this.#line.remove(caller, position)) reject(signal.reason);
@@ -91,27 +91,27 @@ export class PoolLine {
       while (this.#line.size > 0 && this.#places.free > 0) {
         const waitMs = this.#notBefore - this.#clock.monotonic();
         if (waitMs > 0) await this.#clock.sleep(waitMs);
-        else await this.#makeTrip();
+        else await this.#requestAdmissions();
       }
     } finally {
       this.#isRunning = false;
     }
   }
 
-  async #makeTrip(): Promise<void> {
+  async #requestAdmissions(): Promise<void> {
     const trip: Promise<'granted' | 'waits'>[] = [];
-    while (trip.length < this.#tripSize && this.#places.free > 0) {
+    while (trip.length < this.#batchSize && this.#places.free > 0) {
       const next = this.#line.take();
       if (next === undefined) break;
       trip.push(this.#ask(next.item, next.position, this.#places.take()));
     }
     const answers = await Promise.all(trip);
     const granted = answers.filter((answer) => answer === 'granted').length;
-    if (granted === answers.length) this.#tripSize *= 2;
-    else this.#tripSize = Math.max(1, granted + 1);
+    if (granted === answers.length) this.#batchSize *= 2;
+    else this.#batchSize = Math.max(1, granted + 1);
   }
 
-  async #ask(caller: Caller, position: LinePosition, place: Disposable): Promise<'granted' | 'waits'> {
+  async #ask(caller: Caller, position: QueuePosition, place: Disposable): Promise<'granted' | 'waits'> {
     try {
       const ticket = caller.ticket();
       const admission = await this.#admit(ticket);
@@ -123,7 +123,7 @@ export class PoolLine {
       if (admission.kind === 'wait' && admission.waitMs <= LONGEST_WAIT_MS) {
         const waitMs = Math.max(admission.waitMs, LEAST_WAIT_MS) + this.#random() * SPREAD_MS;
         this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + waitMs);
-        this.#line.putBack(caller, position);
+        this.#line.requeue(caller, position);
         if (caller.signal.aborted) caller.leave();
         return 'waits';
       }

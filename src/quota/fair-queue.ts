@@ -1,5 +1,5 @@
 /** Where a waiting call stands. */
-export interface LinePosition {
+export interface QueuePosition {
   /** Who shares: the name of the workflow. */
   readonly group: string;
   /** Inside the group: the slice's turn among the batches of its workflow, the lowest first. */
@@ -14,7 +14,7 @@ export interface LinePosition {
 
 interface Waiting<T> {
   readonly item: T;
-  readonly position: LinePosition;
+  readonly position: QueuePosition;
   readonly number: number;
 }
 
@@ -29,7 +29,7 @@ interface Group<T> {
  * comes after a while begins where the others are, so it neither has to catch up nor may others wait for it.
  * Pure and synchronous.
  */
-export class FairLine<T> {
+export class FairQueue<T> {
   readonly #groups = new Map<string, Group<T>>();
   /** Least that a group with waiting calls was served when one was last taken. */
   #served = 0;
@@ -40,7 +40,7 @@ export class FairLine<T> {
     return this.#size;
   }
 
-  push(item: T, position: LinePosition): void {
+  push(item: T, position: QueuePosition): void {
     let group = this.#groups.get(position.group);
     if (group === undefined) {
       group = { waiting: [], served: this.#served };
@@ -50,7 +50,7 @@ export class FairLine<T> {
     this.#insert(group, item, position);
   }
 
-  #insert(group: Group<T>, item: T, position: LinePosition): void {
+  #insert(group: Group<T>, item: T, position: QueuePosition): void {
     const entry = { item, position, number: this.#pushed };
     this.#pushed += 1;
     group.waiting.splice(placeOf(group.waiting, entry), 0, entry);
@@ -58,7 +58,7 @@ export class FairLine<T> {
   }
 
   /** The next one, or undefined where nobody waits. */
-  take(): { readonly item: T; readonly position: LinePosition } | undefined {
+  take(): { readonly item: T; readonly position: QueuePosition } | undefined {
     let next: Group<T> | undefined;
     for (const group of this.#groups.values()) {
       if (group.waiting.length > 0 && (next === undefined || group.served < next.served)) next = group;
@@ -72,7 +72,7 @@ export class FairLine<T> {
   }
 
   /** One that was taken and not served stands in line again, as if nothing had happened. */
-  putBack(item: T, position: LinePosition): void {
+  requeue(item: T, position: QueuePosition): void {
     const group = this.#groups.get(position.group);
     if (group === undefined) throw new RangeError(`Nothing was taken of the group ${position.group}`);
     group.served -= position.cost;
@@ -82,7 +82,7 @@ export class FairLine<T> {
   }
 
   /** Takes out one that does not wait any more; false where it is not there. */
-  remove(item: T, { group: name }: LinePosition): boolean {
+  remove(item: T, { group: name }: QueuePosition): boolean {
     const waiting = this.#groups.get(name)?.waiting ?? [];
     const at = waiting.findIndex((entry) => entry.item === item);
     if (at === -1) return false;

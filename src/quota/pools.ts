@@ -5,7 +5,7 @@ import type { QuotaNeed } from '../ledger/quota-need.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { type RateLimitDimension, readRateLimits } from '../providers/read-rate-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { PoolLine } from './admission-queue.ts';
+import { AdmissionQueue } from './admission-queue.ts';
 
 /** Headers change little; reading them all would cost more than it tells. */
 const READ_HEADERS_EVERY_MS = 1_000;
@@ -23,7 +23,7 @@ type Headers = Readonly<Record<string, string>>;
 
 interface Pool {
   readonly limits: PoolLimits;
-  readonly lines: Map<string, PoolLine>;
+  readonly lines: Map<string, AdmissionQueue>;
   /** Limits that headers have named, as last reported; those without a window apart. */
   readonly seen: Map<RateLimitDimension, number>;
   readonly guessed: Map<RateLimitDimension, number>;
@@ -51,11 +51,11 @@ export class Pools {
   }
 
   /** Where calls to `pool` through this provider wait. */
-  line(pool: string, gate: ProviderGate): PoolLine {
+  line(pool: string, gate: ProviderGate): AdmissionQueue {
     const { lines } = this.#pool(pool);
     let line = lines.get(gate.name);
     if (line === undefined) {
-      line = new PoolLine({
+      line = new AdmissionQueue({
         places: gate.places,
         admit: (ticket) => this.#ledger.admit(ticket),
         clock: this.#clock,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
 import type { App } from '../app.ts';
 import { openBreaker } from '../budgets/breaker.ts';
-import { keepHouse } from '../budgets/housekeeping.ts';
+import { runMaintenance } from '../budgets/housekeeping.ts';
 import type { StopReason } from '../calls/stop.ts';
 import { NightmillError } from '../errors.ts';
 import { endContextOf } from '../finalize/end-batch.ts';
@@ -167,7 +167,7 @@ async function sendLastAlerts(app: App): Promise<void> {
 async function runHousekeeping(app: App, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await keepHouse(app.housekeeping);
+      await runMaintenance(app.housekeeping);
     } catch (error) {
       app.log.warn('housekeeping:failed', { message: (error as Error).message });
     }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openBreaker, releaseWorkflow, unparkBatch } from '../../src/budgets/breaker.ts';
-import { keepHouse } from '../../src/budgets/housekeeping.ts';
+import { runMaintenance } from '../../src/budgets/housekeeping.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import type { Pause } from '../../src/ledger/pause.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
@@ -25,7 +25,7 @@ const provider = (pause: Partial<Pause> = {}) =>
   }) as const;
 const open = (reason: ReturnType<typeof refused> | ReturnType<typeof provider>) =>
   openBreaker(app.housekeeping, owner(), reason);
-const keep = () => keepHouse(app.housekeeping);
+const keep = () => runMaintenance(app.housekeeping);
 
 describe('openBreaker()', () => {
   test.each([
@@ -70,7 +70,7 @@ describe('openBreaker()', () => {
   });
 });
 
-describe('keepHouse()', () => {
+describe('runMaintenance()', () => {
   test('closes a breaker when the limit was raised, and not before', async () => {
     await app.ledger.setLimit('workflow:triage/day', 100);
     await open(refused('workflow:triage/day'));

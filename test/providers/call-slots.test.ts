@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Places } from '../../src/providers/call-slots.ts';
+import { CallSlots } from '../../src/providers/call-slots.ts';
 
 test('a place that is disposed of twice gets free once', () => {
-  const places = new Places({ most: 2 });
+  const places = new CallSlots({ most: 2 });
   const first = places.take();
   places.take();
   expect(places.free).toBe(0);
@@ -12,9 +12,9 @@ test('a place that is disposed of twice gets free once', () => {
 });
 
 test('after trouble one place is left, and each success opens another, up to the most', () => {
-  const places = new Places({ most: 3 });
+  const places = new CallSlots({ most: 3 });
   const taken = [places.take(), places.take()];
-  places.startSlowly();
+  places.slowStart();
   expect(places.free).toBe(0);
   for (const place of taken) place[Symbol.dispose]();
   expect(places.free).toBe(1);
@@ -25,9 +25,9 @@ test('after trouble one place is left, and each success opens another, up to the
 });
 
 test('a place that slow start has taken away is not told as free when its call ends', () => {
-  const places = new Places({ most: 2 });
+  const places = new CallSlots({ most: 2 });
   const [first, second] = [places.take(), places.take()];
-  places.startSlowly();
+  places.slowStart();
   first[Symbol.dispose]();
   expect(places.free).toBe(0);
   second[Symbol.dispose]();
@@ -35,10 +35,10 @@ test('a place that slow start has taken away is not told as free when its call e
 });
 
 test('those who wait for a place are asked in turns, so none of them gets all of the places', () => {
-  const places = new Places({ most: 1 });
+  const places = new CallSlots({ most: 1 });
   const got: string[] = [];
   for (const name of ['a', 'b', 'c']) {
-    places.onFree(() => {
+    places.onSlotFree(() => {
       if (places.free === 0) return;
       got.push(name);
       held = places.take();
@@ -49,9 +49,9 @@ test('those who wait for a place are asked in turns, so none of them gets all of
   expect(got.toSorted()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
 });
 
-describe('Places of a server that is not known', () => {
+describe('CallSlots of a server that is not known', () => {
   const LIMIT_MS = 1000;
-  const adaptive = () => new Places({ most: 32, start: 4, timeLimitMs: LIMIT_MS });
+  const adaptive = () => new CallSlots({ most: 32, start: 4, timeLimitMs: LIMIT_MS });
 
   test('begin with a few and grow with each quick answer, up to the most', () => {
     const places = adaptive();
@@ -83,7 +83,7 @@ describe('Places of a server that is not known', () => {
   });
 
   test('are halved by a call that is cut off, once for all that were under way beside it, and then grow slowly', () => {
-    const places = new Places({ most: 32, timeLimitMs: LIMIT_MS });
+    const places = new CallSlots({ most: 32, timeLimitMs: LIMIT_MS });
     for (let n = 0; n < 32; n += 1) places.timedOut(0, 1000);
     expect(places.open).toBe(16);
     places.timedOut(1001, 2000);
@@ -98,7 +98,7 @@ describe('Places of a server that is not known', () => {
     expect(places.open).toBe(1);
     for (let n = 0; n < 9; n += 1) places.succeeded(10);
     expect(places.open).toBe(1);
-    const stated = new Places({ most: 8 });
+    const stated = new CallSlots({ most: 8 });
     stated.serverHas(1);
     expect(stated.open).toBe(8);
   });

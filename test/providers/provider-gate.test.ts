@@ -200,19 +200,19 @@ describe('ProviderGate', () => {
   });
 
   test('the longest wait that was asked for counts', () => {
-    gate.askedToWait(5_000);
-    gate.askedToWait(100);
+    gate.backOff(5_000);
+    gate.backOff(100);
     expect(gate.turnInMs()).toBe(5_000);
     pass(5_000);
     expect(gate.turnInMs()).toBe(0);
   });
 
   test('a provider that needs a person is looked at again after five minutes, or when it answers', () => {
-    gate.refusedForGood();
+    gate.markUnusable();
     expect(gate.needsPerson).toBe(true);
     gate.answered();
     expect(gate.needsPerson).toBe(false);
-    gate.refusedForGood();
+    gate.markUnusable();
     pass(300_000);
     expect(gate.needsPerson).toBe(false);
   });

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import type { Admission, CallTicket } from '../../src/ledger/ledger.ts';
-import { Places } from '../../src/providers/call-slots.ts';
-import { type Entrance, PoolLine } from '../../src/quota/admission-queue.ts';
-import type { LinePosition } from '../../src/quota/fair-queue.ts';
+import { CallSlots } from '../../src/providers/call-slots.ts';
+import { AdmissionQueue, type QueueAdmission } from '../../src/quota/admission-queue.ts';
+import type { QueuePosition } from '../../src/quota/fair-queue.ts';
 
 const ADMITTED: Admission = { kind: 'admitted' };
 const REFUSED: Admission = {
@@ -21,7 +21,7 @@ interface Asked {
   readonly fail: (error: Error) => void;
 }
 
-function position(group: string, cost = 10): LinePosition {
+function position(group: string, cost = 10): QueuePosition {
   return { group, turn: 0, slice: 0, tier: 0, cost };
 }
 
@@ -29,14 +29,14 @@ function position(group: string, cost = 10): LinePosition {
 const ticketOf = (callId: string) => ({ callId }) as CallTicket;
 
 class TestLine {
-  readonly places: Places;
+  readonly places: CallSlots;
   readonly asked: Asked[] = [];
-  readonly line: PoolLine;
-  readonly entered: Entrance[] = [];
+  readonly line: AdmissionQueue;
+  readonly entered: QueueAdmission[] = [];
 
-  constructor(places: Places | number) {
-    this.places = typeof places === 'number' ? new Places({ most: places }) : places;
-    this.line = new PoolLine({
+  constructor(places: CallSlots | number) {
+    this.places = typeof places === 'number' ? new CallSlots({ most: places }) : places;
+    this.line = new AdmissionQueue({
       places: this.places,
       admit: ({ callId }) =>
         new Promise((resolve, reject) => this.asked.push({ callId, answer: resolve, fail: reject })),
@@ -45,7 +45,7 @@ class TestLine {
     });
   }
 
-  async enter(callId: string, group = 'a', signal: AbortSignal = NEVER): Promise<Entrance> {
+  async enter(callId: string, group = 'a', signal: AbortSignal = NEVER): Promise<QueueAdmission> {
     const entrance = await this.line.enter(position(group), () => ticketOf(callId), signal);
     this.entered.push(entrance);
     return entrance;
@@ -62,7 +62,7 @@ class TestLine {
   }
 }
 
-describe('PoolLine', () => {
+describe('AdmissionQueue', () => {
   test('a call that is admitted keeps its place until it is disposed of, then the next one asks', async () => {
     const line = new TestLine(1);
     const first = line.enter('1');
@@ -170,7 +170,7 @@ describe('PoolLine', () => {
   });
 
   test('two pools of one provider share its places, also when one of them always has calls waiting', async () => {
-    const places = new Places({ most: 1 });
+    const places = new CallSlots({ most: 1 });
     const busy = new TestLine(places);
     const other = new TestLine(places);
     for (let n = 0; n < 20; n += 1) void busy.enter(`busy ${n}`);

@@ -43,7 +43,7 @@ interface PacedWorker {
 
 /**
  * Workers that always have calls to make against a provider with limits, on the real scripts in virtual time: a night of
- * minutes in seconds. Each worker makes one trip at a time and keeps to the waits it is told, as `PoolLine` does.
+ * minutes in seconds. Each worker makes one trip at a time and keeps to the waits it is told, as `AdmissionQueue` does.
  */
 export class PacedCluster {
   readonly #time: { now: number };

@@ -3,7 +3,7 @@ import { MemoryStore } from '../../../src/adapters/memory-store/memory-store.ts'
 import { StoreAnswerCache } from '../../../src/adapters/store-answer-cache/store-answer-cache.ts';
 import type { BatchSubmission } from '../../../src/batches/batch-submission.ts';
 import { formatSliceEntry, type SliceEntry } from '../../../src/batches/slice-entry.ts';
-import type { HousekeepingContext } from '../../../src/budgets/housekeeping.ts';
+import type { MaintenanceContext } from '../../../src/budgets/housekeeping.ts';
 import type { SliceRun } from '../../../src/calls/slice-run.ts';
 import type { FinalizeContext } from '../../../src/finalize/finalize-batch.ts';
 import type { LocalModel } from '../../../src/local-model/local-model.ts';
@@ -162,7 +162,7 @@ export class MemoryApp {
     };
   }
 
-  get housekeeping(): HousekeepingContext {
+  get housekeeping(): MaintenanceContext {
     const { batches, ledger, clock, log, jobs, holds, runs } = this;
     return {
       batches,
