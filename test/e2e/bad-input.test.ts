@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
-import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
+import { describe, expect, it } from 'vitest';
 import {
   configYaml,
   expectBalanced,
@@ -11,19 +9,9 @@ import {
   toJsonl,
   Workspace,
 } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 const SUBMIT = ['-w', 'triage'];
 

@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
-import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import {
   type ConfigOptions,
   configYaml,
@@ -12,19 +10,9 @@ import {
   toJsonl,
   Workspace,
 } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 const documents = makeDocuments(400);
 const ids = documents.map(({ id }) => id);

@@ -3,24 +3,12 @@ import { gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { parquetReadObjects } from 'hyparquet';
 import { parquetWriteBuffer } from 'hyparquet-writer';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import { makePdf } from '../helpers/make-pdf.ts';
-import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, expectBalanced, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 async function makeWorkspace(files: Readonly<Record<string, string | Uint8Array>>, workflow = ''): Promise<Workspace> {
   return await Workspace.make({

@@ -1,20 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
-import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
+import { expect, it } from 'vitest';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 it('a worker whose config lacks a provider leaves the batch to others and says so', async () => {
   const config = configYaml({ url: model.url, redis: redis.url });

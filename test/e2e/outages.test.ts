@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
-import { freePort, startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
+import { freePort } from '../helpers/tcp-redis.ts';
 import {
   type ConfigOptions,
   configYaml,
@@ -13,19 +12,9 @@ import {
   toJsonl,
   Workspace,
 } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 const documents = makeDocuments(24);
 const RUN = ['run', 'docs.jsonl', '-w', 'triage', '-o', 'out'];

@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
 import { setFaults, startTestSimulator } from '../helpers/simulator.ts';
-import { freePort, startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
+import { freePort } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, oneJsonValue, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 interface PlanJson {
   readonly documents: number;

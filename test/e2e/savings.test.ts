@@ -1,22 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
-import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-let redis: TcpRedis;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-  redis = await startTcpRedis();
-});
-beforeEach(() => model.reset());
-afterAll(async () => {
-  await redis[Symbol.asyncDispose]();
-  await model[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
 
 const RUN = ['run', 'docs.jsonl', '-w', 'triage', '-o'];
 /** Longer than two rounds of housekeeping, which looks at the limits. */
