@@ -107,5 +107,7 @@ export interface Config {
     readonly shutdownGraceMs: number;
     readonly maxCallAttempts: number;
     readonly providerPatienceMs: number;
+    /** The longest wait a provider may name that `run` sits out. */
+    readonly longestWaitMs: number;
   };
 }

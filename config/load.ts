@@ -185,6 +185,7 @@ function resolveConfig(
       shutdownGraceMs: raw.worker.shutdownGraceSeconds * 1000,
       maxCallAttempts: raw.worker.maxCallAttempts,
       providerPatienceMs: raw.worker.providerPatienceSeconds * 1000,
+      longestWaitMs: raw.worker.longestWaitSeconds * 1000,
     },
   };
 }
@@ -293,6 +294,7 @@ function resolveTask(
     ...(raw.private ? { private: true } : {}),
     ...(raw.cache ? { cache: true } : {}),
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
+    ...(raw.rows === undefined ? {} : { rows: raw.rows }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
   refuseOtherSettings(raw, at, problems);

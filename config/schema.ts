@@ -125,6 +125,12 @@ export const configSchema = z.strictObject({
         .pipe(z.number().min(0))
         .default(20)
         .describe('how long a provider may be out of reach before its workflows pause'),
+      longestWaitSeconds: number()
+        .pipe(z.number().min(0).max(86_400))
+        .default(900)
+        .describe(
+          'the longest wait a provider may name that run sits out; for a longer one it ends and can be repeated',
+        ),
     })
     .prefault({}),
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config, WorkflowConfig } from '../config/config.ts';
+import { priceOfModel } from '../config/price-of-model.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
 import type { KeyRegistry } from './access/api-key.ts';
@@ -190,6 +191,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       pools: new Pools({ limits: config.pools, ledger, clock: systemClock, random: Math.random }),
       prefixes: new PromptPrefixes(systemClock),
       ratios,
+      priceOf: (provider, modelId) => priceOfModel(config, provider, modelId),
       answers: new StoreAnswerCache(store),
       localProviders: localProviders(config),
       random: Math.random,

@@ -108,6 +108,14 @@ export const workflowSchema = z
     drainAt: fraction()
       .optional()
       .describe('from this share of a limit on, the last (dearest) tier is not asked any more; rows say degraded'),
+    rows: z
+      .strictObject({
+        attempts: z
+          .boolean()
+          .describe('rows say what every tier has answered; default: where the cascade has two paid tiers'),
+      })
+      .optional()
+      .describe('what result rows say besides the answer'),
     timezone: z.string().default('UTC').describe('where its days and months begin'),
     schedule: scheduleSchema.optional(),
     input: inputSchema.optional().describe('how its documents are read, where no flag says otherwise'),

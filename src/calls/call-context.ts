@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import type { TokenPrice } from '../money/price.ts';
 import type { PromptPrefixes } from '../providers/prompt-prefixes.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import type { Pools } from '../quota/pools.ts';
@@ -17,6 +18,8 @@ export interface CallModelContext {
   readonly cache?: AnswerCache;
   /** What is known of the models' own token counts. */
   readonly ratios: InputRatios;
+  /** Of any model of a provider, by the provider's own name of it; absent or undefined: not known. */
+  readonly priceOf?: (provider: string, modelId: string) => TokenPrice | undefined;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
   readonly newId: () => string;

@@ -67,7 +67,11 @@ export function decideRetry(
     const stated = (error.retryAfterMs ?? 0) > 0 ? error.retryAfterMs : undefined;
     const least = error.retryAfterMs === undefined ? 0 : MIN_STATED_WAIT_MS;
     const delayMs = stated ?? Math.max(least, backoffMs(tries.waits + 1, random));
-    if (delayMs > LONGEST_WAIT_MS) return stop({ retry: true, retryAt: now + delayMs });
+    if (delayMs > LONGEST_WAIT_MS) {
+      const retryAt = now + delayMs;
+      const until = `Work goes on by itself at ${new Date(retryAt).toISOString()}, because the provider asked to wait so long.`;
+      return stop({ retry: true, retryAt, reason: `${error.message} ${until}` });
+    }
     if (tries.waits >= MAX_WAITS) return stop({ retry: true });
     return { kind: 'retry', delayMs: delayMs * (1 + random() * 0.25), counts: 'wait' };
   }

@@ -1,17 +1,17 @@
-import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, Outcome, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { priceBound, priceCall } from '../money/price.ts';
-import { NO_USAGE, type Usage } from '../money/usage.ts';
+import type { Usage } from '../money/usage.ts';
 import { ModelCallError } from '../providers/failure.ts';
 import type { ModelReply } from '../providers/model-client.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import { countRequestTokens, holdFor, inputTokenBound, writeTokenBound } from '../requests/estimate.ts';
+import { holdFor, inputTokenBound, writeTokenBound } from '../requests/estimate.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
-import { countTokens } from '../text/tokens.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { admitCall } from './admit-call.ts';
+import { type Booked, bookReply } from './book-reply.ts';
 import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
 import { StopError } from './stop.ts';
@@ -65,8 +65,15 @@ export async function tryCall(
   }
   call.gate.answered();
   call.gate.access.worked(model.name);
-  if (reply.usage !== undefined) context.ratios.observe(model.name, call.request, bytes, reply.usage.inputTokens);
-  const entry = await settleReply(context, call, ticket, entryOf(call, reply));
+  const booked = bookReply(
+    { model, request: call.request, hold: ticket.hold, inputBound: bytes, priceOf: context.priceOf },
+    reply,
+  );
+  if (booked.usageEstimated !== true) {
+    context.ratios.observe(model.name, call.request, bytes, booked.usage.inputTokens);
+  }
+  warnOf(context, call, booked);
+  const entry = await settleReply(context, call, ticket, entryOf(call, reply, booked));
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;
 }
@@ -188,10 +195,20 @@ function remember(owner: CallOwner, key: string, entry: JournalEntry): JournalEn
   return entry;
 }
 
-function entryOf(call: CallTry, reply: ModelReply): JournalEntry {
-  const usage = reply.usage ?? estimateUsage(call.request, reply.text);
+function warnOf({ log }: CallModelContext, { owner, model }: CallTry, { warnings, servedBy }: Booked): void {
+  for (const warning of warnings) {
+    log.warn('call:odd', { batch: owner.claim.batchId, model: model.name, warning, servedBy });
+  }
+}
+
+function entryOf(
+  call: CallTry,
+  reply: ModelReply,
+  { cost, usage, usageEstimated, servedBy, warnings }: Booked,
+): JournalEntry {
   return {
     ...entryBase(call, usage),
+    cost,
     reply: {
       text: reply.text,
       finish: reply.finish,
@@ -206,17 +223,10 @@ function entryOf(call: CallTry, reply: ModelReply): JournalEntry {
           }),
     },
     durationMs: Math.round(reply.durationMs),
-    ...(reply.usage === undefined ? { usageEstimated: true } : {}),
-    ...warningsOf(call.request, usage),
+    ...(usageEstimated === true ? { usageEstimated } : {}),
+    ...(servedBy === undefined ? {} : { servedBy }),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
-}
-
-function warningsOf(request: ModelRequest, usage: Usage): Pick<JournalEntry, 'warnings'> {
-  const warnings: CallWarning[] = [
-    ...(isPromptCut(request, usage) ? (['prompt_cut'] as const) : []),
-    ...(usage.outputTokens > request.maxOutputTokens ? (['output_over_cap'] as const) : []),
-  ];
-  return warnings.length === 0 ? {} : { warnings };
 }
 
 /** What the output beyond the cap of its request has cost, with room for a longer thought the next time. */
@@ -227,17 +237,6 @@ function beyondCap({ model, request }: CallTry, usage: Usage): NanoUsd {
     priceBound(model.price, usage.inputTokens, Math.ceil(tokens * OVERRUN_MARGIN)) -
     priceBound(model.price, usage.inputTokens, 0)
   );
-}
-
-/** No tokenizer takes so many characters to a token in a text of this length. */
-const MAX_CHARACTERS_PER_TOKEN = 12;
-/** Ollama's smallest window is 2,048 tokens; under half of it nothing was cut. */
-const MIN_CUT_TOKENS = 1_000;
-
-/** Servers with a smaller window than the model's cut the beginning off without a word (Ollama's `num_ctx`). */
-function isPromptCut({ messages }: ModelRequest, { inputTokens }: Usage): boolean {
-  const characters = messages.reduce((sum, { content }) => sum + content.length, 0);
-  return inputTokens >= MIN_CUT_TOKENS && characters > inputTokens * MAX_CHARACTERS_PER_TOKEN;
 }
 
 function failedEntry(call: CallTry, usage: Usage): JournalEntry {
@@ -253,8 +252,4 @@ function entryBase({ document, tier, model, isFallback }: CallTry, usage: Usage)
     cost: model.price === undefined ? 0 : priceCall(model.price, usage),
     ...(isFallback ? { fallback: true } : {}),
   };
-}
-
-function estimateUsage(request: ModelRequest, text: string): Usage {
-  return { ...NO_USAGE, inputTokens: countRequestTokens(request), outputTokens: countTokens(text) };
 }

@@ -9,13 +9,15 @@ import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { callKey } from '../requests/model-request.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
-import { type Attempt, nextCascadeStep } from './cascade.ts';
+import { ACCEPTED, type AttemptLog } from './attempt-log.ts';
+import { type Attempt, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 import type { PaidTiers } from './cascade-stages.ts';
 
 export interface CascadeAnswer<T> {
   readonly value: T;
-  readonly confidence: number;
+  /** 0 to 1; absent: unknown. */
+  readonly confidence?: number;
   readonly tier: number;
   readonly model: string;
   /** Taken under the tier's threshold, because the workflow drains. */
@@ -34,6 +36,8 @@ export interface CascadeContext {
   readonly redactors: DocumentRedactors;
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
   readonly windowShare: number;
+  /** Told how each tier ended. */
+  readonly attempts?: AttemptLog;
 }
 
 /** Characters from which on a reply is judged in a turn of its own. */
@@ -56,33 +60,32 @@ const NEXT_TIER_MAY_SUCCEED: ReadonlySet<string> = new Set([
  */
 export async function askCascade<T>(context: CascadeContext, question: Question<T>): Promise<CascadeAnswer<T>> {
   const attempts: Attempt<T>[] = [];
+  const models: string[] = [];
   let last: Reply | undefined;
+  let failure: CallFailedError | undefined;
   for (;;) {
     const tiers = usableTiers(context, attempts);
     const step = nextCascadeStep(tiers, attempts);
-    const previous = attempts.at(-1)?.judgement;
-    if (last !== undefined && previous !== undefined && step.kind !== 'accept') {
-      const code = previous.kind === 'rejected' ? previous.code : 'low_confidence';
-      context.owner.countRejection(code, paidFor(last, context.owner));
+    const previous = attempts.at(-1);
+    const isTaken = step.kind === 'accept' && step.attempt === attempts.length - 1;
+    if (last !== undefined && previous !== undefined && previous.judgement.kind !== 'failed' && !isTaken) {
+      context.owner.countRejection(reasonOf(previous.judgement), paidFor(last, context.owner));
     }
+    if (previous !== undefined && (step.kind !== 'ask' || step.tier !== previous.tier)) {
+      noteAttempt(context, question, previous, models.at(-1) ?? '', isTaken, failure);
+    }
+    if (step.kind === 'fail_with_call') throw failure ?? new RangeError('A failed attempt has an error');
     if (step.kind === 'fail') throw new CallFailedError(step.code, failureMessage(step.code, step.detail));
     if (step.kind === 'accept') {
-      const { value, confidence, tier } = step;
-      const threshold = context.tiers.find(({ index }) => index === tier)?.tier.acceptAt;
-      const degraded = threshold !== undefined && confidence < threshold;
-      return {
-        value,
-        confidence,
-        tier,
-        model: last?.model ?? tierAt(context.tiers, tier).model.name,
-        ...(degraded ? { degraded } : {}),
-      };
+      context.attempts?.warn(step.warnings);
+      return acceptedAnswer(context.tiers, step, models[step.attempt] ?? '', attempts[step.attempt]?.judgement.kind);
     }
     const rejected =
-      step.variant === 'repair' && previous?.kind === 'rejected' && last !== undefined
-        ? { ...last, detail: previous.detail }
+      step.variant === 'repair' && previous?.judgement.kind === 'rejected' && last !== undefined
+        ? { ...last, detail: previous.judgement.detail, isFormOnly: previous.judgement.isFormOnly === true }
         : undefined;
-    const [model, ...fallbacks] = modelsOfTier(tierAt(tiers, step.tier));
+    const tier = tierAt(tiers, step.tier);
+    const [model, ...fallbacks] = modelsOfTier(tier);
     const prepare = (each: ModelSpec) => prepareRoute(each, question.prompt, context.redactors, step.variant, rejected);
     const prepared = await Promise.all([prepare(model), ...fallbacks.map(prepare)]);
     try {
@@ -90,15 +93,68 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
       last = answered.last;
       await restAfterLong(question.prompt);
       attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, answered) });
+      models.push(last.model);
     } catch (error) {
-      const next = context.tiers[context.tiers.findIndex(({ index }) => index === step.tier) + 1];
-      if (!(error instanceof CallFailedError) || !NEXT_TIER_MAY_SUCCEED.has(error.code)) throw error;
-      if (next === undefined && context.passesOn !== true) throw error;
+      if (!(error instanceof CallFailedError)) throw error;
+      failure = error;
+      const isLast = context.tiers.at(-1)?.index === step.tier;
+      const hasKept = attempts.some(({ judgement }) => judgement.kind === 'rejected' && judgement.kept !== undefined);
+      const goesOn = NEXT_TIER_MAY_SUCCEED.has(error.code) && (!isLast || hasKept || context.passesOn === true);
+      attempts.push({ tier: step.tier, variant: step.variant, judgement: { kind: 'failed' } });
+      models.push(model.name);
+      if (!goesOn) {
+        noteAttempt(context, question, attempts.at(-1), model.name, false, failure);
+        throw error;
+      }
       context.owner.countRejection(error.code, paidFailures(prepared, context.owner));
-      if (next === undefined) throw error;
-      return await askCascade({ ...context, tiers: context.tiers.filter(({ index }) => index > step.tier) }, question);
     }
   }
+}
+
+function acceptedAnswer<T>(
+  tiers: PaidTiers,
+  { value, confidence, tier }: CascadeStep<T> & { readonly kind: 'accept' },
+  model: string,
+  judged: Attempt<T>['judgement']['kind'] | undefined,
+): CascadeAnswer<T> {
+  const degraded = judged === 'answer' && !reaches(confidence, tierAt(tiers, tier).acceptAt);
+  return {
+    value,
+    ...(confidence === undefined ? {} : { confidence }),
+    tier,
+    model,
+    ...(degraded ? { degraded } : {}),
+  };
+}
+
+function reasonOf(judgement: Judgement<unknown>): string {
+  return judgement.kind === 'rejected' ? judgement.code : 'low_confidence';
+}
+
+function noteAttempt<T>(
+  { attempts }: CascadeContext,
+  { labelOf }: Question<T>,
+  attempt: Attempt<T> | undefined,
+  model: string,
+  isTaken: boolean,
+  failure: CallFailedError | undefined,
+): void {
+  if (attempt === undefined) return;
+  const { tier, judgement } = attempt;
+  if (judgement.kind === 'failed') {
+    attempts?.note({ tier, model, reason: failure?.code ?? 'failed' });
+    return;
+  }
+  const value = judgement.kind === 'answer' ? judgement.value : judgement.kept?.value;
+  const label = value === undefined ? undefined : labelOf?.(value);
+  const confidence = judgement.kind === 'answer' && labelOf !== undefined ? judgement.confidence : undefined;
+  attempts?.note({
+    tier,
+    model,
+    ...(label === undefined ? {} : { label }),
+    ...(confidence === undefined ? {} : { confidence }),
+    reason: isTaken ? ACCEPTED : reasonOf(judgement),
+  });
 }
 
 /** While a workflow drains, its last tier is left out and the one before takes what it has. */
@@ -120,7 +176,7 @@ function withoutThreshold({ acceptAt: _, ...tier }: Tier): Tier {
 }
 
 /** A reply, and the entry that it was paid with. */
-interface Reply extends Omit<RejectedReply, 'detail'> {
+interface Reply extends Omit<RejectedReply, 'detail' | 'isFormOnly'> {
   readonly entry: JournalEntry;
   readonly routes: readonly Route[];
 }
@@ -147,7 +203,9 @@ async function ask(
   const by = prepared.find(({ route }) => route.model.name === entry.model) ?? first;
   const { reply, unknown } = by.restore(entry.reply);
   const routes = prepared.map(({ route }) => route);
-  return { last: { model: entry.model, raw: entry.reply.text, restored: reply.text, entry, routes }, reply, unknown };
+  const last = { model: entry.model, raw: entry.reply.text, restored: reply.text, entry, routes };
+  const logprobsAsked = by.route.request.logprobs === true;
+  return { last, reply: logprobsAsked ? { ...reply, logprobsAsked } : reply, unknown };
 }
 
 /** Judging a reply to a long text takes a while: replies that come together must not keep the process from its locks. */
@@ -163,7 +221,8 @@ function judge<T>(question: Question<T>, { last, reply, unknown }: Answered): Ju
   const judgement = question.judge(reply);
   // A reply that was cut off may still be whole where it matters; where it is not, the cut is why.
   if (reply.finish === 'length' && judgement.kind === 'rejected') {
-    return { kind: 'rejected', code: 'truncated', detail: describeCut(last) };
+    const { kept } = judgement;
+    return { kind: 'rejected', code: 'truncated', detail: describeCut(last), ...(kept === undefined ? {} : { kept }) };
   }
   // Before the checks of the text, to which it is a name and a number like others.
   if (unknown.length > 0) {

@@ -6,6 +6,7 @@ import { jsonEscaped } from '../redaction/json-escaped.ts';
 import { redactPrompt } from '../redaction/redact-prompt.ts';
 import type { RedactedTexts } from '../redaction/redactor.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
+import type { Repair } from '../requests/repair-prompt.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
 
@@ -17,6 +18,8 @@ export interface RejectedReply {
   readonly restored: string;
   /** What was wrong with it. */
   readonly detail: string;
+  /** The answer is in it and only its form is wrong. */
+  readonly isFormOnly: boolean;
 }
 
 export interface PreparedRoute {
@@ -35,17 +38,21 @@ export async function prepareRoute(
 ): Promise<PreparedRoute> {
   const { redact } = model;
   if (redact === undefined) {
-    const repair = rejected === undefined ? undefined : { reply: rejected.restored, detail: rejected.detail };
+    const repair = rejected === undefined ? undefined : { ...rejected, reply: rejected.restored };
     const request = buildModelRequest(model, prompt, variant, repair);
     return { route: { model, request }, restore: (reply) => ({ reply, unknown: [] }) };
   }
   const redactor = await redactors.for(redact);
   const redacted = await runInSteps(redactPrompt(prompt, redactor));
-  let repair: { reply: string; detail: string } | undefined;
+  let repair: Repair | undefined;
   if (rejected !== undefined) {
     const [restored = '', detail = ''] = redactor.redact([rejected.restored, rejected.detail]).texts;
     // What this model wrote is what it has seen; another one's reply may have been made from the whole text.
-    repair = { reply: rejected.model === model.name ? rejected.raw : restored, detail };
+    repair = {
+      reply: rejected.model === model.name ? rejected.raw : restored,
+      detail,
+      isFormOnly: rejected.isFormOnly,
+    };
   }
   const request = buildModelRequest(model, redacted.prompt, variant, repair);
   return { route: { model, request }, restore: (reply) => restoreReply(reply, redacted.restore) };

@@ -20,6 +20,8 @@ export interface ReplyChecks {
   /** It does not begin with words about itself and is no refusal. */
   readonly preamble: boolean;
   readonly forbidden: readonly ForbiddenText[];
+  /** Doubts about language, numbers and names fail a document at the last tier. Absent: its row has them as warnings. */
+  readonly failsOnDoubt?: boolean;
 }
 
 export interface CheckedSummary {
@@ -40,32 +42,42 @@ export interface CheckProblem {
 const MOST_CHECKED_CHARS = 50_000;
 const MOST_NAMED = 5;
 
-/** The first problem of a summary, cheapest check first; undefined: it passes all of them. */
-export function checkSummary(checks: ReplyChecks, checked: CheckedSummary): CheckProblem | undefined {
+/** A summary with these may still be right: what was paid for is worth a look. */
+const DOUBTS: ReadonlySet<RejectionCode> = new Set(['wrong_language', 'numbers_not_found', 'names_not_found']);
+
+/** Whether a summary with these problems is kept, with warnings, where no tier has a better one. */
+export function isKept({ failsOnDoubt }: ReplyChecks, problems: readonly CheckProblem[]): boolean {
+  return failsOnDoubt !== true && problems.every(({ code }) => DOUBTS.has(code));
+}
+
+/** The problems of a summary, cheapest check first; none: it passes all of them. */
+export function checkSummary(checks: ReplyChecks, checked: CheckedSummary): readonly CheckProblem[] {
   const summary = checked.summary.slice(0, MOST_CHECKED_CHARS);
   const { source } = checked;
+  const problems: CheckProblem[] = [];
   if (checks.preamble && findPreamble(summary, source) !== undefined) {
-    return {
+    problems.push({
       code: 'preamble',
       detail: 'the summary talks about itself or declines; write nothing but what the document says',
-    };
+    });
   }
-  const forbidden = checks.forbidden.findIndex((text) => has(summary, text));
-  if (forbidden !== -1) {
-    const text = checks.forbidden[forbidden];
-    const what = text?.kind === 'phrase' ? JSON.stringify(text.phrase) : `text of the form /${text?.pattern}/`;
-    return { code: 'forbidden_text', detail: `the summary has ${what}, which it must not have` };
+  const forbidden = checks.forbidden.find((text) => has(summary, text));
+  if (forbidden !== undefined) {
+    const what =
+      forbidden.kind === 'phrase' ? JSON.stringify(forbidden.phrase) : `text of the form /${forbidden.pattern}/`;
+    problems.push({ code: 'forbidden_text', detail: `the summary has ${what}, which it must not have` });
   }
   if (checks.language) {
     const problem = languageProblem(summary, source, checked.language);
-    if (problem !== undefined) return { code: 'wrong_language', detail: describeLanguage(problem) };
+    if (problem !== undefined) problems.push({ code: 'wrong_language', detail: describeLanguage(problem) });
   }
   if (checks.numbers) {
     const missing = numbersNotFound(summary, source);
-    if (missing.length > 0) return notFound('numbers_not_found', 'numbers', missing);
+    if (missing.length > 0) problems.push(notFound('numbers_not_found', 'numbers', missing));
   }
   const names = checks.names ? namesNotFound(summary, source) : [];
-  return names.length > 0 ? notFound('names_not_found', 'names', names) : undefined;
+  if (names.length > 0) problems.push(notFound('names_not_found', 'names', names));
+  return problems;
 }
 
 function has(summary: string, text: ForbiddenText): boolean {

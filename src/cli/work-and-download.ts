@@ -37,7 +37,8 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
     signal: AbortSignal.any([stop.first, hopeless.signal]),
     quiet: options.json === true,
     // What is in flight still settles; a pause by an operator is waited out.
-    isHeld: ({ breaker: { hold } }) => endsRun(hold, app.clock.now()) && app.slices.runs.size === 0,
+    isHeld: ({ breaker: { hold } }) =>
+      endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
   if (end !== 'ended') hopeless.signal.throwIfAborted();
@@ -54,13 +55,10 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   return exitCodeOf(final);
 }
 
-/** Longest wait that a provider may ask a run to sit out. */
-const MAX_WAIT_MS = 15 * 60_000;
-
 /** A pause by an operator is waited out, and so is a wait that the provider has named, unless it is a long one. */
-function endsRun(pause: Pause | undefined, now: number): boolean {
+export function endsRun(pause: Pause | undefined, now: number, longestWaitMs: number): boolean {
   if (pause === undefined || pause.cause === 'operator') return false;
-  return pause.retryAt === undefined || pause.retryAt - now > MAX_WAIT_MS;
+  return pause.retryAt === undefined || pause.retryAt - now > longestWaitMs;
 }
 
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */

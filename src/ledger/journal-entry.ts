@@ -2,8 +2,14 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 import type { ReplyText } from '../prompts/question.ts';
 
-/** `output_over_cap`: more output was billed than the request allowed. `prompt_cut`: the usage is far too small for what was sent, so the server has read only a part of it. */
-export type CallWarning = 'prompt_cut' | 'output_over_cap';
+/**
+ * `prompt_cut`: the usage is far too small for what was sent, so the server has read only a part of it.
+ * `output_over_cap`: more output was billed than the request allowed.
+ * `usage_impossible`: the usage cannot be true, so the call is booked at its hold.
+ * `model_price_unknown`: another model answered, whose price is not known; the call is booked at the price of the one that
+ * was asked.
+ */
+export type CallWarning = 'prompt_cut' | 'output_over_cap' | 'usage_impossible' | 'model_price_unknown';
 
 /**
  * A paid reply as it is kept until its slice is committed: enough to take every later decision again without asking
@@ -22,6 +28,8 @@ export interface JournalEntry {
   readonly usageEstimated?: boolean;
   /** What is odd about the reply: it is kept, and the row says so. */
   readonly warnings?: readonly CallWarning[];
+  /** The model that answered, where it is not the one that was asked, in the provider's words. */
+  readonly servedBy?: string;
   /** Another provider stood in for the tier's own. */
   readonly fallback?: boolean;
 }

@@ -23,6 +23,7 @@ export const REJECTION_CODES = [
   'wrong_language',
   'numbers_not_found',
   'names_not_found',
+  'words_not_found',
   'placeholder_unknown',
   'low_confidence',
   'truncated',
@@ -31,9 +32,30 @@ export const REJECTION_CODES = [
 
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 
+/**
+ * What a row says beside an answer that is kept: what it was doubted for. `confidence_stated`: log-probabilities were asked for, but the confidence
+ * is the model's own statement or unknown.
+ */
+export type AnswerWarning = 'confidence_stated' | RejectionCode;
+
 export type Judgement<T> =
-  | { readonly kind: 'answer'; readonly value: T; readonly confidence: number }
-  | { readonly kind: 'rejected'; readonly code: RejectionCode; readonly detail: string };
+  | {
+      readonly kind: 'answer';
+      readonly value: T;
+      /** 0 to 1; absent: unknown, which passes no threshold. */
+      readonly confidence?: number;
+      /** What is odd about the answer; the row says so. */
+      readonly warnings?: readonly AnswerWarning[];
+    }
+  | {
+      readonly kind: 'rejected';
+      readonly code: RejectionCode;
+      readonly detail: string;
+      /** The answer is in the reply and only its form is wrong: a repair turn needs no document. */
+      readonly isFormOnly?: boolean;
+      /** What is taken, with a warning, where no better answer comes. */
+      readonly kept?: { readonly value: T; readonly warnings: readonly AnswerWarning[] };
+    };
 
 /** `bytes`: of the token, where they are not those of its text. */
 export interface TokenLogprob {
@@ -48,10 +70,14 @@ export interface ReplyText {
   readonly finish: 'stop' | 'length' | 'refusal' | 'other';
   /** Tokens of `text` in order with their log-probabilities, where the provider gave them. */
   readonly tokens?: readonly TokenLogprob[];
+  /** The model was asked for log-probabilities. */
+  readonly logprobsAsked?: boolean;
 }
 
 /** One question to the cascade: the prompt and how its reply is judged. */
 export interface Question<T> {
   readonly prompt: Prompt;
+  /** What a row's `attempts` say of an answer; absent where it is of a part only. */
+  labelOf?(value: T): string | undefined;
   judge(reply: ReplyText): Judgement<T>;
 }

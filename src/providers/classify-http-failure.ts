@@ -1,4 +1,13 @@
 import type { ModelFailureClass } from './failure.ts';
+import {
+  isAloneOverLimit,
+  speaksOfContent,
+  speaksOfLength,
+  speaksOfMoney,
+  speaksOfThrottle,
+  speaksOfTrouble,
+  wordsOf,
+} from './failure-wordings.ts';
 import { type ErrorBody, readErrorBody } from './read-error-body.ts';
 import { readRetryWait } from './read-retry-wait.ts';
 
@@ -40,16 +49,8 @@ const OUT_OF_CREDIT_CODES: ReadonlySet<string> = new Set([
   '1113', // Zhipu
 ]);
 
-const OUT_OF_CREDIT_TEXT = new RegExp(
-  [
-    'insufficient (?:account )?(?:balance|credits?|funds)',
-    'credit balance is too low', // Anthropic
-    '^you have reached your specified (?:workspace )?api usage limits', // Anthropic, a limit set by its customer
-    'used all available credits', // xAI
-    'prepay(?:ment|aid)? credits are depleted', // Gemini
-  ].join('|'),
-  'i',
-);
+/** Anthropic, a limit set by its customer. */
+const OUT_OF_CREDIT_TEXT = /^you have reached your specified (?:workspace )?api usage limits/i;
 
 /** Codes with which every call with this key fails until a person acts, whatever the status. */
 const ACCESS_CODES: ReadonlySet<string> = new Set([
@@ -115,38 +116,11 @@ const OVERFLOW_TEXT = new RegExp(
   'i',
 );
 
-/** Any other wording for a request that is too long, where it is not about the output cap. */
-const OVERFLOW_WORDING =
-  /(?:context|prompts?|inputs?|sequence|tokens?|conversation|length)\b.{0,80}(?:too (?:long|large|many)|exceed|(?:long|great|larg|few)er than|more than|less than|at most|over the|beyond|limit|maximum|not enough|should be \[)|(?:exceed|too (?:long|large|many)|maximum|limit)[^.]{0,80}(?:context|prompt|input|sequence|tokens?)\b/i;
-const OUTPUT_CAP_WORDING =
-  /max_(?:completion_|output_|new_)?tokens|maxOutputTokens|(?:completion|output|generated) tokens/i;
-
-/** "Limit 2000, Requested 2903": alone it is over the limit, so no wait helps. */
-const LIMIT_AND_REQUESTED = /limit[:\s]+([\d,]+)\b.{0,60}?requested[:\s]+([\d,]+)/i;
-
-const THROTTLE_WORDING = /throttl|rate.?limit|too many requests|concurrency limit|requests per (?:second|minute)/i;
-
-/** Only where a server does not quote the document: a 402, 403 or 429. */
-const MONEY_WORDING = new RegExp(
-  [
-    '(?:out of|no|not enough|insufficient|remaining) (?:credits?|balance|funds|quota left)',
-    '(?:balance|credits?|funds) (?:is |are |has been |have been )?(?:exhausted|depleted|used up|insufficient|too low|not enough|negative)',
-    'in arrears|overdue (?:payment|balance|bill)|payment (?:is )?required|top.?up|recharge',
-    'spend(?:ing)? (?:limit|cap)|budget (?:has been )?exceeded|exceeded (?:your|the) (?:budget|spend)',
-    '余额不足|欠费',
-  ].join('|'),
-  'i',
-);
-
-const REFUSED_WORDING =
-  /content[ _-]?(?:filter|policy|moderation|safety|management)|safety (?:system|filter|policy|settings|reasons)|moderation|(?:sensitive|inappropriate|prohibited|harmful|unsafe) (?:content|words?|information|text|material)|violat\w+[^.]{0,60}polic|risk control|敏感/i;
-
 /** OpenAI (429) and Groq (413): one request larger than the whole minute's quota never passes, however long it waits. */
 const LARGER_THAN_QUOTA_TEXT = /request too large for/i;
 
 /** Nothing is wrong with the request: a conflict, a lost or early connection, a client that the server believed gone. */
 const AGAIN_STATUS: ReadonlySet<number> = new Set([408, 409, 424, 425, 499]);
-const WORDING_CHARACTERS = 300;
 
 const ACCESS_TEXT = new RegExp(
   [
@@ -185,48 +159,43 @@ export function classifyHttpFailure(
 function failureClass(status: number, headers: Readonly<Record<string, string>>, body: ErrorBody): ModelFailureClass {
   const { codes, message } = body;
   const isOneOf = (set: ReadonlySet<string>) => codes.some((code) => set.has(code));
+  const words = wordsOf(body);
   if (AGAIN_STATUS.has(status)) return 'server_error';
   if (status === 413) return 'context_overflow';
-  if (status === 402 || isOneOf(OUT_OF_CREDIT_CODES)) return 'out_of_credit';
+  if (status === 402 || isOneOf(OUT_OF_CREDIT_CODES) || OUT_OF_CREDIT_TEXT.test(message)) return 'out_of_credit';
   if (isOneOf(OVERFLOW_CODES) || isAloneOverLimit(message)) return 'context_overflow';
-  if (status === 429)
-    return LARGER_THAN_QUOTA_TEXT.test(message) ? 'context_overflow' : moneyOr('rate_limited', status, message);
+  if (status === 429) return refusedByLimit(message, words);
   // llama-cpp-python and some gateways answer 500 to a prompt that is too long; trying again would never end well.
   if (status >= 500) return status === 500 && OVERFLOW_TEXT.test(message) ? 'context_overflow' : 'server_error';
-  if (status === 401) return 'authentication';
+  if (status === 401) return speaksOfMoney(words) ? 'out_of_credit' : 'authentication';
   if (isOneOf(REFUSED_CODES) || REFUSED_TEXT.test(message)) return 'refused_content';
-  if (status === 403)
-    return REFUSED_WORDING.test(message) ? 'refused_content' : moneyOr('authentication', status, message);
-  if (status === 400 || status === 422) return badRequestClass(status, headers, body, isOneOf(ACCESS_CODES));
+  if (status === 403) return forbidden(words);
+  if (status === 451 && speaksOfContent(words)) return 'refused_content';
+  if (status === 400 || status === 422) {
+    const known = badRequestClass(words, message, isOneOf(ACCESS_CODES));
+    if (known !== undefined) return known;
+  }
   return headers['x-should-retry'] === 'true' ? 'server_error' : 'bad_request';
+}
+
+function refusedByLimit(message: string, words: string): ModelFailureClass {
+  if (LARGER_THAN_QUOTA_TEXT.test(message) || /context (?:length|window|size)/i.test(words)) return 'context_overflow';
+  return speaksOfMoney(words) ? 'out_of_credit' : 'rate_limited';
+}
+
+function forbidden(words: string): ModelFailureClass {
+  if (speaksOfMoney(words)) return 'out_of_credit';
+  if (speaksOfContent(words)) return 'refused_content';
+  return speaksOfThrottle(words) ? 'rate_limited' : 'authentication';
 }
 
 /** A 400 or 422 says least by its status: its words have to tell. */
-function badRequestClass(
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  { message }: ErrorBody,
-  isAccessCode: boolean,
-): ModelFailureClass {
+function badRequestClass(words: string, message: string, isAccessCode: boolean): ModelFailureClass | undefined {
   if (OVERFLOW_TEXT.test(message)) return 'context_overflow';
   if (isAccessCode || ACCESS_TEXT.test(message)) return 'authentication';
-  const known = moneyOr('bad_request', status, message);
-  if (known !== 'bad_request') return known;
-  // The beginning only: what follows may quote the document.
-  const start = message.slice(0, WORDING_CHARACTERS);
-  if (REFUSED_WORDING.test(start)) return 'refused_content';
-  if (THROTTLE_WORDING.test(start)) return 'rate_limited';
-  if (OVERFLOW_WORDING.test(start) && !OUTPUT_CAP_WORDING.test(start)) return 'context_overflow';
-  return headers['x-should-retry'] === 'true' ? 'server_error' : 'bad_request';
-}
-
-function isAloneOverLimit(message: string): boolean {
-  const [, limit, requested] = LIMIT_AND_REQUESTED.exec(message) ?? [];
-  const read = (text: string | undefined) => Number((text ?? '').replaceAll(',', ''));
-  return limit !== undefined && read(requested) > read(limit);
-}
-
-function moneyOr(other: ModelFailureClass, status: number, message: string): ModelFailureClass {
-  if (OUT_OF_CREDIT_TEXT.test(message)) return 'out_of_credit';
-  return status !== 400 && status !== 422 && MONEY_WORDING.test(message) ? 'out_of_credit' : other;
+  if (speaksOfMoney(words)) return 'out_of_credit';
+  if (speaksOfContent(words)) return 'refused_content';
+  if (speaksOfLength(words)) return 'context_overflow';
+  if (speaksOfThrottle(words)) return 'rate_limited';
+  return speaksOfTrouble(words) ? 'server_error' : undefined;
 }

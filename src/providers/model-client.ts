@@ -19,6 +19,8 @@ export interface ModelReply {
   readonly finish: 'stop' | 'length' | 'refusal' | 'other';
   /** Absent where the provider reported none; never guessed here. */
   readonly usage?: Usage;
+  /** The model that answered, in the provider's words, where it says so. */
+  readonly model?: string;
   /** The provider's usage object as it came. */
   readonly rawUsage?: unknown;
   readonly logprobs?: readonly TokenLogprob[];

@@ -24,23 +24,66 @@ export function readErrorBody(bodyText: string): ErrorBody {
   const parsed = parseJson(bodyText);
   const root = asRecord(Array.isArray(parsed) ? parsed[0] : parsed);
   if (root === undefined) return { codes: [], message: bodyText.slice(0, MAX_MESSAGE_LENGTH), quotaIds: [] };
-  const error = asRecord(root.error) ?? root;
+  const error = errorIn(root);
   const innerCode =
     asRecord(error.innererror)?.code ?? asRecord(asRecord(error.provider_specific_fields)?.innererror)?.code;
-  const texts = [root.error, error.message, error.detail, asRecord(error.metadata)?.raw].filter(isFilledString);
+  const texts = [root.error, ...TEXT_FIELDS.map((field) => error[field]), ...detailTexts(error), upstreamText(error)];
+  const said = texts.filter(isFilledString).join(' ');
   const details = (Array.isArray(error.details) ? error.details : []).map(asRecord).filter((d) => d !== undefined);
   const retryDelay = details.map((detail) => detail.retryDelay).find(isFilledString);
   const reasons = details.map((detail) => detail.reason);
   const violations = details.flatMap((detail) => (Array.isArray(detail.violations) ? detail.violations : []));
   return {
     // Gemini repeats the HTTP status as its code and says more in its status.
-    codes: [asRecord(error.details)?.error_code, ...reasons, error.status, error.code, error.type, innerCode]
+    codes: [
+      asRecord(error.details)?.error_code,
+      ...reasons,
+      error.status,
+      error.code,
+      error.type,
+      innerCode,
+      ...CODE_FIELDS.map((f) => error[f]),
+    ]
       .map(codeText)
       .filter(isFilledString),
-    message: (texts.length === 0 ? bodyText : texts.join(' ')).slice(0, MAX_MESSAGE_LENGTH),
+    message: (said === '' ? bodyText : said).slice(0, MAX_MESSAGE_LENGTH),
     ...(retryDelay === undefined ? {} : { retryDelay }),
     quotaIds: violations.map((violation) => asRecord(violation)?.quotaId).filter(isFilledString),
   };
+}
+
+const TEXT_FIELDS = [
+  'message',
+  'Message',
+  'msg',
+  'error_msg',
+  'status_msg',
+  'error_description',
+  'faultstring',
+  'title',
+  'detail',
+];
+const CODE_FIELDS = ['error_code', 'status_code', '__type'];
+
+/** Where a body has its error, if not at its root. */
+function errorIn(root: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const [first] = Array.isArray(root.errors) ? root.errors : [];
+  return asRecord(root.error) ?? asRecord(root.base_resp) ?? asRecord(root.fault) ?? asRecord(first) ?? root;
+}
+
+/** What OpenRouter's upstream said: a text, or JSON in it. */
+function upstreamText({ metadata }: Readonly<Record<string, unknown>>): unknown {
+  const raw = asRecord(metadata)?.raw;
+  return isFilledString(raw) && asRecord(parseJson(raw)) !== undefined ? readErrorBody(raw).message : raw;
+}
+
+/** FastAPI's `detail` is a text, an object, or a list of what is wrong with each field. */
+function detailTexts({ detail }: Readonly<Record<string, unknown>>): unknown[] {
+  const details: readonly unknown[] = Array.isArray(detail) ? detail : [detail];
+  return details.flatMap((each) => {
+    const { message, msg } = asRecord(each) ?? {};
+    return [message, msg];
+  });
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {

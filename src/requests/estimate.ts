@@ -2,7 +2,7 @@ import type { NanoUsd } from '../money/money.ts';
 import { priceBound } from '../money/price.ts';
 import { countTokens } from '../text/tokens.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
-import type { ModelRequest } from './model-request.ts';
+import type { ModelRequest } from './chat-request.ts';
 import { schemaJson } from './repeated-json.ts';
 
 /** Marks around each message that chat templates add, more than any known template uses. */

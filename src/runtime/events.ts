@@ -11,6 +11,7 @@ export const EVENTS = {
   'breaker:open': 'A batch or a workflow is paused; the reason says why.',
   'budget:alert': 'Spending has reached a level of a limit, or is on its way over it.',
   'cache:failed': 'The answer cache could not be read or written; the call is made without it.',
+  'call:odd': 'A reply is kept although something is odd about it: its usage cannot be, or another model gave it.',
   'call:retry': 'A model call failed for a passing reason and is tried again.',
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
   'ledger:overrun': 'A reply cost more than what was held for it.',

@@ -3,13 +3,14 @@ import type { AnswerCache } from '../calls/answer-cache.ts';
 import type { CallModelContext } from '../calls/call-context.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError, DocumentEndedError, StopError } from '../calls/stop.ts';
+import type { AttemptLog } from '../cascades/attempt-log.ts';
 import type { CascadeStage, PaidTiers } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { promptTag } from '../tasks/prompt-hash.ts';
 import { taskOf } from '../tasks/tasks.ts';
-import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { keepsAttempts, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { answerLocally, type LocalCalls, noPaidTier } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -30,6 +31,8 @@ export interface DocumentWork {
   /** Position of the document in its slice. */
   readonly position: number;
   readonly localCalls: LocalCalls;
+  /** What tiers before these stages have said of it. */
+  readonly attempts: AttemptLog;
 }
 
 /**
@@ -45,13 +48,13 @@ export async function answerDocument(context: AnswerDocumentContext, work: Docum
   const redactors = new DocumentRedactors(entry.document.text);
   try {
     if (stages.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
-    return await askStages(context, work, redactors);
+    return withAttempts(work, await askStages(context, work, redactors));
   } catch (error) {
     if (error instanceof DocumentEndedError) {
       return { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` };
     }
     if (error instanceof CallFailedError) {
-      return { kind: 'error', status: 'failed', code: error.code, message: error.message };
+      return withAttempts(work, { kind: 'error', status: 'failed', code: error.code, message: error.message });
     }
     // Stopped, or unexpected: either way the other documents begin no new calls.
     run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
@@ -59,6 +62,18 @@ export async function answerDocument(context: AnswerDocumentContext, work: Docum
   } finally {
     run.countRedactions(redactors.counts());
   }
+}
+
+/** A label that was paid for and is not sure enough is in the row of its document, whatever the workflow says. */
+export function withAttempts(
+  { workflow, attempts }: Pick<DocumentWork, 'workflow' | 'attempts'>,
+  end: DocumentEnd,
+): DocumentEnd {
+  const { warnings } = attempts;
+  const isShown = keepsAttempts(workflow) || (end.kind === 'error' && end.code === 'low_confidence');
+  const shown = isShown && attempts.attempts.length > 0 ? { attempts: attempts.attempts } : {};
+  if (end.kind === 'error') return { ...end, ...shown };
+  return { ...end, ...shown, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 
 async function askStages(
@@ -83,7 +98,7 @@ async function askStages(
 
 async function askLocally(
   context: AnswerDocumentContext,
-  { run, workflow, entry, localCalls }: DocumentWork,
+  { run, workflow, entry, localCalls, attempts }: DocumentWork,
   stage: CascadeStage & { readonly kind: 'local' },
 ): Promise<DocumentEnd | undefined> {
   if (run.ending !== undefined) throw new DocumentEndedError(run.ending);
@@ -92,13 +107,14 @@ async function askLocally(
   const [end] = await answerLocally(context.local, run, workflow, stage, [alone], {
     localCalls,
     monotonic: () => context.clock.monotonic(),
+    note: (_, attempt) => attempts.note(attempt),
   });
   return end;
 }
 
 async function askPaid(
   context: AnswerDocumentContext,
-  { run, workflow, entry, position }: DocumentWork,
+  { run, workflow, entry, position, attempts }: DocumentWork,
   stage: CascadeStage & { readonly kind: 'paid' },
   redactors: DocumentRedactors,
 ): Promise<DocumentEnd> {
@@ -108,8 +124,9 @@ async function askPaid(
   const models = workflow.cache === true ? { ...context, cache: context.answers } : context;
   const document = { text: entry.document.text, tokens: entry.tokens };
   const answer = await splitOnOverflow((windowShare) => {
-    const cascade = { models, owner: run, document: position, tiers, passesOn: !isLast, redactors, windowShare };
-    return taskOf(workflow).answer(cascade, workflow, document);
+    attempts.forget(tiers.map(({ index }) => index));
+    const asked = { owner: run, document: position, tiers, passesOn: !isLast, redactors, windowShare, attempts };
+    return taskOf(workflow).answer({ models, ...asked }, workflow, document);
   });
   return { kind: 'answered', answer: { ...answer, prompt: promptTag(workflow) } };
 }

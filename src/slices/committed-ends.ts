@@ -1,7 +1,9 @@
 import type { BatchRegistry } from '../batches/batch-registry.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
+import type { TierAttempt } from '../cascades/attempt-log.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
+import type { AnswerWarning } from '../prompts/question.ts';
 import { gunzip } from '../runtime/gzip.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { TaskResult } from '../tasks/result-row.ts';
@@ -20,6 +22,8 @@ interface ParsedRow {
   readonly model?: string;
   readonly tier?: number;
   readonly prompt?: string;
+  readonly warnings?: readonly AnswerWarning[];
+  readonly attempts?: readonly TierAttempt[];
   readonly error?: { readonly code: string; readonly message: string };
   readonly costUsd: number;
 }
@@ -54,10 +58,20 @@ async function readRows(store: ObjectStore, part: PartFile | undefined): Promise
 }
 
 function endOf(row: ParsedRow): DocumentEnd {
+  // What they have cost is in the row that they come from.
+  const attempts = row.attempts?.map(({ tier, model, label, confidence, reason }) => ({
+    tier,
+    model,
+    ...(label === undefined ? {} : { label }),
+    ...(confidence === undefined ? {} : { confidence }),
+    reason,
+  }));
+  const noted = attempts === undefined ? {} : { attempts };
   if (row.status === 'succeeded' && row.result !== undefined) {
-    const { result, model = '', tier = 0, prompt } = row;
-    return { kind: 'answered', answer: { result, model, tier, ...(prompt === undefined ? {} : { prompt }) } };
+    const { result, model = '', tier = 0, prompt, warnings } = row;
+    const answer = { result, model, tier, ...(prompt === undefined ? {} : { prompt }) };
+    return { kind: 'answered', answer, ...noted, ...(warnings === undefined ? {} : { warnings }) };
   }
   const { code, message } = row.error ?? { code: 'unknown', message: '' };
-  return { kind: 'error', status: row.status === 'succeeded' ? 'failed' : row.status, code, message };
+  return { kind: 'error', status: row.status === 'succeeded' ? 'failed' : row.status, code, message, ...noted };
 }

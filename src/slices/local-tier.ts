@@ -1,6 +1,7 @@
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
+import { ACCEPTED, type TierAttempt } from '../cascades/attempt-log.ts';
 import type { CascadeStage } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { taskOf } from '../tasks/tasks.ts';
@@ -21,7 +22,12 @@ export async function answerLocally(
   workflow: WorkflowSpec,
   { index: tierIndex, tier, isLast }: CascadeStage & { readonly kind: 'local' },
   entries: readonly SliceEntry[],
-  options: { readonly localCalls: LocalCalls; readonly monotonic: () => number },
+  options: {
+    readonly localCalls: LocalCalls;
+    readonly monotonic: () => number;
+    /** Told how it ended for the document of an entry. */
+    readonly note: (index: number, attempt: TierAttempt) => void;
+  },
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   const texts = entries.flatMap((entry, index) =>
     entry.kind === 'document' && entry.sameAs === undefined ? [{ index, text: entry.document.text }] : [],
@@ -36,6 +42,14 @@ export async function answerLocally(
   );
   for (const [position, outcome] of outcomes.entries()) {
     const index = texts[position]?.index ?? 0;
+    const said = outcome.kind === 'unsure' ? outcome.said : 'label' in outcome.result ? outcome.result : undefined;
+    options.note(index, {
+      tier: tierIndex,
+      model: LOCAL_MODEL_NAME,
+      ...(said === undefined ? {} : { label: said.label }),
+      ...(said?.confidence === undefined ? {} : { confidence: said.confidence }),
+      reason: outcome.kind === 'answered' ? ACCEPTED : (outcome.rejection ?? outcome.code),
+    });
     if (outcome.kind === 'answered') {
       const answer = { result: outcome.result, tier: tierIndex, model: LOCAL_MODEL_NAME };
       ends[index] = { kind: 'answered', answer, localMs: outcome.localMs };

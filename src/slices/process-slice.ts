@@ -4,10 +4,11 @@ import { readSlice } from '../batches/read-slice.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import { SliceRun } from '../calls/slice-run.ts';
 import { StopError, type StopReason } from '../calls/stop.ts';
+import { AttemptLog, type TierAttempt } from '../cascades/attempt-log.ts';
 import { type CascadeStage, cascadeStages } from '../cascades/cascade-stages.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
-import { type AnswerDocumentContext, answerDocument } from './answer-document.ts';
+import { type AnswerDocumentContext, answerDocument, withAttempts } from './answer-document.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { answerLocally, type LocalCalls } from './local-tier.ts';
@@ -94,10 +95,11 @@ async function answerDocuments(
   const all = cascadeStages(workflow.cascade);
   const [first] = all;
   const localCalls: LocalCalls = new Map();
+  const logs = entries.map(() => new AttemptLog());
   const isLocalFirst = first?.kind === 'local';
   const local =
     isLocalFirst && run.ending === undefined
-      ? await runLocalTier(context, run, workflow, first, entries, localCalls)
+      ? await runLocalTier(context, run, workflow, first, entries, { localCalls, logs })
       : [];
   const stages = isLocalFirst ? all.slice(1) : all;
   const progress = trackProgress(context, run, local.filter((end) => end !== undefined).length);
@@ -106,11 +108,12 @@ async function answerDocuments(
   for (const [index, entry] of entries.entries()) {
     answers.push(
       (async () => {
+        const attempts = logs[index] ?? new AttemptLog();
         const known = local[index];
-        if (known !== undefined) return known;
+        if (known !== undefined) return withAttempts({ workflow, attempts }, known);
         const end =
           (await takeOver(run, entry, index, answers, others)) ??
-          (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls }));
+          (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls, attempts }));
         progress.finished(1);
         return end;
       })(),
@@ -140,7 +143,9 @@ async function takeOver(
   // The first one always stands before, so waiting for it ends.
   const end =
     entry.sameAs.slice === run.claim.slice ? await answers[entry.sameAs.position] : (await others).get(index)?.end;
-  return end?.kind === 'answered' ? { kind: 'answered', answer: end.answer } : end;
+  if (end?.kind !== 'answered') return end;
+  const { localMs: _, ...taken } = end;
+  return taken;
 }
 
 /** The local model at the head of a cascade sees the whole slice at once. */
@@ -150,11 +155,12 @@ async function runLocalTier(
   workflow: WorkflowSpec,
   stage: CascadeStage & { readonly kind: 'local' },
   entries: readonly SliceEntry[],
-  localCalls: LocalCalls,
+  { localCalls, logs }: { readonly localCalls: LocalCalls; readonly logs: readonly AttemptLog[] },
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   try {
     const monotonic = () => context.clock.monotonic();
-    return await answerLocally(context.local, run, workflow, stage, entries, { localCalls, monotonic });
+    const note = (index: number, attempt: TierAttempt) => logs[index]?.note(attempt);
+    return await answerLocally(context.local, run, workflow, stage, entries, { localCalls, monotonic, note });
   } catch (error) {
     run.throwIfStopped();
     throw error;

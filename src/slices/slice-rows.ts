@@ -1,16 +1,32 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
+import type { TierAttempt } from '../cascades/attempt-log.ts';
 import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
+import type { AnswerWarning } from '../prompts/question.ts';
 import type { ErrorRow, ResultRow, Row } from '../tasks/result-row.ts';
 import type { DocumentResult } from '../tasks/task.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 
 /** How one document of a slice ended. */
 export type DocumentEnd =
-  | { readonly kind: 'answered'; readonly answer: DocumentResult; readonly localMs?: number }
-  | { readonly kind: 'error'; readonly status: ErrorRow['status']; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'answered';
+      readonly answer: DocumentResult;
+      readonly localMs?: number;
+      /** How each tier ended, where the row shall say it. */
+      readonly attempts?: readonly TierAttempt[];
+      /** What the answer is doubted for. */
+      readonly warnings?: readonly AnswerWarning[];
+    }
+  | {
+      readonly kind: 'error';
+      readonly status: ErrorRow['status'];
+      readonly code: string;
+      readonly message: string;
+      readonly attempts?: readonly TierAttempt[];
+    };
 
 interface Spent {
   readonly calls: number;
@@ -19,9 +35,20 @@ interface Spent {
   readonly durationMs: number;
   readonly fallback: boolean;
   readonly warnings: readonly CallWarning[];
+  readonly costByTier: ReadonlyMap<number, NanoUsd>;
+  readonly servedBy: readonly string[];
 }
 
-const NOTHING_SPENT: Spent = { calls: 0, usage: NO_USAGE, cost: 0, durationMs: 0, fallback: false, warnings: [] };
+const NOTHING_SPENT: Spent = {
+  calls: 0,
+  usage: NO_USAGE,
+  cost: 0,
+  durationMs: 0,
+  fallback: false,
+  warnings: [],
+  costByTier: new Map(),
+  servedBy: [],
+};
 
 /**
  * The rows of a slice. Calls, tokens and money of each row are those of the journal entries made for its document, so
@@ -45,6 +72,8 @@ function addEntry(sum: Spent, entry: JournalEntry): Spent {
     durationMs: sum.durationMs + entry.durationMs,
     fallback: sum.fallback || entry.fallback === true,
     warnings: entry.warnings === undefined ? sum.warnings : [...new Set([...sum.warnings, ...entry.warnings])],
+    costByTier: new Map([...sum.costByTier, [entry.tier, (sum.costByTier.get(entry.tier) ?? 0) + entry.cost]]),
+    servedBy: entry.servedBy === undefined ? sum.servedBy : [...new Set([...sum.servedBy, entry.servedBy])],
   };
 }
 
@@ -55,13 +84,22 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     return { id, status: 'skipped', error: { code, message }, calls, usage, cost };
   }
   const { id, metadata } = entry.document;
-  const warnings = [...(entry.document.warnings ?? []), ...spent.warnings];
   if (end === undefined) throw new RangeError(`Document ${id} has no end`);
   if (end.kind === 'error') {
     const error = { code: end.code, message: end.message };
-    return { id, status: end.status, error, calls, usage, cost, ...(metadata === undefined ? {} : { metadata }) };
+    return {
+      id,
+      status: end.status,
+      error,
+      calls,
+      usage,
+      cost,
+      ...attemptsOf(end.attempts, spent),
+      ...(metadata === undefined ? {} : { metadata }),
+    };
   }
   const local = end.localMs === undefined ? { calls: 0, durationMs: 0 } : { calls: 1, durationMs: end.localMs };
+  const warnings = [...new Set([...(entry.document.warnings ?? []), ...(end.warnings ?? []), ...spent.warnings])];
   const row: ResultRow = {
     id,
     status: 'succeeded',
@@ -75,10 +113,18 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
     ...(spent.fallback ? { fallback: true } : {}),
+    ...(spent.servedBy.length === 0 ? {} : { servedBy: spent.servedBy.join(', ') }),
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...attemptsOf(end.attempts, spent),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;
+}
+
+/** With what the calls of each tier have cost. */
+function attemptsOf(attempts: readonly TierAttempt[] | undefined, { costByTier }: Spent): Pick<Row, 'attempts'> {
+  if (attempts === undefined) return {};
+  return { attempts: attempts.map((attempt) => ({ ...attempt, cost: costByTier.get(attempt.tier) ?? 0 })) };
 }
 
 /** Calls, tokens and money by model and tier, with the documents each one answered. */

@@ -1,7 +1,20 @@
 import { jsonrepair } from 'jsonrepair';
 import { isRecord, parseJson } from '../text/json-value.ts';
+import { answerPart } from './answer-part.ts';
+import { escapeStrings, objectsIn } from './json-spans.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+interface Found {
+  readonly value: unknown;
+  readonly object: JsonObject;
+}
+
+/** `differing`: several objects have the field and do not say the same, so none of them is the answer. */
+export type JsonReply = ({ readonly kind: 'found' } & Found) | { readonly kind: 'differing' };
+
+/** What is wrong with a reply that is `differing`. */
+export const SEVERAL_ANSWERS = 'the reply has several answers that differ';
 
 /** An answer that a model wraps in further objects stands no deeper. */
 const MAX_NESTING = 3;
@@ -10,8 +23,8 @@ const MAX_REPAIRED_CHARACTERS = 200_000;
 
 /**
  * The JSON object with the answer in a model's reply. Servers without structured output wrap it in prose, a code block or
- * another object, or write it twice: the last object that has the field counts. What is almost JSON is repaired, but never
- * a reply that was cut off: a repair would make up its end.
+ * another object, or write it twice. What is almost JSON is repaired, but never a reply that was cut off: a repair would
+ * make up its end.
  *
  * @param field that the answer must have; its key is found in any case
  * @returns undefined where there is no such object
@@ -19,77 +32,89 @@ const MAX_REPAIRED_CHARACTERS = 200_000;
 export function parseJsonReply(
   reply: { readonly text: string; readonly finish?: string },
   field: string,
-): { readonly value: unknown; readonly object: JsonObject } | undefined {
-  const text = reply.text.replace(/^\uFEFF/, '');
-  const whole = parseObject(text);
-  const found = whole === undefined ? undefined : findField(whole, field, 0);
-  if (found !== undefined) return found;
-  for (const candidate of objectsIn(text).reverse()) {
-    const object = parseObject(candidate);
-    const inside = object === undefined ? undefined : findField(object, field, 0);
-    if (inside !== undefined) return inside;
-  }
-  return reply.finish === 'length' ? undefined : findRepaired(text, field);
+): JsonReply | undefined {
+  const text = answerPart(reply.text);
+  const whole = parseWhole(text);
+  const found = whole.flatMap((object) => findFields(object, field, 0));
+  if (found.length > 0) return agreed(found);
+  const spans = objectsIn(text);
+  return (
+    agreed(findIn(spans, field, parseObject)) ??
+    agreed(findIn(spans, field, (span) => parseObject(escapeStrings(span)))) ??
+    (reply.finish === 'length'
+      ? undefined
+      : (agreed(findIn(spans, field, repair)) ?? agreed(findIn(looseSpan(text), field, repair))))
+  );
 }
 
 /** Whether there is any JSON object, for saying what is wrong with the reply. */
 export function hasJsonObject({ text }: { readonly text: string }): boolean {
-  return parseObject(text) !== undefined || objectsIn(text).some((each) => parseObject(each) !== undefined);
+  return parseWhole(text).length > 0 || objectsIn(text).some((each) => parseObject(each) !== undefined);
 }
 
-function findRepaired(text: string, field: string): ReturnType<typeof parseJsonReply> {
-  const start = text.indexOf('{');
+/** The field's key as the object writes it: in any case, with spaces or marks around it. */
+export function keyOf(object: JsonObject, field: string): string | undefined {
+  if (Object.hasOwn(object, field)) return field;
+  return Object.keys(object).find((name) => name.toLowerCase().replace(/[^\p{L}\p{N}_]/gu, '') === field);
+}
+
+/** The text as JSON: an object, a list of objects, or either of them inside a JSON string. */
+function parseWhole(text: string): readonly JsonObject[] {
+  const value = parseJson(text);
+  const inner = typeof value === 'string' ? parseJson(value) : value;
+  return (Array.isArray(inner) ? inner : [inner]).filter(isRecord);
+}
+
+function findIn(spans: readonly string[], field: string, parse: (span: string) => JsonObject | undefined): Found[] {
+  return spans.flatMap((span) => {
+    const object = parse(span);
+    return object === undefined ? [] : findFields(object, field, 0);
+  });
+}
+
+/** One answer where all say the same; one that says more than the others, and nothing else, counts for all. */
+function agreed(found: readonly Found[]): JsonReply | undefined {
+  const fullest = found.toSorted((a, b) => Object.keys(b.object).length - Object.keys(a.object).length)[0];
+  if (fullest === undefined) return undefined;
+  const isSame = found.every(({ object }) =>
+    Object.entries(object).every(([name, value]) => says(fullest.object, name, value)),
+  );
+  return isSame ? { kind: 'found', ...fullest } : { kind: 'differing' };
+}
+
+function says(object: JsonObject, name: string, value: unknown): boolean {
+  const key = keyOf(object, name) ?? keyOf(object, name.toLowerCase());
+  return key !== undefined && JSON.stringify(object[key]) === JSON.stringify(value);
+}
+
+/** Objects inside one that has the field are part of its answer. */
+function findFields(object: JsonObject, field: string, depth: number): Found[] {
+  const key = keyOf(object, field);
+  if (key !== undefined) return [{ value: object[key], object }];
+  if (depth >= MAX_NESTING) return [];
+  return Object.entries(object).flatMap(([name, inner]) => {
+    if (name === '__proto__') return [];
+    const each: readonly unknown[] = Array.isArray(inner) ? inner : [inner];
+    return each.filter(isRecord).flatMap((one) => findFields(one, field, depth + 1));
+  });
+}
+
+/** Where quotes are wrong, the end of an object cannot be told: all of it from the first brace that may begin one. */
+function looseSpan(text: string): readonly string[] {
+  const start = text.search(/\{\s*["'\u201c\u2018]/);
   const end = text.lastIndexOf('}');
-  if (start === -1 || end <= start || end - start > MAX_REPAIRED_CHARACTERS) return undefined;
+  return start === -1 || end <= start ? [] : [text.slice(start, end + 1)];
+}
+
+function repair(span: string): JsonObject | undefined {
+  if (span.length > MAX_REPAIRED_CHARACTERS) return undefined;
+  const escaped = parseObject(escapeStrings(span));
+  if (escaped !== undefined) return escaped;
   try {
-    const repaired = parseObject(jsonrepair(text.slice(start, end + 1)));
-    return repaired === undefined ? undefined : findField(repaired, field, 0);
+    return parseObject(jsonrepair(span));
   } catch {
     return undefined;
   }
-}
-
-function findField(object: JsonObject, field: string, depth: number): ReturnType<typeof parseJsonReply> {
-  const key = keyOf(object, field);
-  if (key !== undefined) return { value: object[key], object };
-  if (depth >= MAX_NESTING) return undefined;
-  for (const [name, inner] of Object.entries(object)) {
-    if (name === '__proto__') continue;
-    for (const each of Array.isArray(inner) ? inner : [inner]) {
-      const found = isRecord(each) ? findField(each, field, depth + 1) : undefined;
-      if (found !== undefined) return found;
-    }
-  }
-  return undefined;
-}
-
-/** The field's key as the object writes it: in any case. */
-export function keyOf(object: JsonObject, field: string): string | undefined {
-  if (Object.hasOwn(object, field)) return field;
-  return Object.keys(object).find((name) => name.trim().toLowerCase() === field);
-}
-
-/** The outermost `{…}` of a text, in order; braces inside strings do not count. */
-function objectsIn(text: string): string[] {
-  const found: string[] = [];
-  let depth = 0;
-  let start = 0;
-  let inString = false;
-  for (let index = text.indexOf('{'); index !== -1 && index < text.length; index++) {
-    const char = text[index];
-    if (inString) {
-      if (char === '\\') index += 1;
-      else if (char === '"') inString = false;
-    } else if (char === '"') inString = depth > 0;
-    else if (char === '{') {
-      if (depth === 0) start = index;
-      depth += 1;
-    } else if (char === '}' && depth > 0) {
-      depth -= 1;
-      if (depth === 0) found.push(text.slice(start, index + 1));
-    }
-  }
-  return found;
 }
 
 function parseObject(text: string): JsonObject | undefined {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PLACEHOLDER_RULE } from '../redaction/redact-prompt.ts';
-import { repairMessages } from '../requests/model-request.ts';
+import { REPAIR_WORDS } from '../requests/repair-prompt.ts';
 import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { taskOf } from './tasks.ts';
 
@@ -32,7 +32,7 @@ function identify(workflow: WorkflowSpec): PromptIdentity {
   const { single, part, merges } = task.prompts(workflow);
   const prompts = [single, part, ...(merges === undefined ? [] : [merges.combine, merges.reduce])];
   const redacts = workflow.cascade.flatMap(modelsOfTier).some(({ redact }) => redact !== undefined);
-  const said = [...prompts, repairMessages({ reply: '', detail: '' }), ...(redacts ? [PLACEHOLDER_RULE] : [])];
+  const said = [...prompts, ...REPAIR_WORDS, ...(redacts ? [PLACEHOLDER_RULE] : [])];
   return {
     version: task.promptVersion,
     sha256: createHash('sha256').update(JSON.stringify(said)).digest('hex'),

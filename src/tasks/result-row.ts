@@ -1,4 +1,4 @@
-import { type NanoUsd, nanoToDecimal } from '../money/money.ts';
+import { type NanoUsd, nanoToDecimal, usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 
 /** What a succeeded row says: the answer of `classify` or of `summarize`. `kind: 'extract'`: sentences that the local tier chose. */
@@ -30,12 +30,25 @@ export interface PartialAnswer {
   readonly failed: readonly (TextSpan & { readonly code: string })[];
 }
 
+/** How one tier ended for the document, and what its calls for it have cost. */
+export interface RowAttempt {
+  readonly tier: number;
+  readonly model: string;
+  readonly label?: string;
+  readonly confidence?: number;
+  /** `accepted`, or why what it said was not taken. */
+  readonly reason: string;
+  readonly cost: NanoUsd;
+}
+
 interface RowBase {
   readonly id: string;
   /** Model calls whose reply was received, repeated and rejected ones included; the local tier counts as one. */
   readonly calls: number;
   readonly usage: Usage;
   readonly cost: NanoUsd;
+  /** Every tier that was asked, cheapest first, where the workflow asks for it. */
+  readonly attempts?: readonly RowAttempt[];
 }
 
 /** One line of `results.jsonl`. */
@@ -52,6 +65,8 @@ export interface ResultRow extends RowBase {
   readonly degraded?: boolean;
   /** At least one of its calls went to a provider that stands in for its tier's own. */
   readonly fallback?: boolean;
+  /** The model that answered, in the provider's words, where it is not the one that was asked. */
+  readonly servedBy?: string;
   /** What is odd about the answer, which is kept because it was paid for (`prompt_cut`), and about its document: `code: what, in words`. */
   readonly warnings?: readonly string[];
   readonly metadata?: Readonly<Record<string, unknown>>;
@@ -86,7 +101,9 @@ export function formatRow(row: Row): string {
       ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
       ...(row.fallback === true ? { fallback: true } : {}),
+      ...(row.servedBy === undefined ? {} : { servedBy: row.servedBy }),
       ...(row.warnings === undefined ? {} : { warnings: row.warnings }),
+      ...writeAttempts(row),
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
   }
@@ -97,6 +114,12 @@ export function formatRow(row: Row): string {
     calls: row.calls,
     usage: row.usage,
     costUsd,
+    ...writeAttempts(row),
     ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
   });
+}
+
+function writeAttempts({ attempts }: Row): object {
+  if (attempts === undefined) return {};
+  return { attempts: attempts.map(({ cost, ...attempt }) => ({ ...attempt, costUsd: usdJson(cost) })) };
 }

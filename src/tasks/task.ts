@@ -73,7 +73,14 @@ export interface LocalQuestion {
 export type LocalOutcome =
   | { readonly kind: 'answered'; readonly result: TaskResult; readonly localMs: number }
   /** The next tier's to answer. `rejection`: what it is counted as. `code` and `message`: the document's error where none is left. */
-  | { readonly kind: 'unsure'; readonly rejection?: string; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'unsure';
+      readonly rejection?: string;
+      readonly code: string;
+      readonly message: string;
+      /** The answer that it is unsure of. */
+      readonly said?: { readonly label: string; readonly confidence: number };
+    };
 
 /** `json`: any value, written as JSON text. */
 export interface AnswerColumn {

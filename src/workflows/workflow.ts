@@ -76,6 +76,8 @@ interface WorkflowBase {
    * taken, whatever its confidence, and the row says `degraded`. Absent: never.
    */
   readonly drainAt?: number;
+  /** What rows say besides the answer. Absent: `attempts` where two paid tiers may be asked. */
+  readonly rows?: { readonly attempts: boolean };
   /** How a long document is cut. Absent: only where it does not fit, without overlap, and every part must succeed. */
   readonly parts?: PartRules;
 }
@@ -109,6 +111,11 @@ export interface SummarizeWorkflow extends WorkflowBase {
 
 /** What happens to each document of a batch. Stored with the batch, so that a later config edit cannot change it. */
 export type WorkflowSpec = ClassifyWorkflow | SummarizeWorkflow;
+
+/** Whether each row says what every tier has answered. */
+export function keepsAttempts({ rows, cascade }: WorkflowSpec): boolean {
+  return rows?.attempts ?? cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).length > 1;
+}
 
 /** Limits in nano-dollars; absent: none. */
 export interface WorkflowBudget {

@@ -71,7 +71,11 @@ describe('decideRetry()', () => {
   });
 
   test('a wait of more than a minute gives the slice back until it is over', () => {
-    expect(decide('rate_limited', { retryAfterMs: 60_001 })).toEqual(hold({ retry: true, retryAt: NOW + 60_001 }));
+    const until = new Date(NOW + 60_001).toISOString();
+    expect(decide('rate_limited', { retryAfterMs: 60_001 })).toMatchObject({
+      kind: 'stop',
+      reason: { hold: { retry: true, retryAt: NOW + 60_001, reason: expect.stringContaining(until) } },
+    });
   });
 
   test('a provider that asks to wait again and again stops the slice some time', () => {

@@ -52,7 +52,12 @@ describe('prepareRoute()', () => {
   });
 
   it('quotes to a provider in a repair turn what it said itself, and of another one’s reply no values', async () => {
-    const rejected = { raw: 'see [email 1]', restored: 'see jane@example.com', detail: 'it names jane@example.com' };
+    const rejected = {
+      raw: 'see [email 1]',
+      restored: 'see jane@example.com',
+      detail: 'it names jane@example.com',
+      isFormOnly: false,
+    };
     const quoted = async (model: ModelSpec, by: string) => {
       const redactors = new DocumentRedactors(TEXT);
       const { route } = await prepareRoute(model, prompt, redactors, 'repair', { ...rejected, model: by });

@@ -35,7 +35,7 @@ describe('nextCascadeStep()', () => {
   it('accepts a confidence at the threshold and escalates one under it', () => {
     const at = (confidence: number) =>
       nextCascadeStep(TIERS, [{ tier: 1, variant: 'first', judgement: answer(confidence) }]);
-    expect(at(0.8)).toEqual({ kind: 'accept', tier: 1, value: 'x', confidence: 0.8 });
+    expect(at(0.8)).toMatchObject({ kind: 'accept', tier: 1, value: 'x', confidence: 0.8 });
     expect(at(0.799)).toEqual({ kind: 'ask', tier: 2, variant: 'first' });
   });
 
@@ -53,6 +53,47 @@ describe('nextCascadeStep()', () => {
       expect(nextCascadeStep(TIERS, [first, repair])).toEqual({ kind: 'ask', tier: 2, variant: 'first' });
     },
   );
+
+  it('keeps the last doubtful answer where no tier is left, from whatever tier it comes', () => {
+    const kept = (tier: number, variant: 'first' | 'repair', value: string): Attempt<string> => ({
+      tier,
+      variant,
+      judgement: {
+        kind: 'rejected',
+        code: 'numbers_not_found',
+        detail: 'x',
+        kept: { value, warnings: ['numbers_not_found'] },
+      },
+    });
+    const asked = [kept(1, 'first', 'a'), kept(1, 'repair', 'b')];
+    expect(nextCascadeStep(TIERS, asked)).toEqual({ kind: 'ask', tier: 2, variant: 'first' });
+    const warnings = ['numbers_not_found'];
+    expect(nextCascadeStep(TIERS, [...asked, { tier: 2, variant: 'first', judgement: rejected('refused') }])).toEqual({
+      kind: 'accept',
+      tier: 1,
+      value: 'b',
+      warnings,
+      attempt: 1,
+    });
+    const failed: Attempt<string> = { tier: 2, variant: 'first', judgement: { kind: 'failed' } };
+    expect(nextCascadeStep(TIERS, [...asked, failed])).toMatchObject({ kind: 'accept', value: 'b' });
+    expect(nextCascadeStep(TIERS, [failed])).toEqual({ kind: 'fail_with_call' });
+    expect(nextCascadeStep(TIERS, [...asked, kept(2, 'first', 'c'), kept(2, 'repair', 'd')])).toMatchObject({
+      tier: 2,
+      value: 'd',
+      attempt: 3,
+    });
+  });
+
+  it('says that a confidence is unknown, and never that it is 0', () => {
+    const last = [{ index: 2, tier: { model: TIERS[0]?.tier.model as never, acceptAt: 0.8 } }];
+    const unknown: Attempt<string> = { tier: 2, variant: 'first', judgement: { kind: 'answer', value: 'x' } };
+    expect(nextCascadeStep(last, [unknown])).toMatchObject({
+      kind: 'fail',
+      code: 'low_confidence',
+      detail: "the reply states no confidence that can be read, and the last tier's acceptAt 0.8 asks for one",
+    });
+  });
 
   it('raises the cap of a truncated reply once, then escalates', () => {
     const first: Attempt<string> = { tier: 1, variant: 'first', judgement: rejected('truncated') };

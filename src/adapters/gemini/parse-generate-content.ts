@@ -1,5 +1,6 @@
 import type { ModelReply, TokenLogprob } from '../../providers/model-client.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
+import { errorBeside } from '../provider-http/error-beside.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseUsageMetadata } from './parse-usage-metadata.ts';
 
@@ -19,12 +20,16 @@ export function parseGenerateContent(body: unknown): ParsedReply {
   if (!isRecord(body)) return {};
   const usage = parseUsageMetadata(body.usageMetadata);
   const candidate = Array.isArray(body.candidates) ? body.candidates[0] : undefined;
-  const answer = isRecord(candidate) ? parseCandidate(candidate) : parseBlock(body.promptFeedback);
+  const error = errorBeside(body);
+  const read = () => (isRecord(candidate) ? parseCandidate(candidate) : parseBlock(body.promptFeedback));
+  const answer = error === undefined ? read() : undefined;
   return {
     ...(answer === undefined ? {} : { answer }),
+    ...(error === undefined ? {} : { error }),
     ...(usage === undefined ? {} : { usage }),
     ...(body.usageMetadata === undefined || body.usageMetadata === null ? {} : { rawUsage: body.usageMetadata }),
     ...(isFilledString(body.responseId) ? { id: body.responseId } : {}),
+    ...(isFilledString(body.modelVersion) ? { model: body.modelVersion } : {}),
   };
 }
 
@@ -53,10 +58,13 @@ function parseBlock(feedback: unknown): ParsedReply['answer'] {
 
 function parseParts(parts: unknown): string | undefined {
   if (!Array.isArray(parts)) return undefined;
-  return parts
+  const written = parts
     .filter((part) => isRecord(part) && part.thought !== true && typeof part.text === 'string')
     .map((part) => part.text)
     .join('');
+  const call: unknown = parts.find((part) => isRecord(part) && isRecord(part.functionCall));
+  const given = isRecord(call) && isRecord(call.functionCall) ? call.functionCall.args : undefined;
+  return written.trim() === '' && isRecord(given) ? JSON.stringify(given) : written;
 }
 
 /** Undefined where there are none or one of them is malformed: half of a confidence is none. */

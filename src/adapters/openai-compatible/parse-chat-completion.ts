@@ -1,5 +1,6 @@
 import type { ModelReply, TokenLogprob } from '../../providers/model-client.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
+import { errorBeside } from '../provider-http/error-beside.ts';
 import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { parseUsage } from './parse-usage.ts';
 
@@ -19,73 +20,95 @@ const FINISH: Readonly<Record<string, ModelReply['finish']>> = {
   refusal: 'refusal',
 };
 
+/** Words of other servers, where the list does not have theirs. */
+const FINISH_WORDS: readonly (readonly [RegExp, ModelReply['finish']])[] = [
+  [/filter|sensitiv|moderat|refus|safety|block|polic|guard|prohibit|recitation|censor|risk/i, 'refusal'],
+  [/length|max.?tokens|token.?limit|context/i, 'length'],
+];
+
+/** The server stopped in the middle: what stands there, whole as it may look, is not the model's answer. */
+const FAILED_FINISH =
+  /error|abort|cancel|fail|insufficient|timed?.?out|interrupt|overload|unavailable|exhaust|disconnect|killed|preempt/i;
+
 /** Reads a parsed body of any shape; never throws. */
 export function parseChatCompletion(body: unknown): ParsedReply {
   if (!isRecord(body)) return {};
   const usage = parseUsage(body.usage);
-  const answer = parseChoice(Array.isArray(body.choices) ? body.choices[0] : undefined);
+  const choice: unknown = Array.isArray(body.choices) ? body.choices[0] : undefined;
+  const error = errorBeside(body) ?? (isRecord(choice) ? errorOfChoice(choice) : undefined);
+  const answer = error === undefined ? parseChoice(choice) : undefined;
   return {
     ...(answer === undefined ? {} : { answer }),
+    ...(error === undefined ? {} : { error }),
     ...(usage === undefined ? {} : { usage }),
     ...(body.usage === undefined || body.usage === null ? {} : { rawUsage: body.usage }),
     ...(isFilledString(body.id) ? { id: body.id } : {}),
+    ...(isFilledString(body.model) ? { model: body.model } : {}),
   };
 }
 
+function errorOfChoice(choice: Readonly<Record<string, unknown>>): unknown {
+  const beside = errorBeside(choice);
+  if (beside !== undefined) return beside;
+  const { finish_reason: reason } = choice;
+  const isFailed = isFilledString(reason) && parseFinish(reason) === 'other' && FAILED_FINISH.test(reason);
+  return isFailed ? { message: `finish_reason ${reason}`, code: reason } : undefined;
+}
+
 function parseChoice(choice: unknown): ParsedReply['answer'] {
-  if (!isRecord(choice) || !isRecord(choice.message) || hasFailed(choice)) return undefined;
-  const written = parseContent(choice.message.content);
+  if (!isRecord(choice) || !isRecord(choice.message)) return undefined;
+  const { message } = choice;
+  const written = parseContent(message.content);
   if (written === undefined) return undefined;
-  const content = written.trim() === '' ? (parseElsewhere(choice.message) ?? written) : written;
-  const { refusal } = choice.message;
+  const finish = parseFinish(choice.finish_reason);
+  const content = written.trim() === '' ? (parseElsewhere(message, finish) ?? written) : written;
+  const { refusal } = message;
   const declined = isFilledString(refusal);
   const logprobs = isRecord(choice.logprobs) ? parseLogprobs(choice.logprobs.content) : undefined;
   return {
     text: declined && content === '' ? refusal : content,
-    finish: declined ? 'refusal' : parseFinish(choice.finish_reason),
+    finish: declined ? 'refusal' : finish,
     ...(logprobs === undefined ? {} : { logprobs }),
   };
 }
 
-/** The server stopped in the middle: what stands there, whole as it may look, is not the model's answer. */
-const FAILED_FINISH: ReadonlySet<unknown> = new Set([
-  'error', // OpenRouter
-  'network_error', // Zhipu
-  'insufficient_system_resource', // DeepSeek
-  'abort', // vLLM, SGLang
-  'aborted',
-  'cancelled',
-]);
-
-function hasFailed(choice: Readonly<Record<string, unknown>>): boolean {
-  return FAILED_FINISH.has(choice.finish_reason) || isRecord(choice.error);
-}
-
-/** Some servers put the answer into a tool call, or wholly into the field for thinking. */
-function parseElsewhere(message: Readonly<Record<string, unknown>>): string | undefined {
+/**
+ * Some servers put the answer into a tool call, or wholly into the field for thinking. Thinking that was cut off has not
+ * come to an answer.
+ */
+function parseElsewhere(message: Readonly<Record<string, unknown>>, finish: ModelReply['finish']): string | undefined {
   const [call] = Array.isArray(message.tool_calls) ? message.tool_calls : [];
-  if (isRecord(call) && isRecord(call.function) && isFilledString(call.function.arguments))
-    return call.function.arguments;
-  for (const field of ['reasoning_content', 'reasoning'] as const) {
-    const thinking = message[field];
-    if (typeof thinking === 'string' && thinking.includes('{')) return thinking;
+  for (const each of [isRecord(call) ? call.function : undefined, message.function_call, call]) {
+    const given = isRecord(each) ? (each.arguments ?? each.input ?? each.parameters) : undefined;
+    if (isFilledString(given)) return given;
+    if (isRecord(given)) return JSON.stringify(given);
   }
-  return undefined;
+  if (finish === 'length') return undefined;
+  return ['parsed', 'reasoning_content', 'reasoning', 'thinking']
+    .map((field) => (isRecord(message[field]) ? JSON.stringify(message[field]) : message[field]))
+    .find((text) => isFilledString(text) && text.trim() !== '') as string | undefined;
 }
 
 function parseFinish(reason: unknown): ModelReply['finish'] {
-  return typeof reason === 'string' && Object.hasOwn(FINISH, reason) ? (FINISH[reason] ?? 'other') : 'other';
+  if (typeof reason !== 'string') return 'other';
+  if (Object.hasOwn(FINISH, reason)) return FINISH[reason] ?? 'other';
+  return FINISH_WORDS.find(([words]) => words.test(reason))?.[1] ?? 'other';
 }
 
 /** A string, null, or parts of which only the text ones count (Mistral adds its thinking as a part). */
 function parseContent(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   if (content === null || content === undefined) return '';
+  if (isRecord(content)) return JSON.stringify(content);
   if (!Array.isArray(content)) return undefined;
   return content
-    .filter((part) => isRecord(part) && part.type === 'text' && typeof part.text === 'string')
-    .map((part) => part.text)
+    .map((part: unknown) => (isRecord(part) && isTextPart(part.type) ? part.text : part))
+    .filter((text) => typeof text === 'string')
     .join('');
+}
+
+function isTextPart(type: unknown): boolean {
+  return type === undefined || type === 'text' || type === 'output_text';
 }
 
 /** Undefined where there are none or one of them is malformed: half of a confidence is none. */

@@ -93,6 +93,35 @@ export function errorOfStatus(target: Target, modelId: string, response: HttpRes
   );
 }
 
+/**
+ * An error inside a success. Where it says which kind it is, that counts as with a status of its own; what else a server says
+ * there is its own trouble. It is charged for where a usage is told.
+ */
+export function errorInSuccess(
+  target: Target,
+  modelId: string,
+  response: HttpResponse,
+  error: unknown,
+  usage: Usage | undefined,
+): ModelCallError {
+  const stated = Number(isRecord(error) ? (error.status ?? error.code) : undefined);
+  const status = stated >= 400 && stated <= 599 ? stated : 400;
+  const read = classifyHttpFailure(status, JSON.stringify({ error }), response.headers, Date.now());
+  const failure = read.failure === 'bad_request' || read.failure === 'server_error' ? 'invalid_reply' : read.failure;
+  const isFree = failure !== 'invalid_reply' || (stated === status && !GATEWAY_GAVE_UP.has(status));
+  return failed(
+    failure,
+    `Provider ${target.name} answered for model ${modelId} at ${target.displayUrl} with HTTP ${response.status} and an error in it: ` +
+      `${quote(target, read.providerMessage)}.`,
+    {
+      billing: usage === undefined ? (isFree ? 'none' : 'unknown') : 'billed',
+      usage,
+      retryAfterMs: read.retryAfterMs,
+      ...fromResponse(target, response),
+    },
+  );
+}
+
 /** @param what completes "The reply …" */
 export function errorOfInvalidReply(
   target: Target,

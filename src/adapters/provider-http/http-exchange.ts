@@ -14,6 +14,8 @@ export interface HttpExchangeRequest {
   readonly timeoutMs: number;
   /** A longer body is cut off and its connection closed. */
   readonly maxBodyBytes: number;
+  /** False: its connection is closed after it. */
+  readonly reusesConnection: boolean;
 }
 
 /**
@@ -44,8 +46,8 @@ export function exchangeHttp(
   return new Promise((resolve) => {
     const exchange = new HttpExchange(request, line, signal, resolve);
     // Not `request()`: that hides when the request goes out, and a stream per reply costs more than an array.
-    const { origin, path, headers, body } = request;
-    dispatcher.dispatch({ origin, path, method: 'POST', headers, body }, exchange);
+    const { origin, path, headers, body, reusesConnection } = request;
+    dispatcher.dispatch({ origin, path, method: 'POST', headers, body, reset: !reusesConnection }, exchange);
   });
 }
 

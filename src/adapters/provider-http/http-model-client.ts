@@ -3,9 +3,9 @@ import type { ModelClient, ModelReply, ModelRequest } from '../../providers/mode
 import { openPool } from '../outbound/proxy.ts';
 import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
-import { errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
+import { errorInSuccess, errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
 import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
-import { parseBody } from './parse-body.ts';
+import { parseBody, unpackBody } from './parse-body.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';
 import { readRequestId } from './request-id.ts';
 import { ServerLine } from './server-line.ts';
@@ -17,6 +17,9 @@ const MAX_LESSONS = 4;
 /** Gateways send long traces; undici's own limit is 16 kB, and the reply behind it was paid for. */
 const MAX_HEADER_BYTES = 256 * 1024;
 
+/** After so many resets every call gets a connection of its own: the server closes those that are used again. */
+const MAX_RESETS = 3;
+
 /** A client of any API that answers one JSON body with another. `close()` ends calls that are still under way. */
 export class HttpModelClient implements ModelClient {
   readonly #wire: WireFormat;
@@ -26,6 +29,8 @@ export class HttpModelClient implements ModelClient {
   readonly #slots: SlotCount;
   readonly #timeoutMs: number;
   readonly #maxReplyBytes: number;
+  /** Connections that were reset after a request was sent, and before an answer. */
+  #resets = 0;
 
   /** @throws {NightmillError} `config_invalid`, see `resolveEndpoint` */
   constructor(options: ProviderClientOptions, wire: WireFormat) {
@@ -59,12 +64,13 @@ export class HttpModelClient implements ModelClient {
       exchange = await this.#exchange(sent, target.path, signal);
     }
     if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
-    const { status, headers, body, cutOff } = exchange;
+    const { status, headers, cutOff } = exchange;
     if (status < 200 || status > 299) throw errorOfStatus(target, request.modelId, exchange);
     if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
-    const parsed = parseBody(body, headers, this.#maxReplyBytes);
+    const parsed = parseBody(exchange.body);
     if (parsed === undefined) throw errorOfInvalidReply(target, exchange, 'is not JSON');
-    const { answer, usage, rawUsage, id } = this.#wire.parse(parsed);
+    const { answer, usage, rawUsage, id, model, error } = this.#wire.parse(parsed);
+    if (error !== undefined) throw errorInSuccess(target, request.modelId, exchange, error, usage);
     if (answer === undefined) {
       throw errorOfInvalidReply(target, exchange, `holds no ${this.#wire.replyName}`, {
         ...(usage === undefined ? {} : { usage }),
@@ -78,6 +84,7 @@ export class HttpModelClient implements ModelClient {
       ...answer,
       ...(usage === undefined ? {} : { usage }),
       ...(rawUsage === undefined ? {} : { rawUsage }),
+      ...(model === undefined ? {} : { model }),
       rateLimitHeaders: keepRateLimitHeaders(headers),
       ...(requestId === undefined ? {} : { requestId }),
       durationMs: performance.now() - startedAt,
@@ -91,8 +98,8 @@ export class HttpModelClient implements ModelClient {
     return request.extra === undefined ? body : `${body.slice(0, -1)},${JSON.stringify(request.extra).slice(1)}`;
   }
 
-  #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
-    return exchangeHttp(
+  async #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
+    const exchange = await exchangeHttp(
       this.#pool,
       this.#line,
       {
@@ -102,9 +109,14 @@ export class HttpModelClient implements ModelClient {
         body,
         timeoutMs: this.#timeoutMs,
         maxBodyBytes: this.#maxReplyBytes,
+        reusesConnection: this.#resets < MAX_RESETS,
       },
       signal,
     );
+    this.#resets = countResets(this.#resets, exchange);
+    if (exchange.kind !== 'response') return exchange;
+    // Errors too are compressed by gateways without being asked.
+    return { ...exchange, body: unpackBody(exchange.body, exchange.headers, this.#maxReplyBytes) };
   }
 
   /** Whether the request would be sent in another form now: by this refusal, or by that of a call beside it. */
@@ -119,4 +131,11 @@ export class HttpModelClient implements ModelClient {
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
+}
+
+const RESET_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+function countResets(resets: number, exchange: HttpExchangeResult): number {
+  const code = exchange.kind === 'error' && exchange.sent && 'code' in exchange.error ? exchange.error.code : undefined;
+  return RESET_CODES.has(code) ? resets + 1 : resets;
 }

@@ -1,53 +1,53 @@
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
-import { isRecord, parseJson } from '../../text/json-value.ts';
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { parseJson } from '../../text/json-value.ts';
+import { joinEvents } from './join-events.ts';
+
+/** Proxies behind each other may have compressed it twice. */
+const MOST_LAYERS = 3;
 
 /**
- * The JSON of a reply's body, also where a server compressed it without being asked, began it with a byte order mark or
- * sent it as an event stream. Undefined: it is none.
+ * The JSON of a reply's body, also where it begins with a byte order mark or came as an event stream. Undefined: it is none.
  *
- * @param maxBytes of the unpacked body
+ * @param body as `unpackBody` gives it
  */
-export function parseBody(body: Buffer, headers: Readonly<Record<string, string>>, maxBytes: number): unknown {
-  const text = unpack(body, headers['content-encoding'] ?? '', maxBytes)
-    ?.toString()
-    .replace(/^\uFEFF/, '');
-  if (text === undefined) return undefined;
+export function parseBody(body: Buffer): unknown {
+  const text = decode(body).replace(/^\uFEFF/, '');
   const parsed = parseJson(text);
-  return parsed === undefined && /^\s*(?:data|event|id|:)/.test(text) ? joinEvents(text) : parsed;
+  return parsed === undefined && /^\s*(?:data|event|id|retry|:)/.test(text) ? joinEvents(text) : parsed;
 }
 
-function unpack(body: Buffer, encoding: string, maxOutputLength: number): Buffer | undefined {
+function decode(body: Buffer): string {
+  if (body[0] === 0xff && body[1] === 0xfe) return body.toString('utf16le');
+  return body.toString();
+}
+
+/** What a server has compressed, whether it was asked to or not, and whether or not it says so. */
+export function unpackBody(body: Buffer, headers: Readonly<Record<string, string>>, maxBytes: number): Buffer {
+  const encodings = (headers['content-encoding'] ?? '').toLowerCase();
+  let unpacked = body;
+  for (let layer = 0; layer < MOST_LAYERS; layer++) {
+    const next = unpack(unpacked, encodings, maxBytes);
+    if (next === undefined) return unpacked;
+    unpacked = next;
+  }
+  return unpacked;
+}
+
+function unpack(body: Buffer, encodings: string, maxOutputLength: number): Buffer | undefined {
+  const options = { maxOutputLength };
+  if (body[0] === 0x1f && body[1] === 0x8b) return attempt(() => gunzipSync(body, options));
+  if (body.length >= 4 && body.readUInt32LE(0) === 0xfd2fb528) return attempt(() => zstdDecompressSync(body, options));
+  // Neither has a mark of its own, and the header may say what a proxy has already undone.
+  if (encodings === '' || /^\s*[[{<]/.test(body.subarray(0, 16).toString('latin1'))) return undefined;
+  const inflated = () => attempt(() => inflateSync(body, options)) ?? attempt(() => inflateRawSync(body, options));
+  if (/\bbr\b/.test(encodings)) return attempt(() => brotliDecompressSync(body, options)) ?? undefined;
+  return encodings.includes('deflate') ? inflated() : undefined;
+}
+
+function attempt(decompress: () => Buffer): Buffer | undefined {
   try {
-    const options = { maxOutputLength };
-    if (body[0] === 0x1f && body[1] === 0x8b) return gunzipSync(body, options);
-    if (body.readUInt32LE(0) === 0xfd2fb528) return zstdDecompressSync(body, options);
-    if (/\bbr\b/i.test(encoding)) return brotliDecompressSync(body, options);
-    if (/\bdeflate\b/i.test(encoding)) return inflateSync(body, options);
+    return decompress();
   } catch {
-    // The header may say what a proxy has already undone.
+    return undefined;
   }
-  return body;
-}
-
-/** A chat completion that came in pieces, as one. */
-function joinEvents(text: string): unknown {
-  const events = text
-    .split('\n')
-    .filter((line) => line.startsWith('data:'))
-    .map((line) => parseJson(line.slice('data:'.length).trim()))
-    .filter(isRecord);
-  const last = events.at(-1);
-  if (last === undefined) return undefined;
-  let content = '';
-  let finish: unknown = null;
-  let usage: unknown;
-  for (const event of events) {
-    const choice: unknown = Array.isArray(event.choices) ? event.choices[0] : undefined;
-    if (isRecord(event.usage)) usage = event.usage;
-    if (!isRecord(choice)) continue;
-    if (isRecord(choice.message)) return event;
-    if (isRecord(choice.delta) && typeof choice.delta.content === 'string') content += choice.delta.content;
-    finish = choice.finish_reason ?? finish;
-  }
-  return { ...last, usage, choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: finish }] };
 }

@@ -26,4 +26,8 @@ export interface ParsedReply {
   readonly usage?: Usage;
   readonly rawUsage?: unknown;
   readonly id?: string;
+  /** An error in a success: what stands beside it is no answer. */
+  readonly error?: unknown;
+  /** The model that answered, in the provider's words. */
+  readonly model?: string;
 }

@@ -2,15 +2,14 @@ import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countTokens } from '../../text/tokens.ts';
 import { perWorkflow } from '../../workflows/per-workflow.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
-import { hasJsonObject } from '../parse-json-reply.ts';
+import { answerPart } from '../answer-part.ts';
+import { hasJsonObject, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { labelProbability } from './label-confidence.ts';
 import { classifyMessages } from './prompt-v2.ts';
 import { labelOf, readLabel } from './read-label.ts';
 
 export interface LabelAnswer {
   readonly label: string;
-  /** The reply states no confidence that can be read. */
-  readonly isUnsure?: boolean;
 }
 
 /** `{"label": "…", "confidence": 0.87}` and the white space that servers put into it. */
@@ -34,6 +33,7 @@ export function classifyQuestion(
       responseSchema,
     },
     judge: (reply) => judgeLabel(reply, labels),
+    ...(part === undefined ? { labelOf: ({ label }: LabelAnswer) => label } : {}),
   };
 }
 
@@ -61,22 +61,35 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
   const read = readLabel(reply);
-  if (read === undefined) {
-    return hasJsonObject(reply)
-      ? { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "label" text' }
-      : { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
+  if (read === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
+  const isJson = hasJsonObject(reply);
+  if (read === undefined && isJson) {
+    return rejectedForm('invalid_shape', 'the reply has no "label" text', reply, labels);
   }
-  const label = labelOf(read.written, labels);
-  if (label === undefined) {
-    const isBare = !hasJsonObject(reply);
-    if (isBare) return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
-    return { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' };
+  const label = read === undefined ? undefined : labelOf(read.written, labels);
+  if (label === undefined || read === undefined) {
+    return isJson
+      ? { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' }
+      : rejectedForm('invalid_json', 'the reply is not a JSON object', reply, labels);
   }
-  const confidence = labelProbability(reply, read.written) ?? read.confidence;
-  // Unknown is not 0, but it passes no threshold either.
+  const probability = labelProbability(reply, read.written);
+  const confidence = probability ?? read.confidence;
   return {
     kind: 'answer',
-    value: { label, ...(confidence === undefined ? { isUnsure: true } : {}) },
-    confidence: confidence ?? 0,
+    value: { label },
+    ...(confidence === undefined ? {} : { confidence }),
+    ...(reply.logprobsAsked === true && probability === undefined ? { warnings: ['confidence_stated'] as const } : {}),
   };
+}
+
+/** A reply that names one label, and one only, has the answer. */
+function rejectedForm(
+  code: 'invalid_json' | 'invalid_shape',
+  detail: string,
+  { text }: ReplyText,
+  labels: readonly string[],
+): Judgement<LabelAnswer> {
+  const said = answerPart(text).toLowerCase();
+  const isFormOnly = labels.filter((label) => said.includes(label.toLowerCase())).length === 1;
+  return { kind: 'rejected', code, detail, ...(isFormOnly ? { isFormOnly } : {}) };
 }

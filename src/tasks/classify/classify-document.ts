@@ -29,7 +29,7 @@ export async function classifyDocument(
   const cut = await cutDocument(workflow, classifyPrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, text));
-    const stated = value.isUnsure === true ? {} : { confidence: round(confidence) };
+    const stated = confidence === undefined ? {} : { confidence: round(confidence) };
     return { result: { label: value.label, ...stated }, ...by };
   }
   const { parts, windows } = cut;
@@ -47,7 +47,7 @@ export async function classifyDocument(
   return {
     result: {
       label: merged.label,
-      ...(answers.every(({ answer }) => answer.value.isUnsure === true)
+      ...(answers.every(({ answer }) => answer.confidence === undefined)
         ? {}
         : { confidence: round(merged.confidence) }),
       ...(partial === undefined ? {} : { partial }),
@@ -94,7 +94,7 @@ async function collectVotes(
 }
 
 function voteOf({ chunk, answer }: PartAnswer) {
-  return { label: answer.value.label, confidence: answer.confidence, tokens: chunk.tokens };
+  return { label: answer.value.label, confidence: answer.confidence ?? 0, tokens: chunk.tokens };
 }
 
 function sumTokens(chunks: readonly { readonly tokens: number }[]): number {

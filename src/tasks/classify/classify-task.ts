@@ -39,6 +39,7 @@ async function answerLocally(
       kind: 'unsure',
       rejection: familiar ? 'low_confidence' : (reason ?? 'unfamiliar'),
       code: 'low_confidence',
+      said: { label, confidence: round(confidence) },
       message:
         `The local model's confidence ${confidence.toFixed(3)} is under acceptAt ${acceptAt}${why}. ` +
         'Add examples, lower acceptAt, or add a paid tier to the cascade.',

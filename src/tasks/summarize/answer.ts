@@ -1,12 +1,15 @@
 import { numbersNotFound } from '../../checks/numbers.ts';
-import { checkSummary } from '../../checks/reply-checks.ts';
+import { checkSummary, isKept } from '../../checks/reply-checks.ts';
+import { hasWords, isOfSomethingElse } from '../../checks/words.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
+import { isRecord } from '../../text/json-value.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
-import { hasJsonObject, parseJsonReply } from '../parse-json-reply.ts';
+import { hasJsonObject, keyOf, parseJsonReply, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
 import { budgetNotes, type NoteBudget } from './notes.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from './prompt-v2.ts';
+import { readBeginning } from './read-beginning.ts';
 
 export interface SummaryAnswer {
   readonly summary: string;
@@ -81,26 +84,52 @@ export function summarizeQuestion(
       responseSchema: { name: 'summary', schema: writesNotes(step) ? NOTE_SCHEMA : SUMMARY_SCHEMA },
     },
     judge: (reply) => {
+      const source = `${context}\n${text}`;
       const judgement = judgeSummary(reply, sizes.words);
-      return judgement.kind === 'answer' ? checkAnswer(workflow, judgement, `${context}\n${text}`) : judgement;
+      if (judgement.kind === 'answer') return checkAnswer(workflow, judgement, source);
+      const begun = reply.finish === 'length' ? readBeginning(reply.text) : undefined;
+      return begun === undefined ? judgement : keepBeginning(workflow, judgement, begun, source);
     },
   };
 }
 
+type Answered = Judgement<SummaryAnswer> & { readonly kind: 'answer' };
+type Rejected = Judgement<SummaryAnswer> & { readonly kind: 'rejected' };
+
 /** What the workflow says besides the document may stand in the summary as well. */
-function checkAnswer(
-  workflow: SummarizeWorkflow,
-  judgement: Judgement<SummaryAnswer> & { readonly kind: 'answer' },
-  text: string,
-): Judgement<SummaryAnswer> {
+function checkAnswer(workflow: SummarizeWorkflow, judgement: Answered, text: string): Judgement<SummaryAnswer> {
   const { checks, instructions = '' } = workflow;
-  if (checks === undefined) return judgement;
   const source = `${text}\n${instructions}`;
   const { summary, facts } = judgement.value;
-  const problem = checkSummary(checks, { summary, source, language: workflow.summary.language });
-  if (problem !== undefined) return { kind: 'rejected', ...problem };
+  const { language } = workflow.summary;
+  if (language === undefined && isOfSomethingElse(summary, source)) {
+    const detail = 'next to none of the words of the summary stand in the document';
+    return { kind: 'rejected', code: 'words_not_found', detail };
+  }
+  if (checks === undefined) return judgement;
+  const problems = checkSummary(checks, { summary, source, language });
   // A wrong fact is left out rather than repaired: it would be a source to the steps that read the note.
-  return checks.numbers ? { ...judgement, value: { summary, facts: foundedFacts(facts, source) } } : judgement;
+  const value = checks.numbers ? { summary, facts: foundedFacts(facts, source) } : judgement.value;
+  const [first] = problems;
+  if (first === undefined) return { ...judgement, value };
+  const kept = isKept(checks, problems) ? { kept: { value, warnings: problems.map(({ code }) => code) } } : {};
+  // What is in the wrong language only needs to be put into the right one.
+  const isFormOnly = problems.every(({ code }) => code === 'wrong_language');
+  return { kind: 'rejected', ...first, ...kept, ...(isFormOnly ? { isFormOnly } : {}) };
+}
+
+/** A reply that was cut off has its whole sentences, in case no whole reply comes. */
+function keepBeginning(
+  workflow: SummarizeWorkflow,
+  judgement: Rejected,
+  summary: string,
+  source: string,
+): Judgement<SummaryAnswer> {
+  const value = { summary, facts: [] };
+  const checked = checkAnswer(workflow, { kind: 'answer', value, confidence: 1 }, source);
+  if (checked.kind === 'answer') return { ...judgement, kept: { value, warnings: ['truncated'] } };
+  if (checked.kept === undefined) return judgement;
+  return { ...judgement, kept: { value, warnings: ['truncated', ...checked.kept.warnings] } };
 }
 
 function foundedFacts(facts: readonly string[], source: string): readonly string[] {
@@ -112,28 +141,28 @@ function schemaOf(properties: Readonly<Record<string, unknown>>): Readonly<Recor
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }
 
-/** Of what is not white space; numbers in a table of figures count as letters. */
-const MIN_LETTER_SHARE = 0.3;
-
-/** A text, or a list of sentences. */
+/** A text, a list of sentences, or either of them once more in a field of the same name. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
+  if (isRecord(value)) {
+    const inner = keyOf(value, 'summary') ?? keyOf(value, 'text');
+    return inner === undefined || isRecord(value[inner]) ? undefined : textOf(value[inner]);
+  }
   if (!Array.isArray(value) || value.length === 0 || !value.every((each) => typeof each === 'string')) return undefined;
   return value.map((each) => each.trim()).join(' ');
 }
 
-/** Punctuation and brackets alone are no summary. */
-function hasWords(summary: string): boolean {
-  const visible = summary.replace(/\s/g, '').length;
-  const letters = summary.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
-  return letters > 0 && letters >= visible * MIN_LETTER_SHARE;
-}
+/** Prose of so many words is most likely the summary, without its JSON. */
+const LEAST_PROSE_WORDS = 8;
 
 function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnswer> {
   const found = parseJsonReply(reply, 'summary');
   if (found === undefined && !hasJsonObject(reply)) {
-    return { kind: 'rejected', code: 'invalid_json', detail: 'the reply is not a JSON object' };
+    const isFormOnly = reply.finish === 'stop' && countWords(reply.text) >= LEAST_PROSE_WORDS && hasWords(reply.text);
+    const detail = 'the reply is not a JSON object';
+    return { kind: 'rejected', code: 'invalid_json', detail, ...(isFormOnly ? { isFormOnly } : {}) };
   }
+  if (found?.kind === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
   const summary = textOf(found?.value)?.trim().toWellFormed();
   if (found === undefined || summary === undefined)
     return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
@@ -144,9 +173,10 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
       kind: 'rejected',
       code: 'too_long',
       detail: `the summary has ${words} words; at most ${maxWords} were asked for`,
+      isFormOnly: true,
     };
   }
-  // A valid summary says nothing about its own quality, so it never passes a threshold by confidence alone.
+  // A valid summary says nothing about its own quality, so a threshold does not hold it back.
   // A note without facts is still a note: a repair turn would cost more than they are worth.
   return { kind: 'answer', value: { summary, facts: readFacts(found.object['facts']) }, confidence: 1 };
 }

@@ -24,6 +24,12 @@ const shape = {
         .max(100)
         .optional()
         .describe('what it must not have: phrases, in any case, and /patterns/ with bounded repetitions'),
+      onFail: z
+        .enum(['warn', 'fail'])
+        .optional()
+        .describe(
+          'what a doubt about language, numbers or names does at the last tier: the row has it as a warning (default), or the document fails',
+        ),
     })
     .optional()
     .describe('what is checked in a summary besides its shape and length'),

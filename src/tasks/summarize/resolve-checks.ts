@@ -8,6 +8,7 @@ interface RawChecks {
   readonly names?: boolean | undefined;
   readonly preamble?: boolean | undefined;
   readonly forbidden?: readonly string[] | undefined;
+  readonly onFail?: 'warn' | 'fail' | undefined;
 }
 
 /** `/pattern/flags`; anything else is a phrase. */
@@ -18,13 +19,14 @@ const WRITTEN_PATTERN = /^\/(.+)\/([a-z]*)$/s;
  * like names that the document does not have.
  */
 export function resolveChecks(raw: RawChecks | undefined, at: string, problems: string[]): ReplyChecks {
-  const { language = true, numbers = true, names = false, preamble = true, forbidden = [] } = raw ?? {};
+  const { language = true, numbers = true, names = false, preamble = true, forbidden = [], onFail } = raw ?? {};
   return {
     language,
     numbers,
     names,
     preamble,
     forbidden: forbidden.map((text, index) => resolveForbidden(text, `${at}.forbidden.${index}`, problems)),
+    ...(onFail === 'fail' ? { failsOnDoubt: true } : {}),
   };
 }
 

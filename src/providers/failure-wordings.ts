@@ -1,0 +1,123 @@
+import type { ErrorBody } from './read-error-body.ts';
+
+/**
+ * What a refusal means, by its words: lists of the vendors' own wordings are never complete. Each is a subject and what is
+ * the matter with it, in either order and not far apart.
+ */
+
+const WORDING_CHARACTERS = 300;
+
+/**
+ * The words that tell: the codes, and the beginning of the message without what it quotes. What follows may be the document, and
+ * a document must not be able to say what is wrong.
+ */
+export function wordsOf({ codes, message }: ErrorBody): string {
+  const names = codes.map((code) => code.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_.-]+/g, ' '));
+  const said = message.slice(0, WORDING_CHARACTERS).replace(/"[^"]{20,}"|“[^”]{20,}”/g, ' ');
+  return `${names.join('. ')}. ${said.replace(/[_*`]+/g, ' ')}`;
+}
+
+function inEitherOrder(subject: string, matter: string, between = 60): RegExp {
+  return new RegExp(
+    `\\b(?:${subject})\\b[^.]{0,${between}}?(?:${matter})|(?:${matter})[^.]{0,${between}}?\\b(?:${subject})\\b`,
+    'i',
+  );
+}
+
+/** The subject is what was sent. */
+const LENGTH = inEitherOrder(
+  'contexts?|context (?:window|length|size)|prompts?|inputs?|input (?:length|text)|sequences?|tokens?|conversation|messages?|document|texts?|content length|payload|body|characters|chars|n ctx|num ctx|max (?:input|seq|sequence|model) (?:len|length)',
+  [
+    'exceed\\w*|too (?:long|large|big|many|lengthy)|oversized?|overflow\\w*|overlong',
+    '(?:long|great|larg|bigg|high|few)er than|(?:more|less) than|at most|no more than|surpass\\w*|beyond|over (?:the|its|our|this) ',
+    "(?:do(?:es)? not|doesn't|don't|can ?not|can't|won't|will not|unable to|not) (?:\\w+ )?(?:fit|be accommodated|accommodate|handle (?:more|so))",
+    'out of range|not enough (?:room|space|context)|(?:allowed|permitted|supported) (?:maximum|length)|(?:maximum|max|limit|limited|cap(?:ped)?)\\b|only (?:accepts?|supports?|takes?|handles?|[\\d,]+) ',
+    'shorten|truncate|reduce (?:the|your)|should be \\[|split (?:the|your)',
+  ].join('|'),
+);
+const LENGTH_ELSEWHERE =
+  /too (?:long|large) (?:a )?(?:prompt|input|request|document|context)|request (?:is |entity |body |was )?(?:too (?:large|long|big)|oversized)|(?:超出|超过|超過|超长|過長|过长)[^。]{0,30}|(?:长度|上下文|字数|トークン|文字)[^。]{0,20}(?:超|上限|限制|最大|長すぎ)|(?:最大|上限)[^。]{0,12}(?:长度|上下文|トークン|文字)|zu (?:lang|gro(?:ß|ss))\b|trop long/i;
+const OUTPUT_CAP =
+  /max[ _](?:completion[ _]|output[ _]|new[ _])?tokens|maxOutputTokens|(?:completion|output|generated|response) (?:tokens|length)/i;
+/** "tokens per minute" are a rate; an access token is a key. */
+const OTHER_TOKENS =
+  /per (?:minute|second|hour|day|min)\b|\b[TR]P[MDS]\b|(?:access|auth\w*|bearer|security|session|refresh) token|token (?:is |has )?(?:expired|invalid|revoked)|unexpected token|invalid token/i;
+
+/** Of the whole request; not of the reply's cap, and not of a rate. */
+export function speaksOfLength(words: string): boolean {
+  if (OUTPUT_CAP.test(words) && !/prompt|input (?:tokens?|length|is)|context/i.test(words)) return false;
+  if (OTHER_TOKENS.test(words)) return false;
+  return LENGTH.test(words) || LENGTH_ELSEWHERE.test(words);
+}
+
+/** Any word about size, for a refusal that may be about it. */
+export function mayBeAboutLength(message: string): boolean {
+  const start = message.slice(0, WORDING_CHARACTERS);
+  return (
+    /token|length|context|long|large|size|big|limit|maxim|charact|capacity|长|長/i.test(start) &&
+    !OTHER_TOKENS.test(start)
+  );
+}
+
+const MONEY = inEitherOrder(
+  'credits?|balance|funds?|money|wallet|prepay(?:ment)?|pre ?paid|credit limit|payment|invoices?|billing|budget|spend(?:ing)?|allowance|deposit',
+  [
+    'insufficient|not enough|too low|low on|out of|run out|ran out|running out|no (?:more |remaining |available )?|exhausted|depleted|used up|consumed|negative|empty|zero|below',
+    'overdue|past due|unpaid|outstanding|delinquent|declined|failed|required|needed|not active|inactive|disabled|suspended|expired|needs? (?:a |to )?',
+    'exceed(?:s|ed)?|reached|hit|over (?:your|the|its)|used all|spent|top.?up|recharge|refill|replenish|add (?:more )?|buy|purchase|hard limit|(?:limit|cap|alert|threshold)\\b',
+  ].join('|'),
+  40,
+);
+const MONEY_ELSEWHERE =
+  /account[^.]{0,20}(?:overdue|in arrears|arrears|delinquent|past due|unpaid|good standing)|in arrears|arrearage|overdue (?:account|bill)|subscription[^.]{0,20}(?:expired|lapsed|ended|inactive|cancell?ed)|trial[^.]{0,20}(?:ended|expired|over)|can(?:not|'t|not| only) afford|pay(?:ing)? (?:your|the) (?:bill|invoice)|余额|欠费|充值|残高不足|额度已用完/i;
+/** Gemini words its limits per minute as "exceeded your current quota, please check your plan and billing details". */
+const QUOTA_AND_BILLING = /(?:check|see|view) your plan and billing( details)?/gi;
+
+/** The account has no money left, or its owner has set a limit: no wait ends it. */
+export function speaksOfMoney(words: string): boolean {
+  const said = words.replace(QUOTA_AND_BILLING, ' ');
+  return MONEY.test(said) || MONEY_ELSEWHERE.test(said);
+}
+
+const CONTENT = inEitherOrder(
+  'content|safety|guard ?rails?|moderation|polic(?:y|ies)|guidelines?|terms of (?:service|use)|acceptable use|responsible ai|classifiers?|prompt|input|text|message|output|request',
+  [
+    'violat\\w+|breach\\w*|against (?:our|the)|prohibited|disallowed|forbidden by|not permitted by|unsafe|harmful|inappropriate|sensitive|offensive|toxic|explicit|jailbreak|objectionable|abusive',
+    'flagged|filtered|moderated|censored|(?:blocked|stopped|refused|rejected|intercepted|denied|declined) (?:by|due to|because of|for|on) (?:\\w+ ){0,3}(?:content|safety|guard ?rails?|moderation|polic|filter|harm|security polic|risk|ai )',
+    '(?:content|safety|moderation|prompt) (?:filter|system|check|review|shield)',
+  ].join('|'),
+);
+const CONTENT_ELSEWHERE =
+  /content[ _-]?(?:filter|policy|moderation|safety|management)|guard ?rail|safety (?:system|filter|policy|settings|reasons|check)|moderation|risk control|敏感|不安全|违规|违反|審核|审核|不適切/i;
+
+/** A filter has stopped this text. */
+export function speaksOfContent(words: string): boolean {
+  return CONTENT.test(words) || CONTENT_ELSEWHERE.test(words);
+}
+
+const THROTTLE =
+  /throttl|rate.?limit|rate (?:exceeded|of requests)|too many (?:requests|concurrent|calls|simultaneous)|concurren(?:t|cy)[^.]{0,40}(?:limit|exceed|maximum|many)|(?:requests?|tokens?|calls?) per (?:second|minute|hour|day|min)\b|\b(?:QPS|RPM|TPM)\b|slow down|quota (?:exceeded|exhausted|used|limit|violation)|(?:exceed|over|used up)\w*[^.]{0,30}quota|request frequency|frequency limit|限流|频率|频繁|并发/i;
+
+/** It has to come later. */
+export function speaksOfThrottle(words: string): boolean {
+  return THROTTLE.test(words);
+}
+
+/** The server's own trouble, whatever status it has chosen. */
+export function speaksOfTrouble(words: string): boolean {
+  return /overload|server (?:is )?busy|\bbusy\b|temporar(?:y|ily)|(?:try|retry)(?: your request)? (?:again|later)|please retry|unavailable|internal (?:server )?error|timed? ?out|upstream|繁忙|稍后/i.test(
+    words,
+  );
+}
+
+/** "Limit 2000, Requested 2903", in any order: alone it is over the limit, so no wait helps. */
+export function isAloneOverLimit(message: string): boolean {
+  const start = message.slice(0, 2 * WORDING_CHARACTERS);
+  const numberAfter = (words: string) =>
+    new RegExp(`\\b(?:${words})\\b(?: \\w+){0,2}?["'\\s:=]+([\\d,]+)`, 'i').exec(start)?.[1];
+  const limit = numberAfter('limit|maximum|max');
+  const requested = numberAfter('requested|needed|request size|this request');
+  if (limit === undefined || requested === undefined) return false;
+  const read = (text: string) => Number(text.replaceAll(',', ''));
+  return read(requested) > read(limit);
+}

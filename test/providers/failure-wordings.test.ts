@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { classifyHttpFailure } from '../../src/providers/classify-http-failure.ts';
+import type { ModelFailureClass } from '../../src/providers/failure.ts';
+
+const classOf = (status: number, message: string, code?: string): ModelFailureClass =>
+  classifyHttpFailure(status, JSON.stringify({ error: { message, ...(code === undefined ? {} : { code }) } }), {})
+    .failure;
+
+/** Real wordings of vendors stand in `failure.test.ts`; these are of nobody, so that the meaning is tested. */
+const INVENTED: Readonly<Record<string, readonly (readonly [status: number, message: string, code?: string])[]>> = {
+  context_overflow: [
+    [400, 'The text does not fit in 8192 tokens'],
+    [400, 'Your prompt will not fit the window of this engine'],
+    [422, 'Prompt tokens (9120) surpass what the engine takes (8192)'],
+    [400, 'Sorry, 12031 tokens are more than the 8000 allowed'],
+    [400, 'Input overflow: 9000 > 4096'],
+    [400, 'The conversation has grown beyond the window of this model'],
+    [400, 'this document is too big for the selected model'],
+    [400, 'Sequence of 10240 positions is longer than the cache'],
+    [422, 'String should have at most 16000 characters: input'],
+    [400, 'ctx exhausted', 'CONTEXT_WINDOW_EXCEEDED'],
+    [400, 'Bad input', 'InputTooLong'],
+    [400, 'Please shorten your input and send it again'],
+    [400, 'The maximum number of input tokens is 3072'],
+    [400, 'Only 4096 tokens of context are available, and the prompt has 5000'],
+    [400, 'Requested 5000 tokens, limit 4096 tokens of context'],
+    [400, '输入长度超出模型限制'],
+    [400, '入力トークンが上限を超えました'],
+    [500, 'prompt is too long: 9000 tokens'],
+    [413, 'no'],
+    [429, 'Limit 2000, Requested 2903'],
+    [429, 'The request has more tokens than the context window of 8192'],
+  ],
+  out_of_credit: [
+    [401, 'Insufficient credits'],
+    [403, 'Account overdue'],
+    [429, 'Your wallet is empty'],
+    [402, 'anything'],
+    [403, 'You have run out of credits, top up to go on'],
+    [429, 'Prepaid balance used up'],
+    [400, 'Your balance is not enough for this call'],
+    [403, 'Billing is disabled for this project'],
+    [429, 'This key has reached its monthly spending cap'],
+    [403, 'Payment failed: the card was declined'],
+    [401, 'Subscription lapsed'],
+    [403, 'Your free trial has ended'],
+    [429, 'Budget of team exceeded'],
+    [400, 'x', 'BalanceInsufficient'],
+    [403, 'There are unpaid invoices'],
+    [403, '账户已欠费,请充值'],
+    [429, 'No funds left on the account'],
+  ],
+  refused_content: [
+    [451, 'Blocked by guardrail no-personal-data'],
+    [400, 'The prompt was flagged by our classifiers'],
+    [400, 'Input violates the rules of our usage guidelines'],
+    [403, 'Your text was blocked by the safety layer'],
+    [422, 'Toxic input'],
+    [400, 'This content is prohibited'],
+    [400, 'Request denied by content rules'],
+    [400, 'Guard rail hit'],
+    [403, 'Request stopped by the moderation step'],
+    [400, 'x', 'SafetyFilterTriggered'],
+    [400, 'The message is against our acceptable use policy'],
+    [400, '内容违规'],
+    [400, 'The input may be harmful'],
+  ],
+  rate_limited: [
+    [400, 'Throttled'],
+    [400, 'Too many concurrent calls'],
+    [403, 'You send more than 5 requests per second'],
+    [422, 'Slow down'],
+    [400, 'QPS of this app is over its limit'],
+    [400, 'request frequency is too high'],
+    [429, 'You exceeded your current quota, please check your plan and billing details'],
+    [429, 'Token quota per minute used up'],
+    [429, ''],
+  ],
+  server_error: [
+    [408, 'x'],
+    [409, 'x'],
+    [424, 'x'],
+    [425, 'x'],
+    [499, 'x'],
+    [400, 'The model is busy, come back in a while'],
+    [400, 'Temporarily unavailable'],
+    [422, 'upstream timed out'],
+    [503, 'insufficient capacity'],
+  ],
+  bad_request: [
+    [400, 'Field required: project'],
+    [400, "Unsupported parameter: 'max_tokens'"],
+    [400, 'max_tokens must be at most 4096'],
+    [400, 'Unexpected token < in JSON at position 0'],
+    [400, 'temperature must be between 0 and 1'],
+    [422, 'value is not a valid enumeration member'],
+    [404, 'The model does not exist'],
+    [410, 'gone'],
+    [451, 'Not available in your country'],
+    [400, 'The model m-2 is not a chat model'],
+    [400, "Invalid value for 'response_format'"],
+    [400, 'messages: roles must alternate'],
+  ],
+  authentication: [
+    [401, 'The access token has expired'],
+    [403, 'This key may not use the model'],
+    [403, 'Forbidden'],
+    [401, 'wrong key'],
+  ],
+};
+
+const rows = Object.entries(INVENTED).flatMap(([failure, list]) =>
+  list.map(([status, message, code = '']) => [failure, status, message, code] as const),
+);
+
+describe('a refusal in words that nobody has seen', () => {
+  it.each(rows)('is %s: %d %s %s', (failure, status, message, code) => {
+    expect(classOf(status, message, code === '' ? undefined : code)).toBe(failure);
+  });
+
+  it('cannot be made by a document that the server quotes', () => {
+    const quoted = 'Invalid value at contents: "Dear sirs, our account balance is exhausted and payment is overdue."';
+    expect(classOf(400, quoted)).toBe('bad_request');
+    expect(classOf(400, `Field required: project. ${'x '.repeat(200)} your balance is exhausted`)).toBe('bad_request');
+  });
+
+  it('is tried again where the server says so', () => {
+    const classify = (status: number) =>
+      classifyHttpFailure(status, '{"error":{"message":"x"}}', { 'x-should-retry': 'true' }).failure;
+    expect([400, 404, 422].map(classify)).toEqual(['server_error', 'server_error', 'server_error']);
+  });
+});
+
+describe('a refusal in any shape', () => {
+  it.each([
+    ['{"error_code":336007,"error_msg":"the input is too long"}', 'context_overflow'],
+    ['{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}', 'out_of_credit'],
+    ['{"code":"1301","msg":"sensitive content"}', 'refused_content'],
+    ['{"errors":[{"message":"Too many requests"}]}', 'rate_limited'],
+    ['{"detail":[{"loc":["body"],"msg":"prompt is longer than 4096 tokens"}]}', 'context_overflow'],
+    ['{"detail":{"message":"prompt is longer than 4096 tokens"}}', 'context_overflow'],
+    ['{"title":"Content filter","detail":"The prompt was flagged"}', 'refused_content'],
+    ['{"Message":"Input is too long","__type":"ValidationException"}', 'context_overflow'],
+    [
+      '{"error":{"message":"Provider returned error","metadata":{"raw":"{\\"error\\":\\"insufficient credits\\"}"}}}',
+      'out_of_credit',
+    ],
+    ['{"fault":{"faultstring":"Rate limit quota violation"}}', 'rate_limited'],
+    ['{"error":"rate limited","error_description":"slow down"}', 'rate_limited'],
+  ])('%s', (body, failure) => {
+    expect(classifyHttpFailure(400, body, {}).failure).toBe(failure);
+  });
+});
