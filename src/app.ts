@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config, WorkflowConfig } from '../config/config.ts';
-import { priceOfModel } from '../config/price-of-model.ts';
+import { priceOfModel } from '../config/model-price.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
 import type { KeyRegistry } from './access/api-key.ts';
