@@ -10,6 +10,7 @@ import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPricesCommand } from './commands/prices.ts';
 import { addReconcileCommand } from './commands/reconcile.ts';
+import { addRedactCommand } from './commands/redact.ts';
 import { addResultsCommand } from './commands/results.ts';
 import { addRetryCommand } from './commands/retry.ts';
 import { addRunCommand } from './commands/run.ts';
@@ -58,6 +59,7 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addKeyCommand(program);
   addAuditCommand(program);
   addReconcileCommand(program);
+  addRedactCommand(program);
   addSimulateCommand(program);
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;
