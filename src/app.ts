@@ -20,6 +20,7 @@ import { RedisCallOwners } from './adapters/redis/call-owners.ts';
 import { connectRedis } from './adapters/redis/connect.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
 import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
+import { HouseLease } from './adapters/redis/house-lease.ts';
 import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
@@ -151,6 +152,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     apiKeys: new RedisKeyRegistry(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
+    house: new HouseLease(redis, keys),
     store,
     jobs,
     local,
@@ -161,7 +163,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys } = services;
+  const { connection, description, audit, apiKeys, house } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
@@ -211,6 +213,8 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       ...breaker,
       runs,
       shareRatios: () => ledger.shareRatios(ratios),
+      takeHouse: () => house.take(),
+      leaveHouse: () => house.leave(),
       restore: () => ledger.restoreIfRestarted(),
       reap: () => ledger.reapDeadWorkers(),
       checkAlerts: (open, check) => checkAlerts(alerts, open, check),

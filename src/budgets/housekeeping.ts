@@ -1,5 +1,5 @@
 import type { BatchRecord } from '../batches/batch-registry.ts';
-import { isExpired } from '../batches/batch-states.ts';
+import { hasEnded, isExpired } from '../batches/batch-states.ts';
 import { spentShare, tightestScope } from '../batches/batch-status.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
@@ -10,6 +10,9 @@ import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts'
 export interface MaintenanceContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;
   readonly timezoneOf: (scope: string) => string;
+  /** Whether this worker keeps house for the cluster; one does at a time. */
+  readonly takeHouse: () => Promise<boolean>;
+  readonly leaveHouse: () => Promise<void>;
   /** Posts the last seconds again where Redis has restarted. */
   readonly restore: () => Promise<number>;
   /** Exchanges with other workers what is known of the models' token counts. */
@@ -23,20 +26,36 @@ export interface MaintenanceContext extends BreakerContext {
 /** A provider that was out of reach is tried again after this time; one that needs a person is not. */
 const RETRY_PROVIDER_MS = 30_000;
 
-/**
- * What every live worker does about once a second, for the whole cluster; doing it twice changes nothing:
- * books the money of dead workers, stops slices whose work is held, closes breakers whose reason has passed,
- * ends batches whose time is over or whose last step was lost with a worker, and sends alerts that are due.
- */
+/** Open batches that one round may look at for each second until the next one. */
+const BATCHES_PER_SECOND = 100;
+const LONGEST_REST_MS = 10_000;
+
+/** Both parts at once, for a process that is about to begin. */
 export async function runMaintenance(context: MaintenanceContext): Promise<void> {
+  await maintainWorker(context);
+  await maintainCluster(context);
+}
+
+/** What every live worker does about once a second, for itself: as much as it has slices, however many batches are open. */
+export async function maintainWorker(context: MaintenanceContext): Promise<void> {
   const restored = await context.restore();
   if (restored > 0) context.log.warn('ledger:restored', { calls: restored });
   await context.shareRatios();
+  await steerRuns(context);
+}
+
+/**
+ * What one worker does for the whole cluster; doing it twice changes nothing: books the money of dead workers, closes
+ * breakers whose reason has passed, ends batches whose time is over or whose last step was lost with a worker, and sends
+ * alerts that are due.
+ *
+ * @returns how long it may rest before the next round, milliseconds: a round looks at every open batch
+ */
+export async function maintainCluster(context: MaintenanceContext): Promise<number> {
   const booked = await context.reap();
   if (booked > 0) context.log.warn('ledger:uncertain', { calls: booked });
   const open = await context.batches.listOpen();
   const now = context.clock.now();
-  await steerRuns(context, open);
   await closePassedBreakers(context, open);
   for (const batch of open) {
     const complete =
@@ -45,6 +64,9 @@ export async function runMaintenance(context: MaintenanceContext): Promise<void>
     else if (await hasLostItsJobs(context, batch)) await enqueueSlices(context, batch);
   }
   await context.checkAlerts(open);
+  // Few batches are looked at each second, as the rounds come.
+  if (open.length <= BATCHES_PER_SECOND) return 0;
+  return Math.min(LONGEST_REST_MS, (open.length / BATCHES_PER_SECOND) * 1_000);
 }
 
 /** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */
@@ -55,13 +77,13 @@ async function hasLostItsJobs(context: MaintenanceContext, batch: BatchRecord): 
 }
 
 /** Stops slices whose work is held, and tells the others whether a limit is near. */
-async function steerRuns(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
-  const batches = new Map(open.map((batch) => [batch.batchId, batch]));
+async function steerRuns(context: MaintenanceContext): Promise<void> {
   for (const run of context.runs) {
-    const batch = batches.get(run.claim.batchId);
     if (run.ending !== undefined) continue;
+    const batch = await context.batches.get(run.claim.batchId);
     const held = (await context.holds.get(run.claim.workflow)) ?? batch?.parked;
-    if (batch === undefined || batch.ending !== undefined || held !== undefined) run.stop({ kind: 'paused' });
+    const ends = batch === undefined || batch.ending !== undefined || hasEnded(batch.state);
+    if (ends || held !== undefined) run.stop({ kind: 'paused' });
     if (run.drainAt === undefined) continue;
     run.draining = spentShare(await tightestScope(context, run.claim, run.claim.timezones)) >= run.drainAt;
   }

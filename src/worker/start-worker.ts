@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
 import type { App } from '../app.ts';
 import { openBreaker } from '../budgets/breaker.ts';
-import { runMaintenance } from '../budgets/housekeeping.ts';
+import { maintainCluster, maintainWorker } from '../budgets/housekeeping.ts';
 import type { StopReason } from '../calls/stop.ts';
 import { NightmillError } from '../errors.ts';
 import { endContextOf } from '../finalize/end-batch.ts';
@@ -165,13 +165,19 @@ async function sendLastAlerts(app: App): Promise<void> {
 }
 
 async function runHousekeeping(app: App, signal: AbortSignal): Promise<void> {
+  let restUntil = 0;
   while (!signal.aborted) {
     try {
-      await runMaintenance(app.housekeeping);
+      await maintainWorker(app.housekeeping);
+      if ((await app.housekeeping.takeHouse()) && app.clock.monotonic() >= restUntil) {
+        restUntil = app.clock.monotonic() + (await maintainCluster(app.housekeeping));
+      }
     } catch (error) {
       app.log.warn('housekeeping:failed', { message: (error as Error).message });
     }
     // Workers that started together do not stay in step.
     await delay(HOUSEKEEPING_EVERY_MS * (0.75 + Math.random() * 0.5), undefined, { signal }).catch(() => {});
   }
+  // Where Redis is away, the lease ends by itself.
+  await app.housekeeping.leaveHouse().catch(() => {});
 }

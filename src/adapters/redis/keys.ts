@@ -29,6 +29,11 @@ export class RedisKeys {
     return `${this.#tag}:format`;
   }
 
+  /** STRING with expiry: which worker keeps house. */
+  get house(): string {
+    return `${this.#tag}:house`;
+  }
+
   /** ZSET worker id -> lease end, milliseconds of the server's clock. */
   get workers(): string {
     return `${this.#tag}:workers`;
