@@ -177,6 +177,8 @@ export class MemoryApp {
       restore: async () => 0,
       shareRatios: async () => {},
       reap: () => ledger.reapDeadWorkers(),
+      takeHouse: async () => true,
+      leaveHouse: async () => {},
       checkAlerts: async () => {},
     };
   }
