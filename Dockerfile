@@ -32,8 +32,8 @@ COPY docker/create-bucket.js docker/
 WORKDIR /srv/nightmill
 RUN chown node:node .
 USER node
-# Node is process 1 and handles the signals itself: SIGTERM drains, a second one forces. A worker listens on no port and
-# ends when it cannot go on, so a restart policy does what a HEALTHCHECK would.
+# Node is process 1 and handles the signals itself: SIGTERM drains, a second one forces. A worker listens on no port;
+# `nightmill health` says whether it lives, see docker-compose.yml.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["node", "/app/bin/nightmill.js"]
 CMD ["worker"]

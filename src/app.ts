@@ -23,6 +23,8 @@ import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
 import { HouseLease } from './adapters/redis/house-lease.ts';
 import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
+import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
+import { type Persistence, readPersistence } from './adapters/redis/read-persistence.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
@@ -34,6 +36,7 @@ import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
 import type { BatchRegistry } from './batches/batch-registry.ts';
 import type { BatchSubmission } from './batches/batch-submission.ts';
 import type { SubmitContext } from './batches/submit-batch.ts';
+import type { WorkerRegistry } from './batches/worker-registry.ts';
 import type { WorkflowHolds } from './batches/workflow-holds.ts';
 import type { BreakerContext } from './budgets/breaker.ts';
 import { type AlertContext, checkAlerts } from './budgets/check-alerts.ts';
@@ -85,7 +88,12 @@ export interface App extends AsyncDisposable {
   readonly ledger: RememberingLedger;
   readonly local: LocalModel;
   readonly lease: WorkerLease;
-  readonly redis: { readonly description: string; readonly connection: QueueConnection };
+  readonly workers: WorkerRegistry;
+  readonly redis: {
+    readonly description: string;
+    readonly connection: QueueConnection;
+    readonly persistence: () => Promise<Persistence>;
+  };
   readonly submit: SubmitContext;
   readonly breaker: BreakerContext;
   readonly slices: ProcessSliceContext;
@@ -148,6 +156,8 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     batches: new RedisBatchRegistry(redis, keys),
     owners: new RedisCallOwners(redis, keys),
     holds: new RedisWorkflowHolds(redis, keys),
+    workers: new RedisWorkerRegistry(redis, keys),
+    persistence: () => readPersistence(redis),
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
@@ -177,12 +187,13 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   return {
     ...base,
     owners: services.owners,
+    workers: services.workers,
     config,
     audit,
     apiKeys,
     local,
     lease,
-    redis: { description, connection },
+    redis: { description, connection, persistence: services.persistence },
     submit: base,
     breaker,
     slices: {

@@ -45,6 +45,8 @@ export interface BatchStatus {
   readonly breaker: BreakerStatus;
   /** Live workers that cannot work on it, and why, e.g. `its config has no provider "acme"`. */
   readonly unable: ReadonlyMap<string, string>;
+  /** Live workers that take slices of its workflow; absent: it has ended. */
+  readonly workersAlive?: number;
   /** What was found out about the provider quotas that it works under; absent: nothing. */
   readonly quotas?: readonly (FoundQuota & { readonly pool: string })[];
 }

@@ -23,7 +23,7 @@ export function addRetries(
   };
   const last = retries.at(-1);
   if (last === undefined || hasEnded(last.batch.state)) return { ...whole, projected: whole.spent };
-  const { documents, state, breaker, unable, etaSeconds } = last.status;
+  const { documents, state, breaker, unable, etaSeconds, workersAlive } = last.status;
   const retried = last.batch.retried ?? {};
   const again = (outcome: 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped') =>
     status.documents[outcome] - (retried[outcome] ?? 0) + documents[outcome];
@@ -33,6 +33,7 @@ export function addRetries(
     breaker,
     unable,
     ...(etaSeconds === undefined ? {} : { etaSeconds }),
+    ...(workersAlive === undefined ? {} : { workersAlive }),
     documents: {
       total: status.documents.total,
       done: status.documents.total - documents.total + documents.done,

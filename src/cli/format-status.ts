@@ -22,6 +22,9 @@ export function statusLines(status: BatchStatus): string {
     ...(status.etaSeconds === undefined || status.state !== 'running'
       ? []
       : [`  ends in    about ${formatDuration(status.etaSeconds)}`]),
+    ...(nobodyWorks(status)
+      ? [`  workers    no worker is alive for ${status.workflow}: start one with nightmill worker`]
+      : []),
   ];
   const { hold, tightest } = breaker;
   if (hold !== undefined) {
@@ -42,12 +45,24 @@ export function statusLines(status: BatchStatus): string {
   return `${lines.join('\n')}\n`;
 }
 
-function howToGoOn({ batchId, workflow }: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
+function nobodyWorks({ workersAlive }: BatchStatus): boolean {
+  return workersAlive === 0;
+}
+
+function howToGoOn(status: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
+  const { batchId, workflow } = status;
   if (pause.cause === 'budget') {
-    const alone = pause.period === undefined ? '' : ' It also goes on by itself when a new period begins.';
+    const alone =
+      pause.period === undefined
+        ? ''
+        : ` It also goes on by itself when a new period begins${nobodyWorks(status) ? ' and a worker is alive' : ''}.`;
     return `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD${parseScope(pause.scope ?? '')?.kind === 'batch' ? `, or the same run with a higher --budget` : ''}.${alone}`;
   }
-  if (pause.cause === 'provider' && pause.retry === true) return 'nothing: the provider is tried again by itself.';
+  if (pause.cause === 'provider' && pause.retry === true) {
+    return nobodyWorks(status)
+      ? 'start a worker: it tries the provider again by itself.'
+      : 'nothing: the provider is tried again by itself.';
+  }
   return `nightmill resume ${pause.of === 'batch' ? batchId : workflow}`;
 }
 

@@ -5,6 +5,7 @@ import { addAuditCommand } from './commands/audit.ts';
 import { addBudgetCommand } from './commands/budget.ts';
 import { addCancelCommand } from './commands/cancel.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
+import { addHealthCommand } from './commands/health.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addPauseCommands } from './commands/pause.ts';
 import { addPlanCommand } from './commands/plan.ts';
@@ -19,6 +20,7 @@ import { addSimulateCommand } from './commands/simulate.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addSubmitCommand } from './commands/submit.ts';
 import { addWorkerCommand } from './commands/worker.ts';
+import { addWorkersCommand } from './commands/workers.ts';
 
 export function buildProgram(): Command {
   const program = new Command('nightmill')
@@ -54,6 +56,8 @@ Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4
   addPlanCommand(program);
   addPricesCommand(program);
   addWorkerCommand(program);
+  addWorkersCommand(program);
+  addHealthCommand(program);
   addServeCommand(program);
   addDoctorCommand(program);
   addKeyCommand(program);

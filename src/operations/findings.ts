@@ -1,10 +1,35 @@
 import type { App } from '../app.ts';
 import type { Check } from '../doctor/check.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
+import { configHash } from '../worker/config-hash.ts';
+import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
 
-/** What work so far has found out about providers, as lines of `doctor`. */
+/** What stands in Redis about the cluster and its work so far, as lines of `doctor`. */
 export async function readFindings(app: App): Promise<readonly Check[]> {
+  return [...(await readClusterFindings(app)), ...(await readQuotaFindings(app))];
+}
+
+async function readClusterFindings(app: App): Promise<readonly Check[]> {
+  const open = await app.batches.listOpen();
+  const workflows = [...new Set([...app.config.workflows.keys(), ...open.map(({ workflow }) => workflow)])];
+  return clusterFindings({
+    workers: await app.workers.live(),
+    shared: app.config.redis !== undefined,
+    open: await Promise.all(
+      open.map(async (batch) => ({
+        batch,
+        unable: await app.batches.unable(batch.batchId),
+        pendingSlices: await app.submit.jobs.pendingCount(batch.workflow),
+      })),
+    ),
+    pauses: new Map(await Promise.all(workflows.map(async (name) => [name, await app.holds.all(name)] as const))),
+    persistence: await app.redis.persistence(),
+    configHash: configHash(app.config),
+  });
+}
+
+async function readQuotaFindings(app: App): Promise<readonly Check[]> {
   const quotas = await foundQuotas(app, app.config.pools.keys());
   return quotas.flatMap((quota): Check[] => {
     const detail = describeQuota(quota, app.clock.now());

@@ -3,6 +3,7 @@ import type { BatchRecord } from '../batches/batch-registry.ts';
 import { type BatchState, hasEnded } from '../batches/batch-states.ts';
 import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
 import { addRetries } from '../batches/retry-status.ts';
+import { type LiveWorker, workersOf } from '../batches/worker-registry.ts';
 import { NightmillError } from '../errors.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
@@ -90,8 +91,17 @@ async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
   const timezones = batchTimezones(app.config, workflow);
   const status = await batchStatus(app.breaker, batch, timezones, drainAtOf(app.config, workflow));
   if (hasEnded(batch.state)) return status;
+  const known = withWorkers(status, await app.workers.live());
   const quotas = await foundQuotas(app, poolsOfWorkflow(app, workflow));
-  return quotas.length === 0 ? status : { ...status, quotas };
+  return quotas.length === 0 ? known : { ...known, quotas };
+}
+
+/** Says how many workers there are for a batch. Where none is, nothing goes on, so there is no time left to name. */
+export function withWorkers(status: BatchStatus, live: readonly LiveWorker[]): BatchStatus {
+  const workersAlive = workersOf(live, status.workflow).length;
+  if (workersAlive > 0) return { ...status, workersAlive };
+  const { etaSeconds: _, ...standing } = status;
+  return { ...standing, workersAlive };
 }
 
 function poolsOfWorkflow({ config }: Pick<App, 'config'>, workflow: string): readonly string[] {

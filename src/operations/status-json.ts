@@ -21,6 +21,8 @@ export interface StatusView<Usd> {
   /** Null: not known yet. */
   readonly projectedUsd: Usd | null;
   readonly etaSeconds: number | null;
+  /** Live workers that take slices of its workflow; absent: it has ended. */
+  readonly workersAlive?: number;
   /** Workers that cannot work on it, and why. */
   readonly unableWorkers?: Readonly<Record<string, string>>;
   /** Provider quotas that were found out, of the pools that it works under. */
@@ -82,6 +84,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     limitUsd: status.limit === undefined ? null : usd(status.limit),
     projectedUsd: status.projected === undefined ? null : usd(status.projected),
     etaSeconds: status.etaSeconds ?? null,
+    ...(status.workersAlive === undefined ? {} : { workersAlive: status.workersAlive }),
     ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
     ...(status.quotas === undefined
       ? {}

@@ -10,6 +10,7 @@ import { finalizeOrExpire } from '../finalize/expire-batch.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { describeMissing, missingProviders } from './missing-providers.ts';
+import { workerRecord } from './worker-record.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
 
@@ -33,7 +34,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { config, log } = app;
   app.ledger.remember(app.clock);
-  await app.lease.start();
+  await app.lease.start(workerRecord(app, workflows));
   let state: WorkerState = 'running';
   let forced = false;
   const slices: ProcessSliceContext = {

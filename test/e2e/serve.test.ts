@@ -161,6 +161,7 @@ describe('nightmill serve', () => {
       '/docs',
       '/api/v1/workflows',
       '/api/v1/quota',
+      '/api/v1/workers',
       '/api/v1/workers-wanted',
     ]) {
       expect(await call('GET', path), path).toMatchObject({ status: 200 });

@@ -39,6 +39,11 @@ export class RedisKeys {
     return `${this.#tag}:workers`;
   }
 
+  /** HASH worker id -> JSON of a worker: where it runs, what it serves and has in hand, as of its last sign of life. */
+  get workerRecords(): string {
+    return `${this.#tag}:worker-records`;
+  }
+
   /** ZSET owner of calls that is no batch -> opened at, milliseconds. */
   get callOwners(): string {
     return `${this.#tag}:call-owners`;

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { WorkerRecord } from '../../batches/worker-registry.ts';
 import type { RedisKeys } from './keys.ts';
 import type { LeaseHolder } from './ledger.ts';
 import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 
 /**
- * KEYS  1 workers (ZSET)
- * ARGV  1 worker id  2 lease, milliseconds  3 `new` or `renew`
+ * KEYS  1 workers (ZSET)  2 what workers say of themselves (HASH)
+ * ARGV  1 worker id  2 lease, milliseconds  3 `new` or `renew`  4 JSON of the worker; empty: a lease of no worker
  * Returns 1 where the lease stands, 0 where it had ended before (a lease that ended is never revived: its holds may
  * have been booked already)
  */
@@ -19,6 +20,13 @@ if ARGV[3] == 'renew' then
   if not lease or tonumber(lease) < now then return 0 end
 end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), ARGV[1])
+if ARGV[3] == 'new' then
+  for _, id in ipairs(redis.call('HKEYS', KEYS[2])) do
+    local other = redis.call('ZSCORE', KEYS[1], id)
+    if not other or tonumber(other) < now then redis.call('HDEL', KEYS[2], id) end
+  end
+end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[2], ARGV[1], ARGV[4]) end
 return 1
 `);
 
@@ -34,6 +42,7 @@ export class WorkerLease implements LeaseHolder {
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
   #holders = 0;
+  #describe: (() => WorkerRecord) | undefined;
 
   constructor(redis: RedisClient, keys: RedisKeys, leaseMs: number) {
     this.#redis = redis;
@@ -51,9 +60,14 @@ export class WorkerLease implements LeaseHolder {
     return { [Symbol.asyncDispose]: () => this.stop() };
   }
 
-  async start(): Promise<void> {
+  /** @param describe where this process works on slices: told to the others with each sign of life */
+  async start(describe?: () => WorkerRecord): Promise<void> {
     this.#holders += 1;
-    if (this.#holders > 1) return;
+    this.#describe = describe ?? this.#describe;
+    if (this.#holders > 1) {
+      if (describe !== undefined) await this.renew();
+      return;
+    }
     await this.#take('new');
     this.#timer = setInterval(() => void this.renew().catch(() => {}), this.#leaseMs / 3);
     this.#timer.unref();
@@ -73,13 +87,18 @@ export class WorkerLease implements LeaseHolder {
   }
 
   async #take(mode: 'new' | 'renew'): Promise<boolean> {
+    const record = this.#describe === undefined ? '' : this.#recordJson(this.#describe());
     const stands = await runScript<number>(
       this.#redis,
       TAKE_LEASE,
-      [this.#keys.workers],
-      [this.#workerId, this.#leaseMs, mode],
+      [this.#keys.workers, this.#keys.workerRecords],
+      [this.#workerId, this.#leaseMs, mode, record],
     );
     return stands === 1;
+  }
+
+  #recordJson(record: WorkerRecord): string {
+    return JSON.stringify({ ...record, leaseMs: this.#leaseMs });
   }
 
   /** The last holder ends the lease at once, so that others need not wait for it. Call when nothing is held any more. */
@@ -87,7 +106,12 @@ export class WorkerLease implements LeaseHolder {
     this.#holders -= 1;
     if (this.#holders > 0) return;
     clearInterval(this.#timer);
-    await this.#redis.zadd(this.#keys.workers, 0, this.#workerId);
+    this.#describe = undefined;
+    await this.#redis
+      .multi()
+      .zadd(this.#keys.workers, 0, this.#workerId)
+      .hdel(this.#keys.workerRecords, this.#workerId)
+      .exec();
   }
 }
 

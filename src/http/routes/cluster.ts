@@ -5,6 +5,7 @@ import type { App } from '../../app.ts';
 import { usdJson, usdToNano } from '../../money/money.ts';
 import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
+import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { workersWanted } from '../../operations/workers-wanted.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../../workflows/workflow.ts';
@@ -107,6 +108,11 @@ function addBudgetRoutes(server: FastifyInstance, app: App): void {
 }
 
 function addLookRoutes(server: FastifyInstance, app: App): void {
+  server.get(
+    '/api/v1/workers',
+    { ...operate, schema: { summary: 'live workers, and what waits for them by workflow' } },
+    async () => clusterJson(await readCluster(app)),
+  );
   server.get('/api/v1/quota', { ...operate, schema: { summary: 'provider quotas and who uses them' } }, async () => ({
     pools: [...app.config.pools].map(([name, limits]) => ({
       name,

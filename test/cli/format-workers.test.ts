@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import type { BatchStatus } from '../../src/batches/batch-status.ts';
+import { statusLines } from '../../src/cli/format-status.ts';
+import { workersText } from '../../src/cli/format-workers.ts';
+import { withWorkers } from '../../src/operations/read-status.ts';
+import { statusJson } from '../../src/operations/status-json.ts';
+import { WORKER } from '../fixtures/worker.ts';
+
+const STATUS: BatchStatus = {
+  batchId: 'b-1',
+  workflow: 'triage',
+  state: 'running',
+  documents: { total: 10, done: 5, succeeded: 5, failed: 0, cancelled: 0, expired: 0, skipped: 0 },
+  slices: { total: 2, committed: 1 },
+  spent: 0,
+  uncertain: 0,
+  held: 0,
+  etaSeconds: 30,
+  createdAt: 0,
+  retries: [],
+  breaker: { state: 'closed' },
+  unable: new Map(),
+};
+
+test('status names the end while a worker is alive, and says that none is where none is', () => {
+  const alive = withWorkers(STATUS, [WORKER]);
+  expect(statusLines(alive)).toContain('ends in    about 30 s');
+  expect(statusLines(alive)).not.toContain('no worker is alive');
+  expect(statusJson(alive)).toMatchObject({ workersAlive: 1, etaSeconds: 30 });
+  const dead = withWorkers(STATUS, [{ ...WORKER, workflows: ['other'] }]);
+  expect(statusLines(dead)).not.toContain('ends in');
+  expect(statusLines(dead)).toContain('no worker is alive for triage: start one with nightmill worker');
+  expect(statusJson(dead)).toMatchObject({ workersAlive: 0, etaSeconds: null });
+});
+
+test('what goes on by itself goes on only where a worker is alive', () => {
+  const hold = { cause: 'provider' as const, reason: 'acme is away.', since: 0, retry: true };
+  const paused: BatchStatus = {
+    ...STATUS,
+    state: 'paused',
+    breaker: { state: 'open', hold, pauses: [{ ...hold, of: 'workflow' }], holds: 'workflow' },
+  };
+  expect(statusLines(withWorkers(paused, [WORKER]))).toContain('nothing: the provider is tried again by itself.');
+  const dead = statusLines(withWorkers(paused, []));
+  expect(dead).not.toContain('nothing:');
+  expect(dead).toContain('start a worker: it tries the provider again by itself.');
+});
+
+test('workers are a table, and so is what waits for them', () => {
+  const queues = [
+    { workflow: 'mail', slices: 7, oldestAt: 0, workersAlive: 0 },
+    { workflow: 'triage', slices: 0, workersAlive: 1 },
+  ];
+  expect(workersText({ workers: [WORKER], queues }, 120_000)).toBe(
+    [
+      'WORKER       HOST    VERSION  CONFIG  WORKFLOWS  SLICES  HEARTBEAT',
+      'mill-1-42-a  mill-1  1.2.3    abc123  triage     1       4 s ago',
+      '',
+      'WORKFLOW  SLICES LEFT  OLDEST  WORKERS',
+      'mail      7            2 min   none is alive',
+      'triage    0            -       1',
+      '',
+    ].join('\n'),
+  );
+  expect(workersText({ workers: [], queues: [] }, 0)).toContain('No worker is alive. Start one: nightmill worker');
+  const other = { ...WORKER, id: 'mill-2', configHash: 'ffff' };
+  expect(workersText({ workers: [WORKER, other], queues }, 0)).toContain('2 different configs are at work');
+});
