@@ -24,6 +24,7 @@ import { HouseLease } from './adapters/redis/house-lease.ts';
 import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
+import { RedisOpenAiRecords } from './adapters/redis/openai-records.ts';
 import { type Persistence, readPersistence } from './adapters/redis/read-persistence.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
@@ -42,6 +43,7 @@ import type { BreakerContext } from './budgets/breaker.ts';
 import { type AlertContext, checkAlerts } from './budgets/check-alerts.ts';
 import type { MaintenanceContext } from './budgets/housekeeping.ts';
 import type { SliceRun } from './calls/slice-run.ts';
+import type { OpenAiRecords } from './compat/openai-records.ts';
 import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
@@ -78,6 +80,8 @@ export interface App extends AsyncDisposable {
   readonly actor: string;
   readonly audit: AuditLog;
   readonly apiKeys: KeyRegistry;
+  /** What the OpenAI-compatible endpoint keeps. */
+  readonly openai: OpenAiRecords;
   readonly log: Log;
   readonly clock: Clock;
   readonly store: ObjectStore;
@@ -160,6 +164,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     persistence: () => readPersistence(redis),
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),
+    openai: new RedisOpenAiRecords(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
     house: new HouseLease(redis, keys),
@@ -173,7 +178,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, house } = services;
+  const { connection, description, audit, apiKeys, openai, house } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
@@ -191,6 +196,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     config,
     audit,
     apiKeys,
+    openai,
     local,
     lease,
     redis: { description, connection, persistence: services.persistence },

@@ -6,6 +6,8 @@ import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { Callers } from './callers.ts';
 import { EventHub } from './event-hub.ts';
+import { addOpenAiRoutes } from './openai/add-openai-routes.ts';
+import { BatchKeeper } from './openai/batch-keeper.ts';
 import { problem, sendProblem } from './problem.ts';
 import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
@@ -47,7 +49,8 @@ export async function startServer(app: App, { host, port }: ServerOptions): Prom
   }
   const hub = new EventHub(app);
   const callers = new Callers(app, loopback);
-  const server = await buildServer(app, callers, hub);
+  const keeper = new BatchKeeper(app);
+  const server = await buildServer(app, { callers, hub, keeper });
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -57,6 +60,7 @@ export async function startServer(app: App, { host, port }: ServerOptions): Prom
       { cause: error },
     );
   }
+  keeper.start();
   const { port: bound } = server.server.address() as { port: number };
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
@@ -64,12 +68,19 @@ export async function startServer(app: App, { host, port }: ServerOptions): Prom
       hub.close();
       server.server.closeAllConnections();
       await server.close();
+      await keeper.close();
       await callers.close();
     },
   };
 }
 
-async function buildServer(app: App, callers: Callers, hub: EventHub): Promise<FastifyInstance> {
+interface Parts {
+  readonly callers: Callers;
+  readonly hub: EventHub;
+  readonly keeper: BatchKeeper;
+}
+
+async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_JSON_BYTES,
     // A long upload is no reason to end it; a silent one is.
@@ -116,6 +127,7 @@ async function buildServer(app: App, callers: Callers, hub: EventHub): Promise<F
     }
   });
   await server.register(async (routes) => await addUploadRoutes(routes, app));
+  await server.register(async (routes) => await addOpenAiRoutes(routes, app, keeper));
   await server.register(async (routes) => {
     addBatchRoutes(routes, app);
     addClusterRoutes(routes, app);

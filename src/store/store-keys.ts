@@ -18,5 +18,7 @@ export const storeKeys = {
   retried: (batchId: string, number_: number, folder: 'output' | 'errors') =>
     `batches/${batchId}/${folder}/retry-${number(number_)}.jsonl.gz`,
   cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
+  /** Content of a file of the OpenAI-compatible endpoint. */
+  fileContent: (fileId: string) => `files/${fileId}/content`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

@@ -168,4 +168,29 @@ export class RedisKeys {
   submission(batchId: string): string {
     return `${this.#tag}:submission:${batchId}`;
   }
+
+  /** HASH file id -> JSON of a file of the OpenAI-compatible endpoint. */
+  get openAiFiles(): string {
+    return `${this.#tag}:openai-files`;
+  }
+
+  /** HASH of a batch of the OpenAI-compatible endpoint: `request`, and each step that was noted, as JSON. */
+  openAiBatch(id: string): string {
+    return `${this.#tag}:openai-batch:${id}`;
+  }
+
+  /** ZSET id -> number of the order in which it was added. */
+  openAiOrder(kind: 'files' | 'batches'): string {
+    return `${this.#tag}:openai-order:${kind}`;
+  }
+
+  /** SET of ids of batches of the OpenAI-compatible endpoint that have not ended. */
+  get openAiOpenBatches(): string {
+    return `${this.#tag}:openai-open-batches`;
+  }
+
+  /** STRING: the last number in {@link openAiOrder}. */
+  get openAiSerial(): string {
+    return `${this.#tag}:openai-serial`;
+  }
 }

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { App } from '../../app.ts';
+import type { FileRecord } from '../../compat/openai-records.ts';
+import { storeKeys } from '../../store/store-keys.ts';
+
+/** Streams the content of a file into the store. What fails leaves nothing behind. */
+export async function storeContent(
+  { store }: Pick<App, 'store'>,
+  fileId: string,
+  body: AsyncIterable<Uint8Array>,
+): Promise<Pick<FileRecord, 'bytes' | 'sha256'>> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  async function* measured(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of body) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  await store.putStream(storeKeys.fileContent(fileId), Readable.from(measured(), { objectMode: false }));
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** @returns undefined where the file has expired or never was */
+export async function findFile(app: Pick<App, 'openai' | 'clock'>, id: string): Promise<FileRecord | undefined> {
+  const file = await app.openai.getFile(id);
+  return file === undefined || hasExpired(file, app.clock.now()) ? undefined : file;
+}
+
+export function hasExpired({ expiresAt }: FileRecord, now: number): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
+}
+
+/** The record first: a file without a record is nobody's, a record without content would be a lie. */
+export async function removeFile({ openai, store }: Pick<App, 'openai' | 'store'>, id: string): Promise<void> {
+  await openai.removeFile(id);
+  await store.delete([storeKeys.fileContent(id)]);
+}
+
+export async function removeExpiredFiles(app: Pick<App, 'openai' | 'store' | 'clock'>): Promise<void> {
+  for await (const file of app.openai.scanFiles({ newestFirst: false })) {
+    if (hasExpired(file, app.clock.now())) await removeFile(app, file.id);
+  }
+}
