@@ -98,6 +98,12 @@ describe('request', () => {
     expect(seen.headers).toMatchObject({ 'api-key': 'azure-key', authorization: 'Custom token' });
   });
 
+  test('call() takes the name behind a deployment of Azure for no other model', async () => {
+    const { origin } = await servers.recording({ ...COMPLETION, model: 'gpt-4o-2024-08-06' });
+    expect(await call(open(origin), {})).toMatchObject({ model: 'gpt-4o-2024-08-06' });
+    expect(await call(open(origin, { authHeader: 'api-key', apiKey: 'key' }), {})).not.toHaveProperty('model');
+  });
+
   test('createOpenAiClient() refuses credentials in the URL and does not repeat them', () => {
     const create = () =>
       createOpenAiClient({ name: 'acme', baseUrl: 'https://user:hunter2@host/v1', capabilities: CAPABILITIES });

@@ -2,6 +2,7 @@ import type { ModelClient } from '../../providers/model-client.ts';
 import type { ProviderClientOptions } from '../provider-http/client-options.ts';
 import { HttpModelClient } from '../provider-http/http-model-client.ts';
 import { keyHeader } from '../provider-http/key-header.ts';
+import type { ParsedReply } from '../provider-http/wire-format.ts';
 import { chatCompletionBody } from './chat-completion-body.ts';
 import { LearnedParameters } from './learned-parameters.ts';
 import { parseChatCompletion } from './parse-chat-completion.ts';
@@ -19,6 +20,12 @@ export function createOpenAiClient(options: ProviderClientOptions): ModelClient 
     path: () => '/chat/completions',
     body: (request) => chatCompletionBody(learned.adapt(request), learned.capabilitiesFor(request.modelId)),
     learn: (request, body) => learned.learn(request, body),
-    parse: parseChatCompletion,
+    parse: options.authHeader === 'api-key' ? parseOfDeployment : parseChatCompletion,
   });
+}
+
+/** Azure asks for a deployment, whose name is the user's, and answers with the name of the model behind it: no other model. */
+function parseOfDeployment(body: unknown): ParsedReply {
+  const { model: _, ...reply } = parseChatCompletion(body);
+  return reply;
 }
