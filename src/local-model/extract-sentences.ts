@@ -1,3 +1,4 @@
+import type { Extract } from './local-model.ts';
 import { proseText } from './prose-text.ts';
 import { rankSentences } from './rank-sentences.ts';
 import { cosine } from './sentence-vectors.ts';
@@ -25,14 +26,16 @@ export interface ExtractOptions {
  * before (maximal marginal relevance); once half of the words are used, only sentences above the average. Markdown markup
  * is left out.
  */
-export function extractSentences(text: string, options: ExtractOptions): string {
+export function extractSentences(text: string, options: ExtractOptions): Omit<Extract, 'isEnglish'> {
   const sentences = sentencesOf(text);
-  if (sentences.length === 0) return '';
+  if (sentences.length === 0) return { text: '', isWhole: false };
   const { scores, vectors } = rankSentences(sentences);
   const lengths = sentences.map(countWords);
   const order = scores.map((_, j) => j).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
   const candidates = new Set(order.filter((j) => (lengths[j] ?? 0) <= options.maxWords).slice(0, MAX_CANDIDATES));
-  if (candidates.size === 0) return firstWords(sentences[order[0] ?? 0] ?? '', options.maxWords);
+  if (candidates.size === 0) {
+    return { text: firstWords(sentences[order[0] ?? 0] ?? '', options.maxWords), isWhole: false };
+  }
 
   const chosen: number[] = [];
   const penalties = new Map<number, number>();
@@ -57,10 +60,11 @@ export function extractSentences(text: string, options: ExtractOptions): string 
       }
     }
   }
-  return chosen
+  const chosenText = chosen
     .sort((a, b) => a - b)
     .map((j) => sentences[j])
     .join(' ');
+  return { text: chosenText, isWhole: chosen.length === sentences.length };
 }
 
 function sentencesOf(text: string): readonly string[] {

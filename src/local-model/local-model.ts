@@ -23,10 +23,21 @@ export interface LocalAnswer {
   readonly reason?: 'unlike_examples' | 'not_english' | 'no_text';
 }
 
+/** Sentences that were chosen from a text. */
+export interface Extract {
+  /** Empty where the text has no words. */
+  readonly text: string;
+  /** Nothing that could be chosen is left out: the text is its own summary. */
+  readonly isWhole: boolean;
+  readonly isEnglish: boolean;
+}
+
 /** What a classifier was built from; equal specs share one trained head. */
 export interface LocalClassifierSpec {
   readonly labels: readonly LabelDescription[];
   readonly examples: readonly LabelledExample[];
+  /** The label of a text that no other label fits. Absent: one that is called so (`other`, `none of these`), if there is one. */
+  readonly fallbackLabel?: string;
 }
 
 /**
@@ -39,6 +50,6 @@ export interface LocalModel {
   /** Trains or reuses the head for `spec`, then answers each text, in order. Aborting rejects with the signal's reason. */
   classify(spec: LocalClassifierSpec, texts: readonly string[], signal?: AbortSignal): Promise<readonly LocalAnswer[]>;
   /** Chosen sentences of `text` in document order, together at most `maxWords` words. Never written text. */
-  extract(text: string, options: { readonly maxWords: number }, signal?: AbortSignal): Promise<string>;
+  extract(text: string, options: { readonly maxWords: number }, signal?: AbortSignal): Promise<Extract>;
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { type Calibration, fitTemperature, softmax } from './temperature.ts';
 import { dot, type Vector } from './vectors.ts';
 
 /** Below this many examples nothing is learned from them: leave-one-out on so few tells nothing. */
-const FEWEST_EXAMPLES = 8;
+export const FEWEST_EXAMPLES = 8;
 /** Below this many examples the words have no vote: they were measured to do harm. */
 const FEWEST_EXAMPLES_FOR_WORDS = 50;
 const ZERO_SHOT_TEMPERATURE = 0.07;

@@ -34,9 +34,10 @@ export type RejectionCode = (typeof REJECTION_CODES)[number];
 
 /**
  * What a row says beside an answer that is kept: what it was doubted for. `confidence_stated`: log-probabilities were asked for, but the confidence
- * is the model's own statement or unknown.
+ * is the model's own statement or unknown. `not_english` and `whole_text`: of the local model, which knows English only and whose extract of a short
+ * text is all of it.
  */
-export type AnswerWarning = 'confidence_stated' | RejectionCode;
+export type AnswerWarning = 'confidence_stated' | 'not_english' | 'whole_text' | RejectionCode;
 
 export type Judgement<T> =
   | {

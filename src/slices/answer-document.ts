@@ -69,10 +69,10 @@ export function withAttempts(
   { workflow, attempts }: Pick<DocumentWork, 'workflow' | 'attempts'>,
   end: DocumentEnd,
 ): DocumentEnd {
-  const { warnings } = attempts;
   const isShown = keepsAttempts(workflow) || (end.kind === 'error' && end.code === 'low_confidence');
   const shown = isShown && attempts.attempts.length > 0 ? { attempts: attempts.attempts } : {};
   if (end.kind === 'error') return { ...end, ...shown };
+  const warnings = [...attempts.warnings, ...(end.warnings ?? [])];
   return { ...end, ...shown, ...(warnings.length === 0 ? {} : { warnings }) };
 }
 

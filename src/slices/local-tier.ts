@@ -52,7 +52,8 @@ export async function answerLocally(
     });
     if (outcome.kind === 'answered') {
       const answer = { result: outcome.result, tier: tierIndex, model: LOCAL_MODEL_NAME };
-      ends[index] = { kind: 'answered', answer, localMs: outcome.localMs };
+      const { localMs, warnings } = outcome;
+      ends[index] = { kind: 'answered', answer, localMs, ...(warnings === undefined ? {} : { warnings }) };
     } else if (isLast) ends[index] = failed(outcome.code, outcome.message);
     else if (outcome.rejection !== undefined) slice.countRejection(outcome.rejection);
   }

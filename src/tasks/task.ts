@@ -1,5 +1,6 @@
 import type { CascadeContext } from '../cascades/ask-cascade.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
+import type { AnswerWarning } from '../prompts/question.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import type { DocumentText } from './long-documents/cut-document.ts';
 import type { StepPrompts } from './long-documents/document-windows.ts';
@@ -71,7 +72,12 @@ export interface LocalQuestion {
 }
 
 export type LocalOutcome =
-  | { readonly kind: 'answered'; readonly result: TaskResult; readonly localMs: number }
+  | {
+      readonly kind: 'answered';
+      readonly result: TaskResult;
+      readonly localMs: number;
+      readonly warnings?: readonly AnswerWarning[];
+    }
   /** The next tier's to answer. `rejection`: what it is counted as. `code` and `message`: the document's error where none is left. */
   | {
       readonly kind: 'unsure';

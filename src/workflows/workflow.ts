@@ -95,6 +95,8 @@ export interface ClassifyWorkflow extends WorkflowBase {
   readonly task: 'classify';
   readonly labels: readonly Label[];
   readonly examples: readonly { readonly text: string; readonly label: string }[];
+  /** The label that the local model gives a text that no other fits. Absent: one that is called so, e.g. `other`, if there is one. */
+  readonly fallbackLabel?: string;
 }
 
 export interface SummarizeWorkflow extends WorkflowBase {

@@ -82,6 +82,21 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
     expect(await shared.classify(SPAM, QUESTIONS)).toEqual(together.slice(-QUESTIONS.length));
   });
 
+  test('chooses a catch-all where nothing fits, whatever it is called', async () => {
+    const texts = [
+      ...QUESTIONS,
+      'Our football team won the cup final on Saturday',
+      'Do pandas eat anything but bamboo?',
+    ];
+    const named = { ...DESK, labels: [...DESK.labels, { label: 'other', description: 'None of these' }] };
+    const labels = (answers: readonly { label: string }[]) => answers.map(({ label }) => label);
+    expect(labels(await shared.classify(named, texts))).toEqual(['billing', 'bug', 'sales', 'other', 'other']);
+    const desk = { ...DESK, labels: [...DESK.labels, { label: 'reception', description: 'A person reads it' }] };
+    const answers = await shared.classify({ ...desk, fallbackLabel: 'reception' }, texts);
+    expect(labels(answers)).toEqual(['billing', 'bug', 'sales', 'reception', 'reception']);
+    expect(labels(await shared.classify(DESK, texts))).not.toContain('other');
+  });
+
   test('says why it should not answer', async () => {
     const texts = ['win a prize now', ' \n--- !!', 'Warum wurde meine Karte nicht akzeptiert und was soll ich tun?'];
     const examples = [...SPAM.examples, ...SPAM.examples.map(({ text, label }) => ({ text: `${text}!`, label }))];
@@ -219,7 +234,7 @@ test('openLocalModel() falls back to naive Bayes where the packages of the encod
 
 describe('the thread of the local model', () => {
   test('does not keep a process alive that has no call waiting', async () => {
-    const program = `console.log(await openLocalModel({ kind: 'naive-bayes' }).extract('Two words.', { maxWords: 2 }));`;
+    const program = `console.log((await openLocalModel({ kind: 'naive-bayes' }).extract('Two words.', { maxWords: 2 })).text);`;
     expect(await outputOf(program, SOURCES)).toBe('Two words.');
   });
 
@@ -252,10 +267,18 @@ describe('the thread of the local model', () => {
     const model = open({ kind: 'naive-bayes' });
     const text =
       'The bridge was closed in March after engineers found cracks. It rained. Repairs cost 48 million dollars.';
-    expect(await model.extract(text, { maxWords: 11 })).toBe(
-      'The bridge was closed in March after engineers found cracks.',
+    expect(await model.extract(text, { maxWords: 11 })).toEqual({
+      text: 'The bridge was closed in March after engineers found cracks.',
+      isWhole: false,
+      isEnglish: true,
+    });
+    expect(await model.extract('Die Brücke ist zu, und es ist nicht klar, wie lange.', { maxWords: 20 })).toMatchObject(
+      {
+        isWhole: true,
+        isEnglish: false,
+      },
     );
-    expect(await model.extract('  ', { maxWords: 12 })).toBe('');
+    expect(await model.extract('  ', { maxWords: 12 })).toMatchObject({ text: '', isWhole: false });
     await expect(model.extract(text, { maxWords: 0 })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 

@@ -7,6 +7,7 @@ import {
   drawExamples,
   evaluationDataPresent,
   readClassificationSet,
+  readOutOfScope,
   readSummarySet,
   type SummaryItem,
   spread,
@@ -90,6 +91,7 @@ const percent = (share: number) => (100 * share).toFixed(1);
 const model = openLocalModel({ kind });
 try {
   await evaluateClassification();
+  await evaluateCatchAll();
   await evaluateExtracts();
 } finally {
   await model.close();
@@ -139,6 +141,40 @@ async function evaluateClassification(): Promise<void> {
   }
 }
 
+/** How often a catch-all beside the ten labels of clinc10 is chosen for what none of them fits, and left alone by the rest. */
+async function evaluateCatchAll(): Promise<void> {
+  if (!chosen('clinc10') || kind !== 'sentence-encoder') return;
+  console.log('\ncatch-all   examples  none fits: right  one fits: right  and its label  calibration error');
+  const set = readClassificationSet('clinc10');
+  const labels = [...set.labels, { label: 'other', description: 'None of these' }];
+  const inScope = spread(set.test, 200);
+  const outOfScope = spread(readOutOfScope('clinc10'), 200);
+  for (const perLabel of [0, 8, 32, 50]) {
+    const draws = perLabel === 0 || perLabel === 50 ? 1 : DRAWS;
+    const answered: { readonly answer: LocalAnswer; readonly label: string }[] = [];
+    for (let draw = 0; draw < draws; draw++) {
+      const texts = [...outOfScope, ...inScope].map((item) => item.text);
+      const answers = await model.classify({ labels, examples: drawExamples(set, perLabel, draw) }, texts);
+      for (const [i, answer] of answers.entries()) {
+        answered.push({ answer, label: inScope[i - outOfScope.length]?.label ?? 'other' });
+      }
+    }
+    const none = answered.filter(({ label }) => label === 'other');
+    const one = answered.filter(({ label }) => label !== 'other');
+    const scored = answered.map(({ answer, label }) => ({ answer, right: answer.label === label }));
+    console.log(
+      [
+        'clinc10'.padEnd(11),
+        String(perLabel).padStart(8),
+        percent(share(none, ({ answer }) => answer.label === 'other')).padStart(17),
+        percent(share(one, ({ answer }) => answer.label !== 'other')).padStart(16),
+        percent(share(one, ({ answer, label }) => answer.label === label)).padStart(14),
+        percent(calibrationError(scored)).padStart(18),
+      ].join(' '),
+    );
+  }
+}
+
 async function evaluateExtracts(): Promise<void> {
   if (!EXTRACTIONS.some(({ set }) => chosen(set))) return;
   console.log('\nset      words  ROUGE-1 / 2 / L / Lsum       earlier                        docs/CPU-s');
@@ -146,7 +182,7 @@ async function evaluateExtracts(): Promise<void> {
     const items = spread(readSummarySet(set), MOST_ITEMS);
     const cpu = process.cpuUsage();
     const extracts: string[] = [];
-    for (const item of items) extracts.push(extractSentences(item.text, limits));
+    for (const item of items) extracts.push(extractSentences(item.text, limits).text);
     const { user, system } = process.cpuUsage(cpu);
     const scores = items.map((item, i) =>
       references(item)

@@ -28,6 +28,11 @@ export function readClassificationSet(name: string): ClassificationSet {
   };
 }
 
+/** Texts that none of the set's labels fits. */
+export function readOutOfScope(name: string): readonly { readonly text: string }[] {
+  return readLines(`${name}.oos.jsonl`);
+}
+
 export function readSummarySet(name: string): readonly SummaryItem[] {
   return readLines<SummaryItem>(`${name}.jsonl`);
 }

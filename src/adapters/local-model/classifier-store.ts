@@ -5,11 +5,11 @@ import {
   type ClassifierAnswer,
   type TrainingExample,
   trainLexicalClassifier,
-  trainVectorClassifier,
 } from '../../local-model/text-classifier.ts';
-import { contrastVectors, type Vector } from '../../local-model/vectors.ts';
+import type { Vector } from '../../local-model/vectors.ts';
 import { hasWords } from '../../local-model/words.ts';
 import type { TextVectors } from './text-vectors.ts';
+import { trainWithVectors } from './train-with-vectors.ts';
 
 /** Trained heads that are kept; each holds the vectors of its examples, 2 KB for one. */
 const KEPT_CLASSIFIERS = 8;
@@ -84,13 +84,7 @@ export class ClassifierStore {
       const classify = trainLexicalClassifier(labels.length, examples);
       return { labels, classify: async (texts, pause) => eachWithPauses(texts, pause, classify) };
     }
-    const described = spec.labels.map(({ label, description }) => `${spacedName(label)}: ${description}`);
-    const labelVectors = contrastVectors(await vectors.of(described, checkpoint));
-    const exampleVectors = await vectors.of(
-      examples.map((example) => example.text),
-      checkpoint,
-    );
-    const classify = trainVectorClassifier(labelVectors, examples, exampleVectors);
+    const classify = await trainWithVectors(spec, examples, (texts) => vectors.of(texts, checkpoint));
     return {
       labels,
       classify: async (texts, pause) => {
@@ -128,11 +122,6 @@ function trainingExamples(spec: LocalClassifierSpec, labels: readonly string[]):
     merged.set(key, { text, label: number, weight: weight + (merged.get(key)?.weight ?? 0) });
   }
   return [...merged.values()];
-}
-
-/** `Refund_notShowing-up` reads `Refund not Showing up`, so that the encoder sees words. */
-function spacedName(label: string): string {
-  return label.replace(/[_-]+/g, ' ').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2');
 }
 
 async function eachWithPauses<R>(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { NightmillError } from '../../errors.ts';
-import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
+import type { Extract, LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
 import { sampleText } from '../../local-model/sample-text.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './protocol.ts';
 import { sentenceEncoderInstalled } from './sentence-encoder.ts';
@@ -60,13 +60,13 @@ class ThreadedLocalModel implements LocalModel {
     let reply = await this.#ask((id) => ({ ...request, id }), signal);
     if (reply.kind === 'unknown-spec') {
       const examples = spec.examples.map((example) => ({ ...example, text: sampleText(example.text) }));
-      reply = await this.#ask((id) => ({ ...request, id, spec: { labels: spec.labels, examples } }), signal);
+      reply = await this.#ask((id) => ({ ...request, id, spec: { ...spec, examples } }), signal);
     }
     if (reply.kind !== 'answers') throw unexpected(reply);
     return reply.answers;
   }
 
-  async extract(text: string, options: { readonly maxWords: number }, signal?: AbortSignal): Promise<string> {
+  async extract(text: string, options: { readonly maxWords: number }, signal?: AbortSignal): Promise<Extract> {
     const { maxWords } = options;
     if (!(Number.isInteger(maxWords) && maxWords >= 1)) {
       throw new NightmillError(
@@ -76,7 +76,7 @@ class ThreadedLocalModel implements LocalModel {
     }
     const reply = await this.#ask((id) => ({ kind: 'extract', id, text, maxWords }), signal);
     if (reply.kind !== 'extract') throw unexpected(reply);
-    return reply.text;
+    return reply.extract;
   }
 
   async close(): Promise<void> {
@@ -160,6 +160,7 @@ class ThreadedLocalModel implements LocalModel {
       const content = [
         spec.labels.map(({ label, description }) => [label, description]),
         spec.examples.map(({ text, label, weight }) => [text, label, weight ?? 1]),
+        spec.fallbackLabel ?? null,
       ];
       key = hash('sha256', JSON.stringify(content), 'base64url');
       this.#specKeys.set(spec, key);

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
+import type { Extract, LocalAnswer, LocalClassifierSpec, LocalModel } from '../../local-model/local-model.ts';
 
 /** What the thread is started with. */
 export interface ThreadOptions {
@@ -24,7 +24,7 @@ export type ThreadRequest =
 /** What the thread answers, once for each request but `cancel`. */
 export type ThreadReply =
   | { readonly kind: 'answers'; readonly id: number; readonly answers: readonly LocalAnswer[] }
-  | { readonly kind: 'extract'; readonly id: number; readonly text: string }
+  | { readonly kind: 'extract'; readonly id: number; readonly extract: Extract }
   /** The spec of this key is not known (any more): ask again with it. */
   | { readonly kind: 'unknown-spec'; readonly id: number }
   | { readonly kind: 'error'; readonly id: number; readonly code: ErrorCode; readonly message: string };

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { NightmillError } from '../../errors.ts';
 import { extractSentences } from '../../local-model/extract-sentences.ts';
+import { looksEnglish } from '../../local-model/looks-english.ts';
 import { ClassifierStore } from './classifier-store.ts';
 import type { ThreadOptions, ThreadReply, ThreadRequest } from './protocol.ts';
 import { SentenceEncoder } from './sentence-encoder.ts';
@@ -25,8 +26,8 @@ port.on('message', (request: ThreadRequest) => {
     wanted.delete(request.id);
   } else if (request.kind === 'extract') {
     void answer(request.id, async () => {
-      const text = extractSentences(request.text, { maxWords: request.maxWords });
-      return { kind: 'extract', id: request.id, text };
+      const extract = extractSentences(request.text, { maxWords: request.maxWords });
+      return { kind: 'extract', id: request.id, extract: { ...extract, isEnglish: looksEnglish(request.text) } };
     });
   } else {
     wanted.add(request.id);

@@ -32,8 +32,14 @@ async function answerLocally(
   const answers = await local.classify(workflow, texts, signal);
   const localMs = (monotonic() - startedAt) / texts.length;
   return answers.map(({ label, confidence, familiar, reason }): LocalOutcome => {
-    if (acceptAt === undefined || (confidence >= acceptAt && familiar))
-      return { kind: 'answered', result: { label, confidence: round(confidence) }, localMs };
+    if (reason === 'no_text') {
+      const message = 'The document has no words to classify.';
+      return { kind: 'unsure', rejection: reason, code: 'empty_document', message };
+    }
+    if (acceptAt === undefined || (confidence >= acceptAt && familiar)) {
+      const result = { label, confidence: round(confidence) };
+      return { kind: 'answered', result, localMs, warnings: reason === 'not_english' ? [reason] : [] };
+    }
     const why = reason === undefined ? '' : ` (${reason})`;
     return {
       kind: 'unsure',

@@ -10,6 +10,13 @@ const shape = {
     .optional()
     .describe('classify: label -> one-line description; descriptions matter, most of all to the local tier'),
   examples: z.string().optional().describe('classify: a JSONL file of {"text", "label"} lines for the local tier'),
+  fallbackLabel: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'classify: the label of texts that no other fits, for the local tier; default: one that is called so, e.g. other',
+    ),
 };
 
 type Raw = z.infer<z.ZodObject<typeof shape>>;
@@ -29,9 +36,16 @@ export const classifyOptions = {
     }
     refuseLookalikes(labels, context);
     const examples = raw.examples === undefined ? [] : readExamples(raw.examples, labels, context);
-    return { task: 'classify' as const, labels, examples };
+    const { fallbackLabel } = raw;
+    if (fallbackLabel !== undefined && !labels.some(({ label }) => label === fallbackLabel)) {
+      const known = knownNames(labels.map(({ label }) => label));
+      context.problems.push(
+        `${context.at}.fallbackLabel: ${JSON.stringify(fallbackLabel)} is none of the labels; ${known}`,
+      );
+    }
+    return { task: 'classify' as const, labels, examples, ...(fallbackLabel === undefined ? {} : { fallbackLabel }) };
   },
-} satisfies TaskOptions<Pick<ClassifyWorkflow, 'task' | 'labels' | 'examples'>>;
+} satisfies TaskOptions<Pick<ClassifyWorkflow, 'task' | 'labels' | 'examples' | 'fallbackLabel'>>;
 
 function resolveLabels(raw: Raw['labels']): Label[] {
   if (raw === undefined) return [];

@@ -44,7 +44,7 @@ async function answerLocally(
   const outcomes: LocalOutcome[] = [];
   for (const text of texts) {
     const startedAt = monotonic();
-    const summary = await local.extract(text, { maxWords }, signal);
+    const { text: summary, isWhole, isEnglish } = await local.extract(text, { maxWords }, signal);
     outcomes.push(
       summary === ''
         ? {
@@ -52,7 +52,12 @@ async function answerLocally(
             code: 'empty_document',
             message: 'The document has no words to extract a summary from.',
           }
-        : { kind: 'answered', result: { summary, kind: 'extract' }, localMs: monotonic() - startedAt },
+        : {
+            kind: 'answered',
+            result: { summary, kind: 'extract' },
+            localMs: monotonic() - startedAt,
+            warnings: [...(isWhole ? (['whole_text'] as const) : []), ...(isEnglish ? [] : (['not_english'] as const))],
+          },
     );
   }
   return outcomes;
