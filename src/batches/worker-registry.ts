@@ -10,6 +10,8 @@ export interface WorkerRecord {
   readonly workflows: readonly string[];
   /** Milliseconds since the epoch, of its own clock. */
   readonly startedAt: number;
+  /** Why it takes no slices at present, e.g. that its store refuses it; absent: it does. */
+  readonly trouble?: string;
   /** What it has in hand. */
   readonly slices: readonly { readonly batch: string; readonly workflow: string; readonly slice: number }[];
 }

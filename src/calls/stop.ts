@@ -8,6 +8,8 @@ export type StopReason =
   | { readonly kind: 'fenced' }
   /** The process is shutting down: the slice goes back to the queue. */
   | { readonly kind: 'shutdown' }
+  /** This worker cannot use its store: the slice goes back to the queue, for others. */
+  | { readonly kind: 'store' }
   /** The workflow or batch is paused: the slice waits. */
   | { readonly kind: 'paused' }
   /** A limit is reached and nothing in flight can free money below it. */

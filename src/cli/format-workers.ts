@@ -20,6 +20,7 @@ export function workersText({ workers, queues }: ClusterView, now: number): stri
           ]),
         ]);
   if (hashes.size > 1) lines.push(`${hashes.size} different configs are at work: compare the files of these workers.`);
+  for (const { id, trouble } of workers) if (trouble !== undefined) lines.push(`${id} takes no slices: ${trouble}`);
   const waiting = table([
     ['WORKFLOW', 'SLICES LEFT', 'OLDEST', 'WORKERS'],
     ...queues.map((queue) => [queue.workflow, String(queue.slices), ageOf(queue, now), workersOfQueue(queue)]),

@@ -6,11 +6,12 @@ import type { ObjectStore } from '../store/object-store.ts';
  * a batch starts.
  *
  * @param id name of the probe; different for every check that may run at the same time
+ * @param bytes least size of the object
  * @throws {StoreError} as the store threw it, or `store_unavailable` if it does not give back what was written
  */
-export async function checkStore(store: ObjectStore, id: string): Promise<void> {
+export async function checkStore(store: ObjectStore, id: string, bytes = 0): Promise<void> {
   const key = `.nightmill-probe/${id}`;
-  const written = Buffer.from(`nightmill probe ${id}\n`);
+  const written = Buffer.from(`nightmill probe ${id}\n`.padEnd(bytes));
   await store.put(key, written);
   try {
     const read = await store.get(key);

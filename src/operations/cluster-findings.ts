@@ -27,6 +27,9 @@ export function clusterFindings(facts: ClusterFacts): readonly Check[] {
     ...persistenceCheck(facts.persistence),
     ...workerChecks(facts),
     ...configChecks(facts),
+    ...facts.workers.flatMap(({ id, trouble }): readonly Check[] =>
+      trouble === undefined ? [] : [{ name: `worker ${id}`, state: 'warning', detail: `takes no slices: ${trouble}` }],
+    ),
     ...[...facts.pauses].flatMap(([workflow, pauses]) =>
       pauses.map(({ cause, reason, since }): Check => {
         const detail = `paused since ${new Date(since).toISOString()} by ${cause}: ${reason} nightmill status says how to go on`;
@@ -105,7 +108,7 @@ function stuckCheck(
   if (workers.length > 0 && serving.length === 0) {
     return stuck(`no live worker takes the workflow ${batch.workflow}: start one with it in its config`);
   }
-  if (serving.length > 0 && serving.every(({ id }) => unable.has(id))) {
+  if (serving.length > 0 && serving.every(({ id, trouble }) => trouble !== undefined || unable.has(id))) {
     return stuck(
       `none of its ${serving.length} live workers can work on it: ${[...new Set(unable.values())].join('; ')}`,
     );

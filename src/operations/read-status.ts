@@ -96,12 +96,15 @@ async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
   return quotas.length === 0 ? known : { ...known, quotas };
 }
 
-/** Says how many workers there are for a batch. Where none is, nothing goes on, so there is no time left to name. */
+/** Says how many workers there are for a batch. Where none can work on it nothing goes on, so no time left is named. */
 export function withWorkers(status: BatchStatus, live: readonly LiveWorker[]): BatchStatus {
-  const workersAlive = workersOf(live, status.workflow).length;
-  if (workersAlive > 0) return { ...status, workersAlive };
-  const { etaSeconds: _, ...standing } = status;
-  return { ...standing, workersAlive };
+  const serving = workersOf(live, status.workflow);
+  const troubled = serving.flatMap(({ id, trouble }) => (trouble === undefined ? [] : [[id, trouble] as const]));
+  const unable = new Map([...status.unable, ...troubled]);
+  const known = { ...status, unable, workersAlive: serving.length };
+  if (serving.some(({ id }) => !unable.has(id))) return known;
+  const { etaSeconds: _, ...standing } = known;
+  return standing;
 }
 
 function poolsOfWorkflow({ config }: Pick<App, 'config'>, workflow: string): readonly string[] {

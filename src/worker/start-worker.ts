@@ -4,12 +4,14 @@ import type { App } from '../app.ts';
 import { openBreaker } from '../budgets/breaker.ts';
 import { maintainCluster, maintainWorker } from '../budgets/housekeeping.ts';
 import type { StopReason } from '../calls/stop.ts';
+import { checkStore } from '../doctor/check-store.ts';
 import { NightmillError } from '../errors.ts';
 import { endContextOf } from '../finalize/end-batch.ts';
 import { finalizeOrExpire } from '../finalize/expire-batch.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { describeMissing, missingProviders } from './missing-providers.ts';
+import { StoreWatch } from './store-watch.ts';
 import { workerRecord } from './worker-record.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
@@ -23,6 +25,7 @@ export interface RunningWorker {
   stop(options?: { readonly force?: boolean }): Promise<void>;
 }
 
+const STORE_PROBE_BYTES = 1024 * 1024;
 const HOUSEKEEPING_EVERY_MS = 1_000;
 
 /** Attaches this process to the queues of `workflows`. */
@@ -34,24 +37,26 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { config, log } = app;
   app.ledger.remember(app.clock);
-  await app.lease.start(workerRecord(app, workflows));
   let state: WorkerState = 'running';
   let forced = false;
+  const store = watchStore(app, () => workers, onHopeless);
+  await app.lease.start(workerRecord(app, workflows, () => store.trouble));
   const slices: ProcessSliceContext = {
     ...app.slices,
     onTaken: (run) => {
       if (forced) run.force();
       else if (state !== 'running') run.stop({ kind: 'shutdown' });
+      else if (store.trouble !== undefined) run.stop({ kind: 'store' });
       // At once, not when the calls in flight have ended: the whole cluster shall stop taking slices.
       run.stopping.addEventListener('abort', () => void openBreakerFor(app, run).catch(() => {}), { once: true });
     },
   };
-  const workers = new SliceWorkers(
+  const workers: SliceWorkers = new SliceWorkers(
     app.redis.connection,
     { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
     {
-      processSlice: (job, signal) => runSlice(app, slices, job, signal),
-      finalizeBatch: (batchId) => finalizeOrExpire(endContextOf(app), batchId),
+      processSlice: (job, signal) => unlessStore(store, 'handed_back', () => runSlice(app, slices, job, signal)),
+      finalizeBatch: (batchId) => unlessStore(store, false, () => finalizeOrExpire(endContextOf(app), batchId)),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
         if (error instanceof NightmillError && !error.retryable) onHopeless(error);
@@ -73,6 +78,7 @@ export async function startWorker(
     await drained;
     grace.abort();
     ended.abort();
+    store.end();
     await housekeeping;
     await sendLastAlerts(app);
     await app.lease.stop();
@@ -93,6 +99,41 @@ export async function startWorker(
       await stopping;
     },
   };
+}
+
+function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: NightmillError) => void): StoreWatch {
+  const { log, lease } = app;
+  // As large as the rows of a slice may be: a disk that is nearly full takes a small object.
+  const probe = () => checkStore(app.store, lease.workerId, STORE_PROBE_BYTES);
+  const tellOthers = () => void lease.renew().catch(() => {});
+  return new StoreWatch({
+    probe,
+    rest: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}),
+    onTrouble: (error) => {
+      log.error('store:trouble', { message: error.message });
+      void workers()
+        .pause()
+        .catch(() => {});
+      for (const run of app.slices.runs) run.stop({ kind: 'store' });
+      tellOthers();
+      if (!error.retryable) onHopeless(error);
+    },
+    onRestored: () => {
+      log.info('store:restored', {});
+      workers().resume();
+      tellOthers();
+    },
+  });
+}
+
+/** A step that fails because this worker's store does not work is left to others, and is no failed attempt. */
+async function unlessStore<T>(store: StoreWatch, left: T, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (await store.blames(error)) return left;
+    throw error;
+  }
 }
 
 async function runSlice(

@@ -5,7 +5,11 @@ import type { WorkerRecord } from '../batches/worker-registry.ts';
 import { configHash } from './config-hash.ts';
 
 /** What this process tells the others of itself, as of each call. */
-export function workerRecord(app: App, workflows: readonly string[]): () => WorkerRecord {
+export function workerRecord(
+  app: App,
+  workflows: readonly string[],
+  trouble: () => string | undefined,
+): () => WorkerRecord {
   const fixed = {
     host: hostname(),
     pid: process.pid,
@@ -16,10 +20,15 @@ export function workerRecord(app: App, workflows: readonly string[]): () => Work
   };
   return () => ({
     ...fixed,
+    ...withTrouble(trouble()),
     slices: [...app.slices.runs].map(({ claim: { batchId, workflow, slice } }) => ({
       batch: batchId,
       workflow,
       slice,
     })),
   });
+}
+
+function withTrouble(trouble: string | undefined): Pick<WorkerRecord, 'trouble'> {
+  return trouble === undefined ? {} : { trouble };
 }

@@ -33,6 +33,14 @@ test('status names the end while a worker is alive, and says that none is where 
   expect(statusJson(dead)).toMatchObject({ workersAlive: 0, etaSeconds: null });
 });
 
+test('a worker in trouble is named, and no end while no other is alive', () => {
+  const troubled = { ...WORKER, id: 'mill-2', trouble: 'Cannot write.' };
+  const alone = statusLines(withWorkers(STATUS, [troubled]));
+  expect(alone).toContain('left out   worker mill-2 cannot work on it: Cannot write.');
+  expect(alone).not.toContain('ends in');
+  expect(statusLines(withWorkers(STATUS, [troubled, WORKER]))).toContain('ends in    about 30 s');
+});
+
 test('what goes on by itself goes on only where a worker is alive', () => {
   const hold = { cause: 'provider' as const, reason: 'acme is away.', since: 0, retry: true };
   const paused: BatchStatus = {

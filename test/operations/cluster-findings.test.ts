@@ -79,6 +79,9 @@ describe('clusterFindings()', () => {
     expect(linesOf({ open: [{ ...OPEN, unable }] })).toContainEqual(
       expect.stringMatching(/^warning batch b-1: none of its 1 live workers .*no provider "acme"/),
     );
+    const troubled = linesOf({ open: [OPEN], workers: [{ ...WORKER, trouble: 'Cannot write.' }] });
+    expect(troubled).toContain(`warning worker ${WORKER.id}: takes no slices: Cannot write.`);
+    expect(troubled).toContain('warning batch b-1: none of its 1 live workers can work on it: Cannot write.');
     expect(linesOf({ open: [{ ...OPEN, pendingSlices: 0 }] })).toContainEqual(
       expect.stringMatching(/^warning batch b-1: 3 slices are left and none is in the queue/),
     );

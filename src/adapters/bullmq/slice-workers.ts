@@ -75,6 +75,15 @@ export class SliceWorkers {
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
   }
 
+  /** This process takes no jobs until `resume()`; those at work go on. */
+  async pause(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.pause(true)));
+  }
+
+  resume(): void {
+    for (const worker of this.#workers) worker.resume();
+  }
+
   /** Takes no more jobs; resolves when those at work have ended. */
   async drain(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
