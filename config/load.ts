@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
@@ -13,6 +12,7 @@ import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
 import { readPriceList } from './price-list.ts';
+import { readYaml } from './read-yaml.ts';
 import { resolveModels } from './resolve-models.ts';
 import { checkTimezone, resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
@@ -46,7 +46,7 @@ export function loadConfig(options: {
       folder: options.cwd,
     });
   }
-  return loadConfigValue(readYaml(file), { ...options, file });
+  return loadConfigValue(readFile(file), { ...options, file });
 }
 
 /**
@@ -91,7 +91,7 @@ function withoutSecrets(value: unknown, missing: readonly MissingVariable[]): un
   return value;
 }
 
-function readYaml(file: string): unknown {
+function readFile(file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -102,10 +102,9 @@ function readYaml(file: string): unknown {
       { cause: error },
     );
   }
-  const document = parseDocument(text, { prettyErrors: true });
-  const problems = document.errors.map((error) => error.message.split('\n')[0] ?? 'unreadable');
-  if (problems.length > 0) throw invalid(file, problems);
-  return document.toJS({ maxAliasCount: 100 }) ?? {};
+  const read = readYaml(text);
+  if ('problems' in read) throw invalid(file, read.problems);
+  return read.value;
 }
 
 function parse(value: unknown, file: string, problems: readonly string[] = []): RawConfig {

@@ -1,7 +1,9 @@
 import { CommanderError } from 'commander';
+import { endAtClosedOutput } from './closed-output.ts';
 import { buildProgram } from './program.ts';
 import { reportError, reportUsage } from './report-error.ts';
 
+endAtClosedOutput(process.stdout, process.stderr);
 const program = buildProgram();
 try {
   await program.parseAsync();

@@ -6,8 +6,15 @@ export function reportError(error: unknown, options: { readonly json?: boolean }
   const known = error instanceof NightmillError;
   const message = error instanceof Error ? error.message : String(error);
   if (options.json === true) printJson(known ? error.code : 'internal', message);
-  process.stderr.write(`nightmill: ${known ? message : (error instanceof Error && error.stack) || message}\n`);
+  process.stderr.write(
+    `nightmill: ${known || isSystemError(error) ? message : (error instanceof Error && error.stack) || message}\n`,
+  );
   return known ? error.exitCode : 1;
+}
+
+/** A full disk or a missing right says what it is, wherever in the program it was met. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 /** Commander has printed its own message by now; help and version are no errors. Returns the exit code. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { NightmillError } from '../errors.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 
 const NO_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const PREFIX = 'spool-';
@@ -29,7 +30,7 @@ export async function spoolStream(
   const own = join(folder, `${PREFIX}${randomUUID()}`);
   const path = join(own, safeName(name));
   try {
-    await mkdir(own, { recursive: true });
+    makeFolder(own);
     // Documents may be confidential: only this user may read them.
     await pipeline(
       stream,

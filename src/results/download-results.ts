@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { NightmillError } from '../errors.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
@@ -53,7 +54,7 @@ export async function downloadPartial(
  */
 export async function prepareFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
   } catch (error) {
     throw asFolderError(error, folder);
   }
@@ -81,7 +82,7 @@ async function writeFolder(
 ): Promise<Downloaded> {
   const unfinished = join(folder, `.download-${randomUUID()}`);
   try {
-    await mkdir(unfinished, { recursive: true });
+    makeFolder(unfinished);
     const results = await concatenate(store, files.results, join(unfinished, 'results.jsonl'));
     const errors = await concatenate(store, files.errors, join(unfinished, 'errors.jsonl'));
     if (files.manifest !== undefined) await writeBytes(files.manifest, join(unfinished, 'manifest.json'));

@@ -116,3 +116,28 @@ describe('loadConfig()', () => {
     expect(() => load(provider + stolen)).toThrow(/models\.local: this name is taken/);
   });
 });
+
+describe('YAML that is well-formed and still no value', () => {
+  const load = (yaml: string) => {
+    writeFileSync(join(cwd, 'nightmill.yaml'), yaml);
+    return () => loadConfig({ env: {}, cwd });
+  };
+
+  it('is a problem of the config, never a fault of the program', () => {
+    const levels = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+    for (const [below = '', name = ''] of ['ab', 'bc', 'cd', 'de'])
+      levels.push(`${name}: &${name} [${`*${below},`.repeat(9)}]`);
+    expect(load(`${levels.join('\n')}\n`)).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('too many values') }),
+    );
+    expect(load('workflows: *nope\n')).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('nope') }),
+    );
+    expect(load('a: &a { b: *a }\n')).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('alias of itself') }),
+    );
+    expect(load('a: 1\n---\nb: 2\n')).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('several YAML documents') }),
+    );
+  });
+});

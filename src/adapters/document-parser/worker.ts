@@ -31,8 +31,15 @@ async function answer(request: Exclude<ParserRequest, { kind: 'bytes' }>): Promi
     if (table === undefined) throw new Error('no table is open');
     return { kind: 'rows', ...(await table.rows(request.group, request.from, request.columns)) };
   } catch (error) {
-    return { kind: 'fault', message: error instanceof Error ? error.message : String(error) };
+    return { kind: 'fault', message: describeFault(error) };
   }
+}
+
+/** The reader's libraries say what is wrong in their own code, where a file keeps no promise of its format. */
+function describeFault(error: unknown): string {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError)
+    return 'it is damaged';
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function parse(request: ParserRequest & { readonly kind: 'document' }): Promise<ParsedDocument> {

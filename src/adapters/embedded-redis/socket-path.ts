@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../runtime/make-folder.ts';
 
 /** The longest path of a Unix socket in bytes: 103 on macOS, 107 on Linux; the smaller one everywhere. */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -42,7 +43,7 @@ async function refusalOf(path: string, ownerId: number | undefined): Promise<str
 }
 
 function createPrivateFolder(folder: string, ownerId: number): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const status = lstatSync(folder);
   // Anyone may create that name in /tmp first and then listen in our place.
   if (!status.isDirectory() || status.uid !== ownerId || (status.mode & 0o077) !== 0) {

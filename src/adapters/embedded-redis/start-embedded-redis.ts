@@ -1,7 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from '../../runtime/make-folder.ts';
 import { EmbeddedRedis } from './embedded-redis.ts';
 import type { EmbeddedRedisOptions } from './embedded-redis-options.ts';
 import { readEndpoint } from './endpoint.ts';
@@ -61,7 +62,7 @@ export async function startEmbeddedRedis(options: EmbeddedRedisOptions): Promise
 /** Gives the folder's real path, so that two names of it lead to one server. */
 function prepareFolder(redisFolder: string): string {
   try {
-    mkdirSync(redisFolder, { recursive: true, mode: 0o700 });
+    makeFolder(redisFolder, 0o700);
     return realpathSync(redisFolder);
   } catch (error) {
     throw folderFailure(redisFolder, error);

@@ -1,5 +1,6 @@
 import { lstat, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../runtime/make-folder.ts';
 import { type FileOperation, isSystemError, symbolicLinkError } from './file-store-error.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function findFolder(segments: readonly string[], operation: FileOpe
 export async function ensureFolder(segments: readonly string[], operation: FileOperation): Promise<string> {
   const existing = await findFolder(segments, operation);
   if (existing !== undefined) return existing;
-  await mkdir(operation.root, { recursive: true });
+  makeFolder(operation.root);
   let folder = await realpath(operation.root);
   for (const segment of segments) {
     folder = join(folder, segment);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { BUILT_IN_CATALOGUE, type Catalogue } from '../../../config/catalogue.ts';
@@ -8,6 +8,7 @@ import { NightmillError } from '../../errors.ts';
 import { formatUsd, type NanoUsd, usdJson, usdToNano } from '../../money/money.ts';
 import { daysSince, mixCost, PRICE_LIST_DAYS, type RequestMix } from '../../money/price-table.ts';
 import { type PricedModel, pricedModels } from '../../operations/price-list.ts';
+import { makeFolder } from '../../runtime/make-folder.ts';
 import { type GlobalOptions, globalOptions, print, readConfig } from '../with-app.ts';
 
 interface PriceFlags {
@@ -161,7 +162,7 @@ function updatePrices(options: GlobalOptions, config: Config, file: string): voi
   const given = parsePriceList(text, file);
   mergePriceLists(BUILT_IN_CATALOGUE, given);
   const target = priceListFile(config.folder);
-  mkdirSync(dirname(target), { recursive: true });
+  makeFolder(dirname(target));
   const models = Object.values(given.providers).reduce((sum, provider) => sum + Object.keys(provider.models).length, 0);
   // A reader sees the old list or the new one, never half of it.
   writeFileSync(`${target}.new`, text);
