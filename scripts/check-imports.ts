@@ -48,6 +48,7 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['src/documents/spool-stream.ts', 'reads the input'],
   ['src/results/csv-table.ts', 'writes the download'],
   ['src/results/download-results.ts', 'writes the download'],
+  ['src/runtime/make-folder.ts', 'makes folders for what writes files'],
   ['src/app.ts', 'the type of the connection that it opens and hands on'],
 ]);
 
