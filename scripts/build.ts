@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, globSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { buildPage, writePage } from './build-page.ts';
 
 /** Compiles the program to `dist/`, which is what the packed package runs: Node strips no types inside node_modules. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -19,5 +20,8 @@ if (status !== 0) {
 // The compiler emits the JSON that code imports; whatever else lies beside the sources and is read at run time follows.
 const data = globSync(['config/**/*', 'jobs/**/*', 'src/**/*', 'workers/**/*'], { cwd: root, withFileTypes: true })
   .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
-  .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length));
+  .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length))
+  .filter((path) => !path.startsWith('src/page/'));
 for (const file of data) cpSync(`${root}${file}`, `${root}dist/${file}`);
+
+writePage(`${root}dist/page`, await buildPage());

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const FLOORS: readonly (readonly string[])[] = [
   ['workers'],
   ['cli', 'library'],
-  ['http'],
+  ['http', 'page'],
   ['operations'],
   ['worker'],
   ['app'],
@@ -65,7 +65,9 @@ const TASK_BRANCH = /\btask\s*[!=]==|[!=]==\s*[\w.]*\.task\b|\bswitch \([\w.]*\b
 const root = fileURLToPath(new URL('..', import.meta.url));
 const floorOf = new Map(FLOORS.flatMap((areas, floor) => areas.map((area) => [area, floor] as const)));
 const problems: string[] = [];
-const files = globSync(['config/**/*.ts', 'jobs/**/*.ts', 'src/**/*.ts', 'workers/**/*.ts'], { cwd: root }).sort();
+const files = globSync(['config/**/*.ts', 'jobs/**/*.ts', 'src/**/*.{ts,tsx}', 'workers/**/*.ts'], {
+  cwd: root,
+}).sort();
 let imports = 0;
 for (const file of files) {
   const area = areaOf(file);
@@ -79,7 +81,8 @@ for (const file of files) {
   }
   for (const match of text.matchAll(IMPORT)) {
     imports++;
-    const problem = problemOf(file, area, match[1] ?? match[2] ?? match[3] ?? '');
+    const specifier = match[1] ?? match[2] ?? match[3] ?? '';
+    const problem = problemOf(file, area, specifier, /^(?:import|export) type\s/.test(match[0]));
     const line = text.slice(0, match.index + match[0].length).split('\n').length;
     if (problem !== undefined) problems.push(`${file}:${line} ${problem}`);
   }
@@ -97,14 +100,17 @@ if (problems.length > 0) {
   process.exitCode = 1;
 }
 
-function problemOf(file: string, area: string, specifier: string): string | undefined {
+function problemOf(file: string, area: string, specifier: string, typesOnly: boolean): string | undefined {
   if (specifier.startsWith('.')) {
     const target = areaOf(normalize(join(dirname(file), specifier)));
+    if (area === 'page' && target !== 'page' && !typesOnly)
+      return `imports ${specifier}: the page runs in browsers, so it takes only types from ${target}`;
     if (target === area || (floorOf.get(target) ?? -1) > (floorOf.get(area) ?? -1)) return undefined;
     return `${area} imports ${target}, which is not on a lower floor`;
   }
   if (!specifier.startsWith('node:') && builtinModules.includes(specifier))
     return `imports ${specifier}: write node:${specifier}`;
+  if (area === 'page' && specifier.startsWith('node:')) return `imports ${specifier}: the page runs in browsers`;
   if (EDGE_PACKAGES.has(specifier) && !EDGE.has(area) && !EXCEPTIONS.has(file))
     return `imports ${specifier}; only ${[...EDGE].join(', ')} may: put a port between`;
   return undefined;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const CHECKS: readonly (readonly string[])[] = [
   ['biome', 'check', '--error-on-warnings', '--diagnostic-level=warn', '.'],
   ['tsc'],
+  ['tsc', '-p', 'src/page'],
   ['node', 'scripts/check-imports.ts'],
   ['node', 'scripts/check-schema.ts'],
 ];

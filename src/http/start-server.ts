@@ -12,6 +12,7 @@ import { problem, sendProblem } from './problem.ts';
 import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes } from './routes/events.ts';
+import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 
@@ -32,7 +33,7 @@ const MAX_JSON_BYTES = 1024 * 1024;
 /** A client that sends nothing for so long is gone. */
 const IDLE_MS = 120_000;
 const HEADERS_MS = 30_000;
-const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs']);
+const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', ...PAGE_PATHS]);
 
 /**
  * Listens. On a loopback address requests need no key; on any other the server does not start before there is one.
@@ -133,6 +134,7 @@ async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<F
     addClusterRoutes(routes, app);
     addEventRoutes(routes, app, hub);
     addPublicRoutes(routes, app);
+    addPageRoutes(routes, app);
   });
   return server;
 }

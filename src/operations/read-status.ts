@@ -39,6 +39,8 @@ export interface StatusFilter {
   readonly since?: number | undefined;
   /** Only batches that are older than this one: the last of the page before. */
   readonly after?: string | undefined;
+  /** Only batches that have not ended; found without a look at the others. */
+  readonly open?: boolean | undefined;
   readonly limit: number;
   /** Which batches there are for whoever asks. Default: all. */
   readonly visible?: (batch: BatchRecord) => boolean;
@@ -52,7 +54,8 @@ export async function listStatuses(app: App, filter: StatusFilter): Promise<read
   let skipping = filter.after !== undefined;
   if (filter.after !== undefined) await requireBatch(app, filter.after);
   for (let from = 0; found.length < filter.limit; from += READ_AT_ONCE) {
-    const batches = await app.batches.list(READ_AT_ONCE, from);
+    const batches =
+      filter.open === true ? openFrom(await app.batches.listOpen(), from) : await app.batches.list(READ_AT_ONCE, from);
     for (const batch of batches) {
       if (skipping) skipping = batch.batchId !== filter.after;
       else if (matches(batch, filter)) {
@@ -64,6 +67,11 @@ export async function listStatuses(app: App, filter: StatusFilter): Promise<read
     if (batches.length < READ_AT_ONCE) break;
   }
   return found;
+}
+
+/** Oldest first, as the registry has them, into a page of the newest first. */
+function openFrom(batches: readonly BatchRecord[], from: number): readonly BatchRecord[] {
+  return batches.toReversed().slice(from, from + READ_AT_ONCE);
 }
 
 function matches(batch: BatchRecord, { workflow, tenant, since, visible }: StatusFilter): boolean {

@@ -19,6 +19,7 @@ const isTrue = z.enum(['true', 'false']).optional();
 
 const listQuery = z.object({
   state: z.enum(BATCH_STATES as [string, ...string[]]).optional(),
+  open: isTrue.describe('true: only what has not ended'),
   workflow: z.string().optional(),
   tenant: z.string().optional(),
   since: z.iso.datetime({ offset: true }).optional().describe('created at or after'),
@@ -51,10 +52,11 @@ function addStatusRoutes(server: FastifyInstance, app: App): void {
     '/api/v1/batches',
     { ...read, schema: { querystring: listQuery, summary: 'batches, newest first' } },
     async (request) => {
-      const { since, ...query } = request.query as z.infer<typeof listQuery>;
+      const { since, open, ...query } = request.query as z.infer<typeof listQuery>;
       const { caller } = request;
       const statuses = await listStatuses(app, {
         ...(query as Omit<typeof query, 'state'> & { state?: (typeof BATCH_STATES)[number] }),
+        open: open === 'true',
         ...(since === undefined ? {} : { since: Date.parse(since) }),
         visible: ({ tenant }) => maySee(caller, tenant),
       });

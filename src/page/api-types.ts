@@ -1,0 +1,90 @@
+import type { StatusView } from '../operations/status-json.ts';
+
+/** What the API answers, as far as the page reads it. Dollars are numbers. */
+export type Batch = StatusView<number>;
+export type BatchState = Batch['state'];
+export type PauseCause = NonNullable<Batch['breaker']['causes']>[number];
+
+export interface BatchPage {
+  readonly batches: readonly Batch[];
+  /** The `after` of the next page; null: this was the last one. */
+  readonly next: string | null;
+}
+
+export interface Budget {
+  readonly scope: string;
+  readonly period: string | null;
+  readonly spentUsd: number;
+  readonly uncertainUsd: number;
+  readonly heldUsd: number;
+  readonly limitUsd: number | null;
+}
+
+export interface Workflow {
+  readonly name: string;
+  readonly task: string;
+  readonly models: readonly string[];
+  readonly pauses: readonly { readonly cause: string; readonly reason: string; readonly since: string }[];
+}
+
+export interface Plan {
+  readonly documents: number;
+  readonly problems: number;
+  readonly inputTokens: number;
+  readonly costUsd: { readonly low: number; readonly expected: number; readonly worst: number };
+  readonly limitUsd: number | null;
+  readonly documentsCovered: number | null;
+}
+
+export interface ErrorRow {
+  readonly id: string;
+  readonly status: string;
+  readonly error: { readonly code: string; readonly message: string };
+  readonly calls: number;
+  readonly costUsd: number;
+}
+
+export interface Manifest {
+  readonly documents: { readonly total: number };
+  readonly cost: {
+    readonly byModel: readonly {
+      readonly model: string;
+      readonly tier: number;
+      readonly calls: number;
+      readonly accepted: number;
+      readonly costUsd: number;
+    }[];
+  };
+}
+
+export interface Pool {
+  readonly name: string;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly models: readonly string[];
+}
+
+export interface AuditEntry {
+  readonly id: string;
+  readonly at: string;
+  readonly who: string;
+  readonly action: string;
+  readonly target: string;
+  readonly before?: string;
+  readonly after?: string;
+}
+
+export const STATES: readonly BatchState[] = [
+  'ingesting',
+  'queued',
+  'running',
+  'paused',
+  'finalizing',
+  'completed',
+  'cancelled',
+  'expired',
+  'failed',
+];
+
+export function hasEnded({ state }: Pick<Batch, 'state'>): boolean {
+  return state === 'completed' || state === 'cancelled' || state === 'expired' || state === 'failed';
+}

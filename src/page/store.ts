@@ -1,0 +1,42 @@
+import { type Signal, signal } from '@preact/signals';
+import type { Batch, Budget } from './api-types.ts';
+
+/** The one copy of each batch and budget that every view shows, so that no two of them can differ. */
+const batches = new Map<string, Signal<Batch>>();
+const budgets = new Map<string, Signal<Budget>>();
+
+/** Ids that have come by events, newest last; views compare it with what they show. */
+export const arrived = signal<readonly string[]>([]);
+/** Grows whenever a batch changes its state, so that views can say that their order is old. */
+export const stateChanges = signal(0);
+export const budgetScopes = signal<readonly string[]>([]);
+
+export function keepBatch(batch: Batch): void {
+  const known = batches.get(batch.id);
+  if (known === undefined) {
+    batches.set(batch.id, signal(batch));
+    arrived.value = [...arrived.value, batch.id];
+    return;
+  }
+  const changed = known.value.state !== batch.state;
+  known.value = batch;
+  if (changed) stateChanges.value += 1;
+}
+
+export function batchOf(id: string): Signal<Batch> | undefined {
+  return batches.get(id);
+}
+
+export function keepBudget(budget: Budget): void {
+  const known = budgets.get(budget.scope);
+  if (known !== undefined) {
+    known.value = budget;
+    return;
+  }
+  budgets.set(budget.scope, signal(budget));
+  budgetScopes.value = [...budgetScopes.value, budget.scope];
+}
+
+export function budgetOf(scope: string): Signal<Budget> | undefined {
+  return budgets.get(scope);
+}
