@@ -32,8 +32,6 @@ export interface Plan {
   readonly problems: number;
   readonly inputTokens: number;
   readonly costUsd: { readonly low: number; readonly expected: number; readonly worst: number };
-  readonly limitUsd: number | null;
-  readonly documentsCovered: number | null;
 }
 
 export interface ErrorRow {

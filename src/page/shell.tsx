@@ -102,7 +102,7 @@ function Footer({ help }: { readonly help: () => void }) {
       <span role="status" class={`connection is-${connection.value}`}>
         {CONNECTION[connection.value]}
       </span>
-      <span>Times are of {zoneName()}; UTC is in their titles.</span>
+      <span>{zoneName() === 'UTC' ? 'Times are UTC.' : `Times are of ${zoneName()}; UTC is in their titles.`}</span>
       <a href="/docs">API</a>
       <button type="button" class="plain" onClick={help}>
         Keys (?)

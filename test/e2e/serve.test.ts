@@ -1,4 +1,6 @@
-import { gzipSync } from 'node:zlib';
+import { get } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync, type Inflate, inflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
@@ -37,6 +39,14 @@ async function serve(workspace: Workspace, ...args: string[]) {
     }
   };
   return { cli, url, call, ended };
+}
+
+/** As it comes over the wire, gzip accepted. */
+async function rawBody(url: string): Promise<Buffer> {
+  return await new Promise((resolve, reject) => {
+    const request = get(url, { headers: { 'accept-encoding': 'gzip' } }, (response) => resolve(buffer(response)));
+    request.on('error', reject);
+  });
 }
 
 describe('nightmill serve', () => {
@@ -80,10 +90,13 @@ describe('nightmill serve', () => {
       headers: { 'accept-encoding': 'identity', range: 'bytes=99999999-' },
     });
     expect(outside.status).toBe(416);
-    // fetch() unpacks what is packed, and a length that were wrong would fail it.
     const packed = await call('GET', '/api/v1/batches/night/results', { headers: { 'accept-encoding': 'gzip' } });
     expect(packed.headers.get('content-encoding')).toBe('gzip');
     expect(packed.text).toBe(whole.text);
+    // Browsers and httpx read the first gzip member only.
+    const raw = await rawBody(`${url}/api/v1/batches/night/results`);
+    const { engine } = inflateRawSync(raw.subarray(10), { info: true }) as unknown as { engine: Inflate };
+    expect(10 + engine.bytesWritten + 8).toBe(raw.length);
 
     model.answer = () => ({ content: '{"label":"bug","confidence":0.9}' });
     expect(await call('POST', '/api/v1/batches/night/retry')).toMatchObject({

@@ -9,16 +9,18 @@ interface RaiseLimitProps {
   readonly spentUsd: number | null;
   readonly limitUsd: number | null;
   readonly done: () => void;
+  /** A table says what is changed. */
+  readonly short?: boolean;
 }
 
 /** A limit in a dialog; what paused because of it goes on by itself once there is room again. */
-export function RaiseLimit({ scope, spentUsd, limitUsd, done }: RaiseLimitProps) {
+export function RaiseLimit({ scope, spentUsd, limitUsd, done, short = false }: RaiseLimitProps) {
   const [open, setOpen] = useState(false);
   const label = limitUsd === null ? 'Set limit' : 'Change limit';
   return (
     <>
       <button type="button" aria-label={`${label} of ${scope}`} onClick={() => setOpen(true)}>
-        {label}
+        {short ? label.replace(' limit', '') : label}
       </button>
       {open && (
         <LimitDialog

@@ -1,5 +1,20 @@
+import { Fragment } from 'preact';
 import type { Batch, BatchState } from '../api-types.ts';
 import { count, exactUsd, localTime, percent, usd, utcTime } from '../format.ts';
+
+/** May break after a colon and a slash. */
+export function Scope({ name }: { readonly name: string }) {
+  return (
+    <>
+      {name.split(/(?<=[:/])/).map((part, index) => (
+        <Fragment key={index}>
+          <wbr />
+          {part}
+        </Fragment>
+      ))}
+    </>
+  );
+}
 
 /** In the reader's zone, which the header names; UTC in the title. */
 export function When({ at }: { readonly at: string }) {
@@ -21,14 +36,14 @@ export function Usd({ amount, none = 'not known yet' }: { readonly amount: numbe
 }
 
 const SIGNS: Readonly<Record<BatchState, string>> = {
-  ingesting: '↥',
+  ingesting: '↑',
   queued: '…',
   running: '▶',
-  paused: '⏸',
-  finalizing: '↧',
+  paused: '‖',
+  finalizing: '↓',
   completed: '✓',
   cancelled: '✕',
-  expired: '⌛',
+  expired: '✕',
   failed: '!',
 };
 

@@ -204,7 +204,7 @@ function Documents({ batch }: { readonly batch: Batch }) {
           ),
         )}
         <div>
-          <dt>a second, since its start</dt>
+          <dt>a second, on average</dt>
           <dd>{documents.done === 0 ? <span class="quiet">not known yet</span> : rate.toFixed(rate < 10 ? 1 : 0)}</dd>
         </div>
         {!hasEnded(batch) && (

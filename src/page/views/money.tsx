@@ -2,7 +2,7 @@ import { get } from '../api.ts';
 import type { Budget } from '../api-types.ts';
 import { TableFrame, Whole } from '../parts/frame.tsx';
 import { RaiseLimit } from '../parts/raise-limit.tsx';
-import { LimitBar, Usd } from '../parts/values.tsx';
+import { LimitBar, Scope, Usd } from '../parts/values.tsx';
 import { budgetOf, keepBudget } from '../store.ts';
 import { useLoad } from '../use-load.ts';
 
@@ -65,11 +65,10 @@ function BudgetRow({ scope, reload }: { readonly scope: string; readonly reload:
   const budget = budgetOf(scope)?.value;
   if (budget === undefined) return null;
   const { spentUsd, uncertainUsd, heldUsd, limitUsd, period } = budget;
-  // A batch knows no period; a day or month is shown with its own.
   return (
     <tr>
       <th scope="row">
-        {scope} {period !== null && period !== '' && <span class="quiet nowrap">{period}</span>}
+        <Scope name={scope} /> {period !== null && period !== '' && <span class="quiet nowrap">{period}</span>}
       </th>
       <td class="number">
         <Usd amount={spentUsd} />
@@ -90,7 +89,7 @@ function BudgetRow({ scope, reload }: { readonly scope: string; readonly reload:
         {limitUsd === null ? '' : <LimitBar name={scope} spent={spentUsd} held={heldUsd} limit={limitUsd} />}
       </td>
       <td>
-        <RaiseLimit scope={scope} spentUsd={spentUsd} limitUsd={limitUsd} done={reload} />
+        <RaiseLimit short scope={scope} spentUsd={spentUsd} limitUsd={limitUsd} done={reload} />
       </td>
     </tr>
   );

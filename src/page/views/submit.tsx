@@ -108,16 +108,18 @@ interface FieldsProps {
 }
 
 function Fields({ workflows, wishes, set }: FieldsProps) {
-  const text = (name: 'id' | 'budgetUsd' | 'tenant' | 'textField' | 'idField', label: string) => (
-    <label>
-      {label}
-      <input
-        value={wishes[name]}
-        inputMode={name === 'budgetUsd' ? 'decimal' : 'text'}
-        onChange={(event) => set({ [name]: event.currentTarget.value.trim() })}
-      />
-    </label>
-  );
+  const text = (name: 'id' | 'budgetUsd' | 'tenant' | 'textField' | 'idField', label: string) => {
+    const take = (event: { readonly currentTarget: HTMLInputElement }) =>
+      set({ [name]: event.currentTarget.value.trim() });
+    // What the plan depends on is taken when it is whole: each change of it sends the files.
+    const when = name.endsWith('Field') ? { onChange: take } : { onInput: take };
+    return (
+      <label>
+        {label}
+        <input value={wishes[name]} inputMode={name === 'budgetUsd' ? 'decimal' : 'text'} {...when} />
+      </label>
+    );
+  };
   return (
     <>
       <div class="fields">
@@ -163,7 +165,7 @@ interface PlanProps {
 /** Nothing is stored and no model is asked for this. */
 function PlanOf({ files, wishes, set }: PlanProps) {
   const { workflow, budgetUsd, textField, idField } = wishes;
-  const query = { workflow, budgetUsd, textField, idField };
+  const query = { workflow, textField, idField };
   const key = JSON.stringify([query, files.map(({ name, size, lastModified }) => [name, size, lastModified])]);
   const [loaded] = useLoad(key, async (signal) => {
     if (files.length === 0) return undefined;
@@ -195,10 +197,10 @@ function PlanOf({ files, wishes, set }: PlanProps) {
                   </div>
                 ))}
               </dl>
-              {known.documentsCovered !== null && known.documentsCovered < known.documents && (
+              {budgetUsd !== '' && Number(budgetUsd) < known.costUsd.expected && (
                 <p>
-                  The limit of <Usd amount={known.limitUsd} /> covers about{' '}
-                  {counted(known.documentsCovered, 'document')}; then the batch pauses.
+                  The limit is under the expected cost. When it is reached the batch pauses, and goes on when it is
+                  raised.
                 </p>
               )}
             </>

@@ -139,7 +139,7 @@ function Stopped({ id }: { readonly id: string }) {
 function Spending() {
   const scopes = ['global/day', 'global/month'] as const;
   return (
-    <dl class="tiles">
+    <dl class="tiles broad">
       {scopes.map((scope) => {
         const budget = budgetOf(scope)?.value;
         if (budget === undefined) return null;
@@ -148,8 +148,14 @@ function Spending() {
             <dt>{scope === 'global/day' ? 'Spent today' : 'Spent this month'}</dt>
             <dd>
               <Usd amount={budget.spentUsd} />{' '}
-              <span class="quiet">
-                of <Usd amount={budget.limitUsd} none="no limit" />
+              <span class="quiet nowrap">
+                {budget.limitUsd === null ? (
+                  'no limit'
+                ) : (
+                  <>
+                    of <Usd amount={budget.limitUsd} />
+                  </>
+                )}
               </span>
               {budget.limitUsd !== null && (
                 <LimitBar name={scope} spent={budget.spentUsd} held={budget.heldUsd} limit={budget.limitUsd} />
