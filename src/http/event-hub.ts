@@ -39,6 +39,8 @@ export class EventHub {
   readonly #last = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
+  /** When the last look began, or the first listener came; milliseconds since the epoch. */
+  #lookedAt = 0;
 
   constructor(app: App) {
     this.#app = app;
@@ -51,6 +53,7 @@ export class EventHub {
   /** Sends what is now, or what has changed since `lastId`, then every change. Returns how to stop. */
   async add(listener: Listener, lastId: number | undefined): Promise<() => void> {
     for (const event of await this.#snapshot(listener, lastId)) send(listener, event);
+    if (this.#listeners.size === 0) this.#lookedAt = this.#app.clock.now();
     this.#listeners.add(listener);
     this.#timer ??= setInterval(() => void this.#look(), POLL_MS);
     return () => {
@@ -83,7 +86,9 @@ export class EventHub {
     this.#looking = true;
     try {
       const id = this.#app.clock.now();
-      for (const event of [...(await this.#batches(id)), ...(await this.#budgets(id))]) {
+      const events = [...(await this.#batches(id)), ...(await this.#budgets(id))];
+      this.#lookedAt = id;
+      for (const event of events) {
         const key = `${event.event} ${event.batchId ?? event.data.slice(0, event.data.indexOf(','))}`;
         if (this.#last.get(key) === event.data) continue;
         this.#last.set(key, event.data);
@@ -96,14 +101,17 @@ export class EventHub {
     }
   }
 
-  /** What is open, and what was open at the last look. */
+  /** What is open, what was at the last look, and what has begun and ended between the two. */
   async #batches(id: number): Promise<readonly ServerEvent[]> {
     const open = (await this.#app.batches.listOpen()).map(({ batchId }) => batchId);
     const before = [...this.#last.keys()].flatMap((key) =>
       key.startsWith('batch ') ? [key.slice('batch '.length)] : [],
     );
     const events: ServerEvent[] = [];
-    for (const batchId of new Set([...open, ...before])) {
+    const short = (await this.#app.batches.list(SHOWN_FIRST)).flatMap(({ batchId, finishedAt }) =>
+      finishedAt !== undefined && finishedAt >= this.#lookedAt ? [batchId] : [],
+    );
+    for (const batchId of new Set([...open, ...before, ...short])) {
       const status = await readStatus(this.#app, batchId).catch(() => undefined);
       if (status !== undefined) events.push(...batchEvents(id, status));
     }

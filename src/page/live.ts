@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { ApiError, request } from './api.ts';
 import type { Batch, Budget } from './api-types.ts';
 import { readEvents, readLines } from './read-lines.ts';
-import { keepBatch, keepBudget } from './store.ts';
+import { hearBatch, keepBudget } from './store.ts';
 
 /** Whether what is shown is what is: `lost` means that it may be old. */
 export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
@@ -33,6 +33,6 @@ export async function followEvents(): Promise<never> {
 }
 
 function take(event: string, data: string): void {
-  if (event === 'batch') keepBatch(JSON.parse(data) as Batch);
+  if (event === 'batch') hearBatch(JSON.parse(data) as Batch);
   if (event === 'budget') keepBudget(JSON.parse(data) as Budget);
 }

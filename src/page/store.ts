@@ -11,7 +11,21 @@ export const arrived = signal<readonly string[]>([]);
 export const stateChanges = signal(0);
 export const budgetScopes = signal<readonly string[]>([]);
 
-export function keepBatch(batch: Batch): void {
+/** When each batch was last told of by an event, as `performance.now()` has it. */
+const heardAt = new Map<string, number>();
+
+/** What an event says is newer than all that was asked for before it. */
+export function hearBatch(batch: Batch): void {
+  heardAt.set(batch.id, performance.now());
+  put(batch);
+}
+
+/** @param askedAt `performance.now()` at the request: what an event has said since is newer and stays */
+export function keepBatch(batch: Batch, askedAt: number): void {
+  if ((heardAt.get(batch.id) ?? Number.NEGATIVE_INFINITY) < askedAt) put(batch);
+}
+
+function put(batch: Batch): void {
   const known = batches.get(batch.id);
   if (known === undefined) {
     batches.set(batch.id, signal(batch));

@@ -17,7 +17,8 @@ import { TierFlow } from './tier-flow.tsx';
 /** One batch: how far it is, what it costs, why it stands still, what failed. */
 export function BatchView({ id }: { readonly id: string }) {
   const [loaded, reload] = useLoad(`batch ${id}`, async (signal) => {
-    keepBatch(await get<Batch>(apiPath('batches', id), signal));
+    const askedAt = performance.now();
+    keepBatch(await get<Batch>(apiPath('batches', id), signal), askedAt);
   });
   const retryStates = retryStatesOf(id);
   // A batch that has ended sends no events, but the documents that its retry answers are counted with its own.

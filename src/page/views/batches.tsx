@@ -26,8 +26,9 @@ export function Batches() {
     limit: String(PAGE),
   });
   const [loaded, reload] = useLoad(address, async (signal): Promise<Shown> => {
+    const askedAt = performance.now();
     const { batches, next } = await get<BatchPage>(address, signal);
-    for (const batch of batches.toReversed()) keepBatch(batch);
+    for (const batch of batches.toReversed()) keepBatch(batch, askedAt);
     return { ids: batches.map(({ id }) => id), next, seen: arrived.peek().length };
   });
   return (

@@ -5,7 +5,6 @@ import { count, counted } from '../format.ts';
 import { Modal, Problem, Whole } from '../parts/frame.tsx';
 import { Usd } from '../parts/values.tsx';
 import { batchHref } from '../route.ts';
-import { keepBatch } from '../store.ts';
 import { useLoad } from '../use-load.ts';
 
 interface Wishes {
@@ -64,7 +63,6 @@ function SubmitForm({ workflows, dropped, close }: SubmitFormProps) {
       const query = { ...rest, ...(skipInvalid ? { skipInvalid: 'true' } : {}) };
       const response = await request(withQuery('/api/v1/batches', query), { method: 'POST', body: formOf(files) });
       const batch = (await response.json()) as Batch;
-      keepBatch(batch);
       location.hash = batchHref(batch.id);
       close();
     } catch (error) {

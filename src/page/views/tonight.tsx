@@ -32,13 +32,14 @@ export function Tonight() {
 }
 
 async function readNight(signal: AbortSignal): Promise<Night> {
+  const askedAt = performance.now();
   const since = new Date(Date.now() - DAY_MS).toISOString();
   const [open, recent, { budgets }] = await Promise.all([
     get<BatchPage>(withQuery('/api/v1/batches', { open: 'true', limit: String(MOST_OPEN) }), signal),
     get<BatchPage>(withQuery('/api/v1/batches', { since, limit: '50' }), signal),
     get<{ budgets: readonly Budget[] }>('/api/v1/budgets', signal),
   ]);
-  for (const batch of [...recent.batches.toReversed(), ...open.batches.toReversed()]) keepBatch(batch);
+  for (const batch of [...recent.batches.toReversed(), ...open.batches.toReversed()]) keepBatch(batch, askedAt);
   for (const budget of budgets) keepBudget(budget);
   const ended = recent.batches.filter(hasEnded).slice(0, 20);
   return {
