@@ -109,9 +109,8 @@ function stuckCheck(
     return stuck(`no live worker takes the workflow ${batch.workflow}: start one with it in its config`);
   }
   if (serving.length > 0 && serving.every(({ id, trouble }) => trouble !== undefined || unable.has(id))) {
-    return stuck(
-      `none of its ${serving.length} live workers can work on it: ${[...new Set(unable.values())].join('; ')}`,
-    );
+    const reasons = new Set([...unable.values(), ...serving.flatMap(({ trouble = [] }) => trouble)]);
+    return stuck(`none of its ${serving.length} live workers can work on it: ${[...reasons].join('; ')}`);
   }
   if (batch.slices > batch.slicesCommitted && pendingSlices === 0) {
     const left = batch.slices - batch.slicesCommitted;
