@@ -153,7 +153,8 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
     await using redis = await startTcpRedis();
     await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client, workspace } = endpoint;
-    model.holdAfter(20);
+    // Four slices of eight are under way: with 30 answers at least two are whole.
+    model.holdAfter(30);
     const { id, expires_at, created_at } = await createBatch(client, batchFile(60), { completion_window: '90m' });
     expect((expires_at ?? 0) - created_at).toBe(90 * 60);
     await polled(client, id, ({ request_counts }) => (request_counts?.completed ?? 0) >= 8);

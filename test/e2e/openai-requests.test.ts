@@ -149,6 +149,10 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
     expect(await failureOf(client.batches.cancel('batch_none'))).toMatchObject({ status: 404 });
     const bad = await fetch(`${url}/v1/batches`, { method: 'POST', headers: JSON_TYPE, body: '{"a"' });
     expect([bad.status, await bad.json()]).toMatchObject([400, { error: { type: 'invalid_request_error' } }]);
+    const form = { method: 'POST', body: new URLSearchParams({ a: 'b' }) };
+    expect((await fetch(`${url}/v1/batches`, form)).status).toBe(415);
+    const empty = { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: '' };
+    expect((await fetch(`${url}/v1/batches/batch_none/cancel`, empty)).status).toBe(404);
     const nowhere = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers: JSON_TYPE, body: '{}' });
     expect([nowhere.status, await nowhere.json()]).toMatchObject([
       404,

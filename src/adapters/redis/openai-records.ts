@@ -73,9 +73,10 @@ export class RedisOpenAiRecords implements OpenAiRecords {
   }
 
   async *scanFiles(options: ScanOptions): AsyncGenerator<FileRecord, void, undefined> {
-    for await (const id of this.#scan('files', options)) {
-      const file = await this.getFile(id);
-      if (file !== undefined) yield file;
+    for await (const ids of this.#scan('files', options)) {
+      for (const json of await this.#redis.hmget(this.#keys.openAiFiles, ...ids)) {
+        if (json !== null) yield JSON.parse(json) as FileRecord;
+      }
     }
   }
 
@@ -101,9 +102,10 @@ export class RedisOpenAiRecords implements OpenAiRecords {
   }
 
   async *scanBatches(options: ScanOptions): AsyncGenerator<CompatBatch, void, undefined> {
-    for await (const id of this.#scan('batches', options)) {
-      const batch = await this.getBatch(id);
-      if (batch !== undefined) yield batch;
+    for await (const ids of this.#scan('batches', options)) {
+      for (const batch of await Promise.all(ids.map((id) => this.getBatch(id)))) {
+        if (batch !== undefined) yield batch;
+      }
     }
   }
 
@@ -117,21 +119,23 @@ export class RedisOpenAiRecords implements OpenAiRecords {
     return (await runScript<number>(this.#redis, NOTE_STEP, keys, [id, step, JSON.stringify(value), last])) === 1;
   }
 
-  /** Goes on from the number of the last id, so that what is added or removed meanwhile moves nothing. */
+  /** Ids in groups. Goes on from the number of the last id, so that what is added or removed meanwhile moves nothing. */
   async *#scan(
     kind: 'files' | 'batches',
     { after, newestFirst }: ScanOptions,
-  ): AsyncGenerator<string, void, undefined> {
+  ): AsyncGenerator<readonly string[], void, undefined> {
     const order = this.#keys.openAiOrder(kind);
-    let from: string | null = newestFirst ? '+inf' : '-inf';
-    if (after !== undefined) from = await this.#redis.zscore(order, after);
-    if (from === null) return;
-    let start = after === undefined ? from : `(${from}`;
+    let start = newestFirst ? '+inf' : '-inf';
+    if (after !== undefined) {
+      const number = await this.#redis.zscore(order, after);
+      if (number === null) return;
+      start = `(${number}`;
+    }
     for (;;) {
       const found: readonly string[] = newestFirst
         ? await this.#redis.zrevrangebyscore(order, start, '-inf', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
         : await this.#redis.zrangebyscore(order, start, '+inf', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE);
-      for (let at = 0; at < found.length; at += 2) yield found[at] as string;
+      if (found.length > 0) yield found.filter((_, index) => index % 2 === 0);
       if (found.length < READ_AT_ONCE * 2) return;
       start = `(${found.at(-1)}`;
     }

@@ -30,6 +30,11 @@ async function addRoutes(server: FastifyInstance, app: App, keeper: BatchKeeper,
     limits: { fileSize: MAX_UPLOAD_BYTES, files: 10, fields: 20, parts: 30, fieldSize: 10_000 },
     throwFileSizeLimit: false,
   });
+  // curl -d '' says that its empty body is a form.
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    if (body === '') return done(null, undefined);
+    done(new OpenAiError(415, 'Send the body as application/json, and a file as multipart/form-data.'));
+  });
   addFileRoutes(server, app, hide);
   addBatchRoutes(server, app, keeper, hide);
   addModelRoutes(server, app, hide);

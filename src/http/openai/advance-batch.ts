@@ -7,7 +7,7 @@ import { cancelBatch } from '../../operations/end-batches.ts';
 import { submitDocuments } from '../../operations/submit-documents.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { readProgress } from './batch-progress.ts';
-import { findFile } from './file-content.ts';
+import { findFile, untilAborted } from './file-content.ts';
 import { checkBatchLines, type LineRules } from './input-lines.ts';
 import { partSource } from './part-source.ts';
 import { writeOutput } from './write-outputs.ts';
@@ -26,7 +26,7 @@ export async function advanceBatch(app: App, id: string, signal: AbortSignal): P
   await withLock(app, id, async () => {
     const acting = { ...app, actor: batch.actor };
     await startBatch(acting, id, signal);
-    await endBatch(acting, id);
+    await endBatch(acting, id, signal);
   });
 }
 
@@ -40,7 +40,7 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
   const file = await findFile(app, batch.inputFileId);
   if (file === undefined || !batch.mayReadFile) return await refuse(app, id, [noSuchFile(batch)]);
   const rules = rulesOf(app, batch);
-  const parts = batch.planned?.parts ?? (await plan(app, batch, rules));
+  const parts = batch.planned?.parts ?? (await plan(app, batch, rules, signal));
   if (parts === undefined) return;
   for (const part of parts) {
     if ((await requireCompatBatch(app, id)).cancelling !== undefined) return;
@@ -56,7 +56,6 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
       });
     } catch (error) {
       if (!(error instanceof NightmillError) || error.exitCode !== 2) throw error;
-      await cancelParts(app, parts);
       return await refuse(app, id, [{ code: error.code, message: error.message, param: null, line: null }]);
     }
   }
@@ -68,13 +67,18 @@ export function rulesOf({ config }: Pick<App, 'config'>, { endpoint }: Pick<Comp
 }
 
 /** @returns undefined where its file is refused */
-async function plan(app: App, batch: CompatBatch, rules: LineRules): Promise<readonly BatchPart[] | undefined> {
+async function plan(
+  app: App,
+  batch: CompatBatch,
+  rules: LineRules,
+  signal: AbortSignal,
+): Promise<readonly BatchPart[] | undefined> {
   const content = await app.store.getStream(storeKeys.fileContent(batch.inputFileId));
   if (content === undefined) {
     await refuse(app, batch.id, [noSuchFile(batch)]);
     return undefined;
   }
-  const checked = await checkBatchLines(content, rules);
+  const checked = await checkBatchLines(untilAborted(content, signal), rules);
   if ('faults' in checked) {
     await refuse(app, batch.id, checked.faults);
     return undefined;
@@ -89,7 +93,10 @@ async function plan(app: App, batch: CompatBatch, rules: LineRules): Promise<rea
   return parts;
 }
 
+/** Parts may be there already, where the file was deleted or the config changed between two tries. */
 async function refuse(app: App, id: string, faults: readonly BatchFault[]): Promise<void> {
+  const { planned } = await requireCompatBatch(app, id);
+  await cancelParts(app, planned?.parts ?? []);
   await app.openai.noteStep(id, 'refused', { at: app.clock.now(), faults });
 }
 
@@ -98,7 +105,7 @@ function noSuchFile({ inputFileId, tenant }: CompatBatch): BatchFault {
   return { code: 'invalid_request', message, param: 'file_id', line: null };
 }
 
-async function endBatch(app: App, id: string): Promise<void> {
+async function endBatch(app: App, id: string, signal: AbortSignal): Promise<void> {
   const batch = await requireCompatBatch(app, id);
   if (isOver(batch)) return;
   const parts = batch.planned?.parts ?? [];
@@ -109,9 +116,9 @@ async function endBatch(app: App, id: string): Promise<void> {
   const { counts, usage } = parts.length === 0 ? NOTHING_DONE : await readProgress(app, batch);
   // What was never submitted is cancelled too, so that the counts add up.
   const all = { ...counts, failed: counts.total - counts.completed };
-  const { models } = rulesOf(app, batch);
-  const outputFileId = all.completed === 0 ? null : await writeOutput(app, batch, 'results', models);
-  const errorFileId = all.failed === 0 ? null : await writeOutput(app, batch, 'errors', models);
+  const writing = { models: rulesOf(app, batch).models, signal };
+  const outputFileId = all.completed === 0 ? null : await writeOutput(app, batch, 'results', writing);
+  const errorFileId = all.failed === 0 ? null : await writeOutput(app, batch, 'errors', writing);
   const ending = await endingOf(app, batch);
   await app.openai.noteStep(id, 'ended', {
     at: app.clock.now(),

@@ -44,3 +44,14 @@ export async function removeExpiredFiles(app: Pick<App, 'openai' | 'store' | 'cl
     if (hasExpired(file, app.clock.now())) await removeFile(app, file.id);
   }
 }
+
+/** The same chunks, until the signal ends them with its reason. */
+export async function* untilAborted<T>(
+  chunks: AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  for await (const chunk of chunks) {
+    signal.throwIfAborted();
+    yield chunk;
+  }
+}

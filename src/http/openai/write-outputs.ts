@@ -3,7 +3,7 @@ import type { App } from '../../app.ts';
 import type { BatchPart, CompatBatch, FileRecord } from '../../compat/openai-records.ts';
 import { NO_USAGE } from '../../money/usage.ts';
 import { type RowKind, readRows } from '../../operations/results.ts';
-import { findFile, storeContent } from './file-content.ts';
+import { findFile, storeContent, untilAborted } from './file-content.ts';
 import { outputLine, type StoredRow } from './output-lines.ts';
 import { partSource } from './part-source.ts';
 
@@ -19,13 +19,13 @@ export async function writeOutput(
   app: App,
   batch: CompatBatch,
   kind: RowKind,
-  models: ReadonlySet<string>,
+  { models, signal }: { readonly models: ReadonlySet<string>; readonly signal: AbortSignal },
 ): Promise<string> {
   const suffix = kind === 'results' ? 'output' : 'error';
   const hash = createHash('sha256').update(`${batch.id}\0${suffix}`).digest('hex');
   const id = `file-${hash.slice(0, 32)}`;
   const createdAt = app.clock.now();
-  const measured = await storeContent(app, id, packed(linesOf(app, batch, kind, models)));
+  const measured = await storeContent(app, id, packed(untilAborted(linesOf(app, batch, kind, models), signal)));
   const file: FileRecord = {
     id,
     ...(batch.tenant === undefined ? {} : { tenant: batch.tenant }),
