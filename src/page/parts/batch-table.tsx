@@ -58,7 +58,7 @@ function BatchRow({ id }: { readonly id: string }) {
           <span class="quiet"> about {duration(batch.etaSeconds)} left</span>
         )}
       </td>
-      <td class="number">
+      <td class="number" data-label="spent">
         <Usd amount={batch.spentUsd} />
       </td>
       <td class="number wide">

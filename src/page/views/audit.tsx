@@ -53,8 +53,12 @@ function Entries({ entries }: { readonly entries: readonly AuditEntry[] }) {
               <td>{who}</td>
               <th scope="row">{action}</th>
               <td class="breakable">{target}</td>
-              <td class="breakable">{before ?? ''}</td>
-              <td class="breakable">{after ?? ''}</td>
+              <td class="breakable" data-label="before">
+                {before ?? '–'}
+              </td>
+              <td class="breakable" data-label="after">
+                {after ?? '–'}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -70,7 +70,7 @@ function BudgetRow({ scope, reload }: { readonly scope: string; readonly reload:
       <th scope="row">
         <Scope name={scope} /> {period !== null && period !== '' && <span class="quiet nowrap">{period}</span>}
       </th>
-      <td class="number">
+      <td class="number" data-label="spent">
         <Usd amount={spentUsd} />
         {uncertainUsd > 0 && (
           <small class="quiet">
@@ -82,7 +82,7 @@ function BudgetRow({ scope, reload }: { readonly scope: string; readonly reload:
       <td class="number wide">
         <Usd amount={heldUsd} />
       </td>
-      <td class="number">
+      <td class="number" data-label="limit">
         <Usd amount={limitUsd} none="no limit" />
       </td>
       <td class="wide">
