@@ -26,6 +26,7 @@ import { RedisKeys } from './adapters/redis/keys.ts';
 import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
 import { RedisOpenAiRecords } from './adapters/redis/openai-records.ts';
 import { type Persistence, readPersistence } from './adapters/redis/read-persistence.ts';
+import { RedisClock } from './adapters/redis/redis-clock.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
@@ -54,7 +55,7 @@ import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
 import { Pools } from './quota/pools.ts';
 import { InputRatios } from './quota/token-ratios.ts';
-import type { Clock } from './runtime/clock.ts';
+import { ClockReport } from './runtime/clock-difference.ts';
 import type { Log } from './runtime/log.ts';
 import type { ProcessSliceContext } from './slices/process-slice.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -83,7 +84,8 @@ export interface App extends AsyncDisposable {
   /** What the OpenAI-compatible endpoint keeps. */
   readonly openai: OpenAiRecords;
   readonly log: Log;
-  readonly clock: Clock;
+  /** Redis's time, by which every process reckons. */
+  readonly clock: RedisClock;
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
   /** For what asks models without being a batch. */
@@ -139,13 +141,14 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   const { redis, connection, description } = await openRedis(options, stack);
   const keys = new RedisKeys(config.redisPrefix);
   await checkRedisFormat(redis, keys, description);
+  const clock = await openClock(redis, keys, options, stack);
   const lease = new WorkerLease(redis, keys, config.worker.lockMs);
   const ledger = new RememberingLedger(redis, keys, lease);
   const store = stack.adopt(await openStore(config.store), (opened) => opened.close());
   await checkStoreFormat(store, version());
   const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
   const local = stack.adopt(openLocalModel(), (opened) => opened.close());
-  const providers = openProviders(config, stack);
+  const providers = openProviders(config, clock, stack);
   const webhooks = new WebhookSink({
     targets: config.alerts.webhooks,
     log,
@@ -155,6 +158,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     log,
     connection,
     description,
+    clock,
     lease,
     ledger,
     batches: new RedisBatchRegistry(redis, keys),
@@ -178,11 +182,11 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, openai, house } = services;
+  const { connection, description, audit, apiKeys, openai, house, clock } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
-  const base = { batches, jobs, holds, ledger, log, store, clock: systemClock, newId: randomUUID };
+  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
   const timezones = (workflow: string) => ({
     workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
@@ -208,8 +212,8 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       runs,
       submission,
       providers,
-      pools: new Pools({ limits: config.pools, ledger, clock: systemClock, random: Math.random }),
-      prefixes: new PromptPrefixes(systemClock),
+      pools: new Pools({ limits: config.pools, ledger, clock, random: Math.random }),
+      prefixes: new PromptPrefixes(clock),
       ratios,
       priceOf: (provider, modelId) => priceOfModel(config, provider, modelId),
       answers: new StoreAnswerCache(store),
@@ -269,7 +273,25 @@ function localProviders({ providers }: Config): ReadonlySet<string> {
   return new Set([...providers.values()].filter(({ isLocal }) => isLocal).map(({ name }) => name));
 }
 
-function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap<string, ProviderGate> {
+/** Measured at the start, and again as often as a worker renews its lease. */
+async function openClock(
+  redis: RedisClient,
+  keys: RedisKeys,
+  { config, log }: OpenAppOptions,
+  stack: AsyncDisposableStack,
+): Promise<RedisClock> {
+  const clock = await RedisClock.open(redis, keys, systemClock);
+  const report = new ClockReport(log);
+  report.tell(clock.aheadMs);
+  stack.use(clock.keep(config.worker.lockMs / 3, () => report.tell(clock.aheadMs)));
+  return clock;
+}
+
+function openProviders(
+  config: Config,
+  clock: RedisClock,
+  stack: AsyncDisposableStack,
+): ReadonlyMap<string, ProviderGate> {
   const gates = new Map<string, ProviderGate>();
   for (const provider of config.providers.values()) {
     const { concurrency, startConcurrency } = provider.limits;
@@ -284,7 +306,7 @@ function openProviders(config: Config, stack: AsyncDisposableStack): ReadonlyMap
         ...(startConcurrency === undefined ? {} : { startConcurrency }),
         timeLimitMs: provider.timeoutMs,
         patienceMs,
-        clock: systemClock,
+        clock,
         hasPromptCache: provider.capabilities.promptCache !== 'none',
       }),
     );

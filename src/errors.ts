@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   redis_unavailable: { exit: 1, http: 503 },
   redis_unsuitable: { exit: 1, http: 503 },
   format_other: { exit: 1, http: 503 },
+  clock_wrong: { exit: 1, http: 503 },
   store_unavailable: { exit: 1, http: 503 },
   store_full: { exit: 1, http: 507 },
   store_denied: { exit: 1, http: 503 },

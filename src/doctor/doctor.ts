@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import PQueue from 'p-queue';
 import type { LocalModel } from '../local-model/local-model.ts';
+import { describeClock, judgeClock } from '../runtime/clock-difference.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { checkStoreFormat } from '../store/store-format.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
@@ -34,6 +35,7 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
   readonly openApp: () => Promise<
     AsyncDisposable & {
       readonly redis: { readonly description: string };
+      readonly clock: { readonly aheadMs: number };
       readonly local: LocalModel;
       /** One line for each thing that was found out of a provider in use, e.g. its limits. */
       readonly findings?: () => Promise<readonly Check[]>;
@@ -104,6 +106,7 @@ async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'open
   checks.push(
     await attempt('redis', async () => {
       await using app = await context.openApp();
+      checks.push(checkClock(app.clock.aheadMs));
       findings.push(...((await app.findings?.()) ?? []));
       checks.push(
         app.local.kind === 'sentence-encoder'
@@ -118,6 +121,11 @@ async function checkRedisAndLocalModel(context: Pick<DoctorContext<never>, 'open
     }),
   );
   return [...checks.reverse(), ...findings];
+}
+
+function checkClock(aheadMs: number): Check {
+  const states = { near: 'ok', apart: 'warning', wrong: 'failed' } as const;
+  return { name: 'clock', state: states[judgeClock(aheadMs)], detail: describeClock(aheadMs) };
 }
 
 async function checkProvider<Provider extends NamedEndpoint>(

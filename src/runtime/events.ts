@@ -13,6 +13,8 @@ export const EVENTS = {
   'cache:failed': 'The answer cache could not be read or written; the call is made without it.',
   'call:odd': 'A reply is kept although something is odd about it: its usage cannot be, or another model gave it.',
   'call:retry': 'A model call failed for a passing reason and is tried again.',
+  'clock:agrees': "A clock that differed from Redis's agrees with it again; a worker that stood still takes slices.",
+  'clock:differs': "This machine's clock differs from Redis's by more than 5 s; by more than 60 s, it takes no slices.",
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
   'ledger:overrun': 'A reply cost more than what was held for it.',
   'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',

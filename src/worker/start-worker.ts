@@ -10,6 +10,7 @@ import { endContextOf } from '../finalize/end-batch.ts';
 import { finalizeOrExpire } from '../finalize/expire-batch.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
+import { ClockGuard } from './clock-guard.ts';
 import { describeMissing, missingProviders } from './missing-providers.ts';
 import { StoreWatch } from './store-watch.ts';
 import { workerRecord } from './worker-record.ts';
@@ -32,7 +33,7 @@ const HOUSEKEEPING_EVERY_MS = 1_000;
 export async function startWorker(
   app: App,
   workflows: readonly string[],
-  /** Told of what no waiting mends: the store is full, or an object is missing. The slice is tried again anyway. */
+  /** Told of what no waiting mends: the store is full, an object is missing, the clock is wrong. It goes on trying anyway. */
   onHopeless: (error: NightmillError) => void = () => {},
 ): Promise<RunningWorker> {
   const { config, log } = app;
@@ -63,9 +64,11 @@ export async function startWorker(
       },
     },
   );
+  const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onHopeless });
+  await guard.look();
   await workers.ready();
   const ended = new AbortController();
-  const housekeeping = runHousekeeping(app, ended.signal);
+  const housekeeping = runHousekeeping(app, guard, ended.signal);
   log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
   let stopping: Promise<void> | undefined;
   const stop = async () => {
@@ -112,7 +115,7 @@ function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: N
     onTrouble: (error) => {
       log.error('store:trouble', { message: error.message });
       void workers()
-        .pause()
+        .pause('store')
         .catch(() => {});
       for (const run of app.slices.runs) run.stop({ kind: 'store' });
       tellOthers();
@@ -120,7 +123,7 @@ function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: N
     },
     onRestored: () => {
       log.info('store:restored', {});
-      workers().resume();
+      workers().resume('store');
       tellOthers();
     },
   });
@@ -206,10 +209,11 @@ async function sendLastAlerts(app: App): Promise<void> {
   }
 }
 
-async function runHousekeeping(app: App, signal: AbortSignal): Promise<void> {
+async function runHousekeeping(app: App, guard: ClockGuard, signal: AbortSignal): Promise<void> {
   let restUntil = 0;
   while (!signal.aborted) {
     try {
+      await guard.look();
       await maintainWorker(app.housekeeping);
       if ((await app.housekeeping.takeHouse()) && app.clock.monotonic() >= restUntil) {
         restUntil = app.clock.monotonic() + (await maintainCluster(app.housekeeping));

@@ -25,6 +25,7 @@ function contextOf(change: Partial<DoctorContext<Provider>> = {}): DoctorContext
     version: '1.2.3',
     openStore: async () => new MemoryStore(),
     openApp: async () => ({
+      clock: { aheadMs: 0 },
       redis: { description: 'embedded' },
       local: local('sentence-encoder'),
       [Symbol.asyncDispose]: async () => {},
@@ -48,6 +49,7 @@ describe('checkEverything()', () => {
       'store ok',
       'redis ok',
       'local model ok',
+      'clock ok',
       'provider acme ok',
     ]);
   });
@@ -77,8 +79,17 @@ describe('checkEverything()', () => {
     expect(await stateOf('environment', { config: { ...config, missingSecrets } })).toMatch(/^failed: .*ACME_KEY/);
   });
 
+  test.each([
+    [30_000, /^warning: .*30\.0 s ahead of Redis's/],
+    [-93_600_000, /^failed: .*26\.0 h behind Redis's.*takes no work.*NTP/],
+  ])('a clock %i ms from Redis’s', async (aheadMs, said) => {
+    const openApp = async () => ({ ...(await contextOf().openApp()), clock: { aheadMs } });
+    expect(await stateOf('clock', { openApp })).toMatch(said);
+  });
+
   test('without the embedding packages the local model needs examples', async () => {
     const openApp = async () => ({
+      clock: { aheadMs: 0 },
       redis: { description: 'embedded' },
       local: local('naive-bayes'),
       [Symbol.asyncDispose]: async () => {},

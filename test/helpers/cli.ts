@@ -15,6 +15,8 @@ export interface Finished {
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
+  /** Arguments of Node itself. */
+  readonly node?: readonly string[];
   /** Another build of the program. */
   readonly program?: string;
   /** What standard input holds; absent: nothing. */
@@ -30,8 +32,12 @@ export class Cli implements AsyncDisposable {
   #stderr = '';
   #ended = false;
 
-  constructor(folder: string, args: readonly string[], { env = {}, stdin, program = PROGRAM }: CliOptions = {}) {
-    this.#child = spawn(NODE, [program, ...args], {
+  constructor(
+    folder: string,
+    args: readonly string[],
+    { env = {}, stdin, node = [], program = PROGRAM }: CliOptions = {},
+  ) {
+    this.#child = spawn(NODE, [...node, program, ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, TMPDIR: process.env.TMPDIR, ...env },
     });

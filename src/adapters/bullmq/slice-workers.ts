@@ -30,10 +30,14 @@ const DEFERRED_MS = 2_000;
 /** Not ready: BullMQ waits and tries again. */
 class NotReadyError extends Error {}
 
+/** Why a worker takes nothing for now. */
+export type PauseReason = 'clock' | 'store';
+
 /** The consumers' side of the queues: one BullMQ worker a workflow, and one for finished batches. */
 export class SliceWorkers {
   readonly #workers: readonly Worker[];
   readonly #clients: QueueClients;
+  readonly #paused = new Set<PauseReason>();
 
   constructor(connection: QueueConnection, settings: WorkerSettings, handlers: WorkerHandlers) {
     this.#clients = new QueueClients(connection);
@@ -49,14 +53,17 @@ export class SliceWorkers {
       (workflow) =>
         new Worker(
           sliceQueueName(workflow),
-          async (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
-            await runSlice(job, token, signal ?? new AbortController().signal, handlers),
+          async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+            if (this.#paused.size > 0) await handBack(job, token);
+            await runSlice(job, token, signal ?? new AbortController().signal, handlers);
+          },
           { ...options, concurrency: settings.slices },
         ),
     );
     const finalizer = new Worker(
       FINALIZE_QUEUE_NAME,
-      async (job: Job) => {
+      async (job: Job, token: string | undefined) => {
+        if (this.#paused.size > 0) await handBack(job, token);
         const { batch } = finalizeJobSchema.parse(job.data);
         if (!(await handlers.finalizeBatch(batch))) throw new NotReadyError(`Batch ${batch} has calls in flight`);
       },
@@ -75,12 +82,17 @@ export class SliceWorkers {
     await Promise.all(this.#workers.map((worker) => worker.waitUntilReady()));
   }
 
-  /** This process takes no jobs until `resume()`; those at work go on. */
-  async pause(): Promise<void> {
+  /**
+   * Takes no jobs until `resume()` for every reason; those at work go on. A BullMQ worker that waits for a job takes the
+   * next one all the same, which goes back at once.
+   */
+  async pause(why: PauseReason): Promise<void> {
+    this.#paused.add(why);
     await Promise.all(this.#workers.map((worker) => worker.pause(true)));
   }
 
-  resume(): void {
+  resume(why: PauseReason): void {
+    if (!this.#paused.delete(why) || this.#paused.size > 0) return;
     for (const worker of this.#workers) worker.resume();
   }
 
@@ -104,10 +116,13 @@ async function runSlice(
     await job.moveToDelayed(Date.now() + DEFERRED_MS, token);
     throw new DelayedError();
   }
-  if (outcome === 'handed_back') {
-    await job.moveToWait(token);
-    // It keeps its turn. BullMQ tells idle workers of a slice that gets a priority, not of one that comes back.
-    if (job.priority > 0) await job.changePriority({ priority: job.priority }).catch(() => {});
-    throw new WaitingError();
-  }
+  if (outcome === 'handed_back') await handBack(job, token);
+}
+
+/** To the queue again, as if nobody had taken it. */
+async function handBack(job: Job, token: string | undefined): Promise<never> {
+  await job.moveToWait(token);
+  // It keeps its turn. BullMQ tells idle workers of a slice that gets a priority, not of one that comes back.
+  if (job.priority > 0) await job.changePriority({ priority: job.priority }).catch(() => {});
+  throw new WaitingError();
 }

@@ -173,6 +173,31 @@ test('a slice that is handed back keeps its turn and goes at once to a worker th
   expect(takenAt - handedBackAt).toBeLessThan(4_000);
 });
 
+test('a worker that was paused while it waited takes nothing, and goes on when it is resumed', async () => {
+  const took: string[] = [];
+  const taken = Promise.withResolvers<void>();
+  const first = await startWorker(() => {
+    took.push('first');
+    taken.resolve();
+    return 'done';
+  });
+  while ((await blockedClients()) < 2);
+  await first.pause('clock');
+  await enqueue(claim('a', 1));
+  const other = Promise.withResolvers<void>();
+  const second = await startWorker(() => {
+    took.push('second');
+    other.resolve();
+    return 'done';
+  });
+  await other.promise;
+  await second.drain();
+  first.resume('clock');
+  await enqueue(claim('b', 1));
+  await taken.promise;
+  expect(took).toEqual(['second', 'first']);
+});
+
 test('more slices than one call takes come in order', async () => {
   await enqueue(claim('large', 2_300));
   const waiting = await inspector.getJobs(['prioritized'], 0, -1, true);
