@@ -6,6 +6,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { checkStoreFormat } from '../store/store-format.ts';
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import type { Check } from './check.ts';
+import { checkExamples } from './check-examples.ts';
 import { checkModelFacts, type KnownFacts } from './check-model-facts.ts';
 import { checkStore } from './check-store.ts';
 
@@ -24,7 +25,10 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
     readonly prices: { readonly asOf: string };
     readonly workflows: ReadonlyMap<
       string,
-      { readonly spec: { readonly cascade: readonly Tier[] }; readonly schedule?: unknown }
+      {
+        readonly spec: { readonly cascade: readonly Tier[]; readonly examples?: readonly unknown[] };
+        readonly schedule?: unknown;
+      }
     >;
   };
   /** Milliseconds since the epoch. */
@@ -90,6 +94,7 @@ export async function checkEverything<Provider extends NamedEndpoint>(
   );
   checks.push(...checkModelFacts(config.modelFacts, config.prices.asOf, context.now));
   for (const [name, workflow] of config.workflows) {
+    checks.push(...checkExamples(name, workflow.spec));
     if (workflow.schedule === undefined) continue;
     checks.push({
       name: `workflow ${name}`,

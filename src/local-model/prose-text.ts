@@ -1,3 +1,5 @@
+import { frameLines } from './frame-lines.ts';
+
 const FENCE = /^\s{0,3}(?:```|~~~)/;
 const HEADING = /^\s{0,3}#{1,6}(?:\s|$)/;
 const UNDERLINE = /^\s{0,3}(?:=+|-+)\s*$/;
@@ -15,7 +17,7 @@ const LONGEST_MARKUP_LINE = 2_000;
 
 /**
  * The prose of a plain or Markdown text, one paragraph, list item or line a line: without headings, code, tables, rules,
- * HTML tags, link definitions and lines that are mostly links; emphasis and link marks removed; lines that were
+ * HTML tags, link definitions, lines that are mostly links, mail headers, greetings and closings; emphasis and link marks removed; lines that were
  * wrapped at a fixed width joined again.
  */
 export function proseText(text: string): string {
@@ -27,6 +29,7 @@ export function proseText(text: string): string {
   };
   let fenced = false;
   const lines = text.split(/\r\n|[\n\r\u2028\u2029]/);
+  const frame = frameLines(lines);
   for (const [i, line] of lines.entries()) {
     if (line.length > LONGEST_MARKUP_LINE) {
       close();
@@ -39,7 +42,7 @@ export function proseText(text: string): string {
       continue;
     }
     if (fenced) continue;
-    if (isMarkup(line, lines[i + 1]) || (UNDERLINE.test(line) && open === '')) {
+    if (frame.has(i) || isMarkup(line, lines[i + 1]) || (UNDERLINE.test(line) && open === '')) {
       close();
       continue;
     }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { workflowOf } from '../../app.ts';
+import { checkExamples } from '../../doctor/check-examples.ts';
 import { checkModelFacts } from '../../doctor/check-model-facts.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
@@ -43,7 +44,7 @@ export function addPlanCommand(program: Command): void {
   );
 }
 
-/** What is not known, or assumed, about the workflow's models. */
+/** What is not known, or assumed, about the workflow's models, and examples that are not used. */
 function modelNotes(config: Config, name: string): readonly string[] {
   const used = new Set(
     workflowOf(config, name)
@@ -51,7 +52,11 @@ function modelNotes(config: Config, name: string): readonly string[] {
       .map((model) => model.name),
   );
   const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
-  return checkModelFacts(facts, config.prices.asOf, Date.now()).map((check) => `${check.name}: ${check.detail}`);
+  const checks = [
+    ...checkModelFacts(facts, config.prices.asOf, Date.now()),
+    ...checkExamples(name, workflowOf(config, name).spec),
+  ];
+  return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 
 function planText({ plan, past, limit }: PlanAnswer, notes: readonly string[]): string {
