@@ -156,10 +156,12 @@ function projectScope(spent: number, batches: readonly MeasuredBatch[]): number 
   return toCome.length === 0 ? undefined : toCome.reduce((sum, more) => sum + more, spent);
 }
 
-function logFields({ spent, limit, projected, perDocument, usualPerDocument, ...alert }: Alert) {
+/** A log line has a `level` of its own. */
+function logFields({ level, spent, limit, projected, perDocument, usualPerDocument, ...alert }: Alert) {
   const usd = (nano: number | undefined) => (nano === undefined ? undefined : nanoToDecimal(nano));
   return {
     ...alert,
+    alertLevel: level,
     spentUsd: usd(spent),
     limitUsd: usd(limit),
     projectedUsd: usd(projected),

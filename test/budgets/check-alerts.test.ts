@@ -79,7 +79,8 @@ describe('checkAlerts()', () => {
     expect(one.sent.length + other.sent.length).toBe(4);
     const logged = [...one.lines, ...other.lines].map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(logged).toHaveLength(4);
-    expect(logged.find(({ level }) => level === '100%')).toMatchObject({
+    expect(logged.find(({ alertLevel }) => alertLevel === '100%')).toMatchObject({
+      level: 'warn',
       msg: 'budget:alert',
       scope: batch,
       spentUsd: '0.000001',
