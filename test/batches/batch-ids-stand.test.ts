@@ -47,10 +47,11 @@ test('the ids of batches and the hashes of prompts are those of earlier versions
     contentBatchId(name, workflowHash(spec), 'content'),
     promptTag(spec),
   ]);
+  // Ids have stood since the first version. The prompts' hashes are those of the repair turn that came with `attempts`.
   expect(ids).toEqual([
-    ['a-127ef5f77dbc', 'classify-v2@e8b7afd5'],
-    ['b-181011e7d20a', 'classify-v2@719fc7e9'],
-    ['c-cd781ca08b22', 'summarize-v2@caf011dc'],
-    ['d-d8b72f456224', 'summarize-v2@a3ae6cf0'],
+    ['a-127ef5f77dbc', 'classify-v2@21262b9d'],
+    ['b-181011e7d20a', 'classify-v2@e966a2e3'],
+    ['c-cd781ca08b22', 'summarize-v2@6a5c3d31'],
+    ['d-d8b72f456224', 'summarize-v2@d35d5842'],
   ]);
 });
