@@ -35,6 +35,10 @@ export interface ResultRow extends AnyRow {
   /** Its place in the cascade, from 0. */
   readonly tier: number;
   readonly durationMs: number;
+  /** What every tier that was asked said, and what that cost; see `rows.attempts` in the configuration. */
+  readonly attempts?: readonly Readonly<Record<string, unknown>>[];
+  /** Another model answered than was asked. */
+  readonly servedBy?: string;
 }
 
 export interface ErrorRow extends AnyRow {
