@@ -8,6 +8,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts/build.ts scripts/build-page.ts scripts/
+COPY docs/config.schema.json docs/manifest.schema.json docs/
 COPY config config
 COPY jobs jobs
 COPY src src

@@ -90,15 +90,22 @@ const IDS = [
   '\u202egnp.exe',
   '😀'.repeat(256),
   // How the error row of a bad line would be named.
-  'docs.jsonl:1',
+  'docs.jsonl:2',
 ];
 
-const documents: readonly Line[] = [
+/** Texts without a word are bad lines, named by where they stand. */
+const WORDLESS = ['spaces', 'empty lines', 'zero width'];
+
+const entries = [
   ...Object.entries(TEXTS),
   ...injections.map(({ id, text }) => [id, text] as const),
   ...IDS.map((id, index) => [id, `The invoice number ${index} is wrong.`] as const),
   ['equal', 'The invoice number 0 is wrong.'] as const,
-].map(([id, text]) => ({ id, line: JSON.stringify({ id, text, metadata: JSON.parse('{"__proto__":{"a":1}}') }) }));
+];
+const documents: readonly Line[] = entries.map(([id, text], index) => ({
+  id: WORDLESS.includes(id) ? `docs.jsonl:${index + 1}` : id,
+  line: JSON.stringify({ id, text, metadata: JSON.parse('{"__proto__":{"a":1}}') }),
+}));
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const badLines: readonly (string | Uint8Array)[] = [
@@ -129,7 +136,7 @@ async function runAll(workflow: string): Promise<Output> {
     output,
     lines.map(({ id }) => id),
   );
-  expect(output.errors.filter(({ status }) => status === 'skipped')).toHaveLength(badLines.length);
+  expect(output.errors.filter(({ status }) => status === 'skipped')).toHaveLength(badLines.length + WORDLESS.length);
   for (const { id, error } of output.errors) expect(error?.code, id).not.toBe('internal');
   return output;
 }
@@ -152,13 +159,12 @@ describe('hostile documents', () => {
     workspace = await Workspace.make({ 'nightmill.yaml': config('http://127.0.0.1:9/v1'), 'docs.jsonl': input });
     const triage = await runAll('local-triage');
     expectLabels(triage);
-    expect(failedIds(triage)).toEqual([]);
+    // Nothing can be said of documents without words; all others have a label and an extract.
+    expect(failedIds(triage)).toEqual(['families', 'brackets']);
     const digest = await runAll('local-digest');
-    // Nothing can be taken from documents without words; all others have an extract.
-    for (const { error } of digest.errors.filter(({ status }) => status === 'failed')) {
+    for (const { error } of [...triage.errors, ...digest.errors].filter(({ status }) => status === 'failed')) {
       expect(error?.code).toBe('empty_document');
     }
-    expect(failedIds(digest)).toContain('spaces');
     for (const { id, result } of digest.results) expect(result?.summary, id).toMatch(/\S/);
   });
 
@@ -166,7 +172,10 @@ describe('hostile documents', () => {
     await using simulator = await startSimulatorProcess();
     workspace = await Workspace.make({ 'nightmill.yaml': config(simulator.url), 'docs.jsonl': input });
     const plan = await workspace.json<{ documents: number; problems: number }>(['plan', 'docs.jsonl', '-w', 'digest']);
-    expect(plan).toMatchObject({ documents: documents.length, problems: badLines.length });
+    expect(plan).toMatchObject({
+      documents: documents.length - WORDLESS.length,
+      problems: badLines.length + WORDLESS.length,
+    });
     const triage = await runAll('triage');
     expectLabels(triage);
     const digest = await runAll('digest');
@@ -198,7 +207,10 @@ describe('documents that a model obeys', () => {
       ),
     );
     model.answer = (call): ModelAnswer => {
-      const [content = '{"label":"billing","confidence":0.9}'] = obeys.get(secretOf(call)) ?? [];
+      const { messages } = call.body;
+      // A repair turn that asks for another form alone has the reply and not the document.
+      const quoted = OBEYING.find(([reply]) => messages.some(({ content }) => content.includes(reply)));
+      const [content = '{"label":"billing","confidence":0.9}'] = obeys.get(secretOf(call)) ?? quoted ?? [];
       return { content };
     };
     const jsonl = injections.map(({ id, text }) => `${JSON.stringify({ id, text: `${text}\n${canary(id)}` })}\n`);
@@ -218,7 +230,7 @@ describe('documents that a model obeys', () => {
       expect(body.response_format).toEqual(first?.body.response_format);
       // Nothing of another document is in the question, not even in a repair turn.
       const [own, ...others] = new Set(JSON.stringify(body).match(/canary\d+/g));
-      expect(document).toContain(own);
+      if (own !== undefined) expect(document).toContain(own);
       expect(others).toEqual([]);
     }
     const rowOf = new Map<string, RowJson>([...output.results, ...output.errors].map((row) => [row.id, row]));

@@ -56,7 +56,8 @@ describe('admit() with a quota', () => {
     const passed = granted(admissions);
     expect(passed.length).toBeGreaterThanOrEqual(Math.floor(BURST_MS / eachMs) + 1);
     expect(passed.length).toBeLessThan(10);
-    for (const admission of admissions.slice(passed.length)) {
+    // On a busy machine a part of the burst may come back between two of them.
+    for (const admission of admissions.filter(({ kind }) => kind !== 'admitted')) {
       expect(admission).toMatchObject({ kind: 'wait', why: 'rate' });
       const { waitMs } = admission as Extract<Admission, { kind: 'wait' }>;
       expect(waitMs).toBeGreaterThan(0);
