@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../prompts/chat.ts';
 import { fenceDocument } from '../prompts/fence.ts';
 import type { Prompt } from '../prompts/question.ts';
+import { REPAIR_OPENING } from '../prompts/repair-opening.ts';
 import { schemaJson } from './repeated-json.ts';
 
 /** What went wrong with the reply that a repair turn quotes. */
@@ -68,7 +69,7 @@ function askAgain(detail: string, schema: string): string {
 
 function askForForm(detail: string, schema: string): string {
   return (
-    `The document below is an answer that was given to such a question, and it was not valid: ${detail}. ` +
+    `${REPAIR_OPENING}, and it was not valid: ${detail}. ` +
     `Write it again so that this is mended, and else the same in what it says, as one JSON object by this schema: ${schema}`
   );
 }

@@ -16,6 +16,8 @@ export interface BillLine {
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
   readonly costNanoUsd: NanoUsd;
+  /** It asks about an answer without its document, so that calls for several documents may be the same request. */
+  readonly repair?: true;
   /** What went wrong with the reply; `clientGone`: nobody was there to read it. */
   readonly fault?: FaultName | 'clientGone';
 }

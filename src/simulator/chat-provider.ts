@@ -1,4 +1,5 @@
 import { priceCall } from '../money/price.ts';
+import { REPAIR_OPENING } from '../prompts/repair-opening.ts';
 import { Bill, type BillLine, type BillSummary } from './bill.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { FaultSource } from './fault-source.ts';
@@ -262,6 +263,7 @@ export class ChatProvider {
       requestId: call.requestId,
       ...usage,
       costNanoUsd: priceCall(call.model.price, { ...usage, reasoningTokens: thinkingTokens }),
+      ...(call.request.messages.some(({ content }) => content.includes(REPAIR_OPENING)) ? { repair: true } : {}),
       ...(billed === undefined ? {} : { fault: billed }),
     });
     this.#traffic.record(call.model.name, { outputTokens: reply.outputTokens }, Date.now());

@@ -116,7 +116,9 @@ export function checkBill(
   const uncertain = sum(books.map((batch) => batch.uncertain));
   const uncertainCalls = sum(books.map((batch) => batch.uncertainCalls));
   const paidCalls = sum(books.map((batch) => batch.paidCalls));
-  const requests = new Set(lines.map(({ requestHash }) => requestHash)).size;
+  // Repairs of the form go without their document: equal replies give equal requests, each paid for once.
+  const [repairs, questions] = [lines.filter(({ repair }) => repair), lines.filter(({ repair }) => !repair)];
+  const requests = new Set(questions.map(({ requestHash }) => requestHash)).size + repairs.length;
   const difference = billed - cost;
   if (difference < 0 || difference > uncertain) {
     problems.push(
