@@ -6,7 +6,7 @@ import { runScenario } from './run-scenario.ts';
 const SEEDS = [1, 2];
 
 describe.skipIf(!hasRedisServer())('Under kill -9, stops, faults and limits in the middle of the work', () => {
-  it.for(SEEDS)('seed %i keeps every guarantee', { timeout: 240_000 }, async (seed) => {
+  it.for(SEEDS)('seed %i keeps every guarantee', { timeout: 600_000 }, async (seed) => {
     const { problems, folder } = await runScenario(seed);
     expect(problems, `everything of this run is in ${folder}`).toEqual([]);
   });

@@ -55,7 +55,8 @@ export interface Figures {
 
 const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const REST_MS = 1_500;
-const PATIENCE_MS = 90_000;
+/** Invented 429s slow a pool whose limit nobody has stated; the work goes on, and takes its time. */
+const PATIENCE_MS = 300_000;
 const NEAR_RAISE = 1.25;
 const FAR_RAISE = 100;
 const LEAST_USE = 0.98;
