@@ -50,15 +50,6 @@ export function speaksOfLength(words: string): boolean {
   return LENGTH.test(words) || LENGTH_ELSEWHERE.test(words);
 }
 
-/** Any word about size, for a refusal that may be about it. */
-export function mayBeAboutLength(message: string): boolean {
-  const start = message.slice(0, WORDING_CHARACTERS);
-  return (
-    /token|length|context|long|large|size|big|limit|maxim|charact|capacity|长|長/i.test(start) &&
-    !OTHER_TOKENS.test(start)
-  );
-}
-
 const MONEY = inEitherOrder(
   'credits?|balance|funds?|money|wallet|prepay(?:ment)?|pre ?paid|credit limit|payment|invoices?|billing|budget|spend(?:ing)?|allowance|deposit',
   [

@@ -2,7 +2,7 @@ import { type OpenAppOptions, openApp, workflowOf } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { startWorker } from './start-worker.ts';
 import { stateLimits } from './state-limits.ts';
-import { listenForStop } from './stop-signals.ts';
+import { aborted, listenForStop } from './stop-signals.ts';
 
 export interface RunWorkerOptions extends OpenAppOptions {
   /** Names of the config's workflows. Default: all of them. */
@@ -27,11 +27,4 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await aborted(stop.first);
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   await worker.stop({ force: stop.second.aborted });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -42,3 +42,11 @@ export function listenForStop(announce: (line: string) => void): StopSignals {
     },
   };
 }
+
+/** Resolves when a signal is aborted, or at once where it is. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -3,7 +3,7 @@ import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
-import { listenForStop } from '../../worker/stop-signals.ts';
+import { aborted, listenForStop } from '../../worker/stop-signals.ts';
 import { withApp } from '../with-app.ts';
 
 export function addServeCommand(program: Command): void {
@@ -37,11 +37,4 @@ export function addServeCommand(program: Command): void {
         flags.worker ? 'refuse' : 'leave',
       );
     });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -4,7 +4,7 @@ import { FAULT_NAMES } from '../../simulator/options.ts';
 import { readSimulatorFlags } from '../../simulator/read-flags.ts';
 import { SimulatorOptionsError } from '../../simulator/resolve-options.ts';
 import { type RunningSimulator, startSimulator } from '../../simulator/start-simulator.ts';
-import { listenForStop } from '../../worker/stop-signals.ts';
+import { aborted, listenForStop } from '../../worker/stop-signals.ts';
 
 const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
 
@@ -66,11 +66,4 @@ function flagsOf(command: Command): string[] {
       if (value === true) return [`${option.long}`];
       return [value].flat().map((one) => `${option.long}=${one}`);
     });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
