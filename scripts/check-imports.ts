@@ -27,7 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['providers'],
   ['requests'],
   ['documents', 'workflows', 'simulator'],
-  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger'],
+  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures'],
   ['runtime', 'money', 'store', 'prompts', 'local-model', 'jobs'],
   ['errors', 'docs'],
 ];

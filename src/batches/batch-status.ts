@@ -5,6 +5,7 @@ import type { NanoUsd } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
 import { type BatchState, isWorking } from './batch-states.ts';
+import type { ModelTotals } from './model-totals.ts';
 import type { WorkflowHolds } from './workflow-holds.ts';
 
 export interface BreakerStatus {
@@ -49,6 +50,8 @@ export interface BatchStatus {
   readonly workersAlive?: number;
   /** What was found out about the provider quotas that it works under; absent: nothing. */
   readonly quotas?: readonly (FoundQuota & { readonly pool: string })[];
+  /** What its models did; while it runs, of its first slices. Absent: not looked at, or nothing yet. */
+  readonly models?: readonly ModelTotals[];
 }
 
 export interface StatusContext {

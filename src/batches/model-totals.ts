@@ -1,5 +1,7 @@
+import { addLatency, type Latency } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
+import { LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 
 /** Calls, tokens and money of one model at one tier. */
 export interface ModelTotals {
@@ -10,6 +12,10 @@ export interface ModelTotals {
   readonly accepted: number;
   readonly usage: Usage;
   readonly cost: NanoUsd;
+  /** Its provider in the config. Absent for the local model and in what earlier versions wrote. */
+  readonly provider?: string;
+  /** Of calls that were made and answered. Absent: none, or not known. */
+  readonly latency?: Latency;
 }
 
 /** Adds up what slices report by model and tier. */
@@ -28,8 +34,26 @@ export function addModelTotals(sum: readonly ModelTotals[], more: readonly Model
             accepted: known.accepted + part.accepted,
             usage: addUsage(known.usage, part.usage),
             cost: known.cost + part.cost,
+            ...latencyOf(known, part),
           },
     );
   }
   return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}
+
+function latencyOf(a: ModelTotals, b: ModelTotals): Pick<ModelTotals, 'latency'> {
+  const latency = addLatency(a.latency, b.latency);
+  return latency === undefined ? {} : { latency };
+}
+
+/** With the provider of each model, as the batch's workflow has it. */
+export function withProviders(
+  totals: readonly ModelTotals[],
+  { cascade }: Pick<WorkflowSpec, 'cascade'>,
+): readonly ModelTotals[] {
+  const providers = new Map(cascade.flatMap(modelsOfTier).map(({ name, provider }) => [name, provider]));
+  return totals.map((sum) => {
+    const provider = sum.model === LOCAL_MODEL_NAME ? undefined : providers.get(sum.model);
+    return provider === undefined ? sum : { ...sum, provider };
+  });
 }

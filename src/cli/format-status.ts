@@ -1,7 +1,9 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
+import type { ModelTotals } from '../batches/model-totals.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope } from '../ledger/scope.ts';
+import { latencyFigures } from '../measures/latency.ts';
 import { formatUsd } from '../money/money.ts';
 
 /** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
@@ -26,6 +28,10 @@ export function statusLines(status: BatchStatus): string {
       ? [`  workers    no worker is alive for ${status.workflow}: start one with nightmill worker`]
       : []),
   ];
+  for (const model of status.models ?? []) {
+    const speed = speedOf(model);
+    if (speed !== undefined) lines.push(`  speed      ${speed}`);
+  }
   const { hold, tightest } = breaker;
   if (hold !== undefined) {
     for (const pause of breaker.pauses ?? []) {
@@ -43,6 +49,17 @@ export function statusLines(status: BatchStatus): string {
   }
   for (const [worker, why] of status.unable) lines.push(`  left out   worker ${worker} cannot work on it: ${why}`);
   return `${lines.join('\n')}\n`;
+}
+
+function speedOf({ model, provider, latency }: ModelTotals): string | undefined {
+  if (latency === undefined) return undefined;
+  const { calls, p50Ms, p95Ms, tokensPerSecond } = latencyFigures(latency);
+  const where = provider === undefined ? model : `${model} at ${provider}`;
+  return `${where}: p50 ${seconds(p50Ms)}, p95 ${seconds(p95Ms)}, ${tokensPerSecond} tokens/s over ${calls.toLocaleString('en')} calls`;
+}
+
+function seconds(milliseconds: number): string {
+  return milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
 }
 
 function nobodyWorks({ workersAlive }: BatchStatus): boolean {

@@ -5,7 +5,7 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
-import { addModelTotals } from '../batches/model-totals.ts';
+import { addModelTotals, withProviders } from '../batches/model-totals.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
@@ -243,7 +243,7 @@ async function buildManifest(
     results: sums.results,
     errors: sums.errors,
     usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
-    models: sums.models,
+    models: withProviders(sums.models, submission.workflow),
     rejections: sums.rejections,
     redactions: sums.redactions,
     reused: sums.reused,

@@ -1,5 +1,6 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
+import { latencyFigures } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
@@ -90,15 +91,7 @@ export function formatManifest(manifest: Manifest): string {
       costUsd: usd(manifest.cost),
       uncertainUsd: usd(manifest.uncertainCost),
       cost: {
-        byModel: manifest.models.map(({ model, tier, calls, accepted, usage, cost }) => ({
-          model,
-          tier,
-          calls,
-          accepted,
-          acceptedShare: total === 0 ? 0 : Number((accepted / total).toFixed(4)),
-          usage,
-          costUsd: usd(cost),
-        })),
+        byModel: manifest.models.map((model) => modelJson(model, total)),
         uncertain: {
           calls: manifest.uncertain.length,
           costUsd: usd(manifest.uncertainCost),
@@ -134,4 +127,18 @@ export function formatManifest(manifest: Manifest): string {
     null,
     2,
   )}\n`;
+}
+
+function modelJson({ model, provider, tier, calls, accepted, usage, cost, latency }: ModelTotals, documents: number) {
+  return {
+    model,
+    ...(provider === undefined ? {} : { provider }),
+    tier,
+    calls,
+    accepted,
+    acceptedShare: documents === 0 ? 0 : Number((accepted / documents).toFixed(4)),
+    usage,
+    costUsd: usdJson(cost),
+    ...(latency === undefined ? {} : { latency: { ...latencyFigures(latency), ...latency } }),
+  };
 }

@@ -33,7 +33,11 @@ export function readManifest(text: string, isOutput: (key: string) => boolean): 
     batchId: batch as string,
     results: files.filter(({ key }) => isOutput(key)),
     errors: files.filter(({ key }) => !isOutput(key)),
-    models: cost.byModel.map(({ costUsd: usd, acceptedShare: _share, ...model }) => ({ ...model, cost: nano(usd) })),
+    models: cost.byModel.map(({ costUsd: usd, acceptedShare: _share, ...model }) => ({
+      ...model,
+      cost: nano(usd),
+      ...latencyOf(model),
+    })),
     rejections: Object.fromEntries(
       Object.entries(rejections).map(([code, { count, costUsd: usd }]) => [code, { count, cost: nano(usd) }]),
     ),
@@ -62,4 +66,11 @@ export function readManifest(text: string, isOutput: (key: string) => boolean): 
 
 function nano(usd: unknown): number {
   return usdToNano(numberText(usd));
+}
+
+/** The figures beside it are those of the sketch. */
+function latencyOf({ latency }: Pick<ModelTotals, 'latency'>): Pick<ModelTotals, 'latency'> {
+  if (latency === undefined) return {};
+  const { calls, ms, outputTokens, sketch } = latency;
+  return { latency: { calls, ms, outputTokens, sketch } };
 }

@@ -1,6 +1,8 @@
 import type { BatchStatus } from '../batches/batch-status.ts';
+import type { ModelTotals } from '../batches/model-totals.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { latencyFigures } from '../measures/latency.ts';
 import { nanoToUsd, usdJson } from '../money/money.ts';
 
 /** A batch's status as `status --json`, the API and the library give it; `Usd` is what stands for an amount. */
@@ -32,6 +34,21 @@ export interface StatusView<Usd> {
     readonly found: FoundQuota['found'];
     readonly foundAt: string | null;
     readonly silentUntil: string | null;
+  }[];
+  /** Calls and their times, by model and provider; of one batch that is asked for, and while it runs of its first slices. */
+  readonly models?: readonly {
+    readonly model: string;
+    /** Null: the local model. */
+    readonly provider: string | null;
+    readonly tier: number;
+    readonly calls: number;
+    readonly accepted: number;
+    /** Half of the calls took no longer; within 2 %. Null: no call was timed. */
+    readonly p50Ms: number | null;
+    readonly p95Ms: number | null;
+    /** Output tokens by the time of their calls. */
+    readonly tokensPerSecond: number | null;
+    readonly costUsd: Usd;
   }[];
   readonly createdAt: string;
   readonly finishedAt: string | null;
@@ -97,6 +114,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
             silentUntil: time(silentUntil),
           })),
         }),
+    ...(status.models === undefined ? {} : { models: status.models.map((model) => modelView(model, usd)) }),
     createdAt: new Date(status.createdAt).toISOString(),
     finishedAt: time(status.finishedAt),
     deadline: time(status.deadline),
@@ -104,6 +122,24 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     retryOf: status.retryOf ?? null,
     retries: status.retries,
     breaker: breakerView(status, usd),
+  };
+}
+
+function modelView<Usd>(
+  { model, provider, tier, calls, accepted, cost, latency }: ModelTotals,
+  usd: (nano: number) => Usd,
+) {
+  const figures = latency === undefined ? undefined : latencyFigures(latency);
+  return {
+    model,
+    provider: provider ?? null,
+    tier,
+    calls,
+    accepted,
+    p50Ms: figures?.p50Ms ?? null,
+    p95Ms: figures?.p95Ms ?? null,
+    tokensPerSecond: figures?.tokensPerSecond ?? null,
+    costUsd: usd(cost),
   };
 }
 

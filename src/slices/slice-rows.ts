@@ -2,6 +2,7 @@ import type { ModelTotals } from '../batches/model-totals.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { TierAttempt } from '../cascades/attempt-log.ts';
 import type { CallWarning, JournalEntry } from '../ledger/journal-entry.ts';
+import { type Latency, LatencySum } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { AnswerWarning } from '../prompts/question.ts';
@@ -130,7 +131,7 @@ function attemptsOf(attempts: readonly TierAttempt[] | undefined, { costByTier }
 /** Calls, tokens and money by model and tier, with the documents each one answered. */
 export function totalsByModel(
   rows: readonly Row[],
-  journal: Iterable<JournalEntry>,
+  journal: readonly JournalEntry[],
   localCalls: ReadonlyMap<number, number>,
 ): readonly ModelTotals[] {
   const totals = new Map<string, ModelTotals>();
@@ -149,5 +150,26 @@ export function totalsByModel(
   for (const [tier, calls] of localCalls) add(LOCAL_MODEL_NAME, tier, { calls });
   for (const entry of journal) add(entry.model, entry.tier, { calls: 1, usage: entry.usage, cost: entry.cost });
   for (const row of rows) if (row.status === 'succeeded') add(row.model, row.tier, { accepted: 1 });
-  return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+  const latencies = latenciesOf(journal);
+  return [...totals.entries()]
+    .map(([key, sum]) => ({ ...sum, ...latencies.get(key) }))
+    .sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}
+
+/** By tier and model. A call that failed and was paid for has no time of its own. */
+function latenciesOf(journal: readonly JournalEntry[]): ReadonlyMap<string, { readonly latency?: Latency }> {
+  const sums = new Map<string, LatencySum>();
+  for (const { model, tier, durationMs, usage } of journal) {
+    if (durationMs <= 0) continue;
+    const key = `${tier}\0${model}`;
+    const sum = sums.get(key) ?? new LatencySum();
+    sums.set(key, sum);
+    sum.add(durationMs, usage.outputTokens);
+  }
+  return new Map(
+    [...sums].map(([key, sum]) => {
+      const latency = sum.total();
+      return [key, latency === undefined ? {} : { latency }];
+    }),
+  );
 }

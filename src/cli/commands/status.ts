@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { listStatuses, readStatus, type StatusFilter } from '../../operations/read-status.ts';
+import { readStatusAndModels } from '../../operations/batch-models.ts';
+import { listStatuses, type StatusFilter } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusLines } from '../format-status.ts';
@@ -39,7 +40,7 @@ async function show(
   filter: StatusFilter,
 ): Promise<void> {
   if (batchId !== undefined) {
-    const status = await readStatus(app, batchId);
+    const status = await readStatusAndModels(app, batchId);
     print(options, statusJson(status), () => statusLines(status));
     return;
   }

@@ -4,6 +4,7 @@ import { maySee } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
 import { BATCH_STATES } from '../../batches/batch-states.ts';
 import { NightmillError } from '../../errors.ts';
+import { readStatusAndModels } from '../../operations/batch-models.ts';
 import { cancelBatch } from '../../operations/end-batches.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { listStatuses, readStatus, requireBatch } from '../../operations/read-status.ts';
@@ -73,7 +74,7 @@ function addStatusRoutes(server: FastifyInstance, app: App): void {
     async (request) => {
       const { id } = request.params as z.infer<typeof params>;
       await requireVisible(app, request, id);
-      return statusJson(await readStatus(app, id));
+      return statusJson(await readStatusAndModels(app, id));
     },
   );
 }

@@ -1,0 +1,38 @@
+import type { App } from '../app.ts';
+import type { BatchRecord } from '../batches/batch-registry.ts';
+import { hasManifest } from '../batches/batch-states.ts';
+import type { BatchStatus } from '../batches/batch-status.ts';
+import { addModelTotals, type ModelTotals, withProviders } from '../batches/model-totals.ts';
+import { readManifest } from '../finalize/read-manifest.ts';
+import { storeKeys } from '../store/store-keys.ts';
+import { readStatus, requireBatch } from './read-status.ts';
+
+/** Slices that a look at a batch under way adds up; those of a large batch tell no more. */
+const SLICES_READ = 200;
+
+/**
+ * A batch's status with what its models did, where that is known. It reads commits or the manifest, so it is for whoever
+ * looks at one batch.
+ *
+ * @throws {NightmillError} `batch_unknown`
+ */
+export async function readStatusAndModels(app: App, batchId: string): Promise<BatchStatus> {
+  const [status, batch] = [await readStatus(app, batchId), await requireBatch(app, batchId)];
+  const models = hasManifest(batch.state) ? await modelsOfManifest(app, batchId) : await modelsSoFar(app, batch);
+  return models.length === 0 ? status : { ...status, models };
+}
+
+async function modelsOfManifest({ store }: Pick<App, 'store'>, batchId: string): Promise<readonly ModelTotals[]> {
+  const bytes = await store.get(storeKeys.manifest(batchId));
+  return bytes === undefined ? [] : readManifest(Buffer.from(bytes).toString(), () => true).models;
+}
+
+async function modelsSoFar(app: App, batch: BatchRecord): Promise<readonly ModelTotals[]> {
+  if (batch.slicesCommitted === 0) return [];
+  let models: readonly ModelTotals[] = [];
+  for await (const commit of app.batches.commits(batch.batchId, Math.min(batch.slices, SLICES_READ))) {
+    if (commit !== undefined) models = addModelTotals(models, commit.models);
+  }
+  const { workflow } = await app.slices.submission(batch.batchId);
+  return withProviders(models, workflow);
+}
