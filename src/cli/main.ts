@@ -4,7 +4,7 @@ import { buildProgram } from './program.ts';
 import { reportError, reportUsage } from './report-error.ts';
 
 endAtClosedOutput(process.stdout, process.stderr);
-const program = buildProgram();
+const program = await buildProgram(process.argv.slice(2));
 try {
   await program.parseAsync();
 } catch (error) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { print, withApp } from '../with-app.ts';
 
-export function addPauseCommands(program: Command): void {
+export function addPauseCommand(program: Command): void {
   const pause = program
     .command('pause')
     .description('hold a workflow for the whole cluster, or one batch')
@@ -17,6 +17,9 @@ export function addPauseCommands(program: Command): void {
         );
       });
     });
+}
+
+export function addResumeCommand(program: Command): void {
   const resume = program
     .command('resume')
     .description('let a held workflow or batch go on')
