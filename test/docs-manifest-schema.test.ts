@@ -38,7 +38,7 @@ const MANIFEST: Manifest = {
   cost: 15,
   uncertain: [{ callId: 'c', model: 'small', slice: 0, cost: 7, reason: 'timeout' }],
   uncertainCost: 7,
-  reused: { duplicates: 1, cached: 2, saved: 3 },
+  reused: { duplicates: 1, cached: 2, earlier: 1, saved: 3 },
   strongest: { model: 'large', cost: 30 },
   hashes: { content: SHA256, config: SHA256, prompt: SHA256, models: SHA256 },
   promptVersion: 'classify-v1',

@@ -17,8 +17,16 @@ export interface SliceCommit {
   readonly models: readonly ModelTotals[];
   /** Sum of the costs of its rows. */
   readonly cost: NanoUsd;
-  /** Documents that got the answer of an equal one, calls answered from the cache, and the money both saved. */
-  readonly reused: { readonly duplicates: number; readonly cached: number; readonly saved: NanoUsd };
+  /**
+   * Documents that got the answer of an equal one, calls answered from the cache, documents that an earlier batch has
+   * answered (absent: none), and the money that all of this saved.
+   */
+  readonly reused: {
+    readonly duplicates: number;
+    readonly cached: number;
+    readonly earlier?: number;
+    readonly saved: NanoUsd;
+  };
   /** Journal entries that its rows count. */
   readonly journalEntries: number;
   /** Rejection and escalation counts by code, e.g. `low_confidence`. */

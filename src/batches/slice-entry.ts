@@ -14,6 +14,13 @@ export interface DocumentPlace {
   readonly position: number;
 }
 
+/** The row that an earlier batch of the same workflow has for the same text. */
+export interface EarlierAnswer {
+  readonly batch: string;
+  /** As it stands in that batch's `results.jsonl`. */
+  readonly row: string;
+}
+
 /** One line of a slice object in the store: a document with its token count, or a line that was skipped. */
 export type SliceEntry =
   | {
@@ -22,24 +29,38 @@ export type SliceEntry =
       readonly tokens: number;
       /** Its text stands in the batch before: it gets the same answer and is not asked again. */
       readonly sameAs?: DocumentPlace;
+      /** It gets this answer and is not asked again. */
+      readonly answered?: EarlierAnswer;
     }
   | { readonly kind: 'skipped'; readonly skipped: SkippedEntry };
 
 export function formatSliceEntry(entry: SliceEntry): string {
   if (entry.kind === 'skipped') return JSON.stringify({ skipped: entry.skipped });
-  const { document, tokens, sameAs } = entry;
-  return JSON.stringify({ ...document, tokens, ...(sameAs === undefined ? {} : { sameAs }) });
+  const { document, tokens, sameAs, answered } = entry;
+  return JSON.stringify({
+    ...document,
+    tokens,
+    ...(sameAs === undefined ? {} : { sameAs }),
+    ...(answered === undefined ? {} : { answered }),
+  });
 }
 
 interface DocumentLine extends Document {
   readonly tokens: number;
   readonly sameAs?: DocumentPlace;
+  readonly answered?: EarlierAnswer;
 }
 
 export function parseSliceEntry(line: string): SliceEntry {
   // Numbers in metadata stay as they were written.
   const value = parseJsonExactly(line) as DocumentLine | { readonly skipped: SkippedEntry };
   if ('skipped' in value) return { kind: 'skipped', skipped: value.skipped };
-  const { tokens, sameAs, ...document } = value;
-  return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
+  const { tokens, sameAs, answered, ...document } = value;
+  return {
+    kind: 'document',
+    document,
+    tokens,
+    ...(sameAs === undefined ? {} : { sameAs }),
+    ...(answered === undefined ? {} : { answered }),
+  };
 }

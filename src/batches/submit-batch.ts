@@ -16,7 +16,7 @@ import type { BatchSubmission } from './batch-submission.ts';
 import { shareOf } from './fair-share.ts';
 import type { JobQueue } from './job-queue.ts';
 import { workflowHash } from './workflow-hash.ts';
-import { type WriteProgress, writeSlices } from './write-slices.ts';
+import { type EarlierAnswers, type WriteProgress, writeSlices } from './write-slices.ts';
 
 export interface SubmitContext {
   readonly store: ObjectStore;
@@ -45,6 +45,8 @@ export interface SubmitRequest {
   /** The ended batch whose documents are asked again. */
   readonly retryOf?: string;
   readonly retried?: NonNullable<BatchRecord['retried']>;
+  /** Documents that earlier batches have answered take those answers. Absent: all are asked. */
+  readonly earlier?: EarlierAnswers | undefined;
   readonly budget?: NanoUsd;
   /** The limit was stated for this submission and is not the config's: it replaces the one of a batch that is there. */
   readonly isBudgetStated?: boolean;
@@ -170,6 +172,7 @@ async function ingest(
       sliceDocuments: limits.sliceDocuments,
       sliceTokens: limits.sliceTokens,
       skipInvalid: request.skipInvalid,
+      earlier: request.earlier,
       ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
     });
     if (written.documents === 0) {

@@ -5,8 +5,9 @@ import { gzip } from '../runtime/gzip.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { TEXT_HASH_BYTES, textHash } from '../text/text-hash.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
-import { type DocumentPlace, formatSliceEntry, type SliceEntry } from './slice-entry.ts';
+import { type DocumentPlace, type EarlierAnswer, formatSliceEntry, type SliceEntry } from './slice-entry.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;
@@ -18,6 +19,12 @@ export interface WrittenSlices {
   readonly skipped: number;
   readonly slices: number;
   readonly inputTokens: number;
+}
+
+/** Answers of earlier batches. */
+export interface EarlierAnswers {
+  /** @param hash of a document's text, see `textHash` */
+  take(hash: Uint8Array): Promise<EarlierAnswer | undefined>;
 }
 
 export type WriteProgress = (progress: { readonly documents: number; readonly slices: number }) => void;
@@ -36,7 +43,12 @@ export async function writeSlices(
   store: ObjectStore,
   batchId: string,
   entries: AsyncIterable<InputEntry>,
-  options: SliceLimits & { readonly skipInvalid: boolean; readonly onProgress?: WriteProgress },
+  options: SliceLimits & {
+    readonly skipInvalid: boolean;
+    /** Documents whose text they have are not asked again. */
+    readonly earlier?: EarlierAnswers | undefined;
+    readonly onProgress?: WriteProgress;
+  },
 ): Promise<WrittenSlices> {
   const problems: InputProblem[] = [];
   let problemCount = 0;
@@ -46,6 +58,7 @@ export async function writeSlices(
   const sum = { documents: 0, skipped: 0, slices: 0, inputTokens: 0 };
   const puts = new Set<Promise<void>>();
   const places = new DocumentPlaces();
+  const hashes = new TextHashes();
 
   const flush = async () => {
     if (open.length === 0) return;
@@ -70,7 +83,7 @@ export async function writeSlices(
     }
     // A batch that is refused anyway is only read on to name its other problems.
     if (problemCount > 0) continue;
-    const sliceEntry = await toSliceEntry(entry, places, sum.documents);
+    const sliceEntry = await toSliceEntry(entry, places, hashes, options.earlier);
     const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
     const line = formatSliceEntry(sliceEntry);
     const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
@@ -85,6 +98,7 @@ export async function writeSlices(
   }
   await flush();
   await Promise.all(puts);
+  if (problemCount === 0) await store.put(storeKeys.inputTexts(batchId), hashes.bytes());
   if (problemCount > 0) throw invalidInput(problems, problemCount);
   return sum;
 }
@@ -107,8 +121,8 @@ class DocumentPlaces {
   }
 
   /** Where this text stands already. */
-  earlier(text: string, ordinal: number): DocumentPlace | undefined {
-    const first = this.#texts.add(text, ordinal);
+  earlier(hash: Uint8Array, ordinal: number): DocumentPlace | undefined {
+    const first = this.#texts.add(hash, ordinal);
     if (first === undefined) return undefined;
     let low = 0;
     for (let high = this.#firsts.length - 1; low < high; ) {
@@ -120,13 +134,50 @@ class DocumentPlaces {
   }
 }
 
-async function toSliceEntry(entry: InputEntry, places: DocumentPlaces, ordinal: number): Promise<SliceEntry> {
+/** The hashes of a batch's texts one after another; zeros for a line that was skipped or has its answer from an earlier batch. */
+class TextHashes {
+  #bytes = new Uint8Array(TEXT_HASH_BYTES * 1024);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(hash: Uint8Array | undefined): void {
+    const at = this.#count * TEXT_HASH_BYTES;
+    if (at === this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    if (hash !== undefined) this.#bytes.set(hash, at);
+    this.#count += 1;
+  }
+
+  bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#count * TEXT_HASH_BYTES);
+  }
+}
+
+async function toSliceEntry(
+  entry: InputEntry,
+  places: DocumentPlaces,
+  hashes: TextHashes,
+  answers: EarlierAnswers | undefined,
+): Promise<SliceEntry> {
+  const ordinal = hashes.count;
   if (entry.kind === 'document') {
     const { document } = entry;
-    const sameAs = places.earlier(document.text, ordinal);
+    const hash = textHash(document.text);
+    const sameAs = places.earlier(hash, ordinal);
+    const answered = await answers?.take(hash);
+    // What was not paid for here is found where it was.
+    hashes.push(answered === undefined ? hash : undefined);
     const tokens = await runInSteps(countTokensInSteps(document.text));
+    if (answered !== undefined) return { kind: 'document', document, tokens, answered };
     return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
   }
+  hashes.push(undefined);
   const { code, message, source, line } = entry.problem;
   // Its own id may be another document's, so the row is named by where it stands.
   const id = line === undefined ? source : `${source}:${line}`;

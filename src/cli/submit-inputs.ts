@@ -1,5 +1,6 @@
 import { probeProvider } from '../adapters/provider-probe.ts';
 import { type App, workflowOf } from '../app.ts';
+import { formatUsd } from '../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../operations/input-reading.ts';
 import { openInputs } from '../operations/open-inputs.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
@@ -18,6 +19,19 @@ export interface SubmitFlags extends InputFlags {
   readonly name?: string;
   readonly label?: readonly string[];
   readonly skipInvalid?: boolean;
+  readonly newOnly?: boolean;
+}
+
+function describeAnsweredBefore(
+  { batch, answeredBefore: { documents, cost } }: SubmitAnswer,
+  newOnly: boolean,
+): string | undefined {
+  if (documents === 0) return undefined;
+  const count = `${documents.toLocaleString('en')} of ${batch.documents.toLocaleString('en')} documents`;
+  const saves = cost === 0 ? '' : `, which saves about ${formatUsd(cost)}`;
+  return newOnly
+    ? `${count} were answered before by this workflow; they take those answers${saves}.`
+    : `${count} were answered before by this workflow; all are asked again. --new-only would take those answers${saves}.`;
 }
 
 /** What `run` and `submit` share: flags to a stored and enqueued batch. */
@@ -55,11 +69,14 @@ export async function submitInputs(
     id: flags.id,
     ...values,
     skipInvalid: flags.skipInvalid,
+    newOnly: flags.newOnly,
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) announce(`${ignored} files of other types were left out (${ignoredExamples.join(', ')}).`);
     },
     signal,
   });
+  const before = describeAnsweredBefore(answer, flags.newOnly === true);
+  if (before !== undefined) announce(before);
   for (const line of await unlisted) announce(line);
   for (const what of answer.ignored) announce(`${answer.batchId} was submitted before: its ${what}.`);
   return answer;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
 
 /** Slots at first; doubled when two thirds are taken. A power of two. */
 const FIRST_SLOTS = 1024;
-const WORDS = 3;
+const WORDS = TEXT_HASH_BYTES / 4;
 
 /**
  * Finds the first document with the same text among millions: an open-addressing table of 96-bit hashes in typed
@@ -16,12 +16,12 @@ export class DuplicateTexts {
   #count = 0;
 
   /**
+   * @param hash of the document's text, see `textHash`
    * @param ordinal number of the document, under 2^32 - 1
    * @returns the ordinal of the first document with this text, or undefined where this is the first
    */
-  add(text: string, ordinal: number): number | undefined {
-    const digest = createHash('sha256').update(text).digest();
-    const words = [digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8)] as const;
+  add(hash: Uint8Array, ordinal: number): number | undefined {
+    const words = wordsOf(hash);
     const slot = this.#find(words);
     const known = this.#ordinals[slot] ?? 0;
     if (known !== 0) return known - 1;
@@ -29,6 +29,12 @@ export class DuplicateTexts {
     this.#count += 1;
     if (this.#count * 3 > this.#ordinals.length * 2) this.#grow();
     return undefined;
+  }
+
+  /** The ordinal of the first document with this text, if there is one. */
+  get(hash: Uint8Array): number | undefined {
+    const known = this.#ordinals[this.#find(wordsOf(hash))] ?? 0;
+    return known === 0 ? undefined : known - 1;
   }
 
   #find(words: readonly [number, number, number]): number {
@@ -58,4 +64,9 @@ export class DuplicateTexts {
       this.#set(this.#find(words), words, ordinal);
     }
   }
+}
+
+function wordsOf(hash: Uint8Array): readonly [number, number, number] {
+  const view = new DataView(hash.buffer, hash.byteOffset, TEXT_HASH_BYTES);
+  return [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true)];
 }

@@ -19,6 +19,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { indexAnswers } from './index-answers.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
 
@@ -73,6 +74,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const submission = await context.submission(batchId);
   const manifest = await buildManifest(context, batch, submission, { ...sums, results, errors });
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
+  await indexAnswers(context, batch, submission, manifest);
   await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
@@ -108,13 +110,14 @@ async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<S
   let models: readonly ModelTotals[] = [];
   const rejections: Record<string, { count: number; cost: number }> = {};
   const redactions: Record<string, number> = {};
-  const reused = { duplicates: 0, cached: 0, saved: 0 };
+  const reused = { duplicates: 0, cached: 0, earlier: 0, saved: 0 };
   let rowsCost = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
     if (commit === undefined) throw lostCommit(batch);
     models = addModelTotals(models, commit.models);
     reused.duplicates += commit.reused.duplicates;
     reused.cached += commit.reused.cached;
+    reused.earlier += commit.reused.earlier ?? 0;
     reused.saved += commit.reused.saved;
     for (const [code, count] of Object.entries(commit.rejections)) {
       const sum = rejections[code] ?? { count: 0, cost: 0 };

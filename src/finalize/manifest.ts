@@ -53,8 +53,16 @@ export interface Manifest {
     readonly reason: string;
   }[];
   readonly uncertainCost: NanoUsd;
-  /** Documents and calls that cost nothing because an equal one was paid for, and what that saved. */
-  readonly reused: { readonly duplicates: number; readonly cached: number; readonly saved: NanoUsd };
+  /**
+   * Documents and calls that cost nothing because an equal one was paid for (`earlier`: documents that another batch had
+   * answered), and what that saved.
+   */
+  readonly reused: {
+    readonly duplicates: number;
+    readonly cached: number;
+    readonly earlier: number;
+    readonly saved: NanoUsd;
+  };
   /** What the strongest model alone would have cost, where its price and the tokens are known. */
   readonly strongest?: { readonly model: string; readonly cost: NanoUsd };
   readonly hashes: {
@@ -100,6 +108,7 @@ export function formatManifest(manifest: Manifest): string {
         reused: {
           duplicates: manifest.reused.duplicates,
           cachedCalls: manifest.reused.cached,
+          earlierDocuments: manifest.reused.earlier,
           savedUsd: usd(manifest.reused.saved),
         },
         ...(manifest.strongest === undefined

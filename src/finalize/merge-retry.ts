@@ -75,6 +75,7 @@ async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, 
     reused: {
       duplicates: before.reused.duplicates + retry.reused.duplicates,
       cached: before.reused.cached + retry.reused.cached,
+      earlier: before.reused.earlier + retry.reused.earlier,
       saved: before.reused.saved + retry.reused.saved,
     },
     retries: [

@@ -14,7 +14,12 @@ type Written = Readonly<Record<string, unknown>> & {
     readonly uncertain: {
       readonly list: readonly (Omit<Manifest['uncertain'][number], 'cost'> & { readonly costUsd: unknown })[];
     };
-    readonly reused: { readonly duplicates: number; readonly cachedCalls: number; readonly savedUsd: unknown };
+    readonly reused: {
+      readonly duplicates: number;
+      readonly cachedCalls: number;
+      readonly earlierDocuments?: number;
+      readonly savedUsd: unknown;
+    };
     readonly strongestAlone?: { readonly model: string; readonly costUsd: unknown };
   };
   readonly rejections: Readonly<Record<string, { readonly count: number; readonly costUsd: unknown }>>;
@@ -47,6 +52,7 @@ export function readManifest(text: string, isOutput: (key: string) => boolean): 
     reused: {
       duplicates: cost.reused.duplicates,
       cached: cost.reused.cachedCalls,
+      earlier: cost.reused.earlierDocuments ?? 0,
       saved: nano(cost.reused.savedUsd),
     },
     ...(cost.strongestAlone === undefined

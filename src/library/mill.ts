@@ -33,6 +33,8 @@ export interface SubmitOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Bad lines become error rows. Default: they refuse the batch. */
   readonly skipInvalid?: boolean;
+  /** Documents that this workflow has answered before take that answer. Default: all are asked. */
+  readonly newOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -88,7 +90,7 @@ export class Mill implements AsyncDisposable {
    */
   async submit(workflow: string, documents: DocumentsInput, options: SubmitOptions = {}): Promise<Batch> {
     const { clock } = this.#app;
-    const { id, budgetUsd, tenant, priority, deadline, expires, name, labels, skipInvalid, signal } = options;
+    const { id, budgetUsd, tenant, priority, deadline, expires, name, labels, skipInvalid, newOnly, signal } = options;
     await this.#ensureWorker();
     const now = clock.now();
     await using opened = await this.#open(workflow, documents, signal);
@@ -104,6 +106,7 @@ export class Mill implements AsyncDisposable {
       name,
       labels,
       skipInvalid,
+      newOnly,
       signal,
     });
     return this.#batch(submitted.batchId, submitted.kind);
@@ -113,7 +116,7 @@ export class Mill implements AsyncDisposable {
   async plan(workflow: string, documents: DocumentsInput, options: Pick<SubmitOptions, 'budgetUsd' | 'signal'> = {}) {
     await using opened = await this.#open(workflow, documents, options.signal);
     const budget = options.budgetUsd === undefined ? undefined : usdToNano(options.budgetUsd);
-    const answer = await planDocuments(this.#app.config, { workflow, opened, budget });
+    const answer = await planDocuments(this.#app.config, { workflow, opened, budget, store: this.#app.submit.store });
     return JSON.parse(JSON.stringify(planJson(answer))) as Readonly<Record<string, unknown>>;
   }
 

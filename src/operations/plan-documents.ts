@@ -1,11 +1,16 @@
 import type { Config } from '../../config/config.ts';
+import { openStore } from '../adapters/open-store.ts';
 import { workflowOf } from '../app.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
+import { StoreError } from '../errors.ts';
 import { type NanoUsd, usdJson } from '../money/money.ts';
 import { type BatchPlan, planBatch, type Throughput } from '../plans/plan-batch.ts';
+import { StoredAnswers } from '../results/earlier-answers.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readHistory } from './read-history.ts';
+import { answerVersion } from './submit-documents.ts';
 
 /** What a paid call takes where nothing is known of the provider. */
 const ASSUMED_CALL_SECONDS = 2;
@@ -16,12 +21,20 @@ export interface PlanOperation {
   /** How far would this limit reach? Default: the workflow's for a batch. */
   readonly budget?: NanoUsd | undefined;
   readonly maxDocuments?: number | undefined;
+  readonly tenant?: string | undefined;
+  /** Where batches are kept. Default: opened as the config says. */
+  readonly store?: ObjectStore;
+  /** As `SubmitOperation.newOnly`. */
+  readonly newOnly?: boolean | undefined;
 }
 
 export interface PlanAnswer {
   readonly workflow: string;
   readonly plan: BatchPlan;
   readonly past: HistoryAnswer;
+  /** Documents that were answered before by this very version of the workflow, and about what that cost; undefined: the store cannot be read. */
+  readonly answeredBefore: StoredAnswers['found'] | undefined;
+  readonly newOnly: boolean;
   /** `documents`: about how many it pays for; absent where they are expected to cost nothing. */
   readonly limit?: { readonly usd: NanoUsd; readonly documents: number | undefined };
 }
@@ -35,18 +48,38 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
   const workflow = workflowOf(config, operation.workflow);
   const limit = operation.budget ?? workflow.budget.batch;
   const past = sameVersion(await readHistory(config, operation.workflow), workflowHash(workflow.spec));
+  await using stack = new AsyncDisposableStack();
+  const store = operation.store ?? stack.adopt(await openStore(config.store), (opened) => opened.close());
+  const answers = new StoredAnswers(store, answerVersion(workflow.spec, operation.tenant));
+  const answered = await readable(answers);
+  const newOnly = operation.newOnly === true;
   const plan = await planBatch(operation.opened.inputs, workflow.spec, {
     maxLineBytes: config.ingest.maxLineBytes,
     maxDocuments: operation.maxDocuments,
     throughput: throughputOf(config, workflow.spec),
+    ...(answered === undefined ? {} : { answered }),
+    newOnly,
     ...(past.kind === 'known' ? { history: past.history } : {}),
   });
   return {
     workflow: operation.workflow,
     plan,
     past,
+    answeredBefore: answered?.found,
+    newOnly,
     ...(limit === undefined ? {} : { limit: { usd: limit, documents: documentsCovered(plan, limit) } }),
   };
+}
+
+/** The answers, or undefined where the store cannot be read: a plan needs no store. */
+async function readable(answers: StoredAnswers): Promise<StoredAnswers | undefined> {
+  try {
+    await answers.open();
+    return answers;
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
 }
 
 function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): number | undefined {
@@ -54,13 +87,16 @@ function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): numbe
 }
 
 /** `plan --json`. */
-export function planJson({ workflow, plan, past, limit }: PlanAnswer): object {
+export function planJson({ workflow, plan, past, limit, answeredBefore, newOnly }: PlanAnswer): object {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const usd = usdJson;
   return {
     workflow,
     documents,
     problems,
+    answeredBefore:
+      answeredBefore === undefined ? null : { documents: answeredBefore.documents, costUsd: usd(answeredBefore.cost) },
+    newOnly,
     inputTokens,
     calls,
     long,

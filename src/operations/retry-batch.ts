@@ -31,6 +31,8 @@ export interface RetryAnswer extends SubmitAnswer {
   readonly retryOf: string;
 }
 
+const NONE = { documents: 0, cost: 0 };
+
 /**
  * Asks the documents of an ended batch's error rows again, as a batch of its own under the workflow as it is configured
  * now. When that has ended, its rows stand in the place of the error rows. While one retry is open, this joins it.
@@ -50,7 +52,14 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
   }
   const open = await openRetryOf(app, parent);
   if (open !== undefined) {
-    return { batchId: open.batchId, kind: 'joined', batch: open, ignored: [], retryOf: parent.batchId };
+    return {
+      batchId: open.batchId,
+      kind: 'joined',
+      batch: open,
+      ignored: [],
+      answeredBefore: NONE,
+      retryOf: parent.batchId,
+    };
   }
   const statuses = readStatuses(operation.statuses);
   const matches = ({ status, code }: ErrorLine) =>

@@ -2,12 +2,18 @@ import { catalogueHint } from '../../config/catalogue.ts';
 import type { Config } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { type App, workflowOf } from '../app.ts';
+import type { AnswerVersion } from '../batches/answered-texts.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { requirePrices, type Submitted, submitBatch } from '../batches/submit-batch.ts';
+import { workflowHash } from '../batches/workflow-hash.ts';
+import type { EarlierAnswers } from '../batches/write-slices.ts';
 import type { DocumentSource } from '../documents/document-source.ts';
 import type { ReadSummary } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
+import { StoredAnswers } from '../results/earlier-answers.ts';
+import { promptIdentity } from '../tasks/prompt-hash.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 
@@ -30,6 +36,8 @@ export interface SubmitOperation {
   /** Bad lines become error rows. Default: they refuse the batch. */
   readonly skipInvalid?: boolean | undefined;
   readonly maxDocuments?: number | undefined;
+  /** Documents that an earlier batch of this workflow has answered take that answer. Default: all are asked. */
+  readonly newOnly?: boolean | undefined;
   readonly retryOf?: string | undefined;
   /** For a retry: what had become of its documents. */
   readonly retried?: BatchRecord['retried'] | undefined;
@@ -40,6 +48,8 @@ export interface SubmitOperation {
 export interface SubmitAnswer extends Submitted {
   /** What was asked for and has no effect, because the batch was there already; e.g. `priority stays 0`. */
   readonly ignored: readonly string[];
+  /** Documents whose text this very version of the workflow has answered before, and about what that cost. */
+  readonly answeredBefore: { readonly documents: number; readonly cost: NanoUsd };
 }
 
 /**
@@ -58,6 +68,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);
   });
   const limit = budget ?? workflow.budget.batch;
+  const answers = new StoredAnswers(app.submit.store, answerVersion(workflow.spec, tenant));
   const submitted = await submitBatch(app.submit, {
     source: operation.source,
     workflow: workflow.spec,
@@ -75,12 +86,36 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     isBudgetStated: budget !== undefined,
     skipInvalid: operation.skipInvalid === true,
     maxDocuments: operation.maxDocuments,
+    ...(retryOf === undefined ? { earlier: operation.newOnly === true ? answers : countOnly(answers) } : {}),
     ...config.ingest,
     ...(operation.onSummary === undefined ? {} : { onSummary: operation.onSummary }),
     ...(signal === undefined ? {} : { signal }),
   });
   if (submitted.kind === 'submitted' && retryOf === undefined) await writeAudit(app, 'batch:submit', submitted.batchId);
-  return { ...submitted, ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [] };
+  return {
+    ...submitted,
+    ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [],
+    answeredBefore: answers.found,
+  };
+}
+
+/** Which earlier answers are as good as new ones. */
+export function answerVersion(spec: WorkflowSpec, tenant: string | undefined): AnswerVersion {
+  return {
+    workflow: spec.name,
+    configHash: workflowHash(spec),
+    promptHash: promptIdentity(spec).sha256,
+    tenant,
+  };
+}
+
+function countOnly(answers: StoredAnswers): EarlierAnswers {
+  return {
+    take: async (hash) => {
+      await answers.has(hash);
+      return undefined;
+    },
+  };
 }
 
 /** A mistyped tenant would escape its limit without a word, so where tenants are named only these are known. */

@@ -7,12 +7,14 @@ import { quotaMinutes } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { windowsOf } from '../tasks/tasks.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
+import { textHash } from '../text/text-hash.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, type WorkflowSpec } from '../workflows/workflow.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import {
   type CostRange,
   type DocumentPlan,
   type DocumentShape,
+  type PromptSizes,
   planCost,
   planDocument,
   promptSizes,
@@ -29,6 +31,8 @@ export interface Throughput {
 export interface BatchPlan {
   readonly documents: number;
   readonly problems: number;
+  /** Documents whose text an earlier batch of this version of the workflow has answered. */
+  readonly answeredBefore: number;
   readonly inputTokens: number;
   /**
    * Calls to providers: one tier answers everything and the parts of long classifications agree as early as they can,
@@ -48,84 +52,123 @@ const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 /** Smaller windows fail in a worker, with the reason. */
 const LEAST_PART_TOKENS = 128;
 
+export interface PlanOptions {
+  readonly maxLineBytes: number;
+  readonly maxDocuments?: number | undefined;
+  readonly throughput: Throughput;
+  /** Of this very version of the workflow. */
+  readonly history?: WorkflowHistory;
+  /** Whether a text, by its `textHash`, was answered by an earlier batch. */
+  readonly answered?: { has(hash: Uint8Array): Promise<boolean> };
+  /** Documents that were answered before are not asked. */
+  readonly newOnly?: boolean;
+}
+
 /** Reads the input and adds up what it would take. Makes no call and writes nothing. */
 export async function planBatch(
   inputs: readonly DocumentInput[],
   workflow: WorkflowSpec,
-  options: {
-    readonly maxLineBytes: number;
-    readonly maxDocuments?: number | undefined;
-    readonly throughput: Throughput;
-    /** Of this very version of the workflow. */
-    readonly history?: WorkflowHistory;
-  },
+  options: PlanOptions,
 ): Promise<BatchPlan> {
-  const paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
-  const sizes = new Map(paid.map((model) => [model, promptSizes(workflow, model)]));
-  const hasLocal = paid.length < workflow.cascade.length;
-  const isLocalFirst = workflow.cascade[0]?.model.name === LOCAL_MODEL_NAME;
+  const sums = new PlanSums(workflow);
   let documents = 0;
   let problems = 0;
-  let inputTokens = 0;
-  let callsPerTier = 0;
-  let leastCalls = 0;
-  const long = { documents: 0, parts: 0, depth: 0 };
-  const tokensPerTier = { input: 0, output: 0 };
-  const cost = { low: 0, expected: 0, worst: 0 };
+  let answeredBefore = 0;
   for await (const entry of readDocuments(inputs, options)) {
     if (entry.kind === 'problem') {
       problems += 1;
       continue;
     }
-    const { text } = entry.document;
-    const tokens = await runInSteps(countTokensInSteps(text));
     documents += 1;
-    inputTokens += tokens;
-    if (paid.length === 0) continue;
-    const shape = await shapeText(workflow, text, tokens);
-    if (shape.parts > 1) {
-      long.documents += 1;
-      long.parts += shape.parts;
-      long.depth = Math.max(long.depth, shape.depth);
-    }
-    leastCalls += shape.leastCalls;
-    const planAt = (model: ModelSpec): DocumentPlan => {
-      const found = sizes.get(model);
-      if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
-      return planDocument(workflow, found, shape);
-    };
-    const range = planCost(workflow, planAt);
-    cost.low += range.low;
-    cost.expected += range.expected;
-    cost.worst += range.worst;
-    const first = planAt(paid[0] as ModelSpec);
-    callsPerTier += first.calls;
-    tokensPerTier.input += first.inputTokens;
-    tokensPerTier.output += first.outputTokens;
+    const isKnown = (await options.answered?.has(textHash(entry.document.text))) === true;
+    if (isKnown) answeredBefore += 1;
+    if (!isKnown || options.newOnly !== true) await sums.add(entry.document);
   }
-  const calls = { low: isLocalFirst ? 0 : leastCalls, worst: callsPerTier * paid.length * 2 };
-  const asked = { calls: callsPerTier, inputTokens: tokensPerTier.input, outputTokens: tokensPerTier.output };
-  const paidMinutes = Math.max(
-    callsPerTier / options.throughput.callsPerMinute,
-    quotaMinutes(asked, options.throughput.limits),
-  );
-  const localMinutes = hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
   const computed: BatchPlan = {
     documents,
     problems,
-    inputTokens,
-    calls,
-    long,
-    cost,
-    minutes: {
-      low: tenths(isLocalFirst ? localMinutes : paidMinutes),
-      expected: tenths(localMinutes + paidMinutes * (isLocalFirst ? 0.5 : 1.3)),
-      worst: tenths(localMinutes + paidMinutes * paid.length * 2),
-    },
+    answeredBefore,
+    inputTokens: sums.inputTokens,
+    calls: sums.calls,
+    long: sums.long,
+    cost: sums.cost,
+    minutes: sums.minutes(options.throughput),
     fromHistory: false,
   };
-  const past = options.history === undefined ? undefined : projectFromHistory(options.history, inputTokens);
+  const past = options.history === undefined ? undefined : projectFromHistory(options.history, sums.inputTokens);
   return past === undefined ? computed : expectFromHistory(computed, past);
+}
+
+/** What the documents of a batch take together. */
+class PlanSums {
+  inputTokens = 0;
+  readonly long = { documents: 0, parts: 0, depth: 0 };
+  readonly cost = { low: 0, expected: 0, worst: 0 };
+  readonly #workflow: WorkflowSpec;
+  readonly #paid: readonly ModelSpec[];
+  readonly #sizes: ReadonlyMap<ModelSpec, PromptSizes>;
+  /** Of the first paid tier, if it is asked about everything. */
+  readonly #first = { calls: 0, inputTokens: 0, outputTokens: 0 };
+  #documents = 0;
+  #leastCalls = 0;
+
+  constructor(workflow: WorkflowSpec) {
+    this.#workflow = workflow;
+    this.#paid = workflow.cascade.filter(({ model }) => model.name !== LOCAL_MODEL_NAME).map(({ model }) => model);
+    this.#sizes = new Map(
+      workflow.cascade
+        .flatMap(modelsOfTier)
+        .filter(({ name }) => name !== LOCAL_MODEL_NAME)
+        .map((model) => [model, promptSizes(workflow, model)]),
+    );
+  }
+
+  async add({ text }: { readonly text: string }): Promise<void> {
+    const tokens = await runInSteps(countTokensInSteps(text));
+    this.#documents += 1;
+    this.inputTokens += tokens;
+    const [first] = this.#paid;
+    if (first === undefined) return;
+    const shape = await shapeText(this.#workflow, text, tokens);
+    if (shape.parts > 1) {
+      this.long.documents += 1;
+      this.long.parts += shape.parts;
+      this.long.depth = Math.max(this.long.depth, shape.depth);
+    }
+    this.#leastCalls += shape.leastCalls;
+    const planAt = (model: ModelSpec): DocumentPlan => {
+      const found = this.#sizes.get(model);
+      if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
+      return planDocument(this.#workflow, found, shape);
+    };
+    const range = planCost(this.#workflow, planAt);
+    this.cost.low += range.low;
+    this.cost.expected += range.expected;
+    this.cost.worst += range.worst;
+    const { calls, inputTokens, outputTokens } = planAt(first);
+    this.#first.calls += calls;
+    this.#first.inputTokens += inputTokens;
+    this.#first.outputTokens += outputTokens;
+  }
+
+  get calls(): BatchPlan['calls'] {
+    return { low: this.#isLocalFirst ? 0 : this.#leastCalls, worst: this.#first.calls * this.#paid.length * 2 };
+  }
+
+  minutes({ callsPerMinute, limits }: Throughput): CostRange {
+    const paid = Math.max(this.#first.calls / callsPerMinute, quotaMinutes(this.#first, limits));
+    const hasLocal = this.#paid.length < this.#workflow.cascade.length;
+    const local = hasLocal ? this.#documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
+    return {
+      low: tenths(this.#isLocalFirst ? local : paid),
+      expected: tenths(local + paid * (this.#isLocalFirst ? 0.5 : 1.3)),
+      worst: tenths(local + paid * this.#paid.length * 2),
+    };
+  }
+
+  get #isLocalFirst(): boolean {
+    return this.#workflow.cascade[0]?.model.name === LOCAL_MODEL_NAME;
+  }
 }
 
 /** A long document is cut as a worker will cut it, so that the calls are the very ones that will be made. */

@@ -10,6 +10,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { type ErrorRow, formatRow, type Row } from '../tasks/result-row.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
+import { earlierEnd } from './committed-ends.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 
 export interface CommitContext {
@@ -82,16 +83,22 @@ function countReused(
   others: ReadonlyMap<number, DuplicateEnd>,
 ): SliceCommit['reused'] {
   let duplicates = 0;
+  let earlier = 0;
   let { saved } = run.cached;
   for (const [index, entry] of entries.entries()) {
-    if (entry.kind !== 'document' || entry.sameAs === undefined) continue;
+    if (entry.kind !== 'document') continue;
+    if (entry.answered !== undefined) {
+      earlier += 1;
+      saved += earlierEnd(entry.answered).cost;
+    }
+    if (entry.sameAs === undefined) continue;
     const here = entry.sameAs.slice === run.claim.slice ? rows[entry.sameAs.position] : undefined;
     const other = others.get(index);
     if (here === undefined && other === undefined) continue;
     duplicates += 1;
     saved += here?.cost ?? other?.saved ?? 0;
   }
-  return { duplicates, cached: run.cached.calls, saved };
+  return { duplicates, cached: run.cached.calls, ...(earlier === 0 ? {} : { earlier }), saved };
 }
 
 function countOutcomes(rows: readonly Row[]): SliceCommit['outcomes'] {

@@ -1,6 +1,7 @@
 import type { BatchRegistry } from '../batches/batch-registry.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
+import type { EarlierAnswer } from '../batches/slice-entry.ts';
 import type { TierAttempt } from '../cascades/attempt-log.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
 import type { AnswerWarning } from '../prompts/question.ts';
@@ -55,6 +56,16 @@ async function readRows(store: ObjectStore, part: PartFile | undefined): Promise
   if (bytes === undefined) return [];
   const lines = (await gunzip(bytes)).toString().split('\n');
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ParsedRow);
+}
+
+/** The end of a document whose row stands in an earlier batch, and what that one cost. */
+export function earlierEnd({ batch, row }: EarlierAnswer): CommittedEnd {
+  const parsed = JSON.parse(row) as ParsedRow;
+  const { attempts: _, ...end } = endOf(parsed);
+  return {
+    end: end.kind === 'answered' ? { ...end, answeredIn: batch } : end,
+    cost: usdToNano(parsed.costUsd),
+  };
 }
 
 function endOf(row: ParsedRow): DocumentEnd {

@@ -30,7 +30,9 @@ export async function answerLocally(
   },
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   const texts = entries.flatMap((entry, index) =>
-    entry.kind === 'document' && entry.sameAs === undefined ? [{ index, text: entry.document.text }] : [],
+    entry.kind === 'document' && entry.sameAs === undefined && entry.answered === undefined
+      ? [{ index, text: entry.document.text }]
+      : [],
   );
   const ends: (DocumentEnd | undefined)[] = entries.map(() => undefined);
   if (texts.length === 0) return ends;

@@ -11,6 +11,7 @@ import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { type AnswerDocumentContext, answerDocument, withAttempts } from './answer-document.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
+import { earlierEnd } from './committed-ends.ts';
 import { answerLocally, type LocalCalls } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -131,7 +132,7 @@ async function answerDocuments(
   return { ends, others: await others, localCalls };
 }
 
-/** The end of the first document with the same text, for one that stands in the batch again. */
+/** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */
 async function takeOver(
   run: SliceRun,
   entry: SliceEntry,
@@ -139,7 +140,9 @@ async function takeOver(
   answers: readonly Promise<DocumentEnd>[],
   others: Promise<ReadonlyMap<number, DuplicateEnd>>,
 ): Promise<DocumentEnd | undefined> {
-  if (entry.kind !== 'document' || entry.sameAs === undefined) return undefined;
+  if (entry.kind !== 'document') return undefined;
+  if (entry.answered !== undefined) return earlierEnd(entry.answered).end;
+  if (entry.sameAs === undefined) return undefined;
   // The first one always stands before, so waiting for it ends.
   const end =
     entry.sameAs.slice === run.claim.slice ? await answers[entry.sameAs.position] : (await others).get(index)?.end;

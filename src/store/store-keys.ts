@@ -7,6 +7,8 @@ export const storeKeys = {
   /** What the batch was submitted with: workflow, models, hashes. */
   submission: (batchId: string) => `batches/${batchId}/batch.json`,
   inputSlice: (batchId: string, slice: number) => `batches/${batchId}/input/slice-${number(slice)}.jsonl.gz`,
+  /** Hashes of the batch's texts, in input order. */
+  inputTexts: (batchId: string) => `batches/${batchId}/texts.bin`,
   inputPrefix: (batchId: string) => `batches/${batchId}/input/`,
   /** What one owner of a slice wrote; the fence token keeps the objects of a former owner apart. */
   work: (batchId: string, slice: number, token: string, kind: 'results' | 'errors') =>
@@ -17,6 +19,9 @@ export const storeKeys = {
   /** All rows of a batch after its `number`th retry. */
   retried: (batchId: string, number_: number, folder: 'output' | 'errors') =>
     `batches/${batchId}/${folder}/retry-${number(number_)}.jsonl.gz`,
+  /** Which texts the batches of one version of a workflow have answered. */
+  answeredPrefix: (of: { workflow: string; configHash: string; promptHash: string; tenant?: string | undefined }) =>
+    `answered/${of.workflow}/${of.configHash.slice(0, 16)}-${of.promptHash.slice(0, 16)}/${of.tenant === undefined ? 'all' : `tenant-${of.tenant}`}/`,
   cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
   /** Content of a file of the OpenAI-compatible endpoint. */
   fileContent: (fileId: string) => `files/${fileId}/content`,

@@ -63,6 +63,8 @@ export interface ResultRow extends RowBase {
   readonly prompt?: string;
   /** The answer is under its tier's threshold: the workflow was draining, because a limit was near. */
   readonly degraded?: boolean;
+  /** The earlier batch of this workflow that has answered the same text; here it was not asked. */
+  readonly answeredIn?: string;
   /** At least one of its calls went to a provider that stands in for its tier's own. */
   readonly fallback?: boolean;
   /** The model that answered, in the provider's words, where it is not the one that was asked. */
@@ -100,6 +102,7 @@ export function formatRow(row: Row): string {
       durationMs: row.durationMs,
       ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
+      ...(row.answeredIn === undefined ? {} : { answeredIn: row.answeredIn }),
       ...(row.fallback === true ? { fallback: true } : {}),
       ...(row.servedBy === undefined ? {} : { servedBy: row.servedBy }),
       ...(row.warnings === undefined ? {} : { warnings: row.warnings }),

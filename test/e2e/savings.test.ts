@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
+import { goodAnswer } from '../helpers/http-model.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
@@ -88,5 +89,79 @@ describe('saving money', () => {
     for (const row of degraded) expect(row).toMatchObject({ tier: 0, model: 'small' });
     for (const row of output.results)
       if (!degraded.includes(row)) expect(row).toMatchObject({ tier: 1, model: 'large' });
+  });
+});
+
+describe('a file that grows', () => {
+  const DOCUMENTS = 400;
+  const documents = Array.from({ length: DOCUMENTS }, (_, index) => ({
+    id: `d${index}`,
+    text: `Ticket ${index}: it fails`,
+    metadata: { row: index },
+  }));
+  const changed = documents.map((document) =>
+    document.id === 'd7' ? { ...document, text: 'It works again' } : document,
+  );
+  const yaml = () => configYaml({ url: model.url, redis: redis.url, slice: 50, concurrency: 32 });
+
+  it('with --new-only one changed line of 400 pays for one, and every document has its row', async () => {
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': yaml(),
+      'docs.jsonl': toJsonl(documents),
+      'changed.jsonl': toJsonl(changed),
+    });
+    const first = await workspace.run([...RUN, 'first']);
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    expect(first.stderr).not.toContain('answered before');
+    expect(model.calls).toHaveLength(DOCUMENTS);
+
+    const plan = await workspace.run(['plan', 'changed.jsonl', '-w', 'triage']);
+    expect(plan.stdout).toMatch(/answered +399 before by this workflow, about \$0\.\d+: with --new-only they would/);
+    const planned = await workspace.json<{ calls: { low: number }; answeredBefore: { documents: number } }>([
+      ...['plan', 'changed.jsonl', '-w', 'triage', '--new-only'],
+    ]);
+    expect(planned).toMatchObject({
+      documents: DOCUMENTS,
+      calls: { low: 1 },
+      answeredBefore: { documents: DOCUMENTS - 1 },
+    });
+
+    const second = await workspace.run(['run', 'changed.jsonl', '-w', 'triage', '--new-only', '-o', 'second']);
+    expect(second, second.stderr).toMatchObject({ code: 0 });
+    expect(second.stderr).toMatch(/399 of 400 documents were answered before by this workflow; they take those/);
+    expect(model.calls).toHaveLength(DOCUMENTS + 1);
+    const [before, after] = [await workspace.readOutput('first'), await workspace.readOutput('second')];
+    expectBalanced(
+      after,
+      documents.map(({ id }) => id),
+    );
+    for (const [index, row] of after.results.entries()) {
+      const old = before.results[index];
+      expect(row).toMatchObject({ id: `d${index}`, metadata: { row: index } });
+      if (index === 7) expect(row).toMatchObject({ calls: 1 });
+      else expect(row).toMatchObject({ result: old?.result, calls: 0, costUsd: 0, answeredIn: before.manifest.batch });
+    }
+    expect(reusedOf(after.manifest)).toMatchObject({ duplicates: 0, cachedCalls: 0, earlierDocuments: DOCUMENTS - 1 });
+    expect(after.manifest.costUsd).toBe(after.results[7]?.costUsd);
+  });
+
+  it('submit says what was answered before and asks all again; a row that failed is never taken over', async () => {
+    const few = documents.slice(0, 20);
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': yaml(),
+      'docs.jsonl': toJsonl(few),
+    });
+    model.answer = (call) =>
+      call.document.includes('Ticket 3:') ? { content: 'no', finish: 'content_filter' } : goodAnswer(call);
+    const first = await workspace.run([...RUN, 'first']);
+    expect(first, first.stderr).toMatchObject({ code: 4 });
+    const asked = model.calls.length;
+    model.answer = goodAnswer;
+    const submitted = await workspace.run(['run', 'docs.jsonl', '-w', 'triage', '--id', 'again', '-o', 'again']);
+    expect(submitted, submitted.stderr).toMatchObject({ code: 0 });
+    expect(submitted.stderr).toMatch(
+      /19 of 20 documents were answered before .* all are asked again\. --new-only would/,
+    );
+    expect(model.calls).toHaveLength(asked + 20);
   });
 });

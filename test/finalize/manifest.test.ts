@@ -31,7 +31,7 @@ const MANIFEST: Manifest = {
   cost: 1,
   uncertain: [{ callId: 'c', model: 'small', slice: 0, cost: 7, reason: 'timeout' }],
   uncertainCost: 7,
-  reused: { duplicates: 0, cached: 0, saved: 0 },
+  reused: { duplicates: 0, cached: 0, earlier: 1, saved: 0 },
   strongest: { model: 'large', cost: 30 },
   hashes: { content: '1', config: '2', prompt: '3', models: '4' },
   promptVersion: 'classify-v1',

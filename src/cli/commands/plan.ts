@@ -8,7 +8,7 @@ import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/i
 import { openInputs } from '../../operations/open-inputs.ts';
 import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-documents.ts';
 import type { HistoryAnswer } from '../../operations/read-history.ts';
-import { readBudget } from '../../operations/submit-values.ts';
+import { readBudget, readTenant } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
 import { modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
@@ -20,9 +20,14 @@ export function addPlanCommand(program: Command): void {
     .description('what a batch would cost and take; no call is made and nothing is stored')
     .argument('<input...>', 'as for run')
     .requiredOption('-w, --workflow <name>', 'workflow from the config')
-    .option('--budget <usd>', 'how far would this limit reach?');
+    .option('--budget <usd>', 'how far would this limit reach?')
+    .option('--tenant <name>', 'whose batches count as answered before')
+    .option('--new-only', 'only the documents that this workflow has not answered before');
   addInputOptions(command).action(
-    async (inputs: string[], flags: InputFlags & { workflow: string; budget?: string }) => {
+    async (
+      inputs: string[],
+      flags: InputFlags & { workflow: string; budget?: string; tenant?: string; newOnly?: boolean },
+    ) => {
       const options = globalOptions(command);
       const config = readConfig(options);
       workflowOf(config, flags.workflow);
@@ -35,6 +40,8 @@ export function addPlanCommand(program: Command): void {
         workflow: flags.workflow,
         opened,
         budget: readBudget(flags.budget),
+        tenant: readTenant(flags.tenant),
+        newOnly: flags.newOnly,
         maxDocuments: readMaxDocuments(flags.maxDocuments),
       });
       const notes = modelNotes(config, flags.workflow);
@@ -59,11 +66,12 @@ function modelNotes(config: Config, name: string): readonly string[] {
   return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 
-function planText({ plan, past, limit }: PlanAnswer, notes: readonly string[]): string {
+function planText({ plan, past, limit, answeredBefore, newOnly }: PlanAnswer, notes: readonly string[]): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
     `documents  ${count(documents)}${problems === 0 ? '' : `, and ${problems} bad lines (run names them)`}`,
+    ...answeredLines(answeredBefore, newOnly),
     `tokens     ${count(inputTokens)} of input`,
     `calls      ${count(calls.low)} to ${count(calls.worst)} to providers`,
     ...(long.documents === 0
@@ -82,6 +90,14 @@ function planText({ plan, past, limit }: PlanAnswer, notes: readonly string[]): 
     ...notes.map((note) => `note       ${note}`),
     '',
   ].join('\n');
+}
+
+function answeredLines(before: PlanAnswer['answeredBefore'], newOnly: boolean): readonly string[] {
+  if (before === undefined) return ['answered   not known: the store cannot be read'];
+  if (before.documents === 0) return [];
+  const saved = before.cost === 0 ? '' : `, about ${formatUsd(before.cost)}`;
+  const what = newOnly ? 'left out below' : 'with --new-only they would not be asked';
+  return [`answered   ${before.documents.toLocaleString('en')} before by this workflow${saved}: ${what}`];
 }
 
 function expectedFrom(past: HistoryAnswer, paid: boolean): string {

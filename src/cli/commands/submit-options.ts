@@ -16,5 +16,9 @@ export function addSubmitOptions(command: Command): Command {
     .option('--expires <time>', 'ended then with what is done; the rest become expired rows; written as --deadline')
     .option('--name <text>', 'a name for people, shown by status')
     .option('--label <key=value...>', 'labels for people and programs, shown by status')
+    .option(
+      '--new-only',
+      'documents that this workflow has answered before take those answers; only the others are asked',
+    )
     .option('--skip-invalid', 'turn bad input lines into error rows instead of refusing the batch');
 }

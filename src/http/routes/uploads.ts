@@ -37,6 +37,7 @@ const submitQuery = z.object({
   name: z.string().optional(),
   label: z.union([z.string(), z.array(z.string())]).optional(),
   skipInvalid: z.enum(['true', 'false']).optional(),
+  newOnly: z.enum(['true', 'false']).optional(),
 });
 const planQuery = z.object(reading);
 
@@ -64,6 +65,7 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
         name: readName(query.name),
         labels: readLabels(query.label === undefined ? undefined : [query.label].flat()),
         skipInvalid: query.skipInvalid === 'true',
+        newOnly: query.newOnly === 'true',
       };
       await using opened = await openBody(app, request, query);
       const submitted = await submitDocuments(appFor(app, request), {
@@ -89,7 +91,9 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       const query = request.query as z.infer<typeof planQuery>;
       const budget = readBudget(query.budgetUsd);
       await using opened = await openBody(app, request, query);
-      return planJson(await planDocuments(app.config, { workflow: query.workflow, opened, budget }));
+      return planJson(
+        await planDocuments(app.config, { workflow: query.workflow, opened, budget, store: app.submit.store }),
+      );
     },
   );
 }

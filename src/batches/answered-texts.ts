@@ -1,0 +1,66 @@
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
+import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
+
+/** Which version of a workflow answers count for: the same models, prices, settings and words, of one tenant. */
+export interface AnswerVersion {
+  readonly workflow: string;
+  /** sha256 of the workflow, see `workflowHash`. */
+  readonly configHash: string;
+  /** sha256 of its prompts. */
+  readonly promptHash: string;
+  readonly tenant?: string | undefined;
+}
+
+/** The texts that a batch has answered: the nth hash belongs to the nth row of its results. */
+export interface AnsweredTexts {
+  readonly batchId: string;
+  /** What its rows have cost, in nano-dollars. */
+  readonly cost: number;
+  /** The batch's result files as its own end left them. */
+  readonly files: readonly {
+    readonly key: string;
+    readonly bytes: number;
+    readonly sha256: string;
+    readonly lines: number;
+  }[];
+  /** {@link TEXT_HASH_BYTES} each. */
+  readonly hashes: Uint8Array;
+}
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Stores which texts a batch has answered: one line of JSON, then the hashes.
+ *
+ * @param createdAt of the batch, milliseconds since the epoch: newer batches are found first
+ */
+export async function putAnsweredTexts(
+  store: ObjectStore,
+  version: AnswerVersion,
+  createdAt: number,
+  { hashes, ...head }: AnsweredTexts,
+): Promise<void> {
+  const age = (Number.MAX_SAFE_INTEGER - createdAt).toString().padStart(16, '0');
+  const key = `${storeKeys.answeredPrefix(version)}${age}-${head.batchId}.bin`;
+  await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), hashes]));
+}
+
+/** What batches of this version have answered, the newest first, up to about so many documents. */
+export async function* readAnsweredTexts(
+  store: ObjectStore,
+  version: AnswerVersion,
+  mostDocuments: number,
+): AsyncGenerator<AnsweredTexts> {
+  let documents = 0;
+  for await (const { key } of store.list(storeKeys.answeredPrefix(version))) {
+    const bytes = await store.get(key);
+    const end = bytes?.indexOf(LINE_FEED) ?? -1;
+    if (bytes === undefined || end === -1) continue;
+    const head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString()) as Omit<AnsweredTexts, 'hashes'>;
+    const hashes = bytes.subarray(end + 1);
+    yield { ...head, hashes };
+    documents += hashes.length / TEXT_HASH_BYTES;
+    if (documents >= mostDocuments) return;
+  }
+}
