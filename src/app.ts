@@ -237,7 +237,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       takeHouse: () => house.take(),
       leaveHouse: () => house.leave(),
       restore: () => ledger.restoreIfRestarted(),
-      reap: () => ledger.reapDeadWorkers(),
+      reap: (onBooked) => ledger.reapDeadWorkers(onBooked),
       checkAlerts: (open, check) => checkAlerts(alerts, open, check),
       timezoneOf: (scope) => timezoneOf(config, scope),
     },

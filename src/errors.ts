@@ -28,7 +28,7 @@ export const ERROR_CODES = {
   store_full: { exit: 1, http: 507 },
   store_denied: { exit: 1, http: 503 },
   results_damaged: { exit: 1, http: 500 },
-  interrupted: { exit: 1, http: 503 },
+  interrupted: { exit: 130, http: 503 },
   internal: { exit: 1, http: 500 },
 } as const satisfies Readonly<Record<string, { readonly exit: number; readonly http: number }>>;
 

@@ -6,7 +6,7 @@ import { REJECTION_CODES } from '../src/prompts/question.ts';
 test('docs/errors.md lists every error code with its exit code, and no other', () => {
   const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
   const commands = page.slice(0, page.indexOf('## Error rows'));
-  const documented = [...commands.matchAll(/^\| `(\w+)` \| (\d) \| (\d+) \|/gm)].map(([, code, exit, http]) => [
+  const documented = [...commands.matchAll(/^\| `(\w+)` \| (\d+) \| (\d+) \|/gm)].map(([, code, exit, http]) => [
     code,
     { exit: Number(exit), http: Number(http) },
   ]);

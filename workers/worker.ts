@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readEnvironment } from '../config/environment.ts';
 import { reportError } from '../src/cli/report-error.ts';
-import { openLog, readConfig } from '../src/cli/with-app.ts';
+import { openLog, readConfig, serviceAnnouncer } from '../src/cli/with-app.ts';
 import { runWorker } from '../src/worker/run-worker.ts';
 
 /** A worker as a process of its own: `worker.ts [--config FILE] [-w WORKFLOW]...`, as `nightmill worker` starts it. */
@@ -11,10 +11,11 @@ try {
   });
   const options = values.config === undefined ? {} : { config: values.config };
   const config = readConfig(options, 'refuse');
+  const log = openLog(options, config, 'info');
   await runWorker({
     config,
-    log: openLog(options, config, 'info'),
-    announce: (line) => process.stderr.write(`nightmill: ${line}\n`),
+    log,
+    announce: serviceAnnouncer(options, log),
     searchPath: readEnvironment().searchPath,
     ...(values.workflow === undefined ? {} : { workflows: values.workflow }),
   });

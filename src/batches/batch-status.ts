@@ -18,7 +18,30 @@ export interface BreakerStatus {
   /** What is held: this batch alone, or its whole workflow. */
   readonly holds?: 'batch' | 'workflow';
   /** The scope that is nearest to its limit. */
-  readonly tightest?: { readonly scope: string; readonly spent: NanoUsd; readonly limit: NanoUsd };
+  readonly tightest?: SpentOfLimit;
+  /** The scope that leaves the batch the fewest dollars. */
+  readonly narrowest?: SpentOfLimit;
+}
+
+export interface SpentOfLimit {
+  readonly scope: string;
+  readonly spent: NanoUsd;
+  readonly limit: NanoUsd;
+}
+
+/** What it takes to finish a batch, as far as its documents so far tell. */
+export interface Outlook {
+  /** What the documents that are left will cost. */
+  readonly more: NanoUsd;
+  /** The limit that ends work before they are done; absent: the limits suffice. */
+  readonly raise?: {
+    readonly scope: string;
+    readonly limit: NanoUsd;
+    /** A limit that suffices, with a tenth to spare, where nobody else spends of it. */
+    readonly to: NanoUsd;
+    /** So many documents more can be done before. */
+    readonly documentsBefore: number;
+  };
 }
 
 export interface BatchStatus {
@@ -34,6 +57,8 @@ export interface BatchStatus {
   /** What the whole batch will have cost at the present rate; absent before the first document is done. */
   readonly projected?: NanoUsd;
   readonly etaSeconds?: number;
+  /** What it takes to finish; absent: not known yet, or nothing is left. */
+  readonly outlook?: Outlook;
   readonly createdAt: number;
   readonly finishedAt?: number;
   readonly deadline?: number;
@@ -118,7 +143,7 @@ function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[])
   return Object.fromEntries(keys.flatMap((key) => (value[key] === undefined ? [] : [[key, value[key]]]))) as Pick<T, K>;
 }
 
-/** The scope of a batch that is nearest to its limit. */
+/** The scopes of a batch that are nearest to their limits, by share and by dollars. */
 export async function tightestScope(
   context: Pick<StatusContext, 'ledger' | 'clock'>,
   batch: BatchOwner,
@@ -126,7 +151,8 @@ export async function tightestScope(
 ): Promise<BreakerStatus> {
   const scopes = scopesOf(batch, context.clock.now(), timezones);
   const totals = await Promise.all(scopes.map((scope) => context.ledger.totals(scope)));
-  let tightest: { scope: string; spent: NanoUsd; limit: NanoUsd } | undefined;
+  let tightest: SpentOfLimit | undefined;
+  let narrowest: SpentOfLimit | undefined;
   for (const [index, scope] of scopes.entries()) {
     const { limit, settled, uncertain } = totals[index] as ScopeTotals;
     if (limit === undefined) continue;
@@ -134,9 +160,12 @@ export async function tightestScope(
     if (tightest === undefined || spent * tightest.limit > tightest.spent * limit) {
       tightest = { scope: scope.name, spent, limit };
     }
+    if (narrowest === undefined || limit - spent < narrowest.limit - narrowest.spent) {
+      narrowest = { scope: scope.name, spent, limit };
+    }
   }
-  if (tightest === undefined) return { state: 'closed' };
-  return { state: tightest.spent >= tightest.limit * WARNING_SHARE ? 'warning' : 'closed', tightest };
+  if (tightest === undefined || narrowest === undefined) return { state: 'closed' };
+  return { state: tightest.spent >= tightest.limit * WARNING_SHARE ? 'warning' : 'closed', tightest, narrowest };
 }
 
 function withDraining(breaker: BreakerStatus, drainAt: number | undefined): BreakerStatus {

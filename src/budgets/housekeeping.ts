@@ -3,8 +3,10 @@ import { hasEnded, isExpired } from '../batches/batch-states.ts';
 import { spentShare, tightestScope } from '../batches/batch-status.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
+import type { ReapedCall } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope, periodOf } from '../ledger/scope.ts';
+import { nanoToDecimal } from '../money/money.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 
 export interface MaintenanceContext extends BreakerContext {
@@ -18,7 +20,7 @@ export interface MaintenanceContext extends BreakerContext {
   /** Exchanges with other workers what is known of the models' token counts. */
   readonly shareRatios: () => Promise<void>;
   /** Books what dead workers held. */
-  readonly reap: () => Promise<number>;
+  readonly reap: (onBooked: (call: ReapedCall) => void) => Promise<number>;
   /** Tells people of limits that are nearly spent and of costs that drift; see `checkAlerts`. */
   readonly checkAlerts: (open: readonly BatchRecord[], options?: { readonly now?: boolean }) => Promise<unknown>;
 }
@@ -52,8 +54,7 @@ export async function maintainWorker(context: MaintenanceContext): Promise<void>
  * @returns how long it may rest before the next round, milliseconds: a round looks at every open batch
  */
 export async function maintainCluster(context: MaintenanceContext): Promise<number> {
-  const booked = await context.reap();
-  if (booked > 0) context.log.warn('ledger:uncertain', { calls: booked });
+  await reapDeadWorkers(context);
   const open = await context.batches.listOpen();
   const now = context.clock.now();
   await closePassedBreakers(context, open);
@@ -67,6 +68,22 @@ export async function maintainCluster(context: MaintenanceContext): Promise<numb
   // Few batches are looked at each second, as the rounds come.
   if (open.length <= BATCHES_PER_SECOND) return 0;
   return Math.min(LONGEST_REST_MS, (open.length / BATCHES_PER_SECOND) * 1_000);
+}
+
+/** One line of the log for each batch that a dead worker held money of. */
+async function reapDeadWorkers({ reap, log }: MaintenanceContext): Promise<void> {
+  const booked = new Map<string, { worker: string; batch: string; calls: number; cost: number }>();
+  try {
+    await reap(({ worker, batchId: batch, cost }) => {
+      const key = `${worker} ${batch}`;
+      const before = booked.get(key) ?? { worker, batch, calls: 0, cost: 0 };
+      booked.set(key, { ...before, calls: before.calls + 1, cost: before.cost + cost });
+    });
+  } finally {
+    // Also what was booked before something failed: it is not booked again.
+    for (const { cost, ...line } of booked.values())
+      log.warn('ledger:uncertain', { ...line, usd: nanoToDecimal(cost) });
+  }
 }
 
 /** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */

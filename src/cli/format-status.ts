@@ -4,26 +4,22 @@ import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope } from '../ledger/scope.ts';
 import { latencyFigures } from '../measures/latency.ts';
-import { formatUsd } from '../money/money.ts';
+import { formatUsd, nanoToDecimal } from '../money/money.ts';
 
 /** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
 export function statusLines(status: BatchStatus): string {
   const { documents, breaker } = status;
-  const counts = (['succeeded', 'failed', 'skipped', 'cancelled', 'expired'] as const)
-    .filter((outcome) => documents[outcome] > 0)
-    .map((outcome) => `${documents[outcome].toLocaleString('en')} ${outcome}`);
+  const counts = documentCounts(documents);
   const limit = status.limit === undefined ? '' : ` of ${formatUsd(status.limit)}`;
   const lines = [
-    `${status.batchId}  ${status.state}  (${status.workflow})`,
+    titleLine(status),
     `  documents  ${documents.done.toLocaleString('en')} of ${documents.total.toLocaleString('en')} done${counts.length === 0 ? '' : `: ${counts.join(', ')}`}`,
     `  money      ${formatUsd(status.spent)}${limit} spent, ${formatUsd(status.held)} held for calls in flight` +
       (status.uncertain === 0 ? '' : `, of it ${formatUsd(status.uncertain)} uncertain`) +
       (status.projected === undefined || documents.done === documents.total
         ? ''
         : `; projected ${formatUsd(status.projected)}`),
-    ...(status.etaSeconds === undefined || status.state !== 'running'
-      ? []
-      : [`  ends in    about ${formatDuration(status.etaSeconds)}`]),
+    ...endLines(status),
     ...(nobodyWorks(status)
       ? [`  workers    no worker is alive for ${status.workflow}: start one with nightmill worker`]
       : []),
@@ -62,6 +58,45 @@ function seconds(milliseconds: number): string {
   return milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
 }
 
+/** Id, state, workflow, and what people have named it. */
+export function titleLine({ batchId, state, workflow, name, tenant, labels = {} }: BatchStatus): string {
+  const named = [
+    ...(name === undefined ? [] : [`"${name}"`]),
+    ...(tenant === undefined ? [] : [`tenant ${tenant}`]),
+    ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
+  ];
+  return [batchId, state, `(${workflow})`, ...named].join('  ');
+}
+
+/** What has become of the documents that are done. Those of a slice under way have an answer that is not stored yet. */
+function documentCounts(documents: BatchStatus['documents']): readonly string[] {
+  const outcomes = ['succeeded', 'failed', 'skipped', 'cancelled', 'expired'] as const;
+  const stored = outcomes.reduce((sum, outcome) => sum + documents[outcome], 0);
+  return [
+    ...outcomes
+      .filter((outcome) => documents[outcome] > 0)
+      .map((outcome) => `${documents[outcome].toLocaleString('en')} ${outcome}`),
+    ...(documents.done > stored ? [`${(documents.done - stored).toLocaleString('en')} answered, not yet stored`] : []),
+  ];
+}
+
+/** When it will end; where a limit comes first, that one and what it takes. */
+function endLines({ state, outlook, etaSeconds }: BatchStatus): readonly string[] {
+  if (state !== 'running') return [];
+  const raise = outlook?.raise;
+  if (outlook === undefined || raise === undefined) {
+    return etaSeconds === undefined ? [] : [`  ends in    about ${formatDuration(etaSeconds)}`];
+  }
+  return [
+    `  stops      at the limit ${formatUsd(raise.limit)} of ${raise.scope}, after about ${raise.documentsBefore.toLocaleString('en')} documents more`,
+    `  to finish  about ${formatUsd(outlook.more)} more: ${raiseCommand(raise)}`,
+  ];
+}
+
+function raiseCommand({ scope, to }: { readonly scope: string; readonly to: number }): string {
+  return `nightmill budget set ${scope} ${nanoToDecimal(to)}`;
+}
+
 function nobodyWorks({ workersAlive }: BatchStatus): boolean {
   return workersAlive === 0;
 }
@@ -73,7 +108,13 @@ function howToGoOn(status: BatchStatus, pause: Pause & { readonly of: 'batch' | 
       pause.period === undefined
         ? ''
         : ` It also goes on by itself when a new period begins${nobodyWorks(status) ? ' and a worker is alive' : ''}.`;
-    return `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD${parseScope(pause.scope ?? '')?.kind === 'batch' ? `, or the same run with a higher --budget` : ''}.${alone}`;
+    const { outlook } = status;
+    const raise = outlook?.raise?.scope === pause.scope ? outlook?.raise : undefined;
+    const command =
+      outlook === undefined || raise === undefined
+        ? `nightmill budget set ${pause.scope ?? `batch:${batchId}`} USD`
+        : `about ${formatUsd(outlook.more)} more: ${raiseCommand(raise)}`;
+    return `${command}${parseScope(pause.scope ?? '')?.kind === 'batch' ? `, or the same run with a higher --budget` : ''}.${alone}`;
   }
   if (pause.cause === 'provider' && pause.retry === true) {
     return nobodyWorks(status)

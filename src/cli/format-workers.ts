@@ -1,5 +1,6 @@
 import type { ClusterView, QueueView } from '../operations/cluster-view.ts';
 import { formatDuration } from './format-status.ts';
+import { table } from './table.ts';
 
 /** Two tables for people: the workers, and what waits for them. */
 export function workersText({ workers, queues }: ClusterView, now: number): string {
@@ -34,14 +35,4 @@ function ageOf({ oldestAt }: QueueView, now: number): string {
 
 function workersOfQueue({ workersAlive, slices }: QueueView): string {
   return workersAlive === 0 && slices > 0 ? 'none is alive' : String(workersAlive);
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

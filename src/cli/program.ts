@@ -11,7 +11,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import('./commands/run.ts')).addRunCommand,
   submit: async () => (await import('./commands/submit.ts')).addSubmitCommand,
   status: async () => (await import('./commands/status.ts')).addStatusCommand,
+  list: async () => (await import('./commands/list.ts')).addListCommand,
   results: async () => (await import('./commands/results.ts')).addResultsCommand,
+  show: async () => (await import('./commands/show.ts')).addShowCommand,
   retry: async () => (await import('./commands/retry.ts')).addRetryCommand,
   cancel: async () => (await import('./commands/cancel.ts')).addCancelCommand,
   pause: async () => (await import('./commands/pause.ts')).addPauseCommand,
@@ -32,7 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   simulate: async () => (await import('./commands/simulate.ts')).addSimulateCommand,
 };
 
-const GLOBAL_OPTIONS = ['--config <file>', '--json', '--log-level <level>'];
+const GLOBAL_OPTIONS = ['--config <file>', '--json', '-q, --quiet', '--log-level <level>'];
 
 /**
  * The command line, with the one command that the arguments name, or with all of them where they name none.
@@ -47,6 +49,7 @@ export async function buildProgram(args: readonly string[]): Promise<Command> {
     .version(version())
     .option('--config <file>', 'configuration file (default: nightmill.yaml, else the embedded defaults)')
     .option('--json', 'print one JSON value on standard output')
+    .option('-q, --quiet', 'neither progress nor remarks on standard error; errors and warnings stay')
     .option('--log-level <level>', 'debug, info, warn, error or silent (logs go to standard error)')
     .showHelpAfterError('(nightmill --help lists what there is)')
     .exitOverride()
@@ -59,7 +62,7 @@ Examples:
   $ npx nightmill status --watch                         what runs, what it costs, why it paused
 
 Exit codes: 0 all documents succeeded, 2 usage or config, 3 stopped by budget, 4 finished with failed documents,
-            5 cancelled or expired, 1 anything else.`,
+            5 cancelled or expired, 130 interrupted (nothing is lost), 1 anything else.`,
     );
   const name = commandOf(args);
   for (const load of name === undefined ? Object.values(COMMANDS) : [COMMANDS[name]]) (await load?.())?.(program);

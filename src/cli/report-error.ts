@@ -1,13 +1,15 @@
 import type { CommanderError } from 'commander';
 import { NightmillError } from '../errors.ts';
+import { screen } from './screen.ts';
 
 /** Prints what went wrong and what to do; returns the exit code. Errors that nobody foresaw show where they came from. */
 export function reportError(error: unknown, options: { readonly json?: boolean }): number {
   const known = error instanceof NightmillError;
   const message = error instanceof Error ? error.message : String(error);
   if (options.json === true) printJson(known ? error.code : 'internal', message);
-  process.stderr.write(
-    `nightmill: ${known || isSystemError(error) ? message : (error instanceof Error && error.stack) || message}\n`,
+  screen.end();
+  screen.line(
+    `nightmill: ${known || isSystemError(error) ? message : (error instanceof Error && error.stack) || message}`,
   );
   return known ? error.exitCode : 1;
 }

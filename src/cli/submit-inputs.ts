@@ -39,12 +39,12 @@ export async function submitInputs(
   app: App,
   inputs: readonly string[],
   flags: SubmitFlags,
+  announce: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<SubmitAnswer> {
   const { config } = app;
   const workflow = workflowOf(config, flags.workflow);
   const now = app.clock.now();
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
   const values = {
     budget: readBudget(flags.budget),
     tenant: readTenant(flags.tenant),

@@ -4,6 +4,7 @@ import type { BatchStatus } from '../batches/batch-status.ts';
 import { NightmillError } from '../errors.ts';
 import { watchBatch } from '../operations/watch-batch.ts';
 import { Progress } from './progress.ts';
+import { screen } from './screen.ts';
 
 export type WaitEnd = 'ended' | 'held' | 'interrupted';
 
@@ -17,7 +18,7 @@ export async function waitForBatch(
   batchId: string,
   options: { readonly signal: AbortSignal; readonly quiet: boolean; readonly isHeld: (status: BatchStatus) => boolean },
 ): Promise<{ readonly end: WaitEnd; readonly status: BatchStatus }> {
-  const progress = new Progress(process.stderr, () => app.clock.monotonic());
+  const progress = new Progress(screen, () => app.clock.monotonic());
   try {
     for await (const status of watchBatch(app, batchId, { signal: options.signal })) {
       if (!options.quiet) progress.show(status);

@@ -8,11 +8,15 @@ import { createLog, type LogLevel } from '../adapters/pino/pino-log.ts';
 import { type App, openApp } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import type { Log } from '../runtime/log.ts';
+import { humanLine } from './human-log.ts';
+import { screen } from './screen.ts';
 
 export interface GlobalOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly logLevel?: string;
+  /** Neither progress nor remarks; results, warnings and errors stay. */
+  readonly quiet?: boolean;
 }
 
 const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -36,20 +40,37 @@ export function openLog(options: GlobalOptions, config: Config, fallback: LogLev
       `Cannot log at level ${JSON.stringify(level)}: use one of ${LOG_LEVELS.join(', ')}.`,
     );
   }
-  return createLog(level as LogLevel, secretsOf(config));
+  const write = (line: string) => screen.line(screen.isTerminal ? humanLine(line) : line.trimEnd());
+  return createLog(level as LogLevel, secretsOf(config), write);
+}
+
+/** Takes remarks for whoever waits at the screen: lines on standard error, none with `--quiet`. */
+export function announcer({ quiet }: GlobalOptions): (line: string) => void {
+  return quiet === true ? () => {} : (line) => screen.line(`nightmill: ${line}`);
+}
+
+/** The same for a process whose standard error is a stream of JSON lines: there, remarks are events too. */
+export function serviceAnnouncer(options: GlobalOptions, log: Log): (line: string) => void {
+  return screen.isTerminal ? announcer(options) : (line) => log.info('program:note', { message: line });
+}
+
+export interface AppUse {
+  /** `command`: only warnings are logged. `service`: it lives long, and its standard error is a stream of JSON lines. Default: command. */
+  readonly as?: 'command' | 'service';
+  /** `refuse` for what calls providers. Default: leave. */
+  readonly missingSecrets?: 'refuse' | 'leave';
 }
 
 /** Runs a command with everything opened, and closes it whatever happens. */
 export async function withApp<T>(
   command: Command,
-  work: (app: App, options: GlobalOptions) => Promise<T>,
-  logLevel: LogLevel = 'warn',
-  missingSecrets: 'refuse' | 'leave' = 'leave',
+  work: (app: App, options: GlobalOptions, announce: (line: string) => void) => Promise<T>,
+  { as = 'command', missingSecrets = 'leave' }: AppUse = {},
 ): Promise<T> {
   const options = globalOptions(command);
   const config = readConfig(options, missingSecrets);
-  const log = openLog(options, config, logLevel);
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const log = openLog(options, config, as === 'service' ? 'info' : 'warn');
+  const announce = as === 'service' ? serviceAnnouncer(options, log) : announcer(options);
   await using app = await openApp({
     config,
     log,
@@ -57,7 +78,7 @@ export async function withApp<T>(
     searchPath: readEnvironment().searchPath,
     actor: `${userName()}@${hostname()}`,
   });
-  return await work(app, options);
+  return await work(app, options, announce);
 }
 
 /** A container's user may have no name. */
@@ -67,6 +88,11 @@ function userName(): string {
   } catch {
     return String(process.getuid?.() ?? 'unknown');
   }
+}
+
+/** Whether the bar and its plain lines stay away. */
+export function hidesProgress({ json, quiet }: GlobalOptions): boolean {
+  return json === true || quiet === true;
 }
 
 /** The one JSON value of `--json`, or lines for people. */

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { App } from '../app.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
 import { runMaintenance } from '../budgets/housekeeping.ts';
+import { ERROR_CODES } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
 import { exitCodeOf, readStatus } from '../operations/read-status.ts';
@@ -11,8 +13,10 @@ import { startWorker } from '../worker/start-worker.ts';
 import type { StopSignals } from '../worker/stop-signals.ts';
 import { statusLines } from './format-status.ts';
 import { readFormats } from './result-formats.ts';
+import { sampleLines } from './run-samples.ts';
+import { screen } from './screen.ts';
 import { waitForBatch } from './wait-for-batch.ts';
-import { type GlobalOptions, print } from './with-app.ts';
+import { announcer, type GlobalOptions, hidesProgress, print } from './with-app.ts';
 
 export interface WorkAndDownload {
   readonly workflow: string;
@@ -35,7 +39,7 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   const { end, status } = await waitForBatch(app, batchId, {
     signal: AbortSignal.any([stop.first, hopeless.signal]),
-    quiet: options.json === true,
+    quiet: hidesProgress(options),
     // What is in flight still settles; a pause by an operator is waited out.
     isHeld: ({ breaker: { hold } }) =>
       endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
@@ -43,15 +47,18 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   await worker.stop({ force: stop.second.aborted });
   if (end !== 'ended') hopeless.signal.throwIfAborted();
   if (end === 'interrupted') {
-    process.stderr.write(
-      `nightmill: ${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.\n`,
+    announcer(options)(
+      `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,
     );
-    return 1;
+    return ERROR_CODES.interrupted.exit;
   }
   if (end === 'held') return reportHeld(options, status);
   const downloaded = await downloadResults(app.store, shown, job.output, tables);
   const final = shown === batchId ? status : await readStatus(app, shown);
   print(options, { ...statusJson(final), output: downloaded.folder }, () => summary(final, downloaded));
+  if (screen.isTerminal && !hidesProgress(options)) {
+    for (const line of await sampleLines(join(downloaded.folder, 'results.jsonl'), process.stderr)) screen.line(line);
+  }
   return exitCodeOf(final);
 }
 
@@ -78,10 +85,11 @@ function reportHeld(options: GlobalOptions, status: BatchStatus): number {
   // A provider is only tried again by itself while a worker lives, and this one ends.
   const { hold: _, ...breaker } = status.breaker;
   print(options, statusJson(status), () => statusLines(budget ? status : { ...status, breaker }));
-  process.stderr.write(
-    `nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}\n` +
-      `nightmill: nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +
-      `nightmill results ${status.batchId} -o FOLDER --partial downloads what is done.\n`,
+  // Why it stopped is a result, also where remarks are not wanted.
+  screen.line(`nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}`);
+  announcer(options)(
+    `nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +
+      `nightmill results ${status.batchId} -o FOLDER --partial downloads what is done.`,
   );
   return budget ? 3 : 1;
 }

@@ -96,6 +96,13 @@ export interface UncertainCall {
   readonly reason: string;
 }
 
+/** A call of a dead worker, as it was booked. */
+export interface ReapedCall {
+  readonly batchId: string;
+  readonly worker: string;
+  readonly cost: NanoUsd;
+}
+
 /**
  * Where money is counted for the whole cluster. Admission and settlement are atomic and idempotent by call id.
  * Every method throws `NightmillError('redis_unavailable')` when Redis stays out of reach.

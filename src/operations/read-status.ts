@@ -2,8 +2,10 @@ import type { App } from '../app.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { type BatchState, hasEnded } from '../batches/batch-states.ts';
 import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
+import { outlookOf } from '../batches/outlook.ts';
 import { addRetries } from '../batches/retry-status.ts';
 import { type LiveWorker, workersOf } from '../batches/worker-registry.ts';
+import { costPerDocument } from '../batches/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
@@ -99,9 +101,19 @@ async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
   const timezones = batchTimezones(app.config, workflow);
   const status = await batchStatus(app.breaker, batch, timezones, drainAtOf(app.config, workflow));
   if (hasEnded(batch.state)) return status;
-  const known = withWorkers(status, await app.workers.live());
+  const usual = costPerDocument(await app.finalize.histories.get(workflow));
+  const known = withOutlook(withWorkers(status, await app.workers.live()), usual);
   const quotas = await foundQuotas(app, poolsOfWorkflow(app, workflow));
   return quotas.length === 0 ? known : { ...known, quotas };
+}
+
+/** Says what it takes to finish. What is projected for the whole batch is the same figure with what is spent. */
+export function withOutlook(status: BatchStatus, usualPerDocument: number | undefined): BatchStatus {
+  const outlook = outlookOf(status, usualPerDocument);
+  if (outlook === undefined) return status;
+  const { etaSeconds, ...known } = { ...status, outlook, projected: status.spent + outlook.more };
+  // What a limit stops does not end then.
+  return etaSeconds === undefined || outlook.raise !== undefined ? known : { ...known, etaSeconds };
 }
 
 /** Says how many workers there are for a batch. Where none can work on it nothing goes on, so no time left is named. */

@@ -96,7 +96,14 @@ export async function* readRows(
   kind: RowKind,
   options: { readonly partial?: boolean } = {},
 ): AsyncGenerator<unknown, void, undefined> {
-  const files = await rowFiles(app, batchId, kind, options);
+  yield* readFileRows(app, await rowFiles(app, batchId, kind, options));
+}
+
+/** Rows of these files, as {@link readRows} gives them. */
+export async function* readFileRows(
+  app: Pick<App, 'store'>,
+  files: readonly ResultFile[],
+): AsyncGenerator<unknown, void, undefined> {
   for await (const lines of splitLines(unpackFiles(app.store, files), Number.POSITIVE_INFINITY)) {
     for (const raw of lines) if ('bytes' in raw) yield JSON.parse(Buffer.from(raw.bytes).toString('utf8'));
   }

@@ -23,6 +23,17 @@ export interface StatusView<Usd> {
   /** Null: not known yet. */
   readonly projectedUsd: Usd | null;
   readonly etaSeconds: number | null;
+  /** What the documents that are left will cost, and the limit to raise for it. Null: not known yet, or none is left. */
+  readonly outlook: {
+    readonly moreUsd: Usd;
+    /** Null: the limits suffice. */
+    readonly raise: {
+      readonly scope: string;
+      readonly limitUsd: Usd;
+      readonly toUsd: Usd;
+      readonly documentsBefore: number;
+    } | null;
+  } | null;
   /** Live workers that take slices of its workflow; absent: it has ended. */
   readonly workersAlive?: number;
   /** Workers that cannot work on it, and why. */
@@ -101,6 +112,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     limitUsd: status.limit === undefined ? null : usd(status.limit),
     projectedUsd: status.projected === undefined ? null : usd(status.projected),
     etaSeconds: status.etaSeconds ?? null,
+    outlook: outlookView(status, usd),
     ...(status.workersAlive === undefined ? {} : { workersAlive: status.workersAlive }),
     ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
     ...(status.quotas === undefined
@@ -140,6 +152,23 @@ function modelView<Usd>(
     p95Ms: figures?.p95Ms ?? null,
     tokensPerSecond: figures?.tokensPerSecond ?? null,
     costUsd: usd(cost),
+  };
+}
+
+function outlookView<Usd>({ outlook }: BatchStatus, usd: (nano: number) => Usd): StatusView<Usd>['outlook'] {
+  if (outlook === undefined) return null;
+  const { more, raise } = outlook;
+  return {
+    moreUsd: usd(more),
+    raise:
+      raise === undefined
+        ? null
+        : {
+            scope: raise.scope,
+            limitUsd: usd(raise.limit),
+            toUsd: usd(raise.to),
+            documentsBefore: raise.documentsBefore,
+          },
   };
 }
 

@@ -18,9 +18,11 @@ export const EVENTS = {
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
   'ledger:overrun': 'A reply cost more than what was held for it.',
   'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',
-  'ledger:uncertain': 'Calls whose outcome nobody can know were booked at what was held for them.',
+  'ledger:uncertain':
+    'Calls of a dead worker, whose outcome nobody can know, were booked at what was held for them; one line a batch.',
   'limits:differ':
     "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
+  'program:note': 'A remark that a terminal shows as a line: a signal was received, a server is installed or listens.',
   'retry:orphaned': 'A retry has ended, but the batch that it belongs to has no manifest to merge it into.',
   'slice:committed': 'The rows of a slice count from now on.',
   'slice:deferred': 'A worker leaves a slice to others, because its own config cannot do it.',

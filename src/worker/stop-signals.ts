@@ -1,4 +1,4 @@
-import { NightmillError } from '../errors.ts';
+import { ERROR_CODES, NightmillError } from '../errors.ts';
 
 /**
  * Two stages: the first SIGINT, SIGTERM or SIGHUP asks for an orderly end, a second one forces it. Dispose to give the
@@ -24,7 +24,7 @@ export function listenForStop(announce: (line: string) => void): StopSignals {
       announce(`${signal} again: giving up calls in flight.`);
       second.abort();
       // With Redis away nothing can be handed back; the leases of this process end by themselves.
-      setTimeout(() => process.exit(1), FORCED_EXIT_MS).unref();
+      setTimeout(() => process.exit(ERROR_CODES.interrupted.exit), FORCED_EXIT_MS).unref();
       return;
     }
     announce(`${signal}: finishing what is in flight. Once more to give it up.`);

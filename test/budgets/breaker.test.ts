@@ -138,12 +138,15 @@ describe('runMaintenance()', () => {
     expect(run.draining).toBe(true);
   });
 
-  test('books what a dead worker held, and says how many calls', async () => {
+  test('books what a dead worker held, and says of which batch, how many calls and dollars', async () => {
     await app.ledger.admit(ticketOf(await app.cluster.claim(batch), 40));
     await app.cluster.endLease(app.workerId);
     await keep();
     expect(await app.ledger.totals(batchScope(batch))).toMatchObject({ uncertain: 40, held: 0 });
-    expect(app.events).toContainEqual({ event: 'ledger:uncertain', fields: { calls: 1 } });
+    expect(app.events).toContainEqual({
+      event: 'ledger:uncertain',
+      fields: { worker: app.workerId, batch, calls: 1, usd: '0.00000004' },
+    });
   });
 
   test('enqueues the end of a batch whose slices are all committed, and slices whose jobs were lost', async () => {

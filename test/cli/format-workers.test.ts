@@ -4,23 +4,8 @@ import { statusLines } from '../../src/cli/format-status.ts';
 import { workersText } from '../../src/cli/format-workers.ts';
 import { withWorkers } from '../../src/operations/read-status.ts';
 import { statusJson } from '../../src/operations/status-json.ts';
+import { STATUS } from '../fixtures/batch-status.ts';
 import { WORKER } from '../fixtures/worker.ts';
-
-const STATUS: BatchStatus = {
-  batchId: 'b-1',
-  workflow: 'triage',
-  state: 'running',
-  documents: { total: 10, done: 5, succeeded: 5, failed: 0, cancelled: 0, expired: 0, skipped: 0 },
-  slices: { total: 2, committed: 1 },
-  spent: 0,
-  uncertain: 0,
-  held: 0,
-  etaSeconds: 30,
-  createdAt: 0,
-  retries: [],
-  breaker: { state: 'closed' },
-  unable: new Map(),
-};
 
 test('status names the end while a worker is alive, and says that none is where none is', () => {
   const alive = withWorkers(STATUS, [WORKER]);

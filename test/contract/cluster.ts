@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BatchRegistry } from '../../src/batches/batch-registry.ts';
 import type { SliceCommit } from '../../src/batches/slice-commit.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
-import type { CallTicket, Ledger, ScopeTotals, SliceClaim } from '../../src/ledger/ledger.ts';
+import type { CallTicket, Ledger, ReapedCall, ScopeTotals, SliceClaim } from '../../src/ledger/ledger.ts';
 import { batchScope, type Scope } from '../../src/ledger/scope.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 
@@ -15,7 +15,7 @@ const TIMEZONES = { workflow: 'UTC', global: 'UTC' };
 export interface ContractWorker {
   readonly lease: { readonly workerId: string };
   readonly ledger: Ledger & {
-    reapDeadWorkers(): Promise<number>;
+    reapDeadWorkers(onBooked?: (call: ReapedCall) => void): Promise<number>;
     /** Calls of a batch that are admitted and not settled. */
     openCalls(batchId: string): Promise<number>;
   };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReapedCall } from '../../src/ledger/ledger.ts';
 import {
   type ContractCluster,
   commitOf,
@@ -183,8 +184,13 @@ export function testSettlement(open: () => Promise<ContractCluster>): void {
       await other.ledger.admit(ticketOf(claim, 100));
       expect(await other.ledger.reapDeadWorkers()).toBe(0);
       await cluster.endLease(lease.workerId);
-      const booked = await Promise.all([other.ledger.reapDeadWorkers(), other.ledger.reapDeadWorkers()]);
+      const told: ReapedCall[] = [];
+      const tell = (call: ReapedCall) => told.push(call);
+      const booked = await Promise.all([other.ledger.reapDeadWorkers(tell), other.ledger.reapDeadWorkers(tell)]);
       expect(booked[0] + booked[1]).toBe(2);
+      expect(told.sort((a, b) => a.cost - b.cost)).toEqual(
+        lost.map(({ hold }) => ({ batchId: claim.batchId, worker: lease.workerId, cost: hold })),
+      );
       expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ uncertain: 24, held: 100 }));
       expect(await ledger.openCalls(claim.batchId)).toBe(1);
       const calls = await ledger.uncertainCalls(claim.batchId);

@@ -34,7 +34,7 @@ describe('Ctrl-C of nightmill run', () => {
     await run.prints(/SIGINT: finishing what is in flight/);
     model.release();
     const interrupted = await run.exited;
-    expect(interrupted).toMatchObject({ code: 1, signal: null });
+    expect(interrupted).toMatchObject({ code: 130, signal: null });
     expect(interrupted.stderr).toMatch(/The same command again goes on where it stopped/);
     const callsBefore = model.calls.length;
     expect(callsBefore).toBeLessThan(30);
@@ -61,7 +61,7 @@ describe('Ctrl-C of nightmill run', () => {
     await run.prints(/SIGINT: finishing/);
     run.kill('SIGINT');
     const forced = await run.exited;
-    expect(forced).toMatchObject({ code: 1, signal: null });
+    expect(forced).toMatchObject({ code: 130, signal: null });
     expect(forced.stderr).toContain('SIGINT again: giving up calls in flight');
     expect(model.count('lost')).toBe(5);
     model.release();

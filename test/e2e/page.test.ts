@@ -26,7 +26,7 @@ let browser: Browser;
 async function serve(workspace: Workspace, ...args: string[]): Promise<string> {
   const cli = workspace.start(['serve', '--port', '0', ...args]);
   await cli.prints(/serving on http\S+/);
-  return (/serving on (http[^\s,]+)/.exec(cli.stderr)?.[1] ?? '').replace('0.0.0.0', '127.0.0.1');
+  return (/serving on (http[^\s,"]+)/.exec(cli.stderr)?.[1] ?? '').replace('0.0.0.0', '127.0.0.1');
 }
 
 /** A page, and what its console has complained of. */

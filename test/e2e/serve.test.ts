@@ -22,7 +22,7 @@ const NDJSON = { 'content-type': 'application/x-ndjson' };
 async function serve(workspace: Workspace, ...args: string[]) {
   const cli = workspace.start(['serve', '--port', '0', ...args]);
   await cli.prints(/serving on http\S+/);
-  const url = /serving on (http[^\s,]+)/.exec(cli.stderr)?.[1] ?? '';
+  const url = /serving on (http[^\s,"]+)/.exec(cli.stderr)?.[1] ?? '';
   const call = async (method: string, path: string, init: RequestInit & { key?: string } = {}) => {
     const { key, headers, ...rest } = init;
     const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };

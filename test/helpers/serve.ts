@@ -8,6 +8,6 @@ export async function startServe(
 ): Promise<{ readonly cli: Cli; readonly url: string }> {
   const cli = workspace.start(['serve', '--port', '0', ...args]);
   await cli.prints(/serving on http\S+/);
-  const url = /serving on (http[^\s,]+)/.exec(cli.stderr)?.[1] ?? '';
+  const url = /serving on (http[^\s,"]+)/.exec(cli.stderr)?.[1] ?? '';
   return { cli, url: url.replace('0.0.0.0', '127.0.0.1') };
 }

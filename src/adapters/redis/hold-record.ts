@@ -26,8 +26,18 @@ export function formatHoldRecord({ claim, callKey, model, scopes, quota }: CallT
   return JSON.stringify(record);
 }
 
+/** Nano-dollars of a hold as it stands in Redis. */
+export function heldAmount(hold: string): number {
+  return Number(hold.slice(0, hold.indexOf('|')));
+}
+
 /** @param hold as it stands in Redis: `amount|{…}` and perhaps `|costs` */
 export function parseHold(hold: string): Omit<HoldRecord, 'scopes'> & { readonly scopes: readonly Scope[] } {
   const record = JSON.parse(hold.slice(hold.indexOf('|') + 1, hold.lastIndexOf('}') + 1)) as HoldRecord;
   return { ...record, scopes: record.scopes.map(([name, period]) => ({ name, period })) };
+}
+
+/** What the list of uncertain calls says of one: the rest of the JSON object that a script opens with the amount. */
+export function uncertainDetails(details: { model: string; slice: number; reason: string }): string {
+  return JSON.stringify(details).slice(1);
 }

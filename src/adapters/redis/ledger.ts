@@ -7,6 +7,7 @@ import type {
   Outcome,
   QuotaReport,
   QuotaWait,
+  ReapedCall,
   ScopeTotals,
   Settlement,
   UncertainCall,
@@ -15,7 +16,7 @@ import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../..
 import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
 import type { NanoUsd } from '../../money/money.ts';
 import { readFoundQuota } from './found-quota.ts';
-import { formatHoldRecord, parseHold } from './hold-record.ts';
+import { formatHoldRecord, heldAmount, parseHold, uncertainDetails } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
@@ -218,13 +219,17 @@ export class RedisLedger implements Ledger {
    *
    * @returns how many calls were booked
    */
-  async reapDeadWorkers(): Promise<number> {
+  async reapDeadWorkers(onBooked: (call: ReapedCall) => void = () => {}): Promise<number> {
     const { now } = await this.#server();
     const dead = await this.#redis.zrangebyscore(this.#keys.workers, '-inf', `(${now}`);
     let booked = 0;
     for (const workerId of dead) {
       const holds = await this.#redis.hgetall(this.#keys.holds(workerId));
-      for (const [callId, text] of Object.entries(holds)) booked += await this.#reap(workerId, callId, text);
+      for (const [callId, text] of Object.entries(holds)) {
+        if ((await this.#reap(workerId, callId, text)) === 0) continue;
+        booked += 1;
+        onBooked({ batchId: parseHold(text).batchId, worker: workerId, cost: heldAmount(text) });
+      }
       await runScript(
         this.#redis,
         FORGET_WORKER,
@@ -342,9 +347,4 @@ function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): strin
   if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);
   if (outcome?.kind !== 'uncertain') return formatHoldRecord(ticket);
   return uncertainDetails({ model: ticket.model, slice: ticket.claim.slice, reason: outcome.reason });
-}
-
-/** The rest of the JSON object that the script opens with the amount. */
-function uncertainDetails(details: { model: string; slice: number; reason: string }): string {
-  return JSON.stringify(details).slice(1);
 }

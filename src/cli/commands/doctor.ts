@@ -15,7 +15,7 @@ import { nanoToDecimal } from '../../money/money.ts';
 import { readFindings } from '../../operations/findings.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
 import { readReadiness } from '../read-readiness.ts';
-import { type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
+import { announcer, type GlobalOptions, globalOptions, openLog, print, readConfig } from '../with-app.ts';
 
 const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ' };
 
@@ -72,7 +72,7 @@ function checkReady(options: GlobalOptions, config: Config): void {
 
 async function checkAll(options: GlobalOptions, config: Config): Promise<void> {
   const log = openLog(options, config, 'silent');
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const announce = announcer(options);
   const checks = await checkEverything({
     config,
     now: Date.now(),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { ERROR_CODES } from '../../errors.ts';
 import { exitCodeOf, readStatus } from '../../operations/read-status.ts';
 import { type RetryAnswer, retryBatch } from '../../operations/retry-batch.ts';
 import { statusJson } from '../../operations/status-json.ts';
@@ -8,7 +9,7 @@ import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusLines } from '../format-status.ts';
 import { FORMAT_OPTION } from '../result-formats.ts';
 import { waitForBatch } from '../wait-for-batch.ts';
-import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { announcer, type GlobalOptions, hidesProgress, print, withApp } from '../with-app.ts';
 import { workAndDownload } from '../work-and-download.ts';
 
 interface RetryFlags {
@@ -33,17 +34,14 @@ export function addRetryCommand(program: Command): void {
     .option(...FORMAT_OPTION)
     .action(async (batchId: string, flags: RetryFlags) => {
       const missingSecrets = flags.output === undefined ? 'leave' : 'refuse';
-      process.exitCode = await withApp(
-        command,
-        (app, options) => retry(app, options, batchId, flags),
-        'warn',
+      process.exitCode = await withApp(command, (app, options) => retry(app, options, batchId, flags), {
         missingSecrets,
-      );
+      });
     });
 }
 
 async function retry(app: App, options: GlobalOptions, batchId: string, flags: RetryFlags): Promise<number> {
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const announce = announcer(options);
   using stop = listenForStop(announce);
   const answer = await retryBatch(app, {
     batchId,
@@ -63,12 +61,12 @@ async function retry(app: App, options: GlobalOptions, batchId: string, flags: R
   }
   const { end } = await waitForBatch(app, answer.batchId, {
     signal: stop.first,
-    quiet: options.json === true,
+    quiet: hidesProgress(options),
     isHeld: ({ breaker, held }) => breaker.hold?.cause === 'budget' && held === 0,
   });
   const status = await readStatus(app, end === 'ended' ? batchId : answer.batchId);
   print(options, statusJson(status), () => statusLines(status));
-  if (end === 'interrupted') return 1;
+  if (end === 'interrupted') return ERROR_CODES.interrupted.exit;
   return end === 'held' ? 3 : exitCodeOf(status);
 }
 

@@ -9,7 +9,7 @@ import { listenForStop } from '../../worker/stop-signals.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
 import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
-import { type GlobalOptions, withApp } from '../with-app.ts';
+import { announcer, type GlobalOptions, withApp } from '../with-app.ts';
 import { workAndDownload } from '../work-and-download.ts';
 import { addSubmitOptions } from './submit-options.ts';
 
@@ -28,18 +28,20 @@ export function addRunCommand(program: Command): void {
     .option(...FORMAT_OPTION)
     .option('--force', "replace another batch's results in that folder");
   addSubmitOptions(command).action(async (inputs: string[], flags: RunFlags) => {
-    process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags), 'warn', 'refuse');
+    process.exitCode = await withApp(command, (app, options) => run(app, options, inputs, flags), {
+      missingSecrets: 'refuse',
+    });
   });
 }
 
 async function run(app: App, options: GlobalOptions, inputs: readonly string[], flags: RunFlags): Promise<number> {
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const announce = announcer(options);
   using stop = listenForStop(announce);
   await readFormats(flags.format);
   await refusePaused(app, flags.workflow);
   await prepareFolder(flags.output);
   await stateLimits(app, 'replace');
-  const submitted = await submitInputs(app, inputs, flags, stop.first);
+  const submitted = await submitInputs(app, inputs, flags, announce, stop.first);
   const { batchId } = submitted;
   if (flags.force !== true) await refuseOtherBatch(flags.output, batchId);
   announce(describeSubmitted(submitted.kind, await readStatus(app, batchId)));

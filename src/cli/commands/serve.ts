@@ -18,10 +18,9 @@ export function addServeCommand(program: Command): void {
       if (!Number.isInteger(port) || port < 0 || port > 65_535) {
         throw new NightmillError('usage', `Cannot use ${JSON.stringify(flags.port)} as --port: use 0 to 65535.`);
       }
-      const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
       await withApp(
         command,
-        async (app) => {
+        async (app, _options, announce) => {
           using stop = listenForStop(announce);
           const server = await startServer(app, { host: flags.host, port });
           await stateLimits(app, 'fill');
@@ -33,8 +32,7 @@ export function addServeCommand(program: Command): void {
           await server.close();
           await worker?.stop({ force: stop.second.aborted });
         },
-        'info',
-        flags.worker ? 'refuse' : 'leave',
+        { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave' },
       );
     });
 }

@@ -5,8 +5,7 @@ import { readSimulatorFlags } from '../../simulator/read-flags.ts';
 import { SimulatorOptionsError } from '../../simulator/resolve-options.ts';
 import { type RunningSimulator, startSimulator } from '../../simulator/start-simulator.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
-
-const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+import { announcer, globalOptions } from '../with-app.ts';
 
 /** Needs neither a config nor Redis. */
 export function addSimulateCommand(program: Command): void {
@@ -40,7 +39,7 @@ In nightmill.yaml:
       using stop = listenForStop(() => {});
       await using simulator = await start(flagsOf(command));
       process.stdout.write(`${JSON.stringify({ url: simulator.url })}\n`);
-      announce(`the simulator listens at ${simulator.url}; Ctrl-C ends it.`);
+      announcer(globalOptions(command))(`the simulator listens at ${simulator.url}; Ctrl-C ends it.`);
       await aborted(stop.first);
       await simulator.close();
       process.stdout.write(`${JSON.stringify(simulator.totals())}\n`);

@@ -1,17 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import type { BatchStatus } from '../../batches/batch-status.ts';
 import { readStatusAndModels } from '../../operations/batch-models.ts';
 import { listStatuses, type StatusFilter } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusLines } from '../format-status.ts';
 import { addFilterOptions, type FilterFlags, readFilter } from '../status-filter.ts';
+import { DEFAULT_SIZE, watchFrame } from '../watch-frame.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
 const BATCHES_LISTED = 20;
 const WATCH_EVERY_MS = 1_000;
-const CLEAR_SCREEN = '\u001b[2J\u001b[H';
+const CLEAR_SCREEN = '\u001b[2J';
+const TO_TOP = '\u001b[H';
+const CLEAR_TO_END_OF_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
 
 export function addStatusCommand(program: Command): void {
   const command = program
@@ -24,13 +29,26 @@ export function addStatusCommand(program: Command): void {
     await withApp(command, async (app, options) => {
       if (flags.watch !== true) return await show(app, options, batchId, filter);
       using stop = listenForStop(() => {});
+      const onScreen = process.stdout.isTTY && options.json !== true;
+      if (onScreen) process.stdout.write(CLEAR_SCREEN);
       while (!stop.first.aborted) {
-        if (process.stdout.isTTY && options.json !== true) process.stdout.write(CLEAR_SCREEN);
-        await show(app, options, batchId, filter);
+        if (onScreen) drawFrame(await read(app, batchId, filter));
+        else await show(app, options, batchId, filter);
         await delay(WATCH_EVERY_MS, undefined, { signal: stop.first }).catch(() => {});
       }
     });
   });
+}
+
+/** Drawn over the one before, line by line, so that nothing flickers. */
+function drawFrame(statuses: readonly BatchStatus[]): void {
+  const { rows = DEFAULT_SIZE.rows, columns = DEFAULT_SIZE.columns } = process.stdout;
+  const lines = watchFrame(statuses, { rows, columns }).map((line) => `${line}${CLEAR_TO_END_OF_LINE}\n`);
+  process.stdout.write(`${TO_TOP}${lines.join('')}${CLEAR_BELOW}`);
+}
+
+async function read(app: App, batchId: string | undefined, filter: StatusFilter): Promise<readonly BatchStatus[]> {
+  return batchId === undefined ? await listStatuses(app, filter) : [await readStatusAndModels(app, batchId)];
 }
 
 async function show(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { ERROR_CODES } from '../../errors.ts';
 import { exitCodeOf, readStatus } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
@@ -7,7 +8,7 @@ import { statusLines } from '../format-status.ts';
 import { INPUT_ARGUMENT } from '../input-options.ts';
 import { type SubmitFlags, submitInputs } from '../submit-inputs.ts';
 import { waitForBatch } from '../wait-for-batch.ts';
-import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { announcer, type GlobalOptions, hidesProgress, print, withApp } from '../with-app.ts';
 import { addSubmitOptions } from './submit-options.ts';
 
 export function addSubmitCommand(program: Command): void {
@@ -27,9 +28,9 @@ async function submit(
   inputs: readonly string[],
   flags: SubmitFlags & { wait?: boolean },
 ): Promise<number> {
-  const announce = (line: string) => process.stderr.write(`nightmill: ${line}\n`);
+  const announce = announcer(options);
   using stop = listenForStop(announce);
-  const submitted = await submitInputs(app, inputs, flags, stop.first);
+  const submitted = await submitInputs(app, inputs, flags, announce, stop.first);
   const { batchId } = submitted;
   if (submitted.kind === 'joined')
     announce(`${batchId} was submitted before with the same content; nothing was added.`);
@@ -39,13 +40,13 @@ async function submit(
   }
   const { end, status } = await waitForBatch(app, batchId, {
     signal: stop.first,
-    quiet: options.json === true,
+    quiet: hidesProgress(options),
     isHeld: ({ breaker, held }) => breaker.hold?.cause === 'budget' && held === 0,
   });
   print(options, statusJson(status), () => (end === 'ended' ? `${batchId}\n` : statusLines(status)));
   if (end === 'interrupted') {
     announce(`no longer waiting; ${batchId} goes on.`);
-    return 1;
+    return ERROR_CODES.interrupted.exit;
   }
   return end === 'held' ? 3 : exitCodeOf(status);
 }

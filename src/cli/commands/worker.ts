@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readEnvironment } from '../../../config/environment.ts';
 import { runWorker } from '../../worker/run-worker.ts';
-import { globalOptions, openLog, readConfig } from '../with-app.ts';
+import { globalOptions, openLog, readConfig, serviceAnnouncer } from '../with-app.ts';
 
 export function addWorkerCommand(program: Command): void {
   const command = program
@@ -11,10 +11,11 @@ export function addWorkerCommand(program: Command): void {
     .action(async (flags: { workflow?: string[] }) => {
       const options = globalOptions(command);
       const config = readConfig(options, 'refuse');
+      const log = openLog(options, config, 'info');
       await runWorker({
         config,
-        log: openLog(options, config, 'info'),
-        announce: (line) => process.stderr.write(`nightmill: ${line}\n`),
+        log,
+        announce: serviceAnnouncer(options, log),
         searchPath: readEnvironment().searchPath,
         ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }),
       });

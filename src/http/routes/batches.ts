@@ -10,6 +10,7 @@ import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { listStatuses, readStatus, requireBatch } from '../../operations/read-status.ts';
 import { linkResults, readManifest } from '../../operations/results.ts';
 import { retryBatch } from '../../operations/retry-batch.ts';
+import { showDocument } from '../../operations/show-document.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { readBudget } from '../../operations/submit-values.ts';
 import { allow, appFor } from '../callers.ts';
@@ -46,6 +47,7 @@ export function addBatchRoutes(server: FastifyInstance, app: App): void {
   addStatusRoutes(server, app);
   addChangeRoutes(server, app);
   addRowRoutes(server, app);
+  addDocumentRoute(server, app);
 }
 
 function addStatusRoutes(server: FastifyInstance, app: App): void {
@@ -75,6 +77,20 @@ function addStatusRoutes(server: FastifyInstance, app: App): void {
       const { id } = request.params as z.infer<typeof params>;
       await requireVisible(app, request, id);
       return statusJson(await readStatusAndModels(app, id));
+    },
+  );
+}
+
+const documentParams = params.extend({ document: z.string().max(512) });
+
+function addDocumentRoute(server: FastifyInstance, app: App): void {
+  server.get(
+    '/api/v1/batches/:id/documents/:document',
+    { ...read, schema: { params: documentParams, summary: 'one document: text, answer or error, attempts, cost' } },
+    async (request) => {
+      const { id, document } = request.params as z.infer<typeof documentParams>;
+      await requireVisible(app, request, id);
+      return await showDocument(app, id, document);
     },
   );
 }

@@ -176,7 +176,7 @@ export class MemoryApp {
       timezoneOf: () => 'UTC',
       restore: async () => 0,
       shareRatios: async () => {},
-      reap: () => ledger.reapDeadWorkers(),
+      reap: (onBooked) => ledger.reapDeadWorkers(onBooked),
       takeHouse: async () => true,
       leaveHouse: async () => {},
       checkAlerts: async () => {},

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JournalEntry } from '../../../src/ledger/journal-entry.ts';
-import type { CallTicket, UncertainCall } from '../../../src/ledger/ledger.ts';
+import type { CallTicket, ReapedCall, UncertainCall } from '../../../src/ledger/ledger.ts';
 import type { Scope } from '../../../src/ledger/scope.ts';
 
 interface Totals {
@@ -95,7 +95,7 @@ export class MemoryBooks {
     this.#alive.delete(holder);
   }
 
-  reap(): number {
+  reap(onBooked: (call: ReapedCall) => void = () => {}): number {
     let booked = 0;
     for (const [holder, holds] of this.#holds) {
       if (this.isAlive(holder)) continue;
@@ -103,6 +103,7 @@ export class MemoryBooks {
         this.release(holder, ticket.callId);
         this.list(ticket, ticket.hold, 'its worker died');
         booked += 1;
+        onBooked({ batchId: ticket.claim.batchId, worker: holder, cost: ticket.hold });
       }
     }
     return booked;

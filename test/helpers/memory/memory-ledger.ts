@@ -6,6 +6,7 @@ import type {
   Outcome,
   QuotaReport,
   QuotaWait,
+  ReapedCall,
   Refusal,
   ScopeTotals,
   Settlement,
@@ -137,8 +138,8 @@ export class MemoryLedger implements Ledger {
     return undefined;
   }
 
-  async reapDeadWorkers(): Promise<number> {
-    return this.#books.reap();
+  async reapDeadWorkers(onBooked?: (call: ReapedCall) => void): Promise<number> {
+    return this.#books.reap(onBooked);
   }
 
   async openCalls(batchId: string): Promise<number> {
