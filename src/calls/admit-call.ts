@@ -1,8 +1,14 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
-import type { CallTicket, Ledger, QuotaWait } from '../ledger/ledger.ts';
+import type { CallTicket, QuotaWait } from '../ledger/ledger.ts';
+import { scopesOf } from '../ledger/scope.ts';
+import type { NanoUsd } from '../money/money.ts';
+import type { ProviderGate } from '../providers/provider-gate.ts';
 import type { AdmissionQueue } from '../quota/admission-queue.ts';
 import type { QueuePosition } from '../quota/fair-queue.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { holdFor, writeTokenBound } from '../requests/estimate.ts';
+import { poolOf } from '../workflows/workflow.ts';
+import type { Call, Route } from './call.ts';
+import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
 
 const FIRST_WAIT_MS = 20;
@@ -14,17 +20,6 @@ export type Admitted =
   /** Too long to stand in line for; nothing is held. */
   | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number };
 
-export interface AdmissionRequest {
-  readonly line: AdmissionQueue;
-  readonly position: QueuePosition;
-  readonly owner: CallOwner;
-  /** A ticket for now, with this much money held. */
-  readonly ticket: (hold: number) => CallTicket;
-  readonly hold: number;
-  /** Most that the call will likely cost, where that is known. */
-  readonly likelyHold: () => number | undefined;
-}
-
 /**
  * Gets a call admitted: a place in this process, its money held, its quota taken, and the time of its start come.
  *
@@ -33,17 +28,29 @@ export interface AdmissionRequest {
  * tried once more at what it will likely cost: alone under the limit, the bound for any tokenizer would leave money
  * unused.
  *
+ * @param inputBound most input tokens that the request can have
  * @returns a paid reply to the same request, where there is one; a wait of more than a minute is the caller's to decide
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
 export async function admitCall(
-  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
-  request: AdmissionRequest,
+  context: CallModelContext,
+  call: Call,
+  route: Route,
+  gate: ProviderGate,
+  inputBound: number,
 ): Promise<Admitted> {
-  const { line, position, owner } = request;
-  let { hold } = request;
+  const { ledger, clock, pools, ratios } = context;
+  const { owner } = call;
+  const { model, request } = route;
+  const inputTokens = ratios.expected(model.name, inputBound);
+  const callId = context.newId();
+  const queue = pools.line(poolOf(model), gate);
+  const position = positionOf(call, inputTokens + request.maxOutputTokens);
+  const bound = holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request));
+  let hold = bound;
+  const makeTicket = (): CallTicket => ({ ...ticketOf(context, call, route, inputTokens), callId, hold });
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const { admission, ticket, place } = await enter(line, position, owner, () => request.ticket(hold));
+    const { admission, ticket, place } = await enter(queue, position, owner, makeTicket);
     if (admission.kind === 'admitted' && place !== undefined) {
       await waitForStart({ ledger, clock }, ticket, owner, place, admission.startInMs ?? 0);
       return { kind: 'admitted', ticket, place };
@@ -53,7 +60,7 @@ export async function admitCall(
     const { refusal } = admission;
     const { needed = hold } = refusal;
     if (refusal.held === 0 || needed > refusal.limit) {
-      const likely = hold === request.hold ? request.likelyHold() : undefined;
+      const likely = hold === bound ? likelyHold(context, route) : undefined;
       if (likely === undefined || likely >= hold) return owner.stopAndThrow({ kind: 'budget', refusal, hold: needed });
       hold = likely;
       continue;
@@ -63,9 +70,34 @@ export async function admitCall(
   }
 }
 
-async function enter(line: AdmissionQueue, position: QueuePosition, owner: CallOwner, ticket: () => CallTicket) {
+/** @param cost tokens of input and output that the call will likely take of the quota */
+function positionOf({ owner, tier }: Call, cost: number): QueuePosition {
+  return { group: owner.claim.workflow, turn: owner.turn, slice: owner.order, tier, cost };
+}
+
+function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, inputTokens: number) {
+  const { claim } = call.owner;
+  const { model, request, key } = route;
+  const otherKeys = call.routes.flatMap((other) => (other.key === key ? [] : [other.key]));
+  return {
+    claim,
+    callKey: key,
+    ...(otherKeys.length === 0 ? {} : { otherKeys }),
+    model: model.name,
+    scopes: scopesOf(claim, clock.now(), claim.timezones),
+    quota: pools.need(poolOf(model), inputTokens, request.maxOutputTokens),
+  };
+}
+
+/** Most that the call will likely cost, where that is known. */
+function likelyHold({ ratios }: CallModelContext, { model, request }: Route): NanoUsd | undefined {
+  const tokens = ratios.likelyBound(model.name, request);
+  return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens, writeTokenBound(request));
+}
+
+async function enter(queue: AdmissionQueue, position: QueuePosition, owner: CallOwner, ticket: () => CallTicket) {
   try {
-    return await line.enter(position, ticket, owner.stopping);
+    return await queue.enter(position, ticket, owner.stopping);
   } catch (error) {
     owner.throwIfStopped();
     throw error;
@@ -74,7 +106,7 @@ async function enter(line: AdmissionQueue, position: QueuePosition, owner: CallO
 
 /** A call that is not to be made any more when its start has come gives everything back. */
 async function waitForStart(
-  { ledger, clock }: { readonly ledger: Ledger; readonly clock: Clock },
+  { ledger, clock }: Pick<CallModelContext, 'ledger' | 'clock'>,
   ticket: CallTicket,
   owner: CallOwner,
   place: Disposable,

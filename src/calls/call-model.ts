@@ -1,28 +1,12 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import { callKey, type ModelRequest } from '../requests/model-request.ts';
-import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
+import { poolOf } from '../workflows/workflow.ts';
+import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
-import type { CallOwner } from './call-owner.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
-
-/** One way to ask a question: a model and the request in the shape that it wants. */
-export interface Route {
-  readonly model: ModelSpec;
-  readonly request: ModelRequest;
-}
-
-export interface ModelCall {
-  readonly owner: CallOwner;
-  /** Position of the document in its slice. */
-  readonly document: number;
-  readonly tier: number;
-  /** The tier's own model first, then those that stand in for it when its provider is in trouble. */
-  readonly routes: readonly [Route, ...Route[]];
-}
 
 /** After so many failures at one provider a call goes to the next one. */
 const FAILURES_BEFORE_FALLBACK = 2;
@@ -37,36 +21,26 @@ const LONG_WAIT_MS = 2_000;
  *
  * @throws {StopError} the slice must stop; {DocumentEndedError} no new calls; {CallFailedError} this call cannot succeed
  */
-export async function callModel(context: CallModelContext, call: ModelCall): Promise<JournalEntry> {
+export async function callModel(context: CallModelContext, call: Call): Promise<JournalEntry> {
   const { owner } = call;
-  const routes = call.routes.map((route, index) => ({
-    ...route,
-    key: callKey(route.model.provider, route.request),
-    isFallback: index > 0,
-    failures: 0,
-  }));
-  for (const { key } of routes) {
+  for (const { key } of call.routes) {
     const known = owner.journal.get(key);
     if (known !== undefined) return known;
   }
-  const [{ key: pendingKey }] = routes as [KnownRoute];
+  const pendingKey = call.routes[0].key;
   const pending = owner.pending.get(pendingKey);
   if (pending !== undefined) return await pending;
-  const reply = buy(context, call, routes).finally(() => owner.pending.delete(pendingKey));
+  const reply = buy(context, call).finally(() => owner.pending.delete(pendingKey));
   owner.pending.set(pendingKey, reply);
   return await reply;
 }
 
-/** A route that one call may take, with what became of it so far. */
-interface KnownRoute extends Route {
-  readonly key: string;
-  readonly isFallback: boolean;
-  failures: number;
-}
+/** How often one call has failed on each of its routes. */
+type Failures = Map<Route, number>;
 
-async function buy(context: CallModelContext, call: ModelCall, routes: readonly KnownRoute[]): Promise<JournalEntry> {
+async function buy(context: CallModelContext, call: Call): Promise<JournalEntry> {
   const { owner } = call;
-  for (const { key } of routes) {
+  for (const { key } of call.routes) {
     const cached = await context.cache?.get(key);
     if (cached === undefined) continue;
     owner.cached.calls += 1;
@@ -74,24 +48,24 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
     return cached;
   }
   if (owner.ending !== undefined) throw new DocumentEndedError(owner.ending);
+  const failures: Failures = new Map();
   let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
-    const { route, gate } = await nextRoute(context, owner, routes);
+    const { route, gate } = await nextRoute(context, call, failures);
     owner.throwIfStopped();
-    const otherKeys = routes.flatMap(({ key }) => (key === route.key ? [] : [key]));
-    const send = () => tryCall(context, { ...call, ...route, otherKeys, gate });
+    const send = () => tryCall(context, call, route, gate);
     const result = gate.hasPromptCache
       ? await context.prefixes.run(gate.name, route.request, send, owner.stopping)
       : await send();
     if (!(result instanceof Error)) return result;
     if (result instanceof LongWaitError) {
-      if (!hasOthers(context, routes, route)) return owner.stopAndThrow(result.reason);
-      route.failures = FAILURES_BEFORE_FALLBACK;
+      if (!hasOthers(context, call, failures, route)) return owner.stopAndThrow(result.reason);
+      failures.set(route, FAILURES_BEFORE_FALLBACK);
       continue;
     }
-    route.failures += 1;
+    failures.set(route, (failures.get(route) ?? 0) + 1);
     const isOutOfPatience = await noteFailure(context, route, gate, result);
-    const canChange = hasOthers(context, routes, route);
+    const canChange = hasOthers(context, call, failures, route);
     const access =
       needsPerson(result) || result.failure === 'bad_request'
         ? gate.access.refused(route.model.name, `${owner.claim.batchId}/${owner.claim.slice}/${call.document}`)
@@ -139,14 +113,13 @@ async function buy(context: CallModelContext, call: ModelCall, routes: readonly 
  */
 async function nextRoute(
   context: CallModelContext,
-  owner: CallOwner,
-  routes: readonly KnownRoute[],
-): Promise<{ route: KnownRoute; gate: ProviderGate }> {
+  { owner, routes }: Call,
+  failures: Failures,
+): Promise<{ route: Route; gate: ProviderGate }> {
   for (;;) {
     owner.throwIfStopped();
-    const open = routes.filter((route) => isOpen(context, route));
-    const [first] = open.length === 0 ? routes : open;
-    if (first === undefined) throw new RangeError('A call needs at least one route');
+    const open = routes.filter((route) => isOpen(context, failures, route));
+    const [first = routes[0]] = open;
     let shortest = Number.POSITIVE_INFINITY;
     for (const route of open.length === 0 ? [first] : open) {
       const gate = gateOf(context, route);
@@ -166,12 +139,12 @@ function failed(code: string | undefined, error: ModelCallError): CallFailedErro
   return new CallFailedError(code, message, { cause: error });
 }
 
-function hasOthers(context: CallModelContext, routes: readonly KnownRoute[], route: KnownRoute): boolean {
-  return routes.some((other) => other !== route && isOpen(context, other));
+function hasOthers(context: CallModelContext, { routes }: Call, failures: Failures, route: Route): boolean {
+  return routes.some((other) => other !== route && isOpen(context, failures, other));
 }
 
-function isOpen(context: CallModelContext, route: KnownRoute): boolean {
-  return route.failures < FAILURES_BEFORE_FALLBACK && !gateOf(context, route).needsPerson;
+function isOpen(context: CallModelContext, failures: Failures, route: Route): boolean {
+  return (failures.get(route) ?? 0) < FAILURES_BEFORE_FALLBACK && !gateOf(context, route).needsPerson;
 }
 
 function gateOf({ providers }: CallModelContext, { model }: Route): ProviderGate {

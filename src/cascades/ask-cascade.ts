@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Route } from '../calls/call.ts';
 import type { CallModelContext } from '../calls/call-context.ts';
-import { callModel, type Route } from '../calls/call-model.ts';
+import { callModel } from '../calls/call-model.ts';
 import type { CallOwner } from '../calls/call-owner.ts';
 import { CallFailedError } from '../calls/stop.ts';
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
-import { callKey } from '../requests/model-request.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { ACCEPTED, type AttemptLog } from './attempt-log.ts';
@@ -247,13 +247,13 @@ function describeCut({ model: name, entry, routes }: Reply): string {
 
 /** The reply, unless it came from the answer cache and cost nothing. */
 function paidFor({ entry, routes }: Reply, owner: CallOwner): readonly JournalEntry[] {
-  const isPaid = routes.some(({ model, request }) => owner.journal.get(callKey(model.provider, request)) === entry);
+  const isPaid = routes.some(({ key }) => owner.journal.get(key) === entry);
   return isPaid ? [entry] : [];
 }
 
 /** Replies that were billed and of no use: they are journalled under the call's key with a name of their own. */
 function paidFailures(prepared: readonly PreparedRoute[], { journal }: CallOwner): readonly JournalEntry[] {
-  const keys = prepared.map(({ route }) => `${callKey(route.model.provider, route.request)}!`);
+  const keys = prepared.map(({ route }) => `${route.key}!`);
   return [...journal].filter(([key]) => keys.some((start) => key.startsWith(start))).map(([, entry]) => entry);
 }
 

@@ -1,4 +1,4 @@
-import type { Route } from '../calls/call-model.ts';
+import { type Route, routeTo } from '../calls/call.ts';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { Prompt, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
@@ -40,7 +40,7 @@ export async function prepareRoute(
   if (redact === undefined) {
     const repair = rejected === undefined ? undefined : { ...rejected, reply: rejected.restored };
     const request = buildModelRequest(model, prompt, variant, repair);
-    return { route: { model, request }, restore: (reply) => ({ reply, unknown: [] }) };
+    return { route: routeTo(model, request), restore: (reply) => ({ reply, unknown: [] }) };
   }
   const redactor = await redactors.for(redact);
   const redacted = await runInSteps(redactPrompt(prompt, redactor));
@@ -55,7 +55,7 @@ export async function prepareRoute(
     };
   }
   const request = buildModelRequest(model, redacted.prompt, variant, repair);
-  return { route: { model, request }, restore: (reply) => restoreReply(reply, redacted.restore) };
+  return { route: routeTo(model, request), restore: (reply) => restoreReply(reply, redacted.restore) };
 }
 
 function restoreReply(

@@ -3,8 +3,10 @@ import { admitCall } from '../../src/calls/admit-call.ts';
 import { CallOwner } from '../../src/calls/call-owner.ts';
 import { StopError } from '../../src/calls/stop.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
+import { InputRatios } from '../../src/quota/token-ratios.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 import { ticketOf } from '../contract/cluster.ts';
-import { MemoryApp } from '../helpers/memory/memory-app.ts';
+import { MemoryApp, SMALL } from '../helpers/memory/memory-app.ts';
 
 let app: MemoryApp;
 let owner: CallOwner;
@@ -14,15 +16,18 @@ beforeEach(async () => {
 });
 
 const scope = () => batchScope(owner.claim.batchId);
-const admit = (hold: number, likely?: number) =>
-  admitCall(app, {
-    line: app.slices.pools.line('acme', app.gate),
-    position: { group: 'triage', turn: 0, slice: 0, tier: 0, cost: 1 },
-    owner,
-    hold,
-    ticket: (amount) => ticketOf(owner.claim, amount, { callId: 'call' }),
-    likelyHold: () => likely,
-  });
+/** A token costs a nano-dollar, and the output has none: the bound of the input is what is held. */
+const NANO_A_TOKEN = { inputPerMillion: 1_000_000, cachedInputPerMillion: 1_000_000, outputPerMillion: 1_000_000 };
+const MODEL: ModelSpec = { ...SMALL, price: NANO_A_TOKEN, cacheWrites: 'none' };
+const request = { modelId: 'small-1', messages: [], maxOutputTokens: 0 };
+
+function admit(hold: number, likely?: number) {
+  const route = { model: MODEL, request, key: 'key' };
+  const ratios = new InputRatios();
+  ratios.likelyBound = () => likely;
+  const context = { ...app.slices, ratios, newId: () => 'call' };
+  return admitCall(context, { owner, document: 0, tier: 0, routes: [route] }, route, app.gate, hold);
+}
 
 describe('admitCall()', () => {
   test('holds the money and a call slot until the caller lets go', async () => {

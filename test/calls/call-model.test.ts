@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import { type Call, routeTo } from '../../src/calls/call.ts';
 import type { CallModelContext } from '../../src/calls/call-context.ts';
-import { callModel, type ModelCall } from '../../src/calls/call-model.ts';
+import { callModel } from '../../src/calls/call-model.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import { CallFailedError, StopError } from '../../src/calls/stop.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
@@ -82,7 +83,7 @@ interface Setting {
   readonly slice: SliceRun;
   readonly worker: TestWorker;
   /** Calls with the text go to `primary`, and to `backup` where that is named. */
-  readonly call: (text: string, providers?: readonly string[]) => ModelCall;
+  readonly call: (text: string, providers?: readonly string[]) => Call;
 }
 
 async function setUp(
@@ -118,7 +119,7 @@ async function setUp(
     log: { debug() {}, info() {}, warn() {}, error() {} },
     maxAttempts: 5,
   };
-  const call = (text: string, providers: readonly string[] = ['primary', 'backup']): ModelCall => {
+  const call = (text: string, providers: readonly string[] = ['primary', 'backup']): Call => {
     const request: ModelRequest = {
       modelId: 'small-2026-01-01',
       messages: [{ role: 'user', content: text }],
@@ -129,7 +130,7 @@ async function setUp(
       owner: slice,
       document: 0,
       tier: 0,
-      routes: [{ model: modelOf(first), request }, ...others.map((name) => ({ model: modelOf(name), request }))],
+      routes: [routeTo(modelOf(first), request), ...others.map((name) => routeTo(modelOf(name), request))],
     };
   };
   return { context, slice, worker, call };
@@ -456,10 +457,10 @@ describe('callModel() and what a reply or a stop leaves behind', () => {
 });
 
 describe('callModel() with a long common beginning', () => {
-  const withPrefix = (call: ModelCall): ModelCall => {
+  const withPrefix = (call: Call): Call => {
     const [{ model, request }] = call.routes;
     const system = { role: 'system', content: 'Rules. '.repeat(1_000) } as const;
-    return { ...call, routes: [{ model, request: { ...request, messages: [system, ...request.messages] } }] };
+    return { ...call, routes: [routeTo(model, { ...request, messages: [system, ...request.messages] })] };
   };
 
   test('the first call goes alone, and the others follow together', async () => {

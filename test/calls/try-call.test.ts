@@ -15,18 +15,10 @@ beforeEach(async () => {
 });
 
 const request = { modelId: 'small-1', messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 50 };
-const call = (key = 'key') =>
-  tryCall(app.slices, {
-    owner,
-    document: 3,
-    tier: 1,
-    model: SMALL,
-    request,
-    key,
-    otherKeys: [],
-    gate: app.gate,
-    isFallback: false,
-  });
+const call = (key = 'key') => {
+  const route = { model: SMALL, request, key };
+  return tryCall(app.slices, { owner, document: 3, tier: 1, routes: [route] }, route, app.gate);
+};
 const failWith = (details: ModelCallErrorDetails) => {
   app.answer = () => {
     throw new ModelCallError('it failed', details);

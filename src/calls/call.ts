@@ -1,0 +1,31 @@
+import { callKey, type ModelRequest } from '../requests/model-request.ts';
+import type { ModelSpec } from '../workflows/workflow.ts';
+import type { CallOwner } from './call-owner.ts';
+
+/** One way to ask a question: a model and the request in the shape that it wants. */
+export interface Route {
+  readonly model: ModelSpec;
+  readonly request: ModelRequest;
+  /** The call key: what a paid reply to this request is found by. */
+  readonly key: string;
+}
+
+/** A route with its call key. A request is hashed once, here. */
+export function routeTo(model: ModelSpec, request: ModelRequest): Route {
+  return { model, request, key: callKey(model.provider, request) };
+}
+
+/** One question to one tier, from the journal to the settlement: what is asked, in whose name, for which document. */
+export interface Call {
+  readonly owner: CallOwner;
+  /** Position of the document in its slice. */
+  readonly document: number;
+  readonly tier: number;
+  /** The tier's own model first, then those that stand in for it when its provider is in trouble. */
+  readonly routes: readonly [Route, ...Route[]];
+}
+
+/** Whether the route stands in for the tier's own provider. */
+export function isFallback(call: Call, route: Route): boolean {
+  return route !== call.routes[0];
+}
