@@ -229,6 +229,7 @@ function resolveWorkflow(
     if (resolved !== undefined) cascade.push(resolved);
   }
   if ('hasNoConfidence' in TASKS[raw.task]) refuseThresholds(raw, at, problems);
+  if ('needsPaidTiers' in TASKS[raw.task]) refuseLocalTier(raw, at, problems);
   checkDataPolicy(cascade, raw.require, context.raw, name, problems);
   if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
@@ -251,6 +252,15 @@ function refuseThresholds({ task, cascade }: RawConfig['workflows'][string], at:
     problems.push(
       `${at}.cascade.${index}.acceptAt: an answer of task ${task} has no confidence that ${acceptAt} could be compared with; leave it out, ` +
         'the checks decide what goes to the next tier',
+    );
+  }
+}
+
+function refuseLocalTier({ task, cascade }: RawConfig['workflows'][string], at: string, problems: string[]): void {
+  for (const [index, { model }] of cascade.entries()) {
+    if (model !== LOCAL_MODEL_NAME) continue;
+    problems.push(
+      `${at}.cascade.${index}.model: the local model has no answer for task ${task}; name a model of models:`,
     );
   }
 }

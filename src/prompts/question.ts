@@ -16,6 +16,8 @@ export const REJECTION_CODES = [
   'invalid_json',
   'invalid_shape',
   'label_not_in_set',
+  'invalid_field',
+  'value_not_found',
   'empty_summary',
   'too_long',
   'preamble',

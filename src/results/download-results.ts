@@ -4,13 +4,16 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { NightmillError } from '../errors.ts';
 import { makeFolder } from '../runtime/make-folder.ts';
 import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { committedFiles, finalFiles, type ResultFile, type ResultFiles, unpackFiles } from './result-files.ts';
-import { type Cell, ERROR_COLUMNS, errorCells, RESULT_COLUMNS, resultCells } from './result-table.ts';
+import { type Cell, ERROR_COLUMNS, errorCells, type ResultTable, resultTable } from './result-table.ts';
 import type { TableFormat } from './table-format.ts';
 
 export interface Downloaded {
@@ -33,7 +36,7 @@ export async function downloadResults(
   folder: string,
   tables: readonly TableFormat[] = [],
 ): Promise<Downloaded> {
-  return await writeFolder(store, folder, { ...(await finalFiles(store, batchId)), tables });
+  return await writeFolder(store, folder, { ...(await finalFiles(store, batchId)), batchId, tables });
 }
 
 /** Downloads what is committed so far, in input order, without a manifest. */
@@ -44,7 +47,11 @@ export async function downloadPartial(
   folder: string,
   tables: readonly TableFormat[] = [],
 ): Promise<Downloaded> {
-  return await writeFolder(store, folder, { ...(await committedFiles(batches, batch)), tables });
+  return await writeFolder(store, folder, {
+    ...(await committedFiles(batches, batch)),
+    batchId: batch.batchId,
+    tables,
+  });
 }
 
 /**
@@ -78,7 +85,11 @@ export async function refuseOtherBatch(folder: string, batchId: string): Promise
 async function writeFolder(
   store: ObjectStore,
   folder: string,
-  files: ResultFiles & { readonly manifest?: Uint8Array; readonly tables: readonly TableFormat[] },
+  files: ResultFiles & {
+    readonly batchId: string;
+    readonly manifest?: Uint8Array;
+    readonly tables: readonly TableFormat[];
+  },
 ): Promise<Downloaded> {
   const unfinished = join(folder, `.download-${randomUUID()}`);
   try {
@@ -87,7 +98,10 @@ async function writeFolder(
     const errors = await concatenate(store, files.errors, join(unfinished, 'errors.jsonl'));
     if (files.manifest !== undefined) await writeBytes(files.manifest, join(unfinished, 'manifest.json'));
     const tables: string[] = [];
-    for (const table of files.tables) tables.push(...(await writeTables(unfinished, table)));
+    if (files.tables.length > 0) {
+      const results = resultTable(await readWorkflow(store, files.batchId));
+      for (const table of files.tables) tables.push(...(await writeTables(unfinished, table, results)));
+    }
     const rest = files.manifest === undefined ? [] : ['manifest.json'];
     const names = ['results.jsonl', 'errors.jsonl', ...tables, ...rest];
     for (const name of names) await rename(join(unfinished, name), join(folder, name));
@@ -100,11 +114,21 @@ async function writeFolder(
   }
 }
 
+/** Undefined where the batch's submission is gone. */
+async function readWorkflow(store: ObjectStore, batchId: string): Promise<WorkflowSpec | undefined> {
+  const bytes = await store.get(storeKeys.submission(batchId));
+  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission).workflow;
+}
+
 /** Writes tables of the files that were just checked; returns their names. */
-async function writeTables(folder: string, { extension, write }: TableFormat): Promise<readonly string[]> {
+async function writeTables(
+  folder: string,
+  { extension, write }: TableFormat,
+  results: ResultTable,
+): Promise<readonly string[]> {
   const cells = (name: string, read: (line: string) => readonly Cell[]) => readCells(join(folder, name), read);
   const names = [`results.${extension}`, `errors.${extension}`] as const;
-  await write(join(folder, names[0]), RESULT_COLUMNS, cells('results.jsonl', resultCells));
+  await write(join(folder, names[0]), results.columns, cells('results.jsonl', results.cells));
   await write(join(folder, names[1]), ERROR_COLUMNS, cells('errors.jsonl', errorCells));
   return names;
 }

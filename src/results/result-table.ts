@@ -1,7 +1,8 @@
 import { usdToNano } from '../money/money.ts';
 import type { AnswerColumn, TaskColumns } from '../tasks/task.ts';
-import { TASK_NAMES, TASKS } from '../tasks/tasks.ts';
-import { parseJsonExactly } from '../text/json-value.ts';
+import { TASK_NAMES, TASKS, taskOf } from '../tasks/tasks.ts';
+import { isRecord, parseJsonExactly } from '../text/json-value.ts';
+import type { WorkflowSpec } from '../workflows/workflow.ts';
 
 /** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
 export interface TableColumn {
@@ -30,23 +31,43 @@ function columnsOf(place: keyof TaskColumns): readonly AnswerColumn[] {
   return [...new Map(columns.map((column) => [column.name, column])).values()];
 }
 
-/** A table of `results.jsonl`. `sources`, `partial`, `metadata` and `warnings` are JSON. */
-export const RESULT_COLUMNS: readonly TableColumn[] = [
-  text('id'),
-  text('status'),
-  ...ANSWER.answer.map(tableColumn),
-  text('model'),
-  integer('tier'),
-  ...SPENT,
-  integer('durationMs'),
-  ...ANSWER.origin.map(tableColumn),
+/** Columns of every batch: before the answer, between it and its details, and after them. */
+const BEFORE: readonly TableColumn[] = [text('id'), text('status')];
+const BETWEEN: readonly TableColumn[] = [text('model'), integer('tier'), ...SPENT, integer('durationMs')];
+const CALLS: readonly TableColumn[] = [
   text('prompt'),
   { name: 'degraded', kind: 'boolean' },
   { name: 'fallback', kind: 'boolean' },
-  ...ANSWER.details.map(tableColumn),
-  text('metadata'),
-  text('warnings'),
 ];
+const AFTER: readonly TableColumn[] = [text('metadata'), text('warnings')];
+
+/** A table of `results.jsonl`: its columns, and a line's cells in their order. */
+export interface ResultTable {
+  readonly columns: readonly TableColumn[];
+  cells(line: string): readonly Cell[];
+}
+
+/**
+ * The table of a batch's results. `sources`, `partial`, `metadata` and `warnings` are JSON.
+ *
+ * @param workflow whose fields get a column each; one that has the name of another column is called `fields.NAME`
+ */
+export function resultTable(workflow?: WorkflowSpec): ResultTable {
+  const fields = workflow === undefined ? [] : (taskOf(workflow).fieldColumns?.(workflow) ?? []);
+  const common = [
+    ...[...BEFORE, ...ANSWER.answer.map(tableColumn)],
+    ...[...BETWEEN, ...ANSWER.origin.map(tableColumn), ...CALLS, ...ANSWER.details.map(tableColumn), ...AFTER],
+  ];
+  const taken = new Set(common.map(({ name }) => name));
+  const own = fields.map((field) => {
+    const column = tableColumn(field);
+    return taken.has(column.name) ? { ...column, name: `fields.${column.name}` } : column;
+  });
+  return {
+    columns: [...BEFORE, ...own, ...common.slice(BEFORE.length)],
+    cells: (line) => resultCells(line, fields),
+  };
+}
 
 function tableColumn({ name, kind }: AnswerColumn): TableColumn {
   return { name, kind: kind === 'json' ? 'text' : kind };
@@ -79,8 +100,7 @@ interface RowLine {
   readonly warnings?: unknown;
 }
 
-/** The cells of a line of `results.jsonl`, in the order of {@link RESULT_COLUMNS}. */
-export function resultCells(line: string): readonly Cell[] {
+function resultCells(line: string, fields: readonly AnswerColumn[]): readonly Cell[] {
   const row = JSON.parse(line) as RowLine;
   // Its numbers stay as they were written.
   const { metadata } = parseJsonExactly(line) as RowLine;
@@ -89,6 +109,7 @@ export function resultCells(line: string): readonly Cell[] {
   return [
     id,
     status,
+    ...fields.map((column) => answerCell(column, isRecord(result.fields) ? result.fields : {})),
     ...cells(ANSWER.answer),
     model,
     tier,
@@ -105,7 +126,8 @@ export function resultCells(line: string): readonly Cell[] {
 }
 
 function answerCell({ name, kind }: AnswerColumn, result: Readonly<Record<string, unknown>>): Cell {
-  return kind === 'json' ? jsonCell(result[name]) : (result[name] as Cell);
+  const value = result[name] ?? undefined;
+  return kind === 'json' ? jsonCell(value) : (value as Cell);
 }
 
 /** The cells of a line of `errors.jsonl`, in the order of {@link ERROR_COLUMNS}. */

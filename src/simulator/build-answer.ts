@@ -7,6 +7,7 @@ import { firstSentences, sentencesOf, wordLimit } from './extract-text.ts';
 import { fillSchema, type SchemaFiller } from './fill-schema.ts';
 import { findLabels } from './find-labels.ts';
 import { chance } from './random.ts';
+import { StatedValues } from './stated-values.ts';
 import type { JsonSchema } from './strict-schema.ts';
 
 export interface Answer {
@@ -29,6 +30,8 @@ export interface Answerer {
 const CONFIDENCE_NAME = /confiden|certain|probab|likelihood|score/i;
 const SHORT_TEXT_NAME = /title|name|reason|rationale|explanation|topic|keyword|fact/i;
 const SHORT_TEXT_WORDS = 15;
+/** What is asked about a document, and not read from it. */
+const OWN_WORDS_NAME = /^(?:label|summary|facts?|answer)$/i;
 
 /** The answer to a request. Equal requests have equal answers, in every process with the same seed. */
 export function buildAnswer(request: ChatRequest, model: Answerer): Answer {
@@ -56,7 +59,11 @@ export function buildAnswer(request: ChatRequest, model: Answerer): Answer {
     const words = limit === undefined ? 40 + 80 * spread : Math.min(limit, 120) * (0.6 + 0.35 * spread);
     return firstSentences(document, Math.max(1, Math.floor(words)));
   };
+  const values = new StatedValues(document);
+  const isRead = (name: string) => !OWN_WORDS_NAME.test(name) && !CONFIDENCE_NAME.test(name);
   const filler: SchemaFiller = {
+    stated: (name, schema, position) => (isRead(name) ? values.value(name, schema, position) : undefined),
+    statedCount: (name) => (isRead(name) ? values.under(name).length : 0),
     label: (labels) => {
       const choice = model.wrongLabel ? { ...label(labels), label: outside(labels) } : label(labels);
       choices.push(choice);

@@ -8,6 +8,10 @@ export interface SchemaFiller {
   text(name: string, description: string, position: number): string;
   /** Uniform from 0 to 1, or the confidence where the name means one. */
   fraction(name: string): number;
+  /** The value that the document states under the field's name, in the schema's type; undefined: none. */
+  stated(name: string, schema: JsonSchema, position: number): string | number | boolean | undefined;
+  /** How many values the document states under the name; 0: none. */
+  statedCount(name: string): number;
 }
 
 interface Walk {
@@ -35,10 +39,16 @@ function fill(schema: unknown, walk: Walk): unknown {
   const deeper = { ...walk, depth: walk.depth + 1 };
   if (typeof schema.$ref === 'string') return fill(lookUp(walk.root, schema.$ref), deeper);
   if ('const' in schema) return schema.const;
-  if (Array.isArray(schema.enum)) return fillEnum(schema.enum, walk);
+  if (Array.isArray(schema.enum)) return walk.filler.stated(walk.name, schema, 0) ?? fillEnum(schema.enum, walk);
   const branches = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(branches)) return fillBranch(branches, deeper);
-  switch (typeOf(schema)) {
+  const stated = walk.filler.stated(walk.name, schema, walk.position);
+  if (stated !== undefined) return stated;
+  const type = typeOf(schema);
+  // A model that does not find a value leaves it out where it may.
+  const mayMiss = Array.isArray(schema.type) && schema.type.includes('null');
+  if (mayMiss && type !== 'object' && type !== 'array') return null;
+  switch (type) {
     case 'object':
       return fillObject(schema, deeper);
     case 'array':
@@ -91,13 +101,23 @@ function fillObject(schema: JsonSchema, walk: Walk): unknown {
 
 function fillArray(schema: JsonSchema, walk: Walk): unknown {
   const min = numberOr(schema.minItems, 0);
-  const count = Math.min(numberOr(schema.maxItems, Number.POSITIVE_INFINITY), Math.max(min, DEFAULT_ITEMS));
+  const stated = statedItems(schema.items, walk);
+  const count = Math.min(
+    numberOr(schema.maxItems, Number.POSITIVE_INFINITY),
+    Math.max(min, stated === 0 ? DEFAULT_ITEMS : stated),
+  );
   const items = Array.from({ length: count }, (_, position) =>
     fill(schema.items ?? { type: 'string' }, { ...walk, position }),
   );
   // Labels come from one document, so they repeat: an array of labels holds each once, where that is enough.
   const different = items.filter((item, index) => typeof item === 'object' || items.indexOf(item) === index);
   return different.length >= min ? different : items;
+}
+
+/** As many items as the document states of them, or of the field of theirs that it has most of. */
+function statedItems(items: unknown, { filler, name }: Walk): number {
+  const properties = isRecord(items) && isRecord(items.properties) ? Object.keys(items.properties) : [name];
+  return Math.max(...properties.map((one) => filler.statedCount(one)));
 }
 
 function fillString(schema: JsonSchema, walk: Walk): string {

@@ -1,8 +1,9 @@
 import { type NanoUsd, nanoToDecimal, usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 
-/** What a succeeded row says: the answer of `classify` or of `summarize`. `kind: 'extract'`: sentences that the local tier chose. */
+/** What a succeeded row says: the answer of its task. `kind: 'extract'`: sentences that the local tier chose. */
 export type TaskResult =
+  | ExtractedFields
   | { readonly label: string; readonly confidence?: number; readonly partial?: PartialAnswer }
   | {
       readonly summary: string;
@@ -10,6 +11,18 @@ export type TaskResult =
       readonly sources?: readonly SentenceSource[];
       readonly partial?: PartialAnswer;
     };
+
+export interface ExtractedFields {
+  /** By the workflow's schema, optional ones without a value as null. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** That of the field that is least sure; absent: unknown. */
+  readonly confidence?: number;
+  /** By field, where log-probabilities told. */
+  readonly confidences?: Readonly<Record<string, number>>;
+  /** Where each value stands in the document, by path, e.g. `lines[0].price`; where it cannot be found, the part that it was read from. */
+  readonly sources?: Readonly<Record<string, readonly TextSpan[]>>;
+  readonly partial?: PartialAnswer;
+}
 
 /** A stretch of a document: UTF-16 offsets, so that `text.slice(start, end)` is it. */
 export interface TextSpan {

@@ -13,6 +13,8 @@ export interface Task<W extends WorkflowSpec> {
   readonly options: TaskOptions<Pick<W, Exclude<keyof W, keyof WorkflowSpec>>>;
   /** Its answers carry no confidence, so that a tier's `acceptAt` would do nothing. Absent: they do. */
   readonly hasNoConfidence?: true;
+  /** The local model cannot answer it, so that a cascade may not name it. Absent: it can. */
+  readonly needsPaidTiers?: true;
   /** Version of its prompts, e.g. `classify-v2`; it changes with their text. */
   readonly promptVersion: string;
   /** Its prompts around an empty text. */
@@ -35,6 +37,8 @@ export interface Task<W extends WorkflowSpec> {
   answerLocally(asked: LocalQuestion, workflow: W, texts: readonly string[]): Promise<readonly LocalOutcome[]>;
   /** Where its answer stands in a table of results. */
   readonly columns: TaskColumns;
+  /** Columns that only tables of this workflow have: those of `fields` in a row's `result`. Absent: none. */
+  fieldColumns?(workflow: W): readonly AnswerColumn[];
 }
 
 export interface PartsPlan {

@@ -1,5 +1,6 @@
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { classifyTask } from './classify/classify-task.ts';
+import { extractTask } from './extract/extract-task.ts';
 import { type DocumentWindows, documentWindows, type SmallerWindows } from './long-documents/document-windows.ts';
 import { summarizeTask } from './summarize/summarize-task.ts';
 import type { Task } from './task.ts';
@@ -7,6 +8,7 @@ import type { Task } from './task.ts';
 /** The task of a workflow by its name: the one place that knows which tasks there are. */
 export const TASKS = {
   classify: classifyTask,
+  extract: extractTask,
   summarize: summarizeTask,
 } satisfies { readonly [K in WorkflowSpec['task']]: Task<Extract<WorkflowSpec, { task: K }>> };
 
@@ -17,6 +19,7 @@ export const TASK_NAMES = Object.keys(TASKS) as TaskName[];
 /** The settings of all tasks, for the schema of a workflow. */
 export const TASK_SETTINGS = {
   ...classifyTask.options.shape,
+  ...extractTask.options.shape,
   ...summarizeTask.options.shape,
 };
 

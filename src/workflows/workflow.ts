@@ -111,8 +111,57 @@ export interface SummarizeWorkflow extends WorkflowBase {
   };
 }
 
+export interface ExtractWorkflow extends WorkflowBase {
+  readonly task: 'extract';
+  readonly extract: {
+    readonly fields: ObjectSchema;
+    /** Paths of fields whose values stand in the document, e.g. `lines.description`. Absent: none. */
+    readonly mustOccur?: readonly string[];
+    /** A value that does not occur fails a document at the last tier. Absent: its row has it as a warning. */
+    readonly failsOnDoubt?: boolean;
+    /** Rows do not say where each value stands. Absent: they do. */
+    readonly withoutSources?: boolean;
+    /** Tokens that a reply may have. Absent: guessed from the fields. */
+    readonly maxTokens?: number;
+  };
+}
+
+/** The part of JSON Schema that fields are described in. Each value may also be null where `nullable` says so. */
+export type FieldSchema = ObjectSchema | ArraySchema | ScalarSchema;
+
+interface FieldBase {
+  readonly description?: string;
+  readonly nullable?: true;
+}
+
+export interface ObjectSchema extends FieldBase {
+  readonly type: 'object';
+  /** In the order of the config. */
+  readonly properties: Readonly<Record<string, FieldSchema>>;
+  readonly required: readonly string[];
+}
+
+export interface ArraySchema extends FieldBase {
+  readonly type: 'array';
+  readonly items: FieldSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+export interface ScalarSchema extends FieldBase {
+  readonly type: 'string' | 'number' | 'integer' | 'boolean';
+  readonly enum?: readonly (string | number)[];
+  readonly format?: string;
+  /** Bounded, as `patternProblem` wants it; found anywhere in the value. */
+  readonly pattern?: string;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
 /** What happens to each document of a batch. Stored with the batch, so that a later config edit cannot change it. */
-export type WorkflowSpec = ClassifyWorkflow | SummarizeWorkflow;
+export type WorkflowSpec = ClassifyWorkflow | ExtractWorkflow | SummarizeWorkflow;
 
 /** Whether each row says what every tier has answered. */
 export function keepsAttempts({ rows, cascade }: WorkflowSpec): boolean {

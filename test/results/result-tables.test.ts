@@ -96,10 +96,10 @@ describe('downloadResults() with tables', () => {
       'results.parquet',
     ]);
     expect(await readFile(join(output, 'results.csv'), 'utf8')).toBe(
-      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,kind,prompt,degraded,fallback,partial,sources,metadata,warnings\n` +
-        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,,,false,false,,,"{""note"":""\\""quoted\\"", 1"",""order"":12345678901234567890}","[""no_body: 1, 2""]"\n` +
+      `id,status,label,confidence,summary,model,tier,${NAMES},durationMs,kind,prompt,degraded,fallback,partial,confidences,sources,metadata,warnings\n` +
+        `'=cmd(),succeeded,bug,0.9,,small,0,1,10,1,5,2,0.000000015,12,,,false,false,,,,"{""note"":""\\""quoted\\"", 1"",""order"":12345678901234567890}","[""no_body: 1, 2""]"\n` +
         `b,succeeded,,,"'-Line one\nLine ""two""",small,1,2,10,1,5,2,1234.567890123,3,extract,summarize-v2@1a2b3c4d,true,true,` +
-        `"{""parts"":2,""failed"":[{""start"":9,""end"":12,""code"":""timeout""}]}",` +
+        `"{""parts"":2,""failed"":[{""start"":9,""end"":12,""code"":""timeout""}]}",,` +
         `"[{""sentence"":""-Line one"",""chunks"":[{""start"":0,""end"":9}]}]",,\n`,
     );
     expect(await readFile(join(output, 'errors.csv'), 'utf8')).toBe(
@@ -127,6 +127,7 @@ describe('downloadResults() with tables', () => {
       degraded: false,
       fallback: false,
       partial: null,
+      confidences: null,
       sources: null,
       metadata: '{"note":"\\"quoted\\", 1","order":12345678901234567890}',
       warnings: '["no_body: 1, 2"]',

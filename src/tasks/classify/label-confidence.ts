@@ -1,4 +1,5 @@
-import type { ReplyText, TokenLogprob } from '../../prompts/question.ts';
+import type { ReplyText } from '../../prompts/question.ts';
+import { type ByteSpan, SPELLINGS, sumInside } from '../token-logprobs.ts';
 
 /**
  * Probability that the model gave to the label it wrote: the product over the tokens that spell it inside the reply.
@@ -20,13 +21,8 @@ export function labelProbability(reply: ReplyText, label: string): number | unde
   return undefined;
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Inside the reply where the tokens spell it, else behind the last "label" key, else where the label stands alone. */
-function labelSpan(all: Buffer, text: string, label: string): Span | undefined {
+function labelSpan(all: Buffer, text: string, label: string): ByteSpan | undefined {
   const trimmed = text.trim();
   const offset = trimmed === '' ? -1 : all.lastIndexOf(trimmed);
   const from = Math.max(0, offset);
@@ -43,55 +39,4 @@ function labelSpan(all: Buffer, text: string, label: string): Span | undefined {
     if (bytes !== '' && at !== -1 && isAlone) return { start: from + at, end: from + at + bytes.length };
   }
   return undefined;
-}
-
-function sumInside(spelled: readonly Buffer[], tokens: readonly TokenLogprob[], { start, end }: Span): number {
-  let position = 0;
-  let sum = 0;
-  for (const [index, bytes] of spelled.entries()) {
-    const next = position + bytes.length;
-    if (next > start && position < end) sum += tokens[index]?.logprob ?? 0;
-    position = next;
-  }
-  return sum;
-}
-
-/** How servers write a token that is no text of its own, where they send no bytes; tried in this order. */
-const SPELLINGS: readonly ((token: TokenLogprob) => Buffer)[] = [
-  // SentencePiece writes a space as U+2581.
-  ({ token, bytes }) => (bytes === undefined ? Buffer.from(token.replaceAll('\u2581', ' ')) : Buffer.from(bytes)),
-  // `\xe6\x8a`, `<0xE6>`
-  ({ token, bytes }) => (bytes === undefined ? fromHex(token.replaceAll('\u2581', ' ')) : Buffer.from(bytes)),
-  // GPT-2's letters for bytes: `Ġ` is a space.
-  ({ token, bytes }) => (bytes === undefined ? fromByteLetters(token) : Buffer.from(bytes)),
-];
-
-function fromHex(token: string): Buffer {
-  const [first = '', ...others] = token.split(/(?=\\x[0-9a-f]{2}|<0x[0-9a-f]{2}>)/i);
-  const parts = [first, ...others].map((part) => {
-    const [written, hex] = /^(?:\\x|<0x)([0-9a-f]{2})>?/i.exec(part) ?? [];
-    if (written === undefined || hex === undefined) return Buffer.from(part);
-    return Buffer.concat([Buffer.from(hex, 'hex'), Buffer.from(part.slice(written.length))]);
-  });
-  return Buffer.concat(parts);
-}
-
-/** Printable bytes stand for themselves; the others, in order, for the letters from U+0100 on. */
-const BYTE_LETTERS: ReadonlyMap<string, number> = (() => {
-  const letters = new Map<string, number>();
-  let next = 0x100;
-  for (let byte = 0; byte < 256; byte++) {
-    const isPrintable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte !== 0xad);
-    letters.set(String.fromCharCode(isPrintable ? byte : next++), byte);
-  }
-  return letters;
-})();
-
-function fromByteLetters(token: string): Buffer {
-  return Buffer.concat(
-    [...token].map((letter) => {
-      const byte = BYTE_LETTERS.get(letter);
-      return byte === undefined ? Buffer.from(letter) : Buffer.of(byte);
-    }),
-  );
 }
