@@ -3,11 +3,10 @@ import { isRecord } from '../text/json-value.ts';
 import type { ChatRequest } from './chat-request.ts';
 import { chooseLabel, type LabelChoice } from './choose-label.ts';
 import { splitPrompt } from './document-text.ts';
-import { firstSentences, sentencesOf, wordLimit } from './extract-text.ts';
+import { firstSentences, StatedValues, sentencesOf, wordLimit } from './extract-text.ts';
 import { fillSchema, type SchemaFiller } from './fill-schema.ts';
 import { findLabels } from './find-labels.ts';
 import { chance } from './random.ts';
-import { StatedValues } from './stated-values.ts';
 import type { JsonSchema } from './strict-schema.ts';
 
 export interface Answer {
