@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['requests'],
   ['documents', 'workflows', 'simulator'],
   ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures'],
-  ['runtime', 'money', 'store', 'prompts', 'local-model', 'jobs'],
+  ['runtime', 'money', 'store', 'prompts', 'local-model', 'calibration', 'jobs'],
   ['errors', 'docs'],
 ];
 
