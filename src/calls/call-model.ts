@@ -165,8 +165,8 @@ async function noteFailure(
 ): Promise<boolean> {
   if (error.failure === 'rate_limited') {
     const waitMs = error.retryAfterMs ?? 0;
-    gate.backOff(waitMs);
-    await context.pools.refused(poolOf(model), waitMs, error.rateLimitHeaders);
+    const isBlip = await context.pools.refused(poolOf(model), waitMs, error.rateLimitHeaders);
+    if (!isBlip) gate.backOff(waitMs);
     return false;
   }
   if (needsPerson(error)) return false;

@@ -9,7 +9,10 @@ const WORDS = {
 } as const;
 
 /** One sentence for people on what was found out about a pool; empty where nothing is worth telling. */
-export function describeQuota({ told, found, foundAt, silentUntil, overruns }: FoundQuota, now: number): string {
+export function describeQuota(
+  { told, found, foundAt, silentUntil, overruns, blipShare }: FoundQuota,
+  now: number,
+): string {
   const limits = (named: FoundQuota['told']) =>
     Object.entries(WORDS)
       .flatMap(([name, word]) => {
@@ -24,6 +27,10 @@ export function describeQuota({ told, found, foundAt, silentUntil, overruns }: F
     parts.push(
       `found by trying: about ${limits(found)} a minute${since}; state the account's limits in the config where you know them`,
     );
+  }
+  if (blipShare !== undefined) {
+    const percent = (blipShare * 100).toFixed(1);
+    parts.push(`about ${percent} % of calls are refused whatever their rate, so such refusals slow nothing down`);
   }
   if (silentUntil !== undefined && silentUntil > now) {
     parts.push(

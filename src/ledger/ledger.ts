@@ -129,8 +129,12 @@ export interface Ledger {
   clearLimit(scope: ScopeName): Promise<void>;
   limit(scope: ScopeName): Promise<NanoUsd | undefined>;
   uncertainCalls(batchId: string): Promise<readonly UncertainCall[]>;
-  /** Tells the cluster what a provider said about a pool's limits. */
-  reportQuota(pool: string, report: QuotaReport): Promise<void>;
+  /**
+   * Tells the cluster what a provider said about a pool's limits.
+   *
+   * @returns isBlip: the refusal that was told comes whatever the rate is, and slows nobody down
+   */
+  reportQuota(pool: string, report: QuotaReport): Promise<{ readonly isBlip: boolean }>;
   /** What it has found out about a pool's limits; undefined where nothing is known. */
   foundQuota(pool: string): Promise<FoundQuota | undefined>;
 }
@@ -165,6 +169,8 @@ export interface FoundQuota {
   readonly isStarting: boolean;
   /** Nothing but one call now and then is sent until then, because most were refused or the provider asked for it. */
   readonly silentUntil?: number;
+  /** Share of calls that it refuses whatever their rate is. */
+  readonly blipShare?: number;
   /** Most that a reply has cost beyond its output cap, by model, in nano-dollars. */
   readonly overruns: Readonly<Record<string, NanoUsd>>;
 }

@@ -79,10 +79,15 @@ export class Pools {
     };
   }
 
-  /** The provider refused a call because of its limits; the whole cluster slows down. */
-  async refused(pool: string, waitMs: number, headers: Headers = {}): Promise<void> {
+  /**
+   * The provider refused a call because of its limits; the whole cluster slows down.
+   *
+   * @returns whether it is a blip: a refusal that comes whatever the rate is, for which nobody else need wait
+   */
+  async refused(pool: string, waitMs: number, headers: Headers = {}): Promise<boolean> {
     await this.observe(pool, headers);
-    await this.#report(pool, { refused: true, waitMs, isStated: isStated(this.#pool(pool).limits) });
+    const report = { refused: true, waitMs, isStated: isStated(this.#pool(pool).limits) };
+    return (await this.#report(pool, report))?.isBlip ?? false;
   }
 
   /** Learns from the headers of a reply what the account may do, where that is less than the config says. */
@@ -102,7 +107,7 @@ export class Pools {
       }
     }
     if (Object.keys(limits).length + Object.keys(guesses).length === 0) return;
-    if (!(await this.#report(pool, { limits, guesses, isStated: isStated(known.limits) }))) return;
+    if ((await this.#report(pool, { limits, guesses, isStated: isStated(known.limits) })) === undefined) return;
     for (const { dimension, limit, untoldLimit, perDay } of states) {
       if (limit !== undefined && perDay === false) known.seen.set(dimension, limit);
       else if (untoldLimit !== undefined) known.guessed.set(dimension, untoldLimit);
@@ -110,12 +115,11 @@ export class Pools {
   }
 
   /** It must not fail a call that is settled already: where Redis is away, the next admission says so. */
-  async #report(pool: string, report: QuotaReport): Promise<boolean> {
+  async #report(pool: string, report: QuotaReport): Promise<{ readonly isBlip: boolean } | undefined> {
     try {
-      await this.#ledger.reportQuota(pool, report);
-      return true;
+      return await this.#ledger.reportQuota(pool, report);
     } catch {
-      return false;
+      return undefined;
     }
   }
 

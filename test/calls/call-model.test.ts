@@ -392,6 +392,7 @@ describe('callModel() and what a reply or a stop leaves behind', () => {
       reportQuota: async (_, report) => {
         if (isAway) throw new Error('Redis is away');
         told.push(report);
+        return { isBlip: false };
       },
     });
     let now = 0;

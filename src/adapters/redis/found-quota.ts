@@ -22,12 +22,15 @@ export function readFoundQuota(pool: Readonly<Record<string, string>>): FoundQuo
       field.startsWith('over:') ? [[field.slice('over:'.length), Number(value)]] : [],
     ),
   );
-  if (Object.keys({ ...told, ...found, ...overruns }).length === 0 && !isSilent && !isStarting) return undefined;
+  const blipShare = Number(pool.fb ?? 0);
+  const isKnown = Object.keys({ ...told, ...found, ...overruns }).length > 0 || blipShare > 0;
+  if (!isKnown && !isSilent && !isStarting) return undefined;
   return {
     told,
     found,
     isStarting,
     overruns,
+    ...(blipShare > 0 ? { blipShare } : {}),
     ...(pool.fs === undefined || isStarting ? {} : { foundAt: Math.round(Number(pool.fs)) }),
     ...(isSilent ? { silentUntil } : {}),
   };

@@ -22,7 +22,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
-import { encodeNeed, encodeReport, encodeUse, QUOTA_FEEDBACK } from './scripts/quota.ts';
+import { encodeNeed, encodeReport, encodeUse, isBlip, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
@@ -206,8 +206,8 @@ export class RedisLedger implements Ledger {
     });
   }
 
-  async reportQuota(pool: string, report: QuotaReport): Promise<void> {
-    await runScript(this.#redis, QUOTA_FEEDBACK, [this.#keys.pool(pool)], encodeReport(report));
+  async reportQuota(pool: string, report: QuotaReport) {
+    return isBlip(await runScript(this.#redis, QUOTA_FEEDBACK, [this.#keys.pool(pool)], encodeReport(report)));
   }
 
   async foundQuota(pool: string): Promise<FoundQuota | undefined> {

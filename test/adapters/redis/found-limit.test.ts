@@ -81,6 +81,45 @@ describe('a limit of 1,500 requests a minute, from the second minute on', () => 
   }
 });
 
+describe('a provider that refuses some calls whatever their rate', () => {
+  const play = async (workers: number, blips: { share: number; waitMs: number }, stated?: PoolLimits) => {
+    const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
+    const cluster = new Cluster(withVirtualTime(await server.connect(), time));
+    const manners = { headers: 'none', waits: 'exact' } as const;
+    const scene = { manners, limits: {}, workers, seconds: 90, countFrom: 0, concurrency: 8, blips };
+    const { answered } = await new PacedCluster(time, stated === undefined ? scene : { ...scene, stated }).run(cluster);
+    const { ledger } = await cluster.workerWithSlice();
+    const quota = await ledger.foundQuota('acme');
+    await cluster.stop();
+    return { answered, told: quota === undefined ? '' : describeQuota(quota, time.now) };
+  };
+
+  describe.each([1, 4, 8])('%i workers', (workers) => {
+    test.each([
+      { share: 0.02, waitMs: 0, least: 0.8, what: 'two of a hundred' },
+      { share: 0.05, waitMs: 0, least: 0.8, what: 'five of a hundred' },
+      // The refused calls alone take a sixth: each keeps its place for eight times as long as a call that is answered.
+      { share: 0.02, waitMs: 3_000, least: 0.75, what: 'two of a hundred, with a wait of 3 s' },
+    ])(
+      'is used as if it did not: $what',
+      async ({ share, waitMs, least }) => {
+        const without = await play(workers, { share: 0, waitMs: 0 });
+        const { answered, told } = await play(workers, { share, waitMs });
+        expect(answered).toBeGreaterThanOrEqual(least * without.answered);
+        expect(told).toMatch(/about \d+\.\d % of calls are refused whatever their rate/);
+      },
+      120_000,
+    );
+  });
+
+  test('is not slowed down where its limit is stated', async () => {
+    const stated = { requestsPerMinute: 1_200 };
+    const without = await play(4, { share: 0, waitMs: 0 }, stated);
+    const { answered } = await play(4, { share: 0.03, waitMs: 0 }, stated);
+    expect(answered).toBeGreaterThanOrEqual(0.8 * without.answered);
+  }, 120_000);
+});
+
 describe('what was found', () => {
   test('is told with its moment, and a limit that the headers state takes its place', async () => {
     const cluster = new Cluster(await server.connect());

@@ -9,10 +9,11 @@ import { Random } from '../../helpers/random.ts';
 import type { Cluster, TestWorker } from './fixture.ts';
 
 const POOL = 'acme';
-const CONCURRENCY = 64;
 const INPUT_TOKENS = 300;
 const OUTPUT_TOKENS = 60;
 const TRIP_MS = 2;
+/** Calls in flight in a worker. */
+const CONCURRENCY = 64;
 /** Backoff after a refusal that names no wait, as `decideRetry` has it. */
 const BACKOFF_MS = 500;
 
@@ -25,9 +26,16 @@ export interface Scene {
   readonly seconds: number;
   /** Only what happens from here on is counted. */
   readonly countFrom: number;
+  /** Refused whatever the rate is; the share of calls, and the wait that such a refusal names. Default: none. */
+  readonly blips?: { readonly share: number; readonly waitMs: number };
+  /** Calls in flight in a worker. Default: 64. */
+  readonly concurrency?: number;
 }
 
 export interface Outcome {
+  /** Calls that were answered. */
+  readonly answered: number;
+  /** Share of what the limit on requests allows; infinite without one. */
   readonly used: number;
   readonly refused: number;
 }
@@ -74,7 +82,11 @@ export class PacedCluster {
       await next.run();
     }
     const allowed = ((limits.requestsPerMinute ?? 0) * (seconds - countFrom)) / 60;
-    return { used: this.#admitted / allowed, refused: this.#refused / (this.#admitted + this.#refused) };
+    return {
+      answered: this.#admitted,
+      used: this.#admitted / allowed,
+      refused: this.#refused / (this.#admitted + this.#refused),
+    };
   }
 
   async #start(cluster: Cluster): Promise<void> {
@@ -106,7 +118,7 @@ export class PacedCluster {
   }
 
   async #trip(worker: PacedWorker): Promise<void> {
-    if (worker.inFlight >= CONCURRENCY) return;
+    if (worker.inFlight >= (this.#scene.concurrency ?? CONCURRENCY)) return;
     const ticket = ticketOf(worker.claim, 0, { quota: worker.pools.need(POOL, INPUT_TOKENS, OUTPUT_TOKENS) });
     const admission = await worker.ledger.admit(ticket);
     const { now } = this.#time;
@@ -121,7 +133,11 @@ export class PacedCluster {
 
   async #send(worker: PacedWorker, ticket: CallTicket): Promise<void> {
     const { now } = this.#time;
-    const answer = this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
+    const { share, waitMs: blipWaitMs } = this.#scene.blips ?? { share: 0, waitMs: 0 };
+    const isBlip = this.#random.next() < share;
+    const answer = isBlip
+      ? { admitted: false as const, retryAfterMs: blipWaitMs }
+      : this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
     if (now >= this.#from + this.#scene.countFrom * 1_000) {
       if (answer.admitted) this.#admitted += 1;
       else this.#refused += 1;
@@ -138,11 +154,15 @@ export class PacedCluster {
     }
     const { waits = 'exact' } = this.#scene.manners;
     const waitMs =
-      waits === 'none' ? 0 : waits === 'exact' ? answer.retryAfterMs : Math.ceil(answer.retryAfterMs / 1_000) * 1_000;
+      waits === 'none' || answer.retryAfterMs === 0
+        ? 0
+        : waits === 'exact'
+          ? answer.retryAfterMs
+          : Math.ceil(answer.retryAfterMs / 1_000) * 1_000;
     this.#at(now + TRIP_MS + this.#random.next() * 8, async () => {
       await worker.ledger.settle(ticket, { kind: 'released', refused: true });
-      await worker.pools.refused(POOL, waitMs, this.#limiter.headers(this.#time.now));
-      worker.notBefore = Math.max(worker.notBefore, this.#time.now + waitMs);
+      const forgiven = await worker.pools.refused(POOL, waitMs, this.#limiter.headers(this.#time.now));
+      if (!forgiven) worker.notBefore = Math.max(worker.notBefore, this.#time.now + waitMs);
       // The call keeps its place in its slice until it is tried again.
       this.#at(
         this.#time.now +

@@ -130,8 +130,9 @@ export class MemoryLedger implements Ledger {
     return [...this.#books.uncertain(batchId).values()];
   }
 
-  async reportQuota(pool: string, report: QuotaReport): Promise<void> {
+  async reportQuota(pool: string, report: QuotaReport): Promise<{ isBlip: boolean }> {
     this.reports.push({ pool, report });
+    return { isBlip: false };
   }
 
   async foundQuota(): Promise<undefined> {

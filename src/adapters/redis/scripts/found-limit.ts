@@ -1,3 +1,5 @@
+import { BLIPS_LUA } from './blips.ts';
+
 /**
  * Limits that nobody has stated, found by the whole cluster from what a provider refuses; pieces of Lua for
  * {@link QUOTA_LUA}. They live in the pool's HASH beside the buckets, and `fk` scales all of them:
@@ -12,26 +14,33 @@
  *   over the time until it lets calls in again.
  * - Limits in headers whose window nobody knows (`gr gt gi go`) are taken as those of a minute and then treated the same
  *   way, so a wrong one mends itself.
+ * - Refusals that come whatever the rate is lower no limit (see `blips.ts`).
  * - When most calls are refused the pool falls silent (`sil`): after a wait that doubles up to a minute, one call looks
  *   whether others would be let in (`pr`), and the ramp begins again from half of what there was.
  *
  * Pool HASH: fr ft fi fo: found limits a minute · fm fk fx fq · fg: growth of a ramp · fAt: last growth · fs: moment of the
  * first refusal that made it · wa wn wr: calls granted and refused in the last seconds · ea en: calls granted since the
  * provider's last wait · rAt: last refusal that counted · sil sl slAt: present and last silence, and when it began · pr: when
- * the call was granted that looks
+ * the call was granted that looks · fu: when the limit was last used up
  */
 export const FOUND_LUA = `
 local FIRST, UNLIMITED, FORGOTTEN, IDLE = 3000, 600000, 86400000, 60000
 local CUT_SHARE, KEEP, AFTER_RAMP = 0.95, 0.95, 0.45
 -- Refusals this soon after one that counted are of calls that were granted before it.
 local STRAGGLERS, NEXT_CUT = 500, 1000
+local AFTER_BLIPS = 0.5
 local WINDOW = 4000
 local MOSTLY, LEAST_REFUSED = 0.5, 4
-local NAMED_WINDOW = 2000
+-- A wait of so long is the rest of a window, more likely than not.
+local NAMED_WINDOW = 5000
 local REST = 500
+-- A limit that nothing has used up for so long is taken for the rate that there was.
+local UNUSED = 1500
 local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
 local FOUND = {'fr', 'ft', 'fi', 'fo'}
-local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr'}
+local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fu'}
+${BLIPS_LUA}
+for _, name in ipairs(BLIP_FIELDS) do FOUND_FIELDS[#FOUND_FIELDS + 1] = name end
 local function readFound(pool)
   local f = {}
   local values = redis.call('HMGET', pool, unpack(FOUND_FIELDS))
@@ -48,9 +57,10 @@ local function writeFound(pool, f, names)
   end
   if #set > 0 then redis.call('HSET', pool, unpack(set)) end
 end
+local DROPPED_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs', 'fh', 'hn', 'hr', 'bn', 'br', 'fb'}
 local function dropFound(pool, f)
-  redis.call('HDEL', pool, 'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs')
-  for _, name in ipairs({'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs'}) do f[name] = nil end
+  redis.call('HDEL', pool, unpack(DROPPED_FIELDS))
+  for _, name in ipairs(DROPPED_FIELDS) do f[name] = nil end
 end
 local function startRamp(f, now, rate, growth)
   f.fm, f.fk, f.fr, f.fx, f.fq, f.fg, f.fAt = 1, 1, rate, 1, 0, growth, now
@@ -66,6 +76,7 @@ end
 -- owed: milliseconds that the bucket lacks. Only a limit that is used up may grow.
 local function growFound(f, now, owed, burst)
   if owed > burst / 4 then
+    f.fu = now
     local ms = math.min(now - f.fAt, 15000)
     f.fq = (f.fq or 0) + ms
     local rate
@@ -80,17 +91,18 @@ local function growFound(f, now, owed, burst)
   end
   f.fAt = now
 end
-local function countGranted(f, now)
-  if not f.wa then f.wa, f.wn, f.wr = now, 0, 0 end
+local function countGranted(f, now, cut)
+  countCall(f, cut)
+  if not f.wa then f.wa, f.wn, f.wr, f.wb = now, 0, 0, 0 end
   if now - f.wa > WINDOW then
-    f.wn, f.wr, f.wa = f.wn / 2, f.wr / 2, now - WINDOW / 2
+    f.wn, f.wr, f.wb, f.wa = f.wn / 2, f.wr / 2, (f.wb or 0) / 2, now - WINDOW / 2
   end
   f.wn = f.wn + 1
   if not f.ea then f.ea, f.en = now, 0 end
   f.en = f.en + 1
 end
--- Returns for how long the pool is silent after this refusal.
-local function refuseFound(f, now, named, isKnown)
+-- Returns for how long the pool is silent after this refusal, and whether it is one that says nothing of a limit.
+local function refuseFound(f, now, named, isKnown, cut)
   if f.pr and f.pr > 0 then
     -- The call that looked was refused.
     f.sil, f.pr, f.wn, f.wr, f.wa = math.min(LONGEST_SILENCE, (f.sil or FIRST_SILENCE) * 2), 0, 0, 0, now
@@ -98,12 +110,17 @@ local function refuseFound(f, now, named, isKnown)
     return math.max(f.sil, named)
   end
   if f.sil and f.sil > 0 then return 0 end
-  if not f.wa then f.wa, f.wn, f.wr = now, 0, 0 end
+  if not f.wa then f.wa, f.wn, f.wr, f.wb = now, 0, 0, 0 end
+  local verdict = judgeRefusal(f, now, cut, named)
+  if verdict == 'found' and f.fm then f.fm, f.fg, f.fAt = 1, AFTER_BLIPS, now end
+  if verdict ~= 'limit' then return 0, true, verdict end
   if now - (f.rAt or 0) < STRAGGLERS then return 0 end
   f.wr = f.wr + 1
   local share = math.min(1, f.wr / math.max(f.wn, 1))
   local mostly = f.wr >= LEAST_REFUSED and share >= MOSTLY
   if not mostly and now - (f.rAt or 0) < NEXT_CUT then return 0 end
+  beginSeries(f, now, cut)
+  f.cAt = now
   local letIn = math.max(0, f.wn - f.wr)
   if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= LEAST_REFUSED)) then
     f.fm, f.fk, f.fq, f.fAt, f.fs = 2, 1, 0, now, now
@@ -112,6 +129,9 @@ local function refuseFound(f, now, named, isKnown)
     f.fk = KEEP
   elseif f.fm == 1 then
     f.fm, f.fs = 2, now
+    if now - (f.fu or 0) > UNUSED and f.fr then
+      f.fk = math.min(f.fk, math.max(1, letIn) * 60000 / math.max(1000, now - f.wa) / f.fr)
+    end
     -- The burst that a provider allows lets a ramp run far over its limit before it is refused.
     f.fx = f.fk * 0.6
     f.fk = f.fk * AFTER_RAMP
@@ -143,7 +163,7 @@ local function refuseFound(f, now, named, isKnown)
     f.sil, f.sl, f.slAt = silent, silent, now
     f.pr = 0
   end
-  f.wn, f.wr, f.wa, f.rAt = 0, 0, now, now
+  f.wn, f.wr, f.wb, f.wa, f.rAt = 0, 0, 0, now, now
   return silent
 end
 -- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was.

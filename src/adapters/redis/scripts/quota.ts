@@ -93,7 +93,7 @@ local function takeQuota(pool, n, now)
     start, f.pr = math.max(now, after), now
   end
   if f.fm then growFound(f, now, owed, BURST) end
-  countGranted(f, now)
+  countGranted(f, now, tonumber(s[11] or 1))
   writeFound(pool, f, FOUND_FIELDS)
   local set = {'open', open + 1, 'at', string.format('%.0f', now)}
   for d = 1, 4 do
@@ -154,6 +154,7 @@ end
  * ARGV  1 it refused a call: 1 or 0  2 milliseconds that it asked everyone to wait  3-6 limits a minute that its headers
  *       named (requests, tokens, input, output), 0 for none  7-10 the same of limits whose window is not known
  *       11 the config states limits a minute: 1 or 0
+ * Returns 1 where the refusal says nothing of a limit, so that nobody else need wait; else 0.
  */
 export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}
 local time = redis.call('TIME')
@@ -185,15 +186,21 @@ for i, field in ipairs({'gr', 'gt', 'gi', 'go'}) do
     f.fm, f.fk, f.fx, f.fq, f.fAt, f.fs, f.rAt = 2, 0.97, 1, 0, now, now, now
   end
 end
+local isBlip = false
 if ARGV[1] == '1' and not guessed then
   local cutAt = tonumber(s[3] or 0)
-  if now - cutAt >= CUT_EVERY then
+  local silent, blip, verdict = refuseFound(f, now, wait, isKnown, tonumber(s[2] or 1))
+  isBlip = blip == true
+  if isBlip then
+    wait = 0
+    if verdict == 'found' then redis.call('HDEL', KEYS[1], 'cut', 'cutAt') end
+  elseif now - cutAt >= CUT_EVERY then
     local cut = math.min(1, tonumber(s[2] or 1) + (now - cutAt) * HEAL)
     for _, v in ipairs({'cut', string.format('%.4f', math.max(0.2, cut * CUT)), 'cutAt', string.format('%.0f', now)}) do
       set[#set + 1] = v
     end
   end
-  wait = math.max(wait, refuseFound(f, now, wait, isKnown))
+  wait = math.max(wait, silent or 0)
 end
 writeFound(KEYS[1], f, FOUND_FIELDS)
 if now + wait > tonumber(s[1] or 0) then
@@ -209,6 +216,7 @@ if now + wait > tonumber(s[1] or 0) then
   end
 end
 redis.call('HSET', KEYS[1], unpack(set))
+return isBlip and 1 or 0
 `);
 
 /** The argument of {@link QUOTA_LUA}'s `takeQuota`. */
@@ -242,4 +250,9 @@ export function encodeReport(report: QuotaReport): readonly number[] {
     named.outputTokensPerMinute ?? 0,
   ];
   return [refused ? 1 : 0, Math.round(waitMs), ...four(limits), ...four(guesses), isStated ? 1 : 0];
+}
+
+/** What {@link QUOTA_FEEDBACK} returned. */
+export function isBlip(answer: unknown): { readonly isBlip: boolean } {
+  return { isBlip: answer === 1 };
 }
