@@ -4,6 +4,7 @@ import type { NanoUsd } from '../src/money/money.ts';
 import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
+import type { Schedule } from '../src/schedules/schedule.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
@@ -45,12 +46,6 @@ export interface ProviderConfig {
 export type WebhookConfig =
   | { readonly kind: 'generic' | 'slack' | 'discord'; readonly url: string }
   | { readonly kind: 'telegram'; readonly token: string; readonly chatId: string; readonly baseUrl: string };
-
-export interface Schedule {
-  readonly cron: string;
-  readonly timezone: string;
-  readonly input: string;
-}
 
 export interface WorkflowConfig {
   readonly spec: WorkflowSpec;

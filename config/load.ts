@@ -19,6 +19,7 @@ import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
+import { checkSharedInboxes, resolveSchedule } from './resolve-schedule.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
 
@@ -156,6 +157,10 @@ function resolveConfig(
     const resolved = resolveWorkflow(name, workflow, { raw, models, folder: at.folder, problems });
     if (resolved !== undefined) workflows.set(name, resolved);
   }
+  checkSharedInboxes(
+    [...workflows.values()].flatMap(({ schedule }) => schedule ?? []),
+    problems,
+  );
   checkTimezone(raw.timezone, 'timezone', problems);
   const redis = resolveRedis(raw.redis, at.folder, problems);
   if (problems.length > 0) throw invalid(at.file ?? 'the embedded defaults', problems);
@@ -240,7 +245,7 @@ function resolveWorkflow(
     spec,
     budget: withoutUndefined(raw.budget),
     timezone: raw.timezone,
-    ...(raw.schedule === undefined ? {} : { schedule: raw.schedule }),
+    ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
     ...(raw.input === undefined ? {} : { input: withoutUndefined(raw.input) }),
   };
 }

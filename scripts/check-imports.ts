@@ -23,7 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['tasks'],
   ['cascades'],
   ['calls'],
-  ['quota', 'doctor'],
+  ['quota', 'doctor', 'schedules'],
   ['providers'],
   ['requests'],
   ['documents', 'workflows', 'simulator'],

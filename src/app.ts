@@ -29,6 +29,7 @@ import { type Persistence, readPersistence } from './adapters/redis/read-persist
 import { RedisClock } from './adapters/redis/redis-clock.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
+import { RedisScheduleBook } from './adapters/redis/schedule-book.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
 import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from './adapters/redis/workflow-holds.ts';
@@ -36,7 +37,7 @@ import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cac
 import { systemClock } from './adapters/system/system-clock.ts';
 import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
 import type { BatchRegistry } from './batches/batch-registry.ts';
-import type { BatchSubmission } from './batches/batch-submission.ts';
+import { submissionCache } from './batches/submission-cache.ts';
 import type { SubmitContext } from './batches/submit-batch.ts';
 import type { WorkerRegistry } from './batches/worker-registry.ts';
 import type { WorkflowHolds } from './batches/workflow-holds.ts';
@@ -57,10 +58,10 @@ import { Pools } from './quota/pools.ts';
 import { InputRatios } from './quota/token-ratios.ts';
 import { ClockReport } from './runtime/clock-difference.ts';
 import type { Log } from './runtime/log.ts';
+import type { ScheduleBook } from './schedules/schedule-book.ts';
 import type { ProcessSliceContext } from './slices/process-slice.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { checkStoreFormat } from './store/store-format.ts';
-import { storeKeys } from './store/store-keys.ts';
 
 export interface OpenAppOptions {
   readonly config: Config;
@@ -95,6 +96,7 @@ export interface App extends AsyncDisposable {
   readonly local: LocalModel;
   readonly lease: WorkerLease;
   readonly workers: WorkerRegistry;
+  readonly schedules: ScheduleBook;
   readonly redis: {
     readonly description: string;
     readonly connection: QueueConnection;
@@ -165,6 +167,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     owners: new RedisCallOwners(redis, keys),
     holds: new RedisWorkflowHolds(redis, keys),
     workers: new RedisWorkerRegistry(redis, keys),
+    schedules: new RedisScheduleBook(redis, keys),
     persistence: () => readPersistence(redis),
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),
@@ -197,6 +200,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     ...base,
     owners: services.owners,
     workers: services.workers,
+    schedules: services.schedules,
     config,
     audit,
     apiKeys,
@@ -312,28 +316,6 @@ function openProviders(
     );
   }
   return gates;
-}
-
-/** Submissions never change, and a worker meets the same few again and again. */
-function submissionCache(store: ObjectStore): (batchId: string) => Promise<BatchSubmission> {
-  const kept = 32;
-  const cache = new Map<string, BatchSubmission>();
-  return async (batchId) => {
-    const known = cache.get(batchId);
-    if (known !== undefined) return known;
-    const key = storeKeys.submission(batchId);
-    const bytes = await store.get(key);
-    if (bytes === undefined) {
-      throw new NightmillError(
-        'internal',
-        `The object ${key} is missing from ${store.url}. Do all workers use the same store?`,
-      );
-    }
-    const submission = JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission;
-    if (cache.size >= kept) cache.delete(cache.keys().next().value ?? '');
-    cache.set(batchId, submission);
-    return submission;
-  };
 }
 
 function timezoneOf(config: Config, scope: string): string {

@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   batch_state: { exit: 2, http: 409 },
   document_unknown: { exit: 2, http: 404 },
   workflow_unknown: { exit: 2, http: 404 },
+  schedule_unknown: { exit: 2, http: 404 },
+  schedule_busy: { exit: 1, http: 409 },
   tenant_unknown: { exit: 2, http: 403 },
   scope_unknown: { exit: 2, http: 404 },
   key_invalid: { exit: 2, http: 401 },

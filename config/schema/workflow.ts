@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HTML_READINGS, PDF_PAGES_WITHOUT_TEXT } from '../../src/documents/document-parser.ts';
 import { isCsvDelimiter } from '../../src/documents/parse-csv.ts';
+import { AFTERS, CATCH_UPS, OVERLAPS } from '../../src/schedules/schedule.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
@@ -25,11 +26,25 @@ const budgetSchema = z.strictObject({
   month: usd().optional().describe('USD for all batches of this workflow in a calendar month'),
 });
 
-const scheduleSchema = z.strictObject({
-  cron: z.string(),
-  timezone: z.string().default('UTC'),
-  input: z.string(),
-});
+const scheduleSchema = z
+  .strictObject({
+    cron: z.string().describe('five fields: minute, hour, day, month, day of the week, by the wall clock of timezone'),
+    timezone: z.string().default('UTC').describe('of the wall clock, such as Europe/Berlin'),
+    input: z.string().min(1).describe('the inbox: a folder, or s3://bucket/prefix; each file in it is taken once'),
+    catchUp: z
+      .enum(CATCH_UPS)
+      .default('latest')
+      .describe('which slots run that nobody was there for: the latest one, all, or none (skip)'),
+    overlap: z
+      .enum(OVERLAPS)
+      .default('queue')
+      .describe('while an earlier batch of it is open: submit beside it (queue), or leave the slot out (skip)'),
+    after: z
+      .enum(AFTERS)
+      .default('keep')
+      .describe('what becomes of a file whose documents are stored: it stays, or it moves to archive/ in the inbox'),
+  })
+  .describe('when the files of an inbox become a batch by themselves');
 
 const inputSchema = z.strictObject({
   text: z

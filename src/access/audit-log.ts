@@ -23,6 +23,9 @@ export const AUDIT_ACTIONS = [
   'batch:delete',
   'workflow:pause',
   'workflow:resume',
+  'schedule:run',
+  'schedule:pause',
+  'schedule:resume',
   'key:create',
   'key:revoke',
 ] as const;

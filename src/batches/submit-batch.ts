@@ -189,7 +189,7 @@ async function ingest(
     }
     await context.batches.queue(batchId, written);
   } catch (error) {
-    if (error instanceof NightmillError && error.exitCode === 2) await discard(context, batchId);
+    if (error instanceof NightmillError && error.exitCode === 2) await discardBatch(context, batchId);
     throw error;
   }
   const batch = await context.batches.get(batchId);
@@ -224,8 +224,8 @@ export async function enqueueSlices(
   if (jobs.length > 0) await context.jobs.enqueueSlices(batch.workflow, jobs, share);
 }
 
-/** A refused input leaves nothing behind. */
-async function discard(context: SubmitContext, batchId: string): Promise<void> {
+/** Removes a batch that never left `ingesting`: a refused input leaves nothing behind. */
+export async function discardBatch(context: Pick<SubmitContext, 'store' | 'batches'>, batchId: string): Promise<void> {
   for await (const { key } of context.store.list(storeKeys.batch(batchId))) await context.store.delete([key]);
   await context.batches.forget(batchId);
 }

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   workers: async () => (await import('./commands/workers.ts')).addWorkersCommand,
   health: async () => (await import('./commands/health.ts')).addHealthCommand,
   serve: async () => (await import('./commands/serve.ts')).addServeCommand,
+  schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   key: async () => (await import('./commands/key.ts')).addKeyCommand,
   audit: async () => (await import('./commands/audit.ts')).addAuditCommand,

@@ -27,7 +27,6 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
       string,
       {
         readonly spec: { readonly cascade: readonly Tier[]; readonly examples?: readonly unknown[] };
-        readonly schedule?: unknown;
       }
     >;
   };
@@ -95,12 +94,6 @@ export async function checkEverything<Provider extends NamedEndpoint>(
   checks.push(...checkModelFacts(config.modelFacts, config.prices.asOf, context.now));
   for (const [name, workflow] of config.workflows) {
     checks.push(...checkExamples(name, workflow.spec));
-    if (workflow.schedule === undefined) continue;
-    checks.push({
-      name: `workflow ${name}`,
-      state: 'warning',
-      detail: 'its schedule is not run by this version: submit from cron meanwhile',
-    });
   }
   return checks;
 }

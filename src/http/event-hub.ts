@@ -7,13 +7,15 @@ import { parseScope } from '../ledger/scope.ts';
 import { usdJson } from '../money/money.ts';
 import { listBudgets } from '../operations/budgets.ts';
 import { listStatuses, readStatus } from '../operations/read-status.ts';
+import { scheduleJson } from '../operations/schedule-json.ts';
+import { listSchedules } from '../operations/schedules.ts';
 import { statusJson } from '../operations/status-json.ts';
 
 /** Every event carries the whole present state, so one that is missed is made good by the next. */
 export interface ServerEvent {
   /** Milliseconds since the epoch; a client that comes back with it gets what has changed since. */
   readonly id: number;
-  readonly event: 'batch' | 'breaker' | 'budget';
+  readonly event: 'batch' | 'breaker' | 'budget' | 'schedule';
   readonly data: string;
   readonly batchId?: string;
   /** Whose it is; absent: nobody's in particular. */
@@ -86,7 +88,7 @@ export class EventHub {
     this.#looking = true;
     try {
       const id = this.#app.clock.now();
-      const events = [...(await this.#batches(id)), ...(await this.#budgets(id))];
+      const events = [...(await this.#batches(id)), ...(await this.#budgets(id)), ...(await this.#schedules(id))];
       this.#lookedAt = id;
       for (const event of events) {
         const key = `${event.event} ${event.batchId ?? event.data.slice(0, event.data.indexOf(','))}`;
@@ -116,6 +118,15 @@ export class EventHub {
       if (status !== undefined) events.push(...batchEvents(id, status));
     }
     return events;
+  }
+
+  async #schedules(id: number): Promise<readonly ServerEvent[]> {
+    return (await listSchedules(this.#app)).map((view) => ({
+      id,
+      event: 'schedule' as const,
+      operators: true,
+      data: JSON.stringify(scheduleJson(view)),
+    }));
   }
 
   async #budgets(id: number): Promise<readonly ServerEvent[]> {

@@ -14,6 +14,7 @@ import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
+import { addScheduleRoutes } from './routes/schedules.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 
 export interface ServerOptions {
@@ -132,6 +133,7 @@ async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<F
   await server.register(async (routes) => {
     addBatchRoutes(routes, app);
     addClusterRoutes(routes, app);
+    addScheduleRoutes(routes, app);
     addEventRoutes(routes, app, hub);
     addPublicRoutes(routes, app);
     addPageRoutes(routes, app);

@@ -9,6 +9,7 @@ import { pauseNamed, resumeNamed } from '../operations/pauses.ts';
 import { planDocuments, planJson } from '../operations/plan-documents.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { listStatuses, requireBatch, type StatusFilter } from '../operations/read-status.ts';
+import { keepSchedules } from '../operations/schedules.ts';
 import { statusInUsd } from '../operations/status-json.ts';
 import { submitDocuments } from '../operations/submit-documents.ts';
 import { readPriority, readTenant } from '../operations/submit-values.ts';
@@ -186,8 +187,20 @@ export class Mill implements AsyncDisposable {
     }
     await stateLimits(this.#app, 'fill');
     const worker = await startWorker(this.#app, workflows);
-    this.#workers.push(worker);
-    return worker;
+    const stopped = new AbortController();
+    const schedules = keepSchedules(this.#app, workflows, stopped.signal);
+    const working: RunningWorker = {
+      get state() {
+        return worker.state;
+      },
+      stop: async (options) => {
+        stopped.abort();
+        await worker.stop(options);
+        await schedules;
+      },
+    };
+    this.#workers.push(working);
+    return working;
   }
 
   /** Stops its workers and closes its connections; the embedded server with them. Called twice, it does it once. */

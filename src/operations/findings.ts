@@ -4,10 +4,16 @@ import { describeQuota } from '../ledger/describe-quota.ts';
 import { configHash } from '../worker/config-hash.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
+import { scheduleFindings } from './schedule-findings.ts';
+import { listSchedules } from './schedules.ts';
 
 /** What stands in Redis about the cluster and its work so far, as lines of `doctor`. */
 export async function readFindings(app: App): Promise<readonly Check[]> {
-  return [...(await readClusterFindings(app)), ...(await readQuotaFindings(app))];
+  return [
+    ...(await readClusterFindings(app)),
+    ...scheduleFindings(await listSchedules(app), app.clock.now()),
+    ...(await readQuotaFindings(app)),
+  ];
 }
 
 async function readClusterFindings(app: App): Promise<readonly Check[]> {

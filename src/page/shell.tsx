@@ -10,12 +10,14 @@ import { Batches } from './views/batches.tsx';
 import { KeyDialog } from './views/key-dialog.tsx';
 import { Money } from './views/money.tsx';
 import { Quota } from './views/quota.tsx';
+import { Schedules } from './views/schedules.tsx';
 import { Submit } from './views/submit.tsx';
 import { Tonight } from './views/tonight.tsx';
 
 const VIEWS = [
   ['', 'Tonight'],
   ['batches', 'Batches'],
+  ['schedules', 'Schedules'],
   ['money', 'Money'],
   ['quota', 'Quota'],
   ['audit', 'Audit'],
@@ -56,6 +58,7 @@ export function Shell() {
 function View({ path: [first = '', id] }: { readonly path: readonly string[] }) {
   if (first === '') return <Tonight />;
   if (first === 'batches') return id === undefined ? <Batches /> : <BatchView key={id} id={id} />;
+  if (first === 'schedules') return <Schedules />;
   if (first === 'money') return <Money />;
   if (first === 'quota') return <Quota />;
   if (first === 'audit') return <Audit />;

@@ -25,5 +25,8 @@ export const storeKeys = {
   cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
   /** Content of a file of the OpenAI-compatible endpoint. */
   fileContent: (fileId: string) => `files/${fileId}/content`,
+  /** Which files a slot of a schedule took from its inbox. */
+  scheduleChoice: (schedule: string, batchId: string) => `schedules/${schedule}/${batchId}.json`,
+  schedulePrefix: (schedule: string) => `schedules/${schedule}/`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

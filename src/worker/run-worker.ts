@@ -1,4 +1,4 @@
-import { type OpenAppOptions, openApp, workflowOf } from '../app.ts';
+import { type App, type OpenAppOptions, openApp, workflowOf } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { startWorker } from './start-worker.ts';
 import { stateLimits } from './state-limits.ts';
@@ -7,6 +7,8 @@ import { aborted, listenForStop } from './stop-signals.ts';
 export interface RunWorkerOptions extends OpenAppOptions {
   /** Names of the config's workflows. Default: all of them. */
   readonly workflows?: readonly string[];
+  /** What this process does beside its slices, from when it takes them until `signal` aborts. */
+  readonly alongside?: (app: App, workflows: readonly string[], signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -24,7 +26,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await stateLimits(app, 'fill');
   using stop = listenForStop(options.announce);
   const worker = await startWorker(app, workflows);
+  const beside = options.alongside?.(app, workflows, stop.first);
   await aborted(stop.first);
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   await worker.stop({ force: stop.second.aborted });
+  await beside;
 }

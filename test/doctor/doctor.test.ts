@@ -73,7 +73,7 @@ describe('checkEverything()', () => {
     expect(await stateOf('provider acme', { probeProvider: async () => answer })).toMatch(wanted);
   });
 
-  test('names a variable that is not set, and a schedule', async () => {
+  test('names a variable that is not set', async () => {
     const { config } = contextOf();
     const missingSecrets = [{ path: 'providers.acme.apiKey', name: 'ACME_KEY' }];
     expect(await stateOf('environment', { config: { ...config, missingSecrets } })).toMatch(/^failed: .*ACME_KEY/);

@@ -12,6 +12,7 @@ import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import { batchScope } from '../../ledger/scope.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
+import { LOCK, UNLOCK } from './scripts/lock.ts';
 import { runScript, script } from './scripts/run-script.ts';
 import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';
 
@@ -20,16 +21,6 @@ const OPEN_STATES: ReadonlySet<StoredBatchState> = new Set(['ingesting', 'queued
 const COMMITS_PER_READ = 500;
 /** Fields of a batch with a pause each, by its cause. */
 const PAUSED = 'paused ';
-
-/** KEYS 1 batch · ARGV 1 owner: deletes the lock only where it is still the owner's. */
-const UNLOCK = script(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`);
-/** KEYS 1 lock · ARGV 1 owner, 2 milliseconds: takes or prolongs the lock; 1 where it is the owner's now. */
-const LOCK = script(`
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-`);
 
 /**
  * Registers a batch, all of it or nothing. A record without its content's hash is what a process of an older version

@@ -193,4 +193,39 @@ export class RedisKeys {
   get openAiSerial(): string {
     return `${this.#tag}:openai-serial`;
   }
+
+  /** HASH `seenUntil`, `paused`, `trouble` (JSON): how far the calendar of a schedule has been decided on. */
+  schedule(name: string): string {
+    return `${this.#tag}:schedule:${name}`;
+  }
+
+  /** HASH slot -> `calendar` or `command`: slots whose run is not done. */
+  scheduleDue(name: string): string {
+    return `${this.#tag}:schedule-due:${name}`;
+  }
+
+  /** HASH slot -> JSON of what became of it, the last thousand. */
+  scheduleRecords(name: string): string {
+    return `${this.#tag}:schedule-records:${name}`;
+  }
+
+  /** HASH slot -> JSON of the files that it has taken; only of due slots. */
+  scheduleChosen(name: string): string {
+    return `${this.#tag}:schedule-chosen:${name}`;
+  }
+
+  /** STRING with expiry: which worker runs the slots of a schedule. */
+  scheduleLock(name: string): string {
+    return `${this.#tag}:schedule-lock:${name}`;
+  }
+
+  /** HASH identity of a file (key, version, size) -> the slot that took it. */
+  inboxFiles(name: string): string {
+    return `${this.#tag}:inbox-files:${name}`;
+  }
+
+  /** HASH sha256 of a content -> the name under which it was taken. */
+  inboxContents(name: string): string {
+    return `${this.#tag}:inbox-contents:${name}`;
+  }
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
+import { keepSchedules } from '../../operations/schedules.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
@@ -26,11 +27,13 @@ export function addServeCommand(program: Command): void {
           await stateLimits(app, 'fill');
           const workflows = [...app.config.workflows.keys()];
           const worker = flags.worker ? await startWorker(app, workflows) : undefined;
+          const schedules = flags.worker ? keepSchedules(app, workflows, stop.first) : undefined;
           announce(`serving on ${server.url}${worker === undefined ? '' : `, working on ${workflows.join(', ')}`}`);
           await aborted(stop.first);
           stop.second.addEventListener('abort', () => void worker?.stop({ force: true }));
           await server.close();
           await worker?.stop({ force: stop.second.aborted });
+          await schedules;
         },
         { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave' },
       );

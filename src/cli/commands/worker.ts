@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readEnvironment } from '../../../config/environment.ts';
+import { keepSchedules } from '../../operations/schedules.ts';
 import { runWorker } from '../../worker/run-worker.ts';
 import { globalOptions, openLog, readConfig, serviceAnnouncer } from '../with-app.ts';
 
@@ -17,6 +18,7 @@ export function addWorkerCommand(program: Command): void {
         log,
         announce: serviceAnnouncer(options, log),
         searchPath: readEnvironment().searchPath,
+        alongside: keepSchedules,
         ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }),
       });
     });
