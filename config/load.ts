@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import { checkSharedInboxes, resolveSchedule } from '../src/schedules/resolve-schedule.ts';
 import { TASK_NAMES, TASK_SETTINGS, TASKS } from '../src/tasks/tasks.ts';
 import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
@@ -19,7 +20,6 @@ import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
-import { checkSharedInboxes, resolveSchedule } from './resolve-schedule.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { webhookSecretProblems } from './webhook-secrets.ts';
 

@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
-import { findCronProblem } from '../src/schedules/calendar.ts';
-import type { Schedule } from '../src/schedules/schedule.ts';
-import type { RawConfig } from './schema.ts';
+import { findCronProblem } from './calendar.ts';
+import type { Schedule } from './schedule.ts';
 
 /** A batch of a schedule is called WORKFLOW-20270131T0100, or with -2, and an id has at most 80 characters. */
 const USABLE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,61}$/;
 
-/** @param folder of the config file: where a relative inbox stands */
+/**
+ * @param raw as the config has it, defaults filled in
+ * @param folder of the config file: where a relative inbox stands
+ */
 export function resolveSchedule(
   workflow: string,
-  raw: NonNullable<RawConfig['workflows'][string]['schedule']>,
+  raw: Omit<Schedule, 'workflow'>,
   { folder, problems }: { readonly folder: string; readonly problems: string[] },
 ): Schedule {
   const at = `workflows.${workflow}.schedule`;
