@@ -46,7 +46,7 @@ describe('nights of one minute', () => {
     const victim = await workspace.startWorker();
     await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
 
-    model.holdAfter(26);
+    model.holdAfter(6);
     await workspace.write('inbox/.night-1.jsonl.part', 'never');
     await workspace.write('inbox/night-1.jsonl', fileOf(1));
     await model.until(() => model.count('waiting') === 4);
