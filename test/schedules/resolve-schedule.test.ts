@@ -16,7 +16,9 @@ it('takes a folder relative to the config file, and a prefix as what is under it
 });
 
 it('names a pattern that never comes, an input without a bucket and a name that makes no batch id', () => {
-  expect(at({ cron: '0 0 30 2 *' }).problems).toEqual([expect.stringContaining('"0 0 30 2 *": no day is ever like that')]);
+  expect(at({ cron: '0 0 30 2 *' }).problems).toEqual([
+    expect.stringContaining('"0 0 30 2 *": no day is ever like that'),
+  ]);
   expect(at({ input: 's3:///inbox' }).problems).toEqual([expect.stringContaining('write s3://bucket/prefix/')]);
   expect(at({}, 'w'.repeat(63)).problems).toEqual([expect.stringContaining('at most 62 letters')]);
 });
