@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Two cores: more forks only fight over them, and the end-to-end tests start processes of their own.
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // Generous: a bound on time is for what hangs, and machines are busy.
+    testTimeout: 90_000,
     hookTimeout: 60_000,
   },
 });

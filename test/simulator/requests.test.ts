@@ -208,11 +208,12 @@ describe('the simulator answers', () => {
   });
 
   it('the simulator counts a hostile run of spaces or letters in a moment', async () => {
-    const started = performance.now();
+    // Of the process, which the simulator runs in.
+    const started = process.cpuUsage();
     for (const text of [' '.repeat(100_000), 'a'.repeat(100_000), '='.repeat(100_000)]) {
       expect([200, 400]).toContain((await ask({ model: 'plain', messages: [{ role: 'user', content: text }] })).status);
     }
     // Uncut, these take more than 10 s.
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(process.cpuUsage(started).user / 1000).toBeLessThan(1500);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { finish } from '../../../src/runtime/steps.ts';
 import { traceSources } from '../../../src/tasks/summarize/trace-sources.ts';
+import { cpuMs } from '../../helpers/cpu-time.ts';
 
 const PARTS = [
   'The mill was built in 1821 by Ada Brown. It stands on the hill above the river.\n',
@@ -52,11 +53,12 @@ describe('traceSources()', () => {
   });
 
   it('takes linear time on hostile text', () => {
-    const started = performance.now();
-    for (const unit of ['a', ' ', '1', '中', '\u0301']) {
-      const text = unit.repeat(1_000_000);
-      trace(`${unit} summary.`, text, [{ start: 0, end: text.length }]);
-    }
-    expect(performance.now() - started).toBeLessThan(10_000);
+    const cpu = cpuMs(() => {
+      for (const unit of ['a', ' ', '1', '中', '\u0301']) {
+        const text = unit.repeat(1_000_000);
+        trace(`${unit} summary.`, text, [{ start: 0, end: text.length }]);
+      }
+    });
+    expect(cpu).toBeLessThan(10_000);
   });
 });
