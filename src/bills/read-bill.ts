@@ -1,6 +1,11 @@
-import { pipeline, Readable } from 'node:stream';
-import { parse } from 'csv-parse';
 import { kindOfPath, openFile } from '../documents/open-input.ts';
+import {
+  type CsvDelimiter,
+  type CsvRecord,
+  CsvRecords,
+  detectCsvDelimiter,
+  parseCsvRecord,
+} from '../documents/parse-csv.ts';
 import { NightmillError } from '../errors.ts';
 import { splitLines } from '../text/split-lines.ts';
 import { type BillColumns, type BillField, findBillColumns } from './bill-columns.ts';
@@ -26,7 +31,6 @@ export interface ReadBill {
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const OPEN_BRACE = 0x7b;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
-const DELIMITERS = [',', ';', '\t'];
 
 /**
  * Adds up a provider's bill: CSV with a header line, or JSON Lines, by its first byte; also packed with gzip or zstd.
@@ -95,7 +99,7 @@ async function* billEntries(path: string): AsyncGenerator<BillEntry> {
   }
   const start = bytes.find((byte) => byte > 0x20);
   if (start === OPEN_BRACE) yield* jsonEntries(all(), path);
-  else yield* csvEntries(all(), path, delimiterOf(bytes));
+  else yield* csvEntries(all(), path, bytes);
 }
 
 async function* jsonEntries(chunks: AsyncGenerator<Uint8Array>, path: string): AsyncGenerator<BillEntry> {
@@ -123,27 +127,42 @@ function parseJson(text: string | undefined, where: string): unknown {
   );
 }
 
+/** @param start the first bytes, with the header or its beginning */
 async function* csvEntries(
   chunks: AsyncGenerator<Uint8Array>,
   path: string,
-  delimiter: string,
+  start: Uint8Array,
 ): AsyncGenerator<BillEntry> {
-  const parser = parse({ columns: true, delimiter, trim: true, skip_empty_lines: true, info: true });
-  // The callback is needed, else a failure is thrown as an uncaught error; the loop below meets the same failure.
-  pipeline(Readable.from(chunks, { objectMode: false }), parser, () => {});
-  try {
-    for await (const entry of parser as AsyncIterable<{ record: BillRecord; info: { lines: number } }>) {
-      yield { record: entry.record, place: `line ${entry.info.lines}` };
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))) throw error;
-    throw new NightmillError('input_invalid', `Cannot read ${path} as CSV: ${error.message}.`, { cause: error });
+  const decoder = new TextDecoder();
+  const [firstLine = ''] = decoder.decode(start).split('\n', 1);
+  const delimiter = detectCsvDelimiter(firstLine);
+  const records = new CsvRecords(delimiter, MAX_LINE_BYTES);
+  let names: readonly string[] | undefined;
+  for await (const record of allRecords(records, chunks)) {
+    const text = 'bytes' in record ? decoder.decode(record.bytes) : undefined;
+    if (text?.trim() === '') continue;
+    const fields = fieldsOf(text, delimiter, `${path}, line ${record.line}`, names?.length);
+    if (names === undefined) names = fields;
+    else
+      yield { record: Object.fromEntries(names.map((name, at) => [name, fields[at]])), place: `line ${record.line}` };
   }
 }
 
-/** The one that stands most often in the header line. */
-function delimiterOf(bytes: Uint8Array): string {
-  const [header = ''] = new TextDecoder().decode(bytes).split('\n', 1);
-  const counts = DELIMITERS.map((delimiter) => header.split(delimiter).length);
-  return DELIMITERS[counts.indexOf(Math.max(...counts))] ?? ',';
+async function* allRecords(records: CsvRecords, chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<CsvRecord> {
+  for await (const chunk of chunks) yield* records.push(chunk);
+  yield* records.end();
+}
+
+/** @param width fields that a record has; absent: it is the header */
+function fieldsOf(text: string | undefined, delimiter: CsvDelimiter, where: string, width?: number): readonly string[] {
+  const parsed =
+    text === undefined ? { fault: `It has over ${MAX_LINE_BYTES} bytes` } : parseCsvRecord(text, delimiter);
+  const fault =
+    'fault' in parsed
+      ? parsed.fault
+      : width !== undefined && parsed.fields.length !== width
+        ? `It has ${parsed.fields.length} fields and the header ${width}`
+        : undefined;
+  if (fault !== undefined) throw new NightmillError('input_invalid', `Cannot read ${where} as CSV: ${fault}.`);
+  return 'fields' in parsed ? parsed.fields.map((field) => field.trim()) : [];
 }

@@ -193,7 +193,8 @@ describe('reconcileBill()', () => {
     ['{"model":\n', 'line 1: it is not one JSON object on one line'],
     [`${line(1)}\n${line(1, { costNanoUsd: 'much' })}`, 'line 2: costNanoUsd must be a whole number, is "much"'],
     ['model,cost\na,1\nb,x\n', 'line 3: cost must be decimal dollars, is "x"'],
-    ['model,cost\na,1,2\n', 'as CSV: Invalid Record Length'],
+    ['model,cost\na,1,2\n', 'line 2 as CSV: It has 3 fields and the header 2'],
+    ['model,cost\na,1\n"b,2\n', 'line 3 as CSV: A quote (") is opened and never closed'],
     ['id,text\na,b\n', 'it has not a column that says the model. Its columns: id, text.'],
   ])('refuses the bill %j and says where and why', async (content, message) => {
     const { reconcile } = await open();
