@@ -1,4 +1,5 @@
-import { type PresetName, type ProviderKind, presetOf } from './presets.ts';
+import type { ProviderKind } from '../src/providers/provider-endpoint.ts';
+import { type PresetName, presetOf } from './presets.ts';
 
 interface WrittenProvider {
   readonly kind?: ProviderKind | 'local' | undefined;

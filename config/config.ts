@@ -1,32 +1,21 @@
 import type { InputDefaults } from '../src/documents/field-mapping.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
-import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
+import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
 import type { Schedule } from '../src/schedules/schedule.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
-import type { PresetName, ProviderKind } from './presets.ts';
+import type { PresetName } from './presets.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 /** One provider endpoint with its secret, preset and config merged. */
-export interface ProviderConfig {
-  readonly name: string;
-  readonly kind: ProviderKind;
+export interface ProviderConfig extends ProviderEndpoint {
   readonly preset?: PresetName;
-  /** Without a slash at the end. */
-  readonly baseUrl: string;
-  readonly apiKey?: string;
-  /** The header that carries the key; absent: the usual one of its kind. */
-  readonly authHeader?: 'api-key';
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
   /** It runs on one's own network, so private documents may go there. */
   readonly isLocal: boolean;
-  /** What the endpoint can do; whether log-probabilities are asked for is `ModelSpec.logprobs`. */
-  readonly capabilities: EndpointCapabilities;
   /** As they stand in the file; `Config.pools` has what calls are held to. */
   readonly limits: Omit<PoolLimits, 'concurrency'> & {
     /** Calls in flight in the whole cluster. */
@@ -38,8 +27,6 @@ export interface ProviderConfig {
   };
   /** Fields that go with every request; each model adds its own. */
   readonly request?: JsonFields;
-  /** Absent: it is reached directly. */
-  readonly proxy?: ProxySettings;
 }
 
 /** Who is told of alerts. URL and token are secrets. */

@@ -1,6 +1,5 @@
 import type { EndpointCapabilities } from '../src/providers/endpoint-capabilities.ts';
-
-export type ProviderKind = 'openai' | 'anthropic' | 'gemini';
+import type { ProviderKind } from '../src/providers/provider-endpoint.ts';
 
 /** What is known about one kind of server. Everything in it can be overridden by the provider that names it. */
 export interface ProviderPreset {

@@ -1,5 +1,5 @@
 import { request } from 'undici';
-import type { ProxySettings } from '../runtime/proxy-settings.ts';
+import type { ProviderEndpoint } from '../providers/provider-endpoint.ts';
 import { parseJson } from '../text/json-value.ts';
 import { openAgent } from './outbound/proxy.ts';
 import { keyHeader } from './provider-http/key-header.ts';
@@ -13,14 +13,7 @@ export interface ProviderProbe {
   readonly onlyModel?: string;
 }
 
-interface ProbedProvider {
-  readonly kind: 'openai' | 'anthropic' | 'gemini';
-  readonly baseUrl: string;
-  readonly apiKey?: string;
-  readonly authHeader?: 'api-key';
-  readonly headers: Readonly<Record<string, string>>;
-  readonly proxy?: ProxySettings;
-}
+type ProbedProvider = Omit<ProviderEndpoint, 'name' | 'capabilities' | 'timeoutMs'>;
 
 const TIMEOUT_MS = 5_000;
 
