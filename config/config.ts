@@ -31,7 +31,9 @@ export interface ProviderConfig extends ProviderEndpoint {
 
 /** Who is told of alerts. URL and token are secrets. */
 export type WebhookConfig =
-  | { readonly kind: 'generic' | 'slack' | 'discord'; readonly url: string }
+  | { readonly kind: 'generic'; readonly url: string; readonly secret?: string | undefined }
+  | { readonly kind: 'slack' | 'discord'; readonly url: string }
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
   | { readonly kind: 'telegram'; readonly token: string; readonly chatId: string; readonly baseUrl: string };
 
 export interface WorkflowConfig {
@@ -81,7 +83,11 @@ export interface Config {
   /** Batches may name a tenant that is not in {@link tenants}. Where none is named there, any may be. */
   readonly allowUnknownTenants: boolean;
   readonly timezone: string;
-  readonly alerts: { readonly webhooks: readonly WebhookConfig[] };
+  readonly alerts: {
+    readonly webhooks: readonly WebhookConfig[];
+    /** When one summary of the last 24 hours is sent, minutes since midnight in `timezone`; absent: none. */
+    readonly summaryAt?: number;
+  };
   readonly ingest: { readonly maxLineBytes: number; readonly sliceDocuments: number; readonly sliceTokens: number };
   readonly worker: {
     readonly slices: number;

@@ -181,7 +181,7 @@ function resolveConfig(
     allowUnknownTenants: raw.allowUnknownTenants,
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
     timezone: raw.timezone,
-    alerts: { webhooks: raw.alerts.webhooks.filter(isOn).map(resolveWebhook) },
+    alerts: resolveAlerts(raw.alerts),
     ingest: raw.ingest,
     worker: {
       slices: raw.worker.slices,
@@ -206,12 +206,22 @@ function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): C
   };
 }
 
+function resolveAlerts({ webhooks, summary }: RawConfig['alerts']): Config['alerts'] {
+  const [hours = 0, minutes = 0] = (summary ?? '').split(':').map(Number);
+  return {
+    webhooks: webhooks.filter(isOn).map(resolveWebhook),
+    ...(summary === undefined ? {} : { summaryAt: hours * 60 + minutes }),
+  };
+}
+
 function isOn(webhook: WebhookConfig): boolean {
-  return (webhook.kind === 'telegram' ? webhook.token : webhook.url) !== '';
+  return webhook.kind === 'exec' || (webhook.kind === 'telegram' ? webhook.token : webhook.url) !== '';
 }
 
 function resolveWebhook(webhook: WebhookConfig): WebhookConfig {
-  return webhook.kind === 'telegram' ? { ...webhook, baseUrl: webhook.baseUrl.replace(/\/+$/, '') } : webhook;
+  if (webhook.kind === 'telegram') return { ...webhook, baseUrl: webhook.baseUrl.replace(/\/+$/, '') };
+  // Of a variable that is not set.
+  return webhook.kind === 'generic' && webhook.secret === '' ? { kind: 'generic', url: webhook.url } : webhook;
 }
 
 interface WorkflowContext {

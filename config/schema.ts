@@ -18,8 +18,20 @@ const secretUrl = () =>
 
 const webhookSchema = z.discriminatedUnion('kind', [
   z.strictObject({
-    kind: z.enum(['generic', 'slack', 'discord']).describe('generic: a JSON object with the amounts'),
+    kind: z.literal('generic').describe('a JSON object with the amounts'),
     url: secretUrl().describe('a secret: name it as ${VARIABLE}'),
+    secret: z
+      .string()
+      .optional()
+      .describe('signs what is sent, as Standard Webhooks has it (whsec_…); a secret: name it as ${VARIABLE}'),
+  }),
+  z.strictObject({
+    kind: z.enum(['slack', 'discord']),
+    url: secretUrl().describe('a secret: name it as ${VARIABLE}'),
+  }),
+  z.strictObject({
+    kind: z.literal('exec').describe('a program of this machine that gets the JSON object on its standard input'),
+    command: z.array(z.string().min(1)).min(1).max(50).describe('program and arguments; no shell reads them'),
   }),
   z.strictObject({
     kind: z.literal('telegram'),
@@ -95,9 +107,16 @@ export const configSchema = z.strictObject({
     .describe('Batches may name a tenant that is not under tenants. Where none is there, any may be named.'),
   timezone: z.string().default('UTC').describe('where the days and months of the global and tenant budgets begin'),
   alerts: z
-    .strictObject({ webhooks: z.array(webhookSchema).max(20).default([]) })
+    .strictObject({
+      webhooks: z.array(webhookSchema).max(20).default([]),
+      summary: z
+        .string()
+        .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "07:00"')
+        .optional()
+        .describe('when they get one summary of the last 24 hours, a time of day in timezone; absent: none'),
+    })
     .prefault({})
-    .describe('who is told at 50, 80 and 100 % of a limit and when costs drift; the log always is'),
+    .describe('who is told of limits, costs that drift, batches that end or pause; the log always is'),
   ingest: z
     .strictObject({
       maxLineBytes: wholeNumber()

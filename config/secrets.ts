@@ -1,5 +1,5 @@
 import { proxySecrets } from '../src/runtime/proxy-settings.ts';
-import type { Config } from './config.ts';
+import type { Config, WebhookConfig } from './config.ts';
 import { passwordsOf } from './redis-target.ts';
 
 /** Every secret of a config, for the one place that removes them from logs. */
@@ -9,10 +9,16 @@ export function secretsOf(config: Config): readonly string[] {
       provider.apiKey ?? '',
       ...Object.values(provider.headers),
     ]),
-    ...config.alerts.webhooks.map((webhook) => (webhook.kind === 'telegram' ? webhook.token : webhook.url)),
+    ...config.alerts.webhooks.flatMap(secretsOfWebhook),
     config.store.secretAccessKey ?? '',
     ...(config.redis === undefined ? [] : passwordsOf(config.redis)),
     config.redis?.tls?.key ?? '',
     ...proxySecrets(config.proxy),
   ].filter((secret) => secret !== '');
+}
+
+function secretsOfWebhook(webhook: WebhookConfig): readonly string[] {
+  if (webhook.kind === 'exec') return [];
+  if (webhook.kind === 'telegram') return [webhook.token];
+  return webhook.kind === 'generic' && webhook.secret !== undefined ? [webhook.url, webhook.secret] : [webhook.url];
 }

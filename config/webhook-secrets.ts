@@ -9,7 +9,7 @@ export function webhookSecretProblems(written: unknown): readonly string[] {
   const webhooks = field(field(written, 'alerts'), 'webhooks');
   if (!Array.isArray(webhooks)) return [];
   return webhooks.flatMap((webhook: unknown, index) =>
-    (['url', 'token'] as const).flatMap((name) => {
+    (['url', 'token', 'secret'] as const).flatMap((name) => {
       const value = field(webhook, name);
       if (typeof value !== 'string' || REFERENCE.test(value)) return [];
       return [`alerts.webhooks.${index}.${name}: a secret must come from the environment; write \${VARIABLE}`];

@@ -18,6 +18,7 @@ import { RedisAuditLog } from './adapters/redis/audit-log.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { RedisCallOwners } from './adapters/redis/call-owners.ts';
 import { connectRedis } from './adapters/redis/connect.ts';
+import { RedisDeliveryLog } from './adapters/redis/delivery-log.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
 import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
 import { HouseLease } from './adapters/redis/house-lease.ts';
@@ -43,7 +44,10 @@ import type { WorkerRegistry } from './batches/worker-registry.ts';
 import type { WorkflowHolds } from './batches/workflow-holds.ts';
 import type { BreakerContext } from './budgets/breaker.ts';
 import { type AlertContext, checkAlerts } from './budgets/check-alerts.ts';
+import { checkNotices, type NoticeContext } from './budgets/check-notices.ts';
+import type { DeliveryLog } from './budgets/delivery-log.ts';
 import type { MaintenanceContext } from './budgets/housekeeping.ts';
+import { openNotifier } from './budgets/notify.ts';
 import type { SliceRun } from './calls/slice-run.ts';
 import type { OpenAiRecords } from './compat/openai-records.ts';
 import { NightmillError } from './errors.ts';
@@ -82,6 +86,8 @@ export interface App extends AsyncDisposable {
   readonly actor: string;
   readonly audit: AuditLog;
   readonly apiKeys: KeyRegistry;
+  /** What became of messages to webhooks. */
+  readonly deliveries: DeliveryLog;
   /** What the OpenAI-compatible endpoint keeps. */
   readonly openai: OpenAiRecords;
   readonly log: Log;
@@ -151,9 +157,12 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
   const local = stack.adopt(openLocalModel(), (opened) => opened.close());
   const providers = openProviders(config, clock, stack);
+  const deliveries = new RedisDeliveryLog(redis, keys);
   const webhooks = new WebhookSink({
     targets: config.alerts.webhooks,
     log,
+    deliveries,
+    searchPath: options.searchPath,
     ...(config.proxy === undefined ? {} : { proxy: config.proxy }),
   });
   return {
@@ -174,6 +183,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     openai: new RedisOpenAiRecords(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
+    deliveries,
     house: new HouseLease(redis, keys),
     store,
     jobs,
@@ -189,16 +199,20 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
-  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID };
+  const notify = openNotifier({ memory, sink, clock, log });
+  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
   const timezones = (workflow: string) => ({
     workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
     global: config.timezone,
   });
+  const { timezone, alerts: settings } = config;
+  const notices: NoticeContext = { ...base, ...settings, workers: services.workers, timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
   return {
     ...base,
     owners: services.owners,
+    deliveries: services.deliveries,
     workers: services.workers,
     schedules: services.schedules,
     config,
@@ -242,7 +256,8 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       leaveHouse: () => house.leave(),
       restore: () => ledger.restoreIfRestarted(),
       reap: (onBooked) => ledger.reapDeadWorkers(onBooked),
-      checkAlerts: (open, check) => checkAlerts(alerts, open, check),
+      checkAlerts: (open, check) =>
+        checkAlerts({ ...alerts, checkNotices: () => checkNotices(notices, open) }, open, check),
       timezoneOf: (scope) => timezoneOf(config, scope),
     },
   };

@@ -9,6 +9,7 @@ import { type BatchOwner, parseScope, scopesOf, type Timezones } from '../ledger
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Notice, Notify } from './notice.ts';
 
 export interface BreakerContext {
   readonly batches: BatchRegistry;
@@ -17,6 +18,8 @@ export interface BreakerContext {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
+  /** Tells people that work is paused. */
+  readonly notify: Notify;
   /** Every workflow that this process knows: a global limit pauses them all. */
   readonly workflows: readonly string[];
 }
@@ -73,6 +76,7 @@ export async function holdWorkflow(context: BreakerContext, workflow: string, pa
   if (!first) return false;
   context.log.warn('breaker:open', { workflow, cause: pause.cause, scope: pause.scope, reason: pause.reason });
   await context.holds.record(workflow, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
+  await context.notify(pausedNotice(`Workflow ${workflow}`, workflow, pause));
   return true;
 }
 
@@ -103,6 +107,7 @@ export async function parkBatch(context: BreakerContext, batchId: string, pause:
   if (!(await context.batches.park(batchId, lasting))) return false;
   context.log.warn('breaker:open', { batch: batchId, cause: pause.cause, scope: pause.scope, reason: pause.reason });
   await context.holds.record(`batch:${batchId}`, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
+  await context.notify(pausedNotice(`Batch ${batchId}`, batchId, pause));
   return true;
 }
 
@@ -141,6 +146,17 @@ async function rememberRetry(context: BreakerContext, name: string, { cause, sin
 
 function closedEvent({ clock }: BreakerContext, reason: string) {
   return { at: new Date(clock.now()).toISOString(), event: 'closed' as const, reason };
+}
+
+/** A provider that is tried again and is still down is said once, by when its trouble began. */
+function pausedNotice(what: string, subject: string, { cause, reason, since, scope }: Pause): Notice {
+  return {
+    event: 'work:paused',
+    subject,
+    message: `${what} is paused by ${cause}: ${reason}`,
+    details: { cause, ...(scope === undefined ? {} : { scope }) },
+    key: `${subject}|${cause}|${scope ?? ''}|${since}`,
+  };
 }
 
 function breakerEvent(event: 'opened' | 'paused', hold: Pause) {

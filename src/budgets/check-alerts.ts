@@ -25,6 +25,8 @@ export interface AlertContext {
   /** Workflows of the config: their limits are watched also while no batch is open. */
   readonly workflows: readonly string[];
   readonly timezones: (workflow: string) => Timezones;
+  /** Looks for what else people are told of. Default: nothing. */
+  readonly checkNotices?: () => Promise<void>;
   /** `alertKey` of what this process knows to be said; saves asking the cluster again and again. */
   readonly fired: Set<string>;
 }
@@ -43,6 +45,7 @@ export async function checkAlerts(
   options: { readonly now?: boolean } = {},
 ): Promise<readonly Alert[]> {
   if (options.now !== true && !(await context.memory.claimCheck(CHECK_EVERY_MS))) return [];
+  await context.checkNotices?.();
   const measured = await Promise.all(open.map((batch) => measureBatch(context, batch)));
   const batches = measured.map(({ spending }) => spending);
   const scopes = await measureScopes(context, measured);

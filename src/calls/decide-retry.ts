@@ -93,8 +93,9 @@ function isProvidersState(error: ModelCallError, { othersSucceed }: RetryContext
   return error.failure === 'server_error' && UNAVAILABLE_STATUS.has(error.status ?? 0) && othersSucceed !== true;
 }
 
-/** A key or an account is the provider's for everyone; a model's id and its parameters are those of the batch. */
+/** An account is the provider's for everyone; a key is the worker's, a model's id and its parameters are the batch's. */
 function refusedFor(error: ModelCallError): Partial<Pause> {
+  if (error.failure === 'authentication') return { retry: false, ofWorker: true };
   if (FAILURE_RULES[error.failure].pausesProvider) return { retry: false };
   const reason = `${error.message} The batch keeps the ids that it was submitted with: resume it once the provider takes them, or submit it again under another --id.`;
   return { retry: false, ofBatch: true, reason };

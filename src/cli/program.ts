@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   schedule: async () => (await import('./commands/schedule.ts')).addScheduleCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
   key: async () => (await import('./commands/key.ts')).addKeyCommand,
+  webhooks: async () => (await import('./commands/webhooks.ts')).addWebhooksCommand,
   audit: async () => (await import('./commands/audit.ts')).addAuditCommand,
   reconcile: async () => (await import('./commands/reconcile.ts')).addReconcileCommand,
   redact: async () => (await import('./commands/redact.ts')).addRedactCommand,

@@ -9,6 +9,7 @@ import { addModelTotals, withProviders } from '../batches/model-totals.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
+import type { Notify } from '../budgets/notice.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,6 +20,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { finishedNotice } from './finished-notice.ts';
 import { indexAnswers } from './index-answers.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
@@ -31,6 +33,8 @@ export interface FinalizeContext {
   readonly log: Log;
   readonly submission: (batchId: string) => Promise<BatchSubmission>;
   readonly histories: WorkflowHistories;
+  /** Tells people that a batch has ended. */
+  readonly notify: Notify;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
 }
 
@@ -79,6 +83,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await addToHistory(context, batch, manifest);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
+  await context.notify(finishedNotice(batch, manifest));
 }
 
 /** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */

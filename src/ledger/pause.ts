@@ -15,6 +15,8 @@ export interface Pause {
   readonly needed?: NanoUsd;
   /** For cause `provider`: it refuses the batch's model, so other batches of the workflow go on. */
   readonly ofBatch?: boolean;
+  /** For cause `provider`: it refuses this worker's key, so workers with another one go on. */
+  readonly ofWorker?: boolean;
   /** For cause `provider`: it may come back by itself, so it is tried again. */
   readonly retry?: boolean;
   /** When, in milliseconds since the epoch; absent: after half a minute. */

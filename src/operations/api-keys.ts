@@ -65,7 +65,14 @@ export async function revokeKey(app: App, name: string): Promise<void> {
     const known = (await app.apiKeys.list()).map((key) => key.name).join(', ') || 'none';
     throw new NightmillError('usage', `There is no key ${JSON.stringify(name)}; known: ${known}.`);
   }
-  if (before.revokedAt === undefined) await writeAudit(app, 'key:revoke', name);
+  if (before.revokedAt !== undefined) return;
+  await writeAudit(app, 'key:revoke', name);
+  await app.breaker.notify({
+    event: 'key:revoked',
+    subject: name,
+    message: `The API key ${name} was revoked by ${app.actor}: who uses it is refused from now on.`,
+    key: `${name}|${app.clock.now()}`,
+  });
 }
 
 /** @throws {NightmillError} `key_invalid` */

@@ -16,6 +16,7 @@ export const EVENTS = {
   'clock:agrees': "A clock that differed from Redis's agrees with it again; a worker that stood still takes slices.",
   'clock:differs': "This machine's clock differs from Redis's by more than 5 s; by more than 60 s, it takes no slices.",
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
+  'key:refused': 'A provider refuses the key of this worker, which leaves the work to others that can.',
   'ledger:overrun': 'A reply cost more than what was held for it.',
   'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',
   'ledger:uncertain':

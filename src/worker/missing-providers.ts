@@ -14,3 +14,15 @@ export function describeMissing(missing: readonly string[], file: string | undef
   const names = missing.map((name) => JSON.stringify(name)).join(', ');
   return `its config (${file ?? 'the embedded defaults'}) has no provider ${names}`;
 }
+
+/** The providers of a private workflow that this worker's config does not declare local: nothing may be sent from here. */
+export function notLocalProviders(cascade: readonly Tier[], local: ReadonlySet<string>): readonly string[] {
+  const needed = cascade.flatMap(modelsOfTier).map(({ provider }) => provider);
+  return [...new Set(needed)].filter((name) => name !== LOCAL_MODEL_NAME && !local.has(name)).toSorted();
+}
+
+/** One sentence for `status` and the log. */
+export function describeNotLocal(names: readonly string[], file: string | undefined): string {
+  const list = names.map((name) => JSON.stringify(name)).join(', ');
+  return `the workflow is private, and its config (${file ?? 'the embedded defaults'}) does not declare ${list} local (dataPolicy: { location: local })`;
+}

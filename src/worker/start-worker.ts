@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
 import type { App } from '../app.ts';
-import { openBreaker } from '../budgets/breaker.ts';
 import { maintainCluster, maintainWorker } from '../budgets/housekeeping.ts';
-import type { StopReason } from '../calls/stop.ts';
+import type { Notice } from '../budgets/notice.ts';
 import { checkStore } from '../doctor/check-store.ts';
 import { NightmillError } from '../errors.ts';
 import { endContextOf } from '../finalize/end-batch.ts';
 import { finalizeOrExpire } from '../finalize/expire-batch.ts';
-import type { BatchOwner, Timezones } from '../ledger/scope.ts';
+import type { Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { ClockGuard } from './clock-guard.ts';
-import { describeMissing, missingProviders } from './missing-providers.ts';
+import { RefusedKeys } from './refused-keys.ts';
 import { StoreWatch } from './store-watch.ts';
+import { WorkerAbilities } from './worker-abilities.ts';
 import { workerRecord } from './worker-record.ts';
 
 export type WorkerState = 'running' | 'draining' | 'stopped';
@@ -40,6 +40,7 @@ export async function startWorker(
   app.ledger.remember(app.clock);
   let state: WorkerState = 'running';
   let forced = false;
+  const abilities = new WorkerAbilities(app, new RefusedKeys(() => app.clock.monotonic()));
   const store = watchStore(app, () => workers, onHopeless);
   await app.lease.start(workerRecord(app, workflows, () => store.trouble));
   const slices: ProcessSliceContext = {
@@ -49,14 +50,17 @@ export async function startWorker(
       else if (state !== 'running') run.stop({ kind: 'shutdown' });
       else if (store.trouble !== undefined) run.stop({ kind: 'store' });
       // At once, not when the calls in flight have ended: the whole cluster shall stop taking slices.
-      run.stopping.addEventListener('abort', () => void openBreakerFor(app, run).catch(() => {}), { once: true });
+      run.stopping.addEventListener('abort', () => void abilities.stopped(run.claim, run.reason).catch(() => {}), {
+        once: true,
+      });
     },
   };
   const workers: SliceWorkers = new SliceWorkers(
     app.redis.connection,
     { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
     {
-      processSlice: (job, signal) => unlessStore(store, 'handed_back', () => runSlice(app, slices, job, signal)),
+      processSlice: (job, signal) =>
+        unlessStore(store, 'handed_back', () => runSlice(app, abilities, slices, job, signal)),
       finalizeBatch: (batchId) => unlessStore(store, false, () => finalizeOrExpire(endContextOf(app), batchId)),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
@@ -114,6 +118,7 @@ function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: N
     rest: (milliseconds, signal) => delay(milliseconds, undefined, { signal }).catch(() => {}),
     onTrouble: (error) => {
       log.error('store:trouble', { message: error.message });
+      void app.breaker.notify(storeNotice(app, error));
       void workers()
         .pause('store')
         .catch(() => {});
@@ -129,6 +134,16 @@ function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: N
   });
 }
 
+/** Many workers have one store: within an hour the first one speaks for all. */
+function storeNotice({ lease, clock, store }: App, { message }: Error): Notice {
+  return {
+    event: 'store:trouble',
+    subject: lease.workerId,
+    message: `Worker ${lease.workerId} cannot use the store and takes no slices until it can: ${message}`,
+    key: `${store.url}|${Math.floor(clock.now() / 3_600_000)}`,
+  };
+}
+
 /** A step that fails because this worker's store does not work is left to others, and is no failed attempt. */
 async function unlessStore<T>(store: StoreWatch, left: T, step: () => Promise<T>): Promise<T> {
   try {
@@ -141,6 +156,7 @@ async function unlessStore<T>(store: StoreWatch, left: T, step: () => Promise<T>
 
 async function runSlice(
   app: App,
+  abilities: WorkerAbilities,
   slices: ProcessSliceContext,
   job: { readonly batch: string; readonly slice: number; readonly turn: number },
   signal: AbortSignal,
@@ -149,11 +165,7 @@ async function runSlice(
   // A parked batch's slices leave the queue; they come back when it is released.
   if (batch === undefined || batch.parked !== undefined || batch.ending !== undefined) return 'done';
   const { workflow } = await app.slices.submission(job.batch);
-  const missing = missingProviders(workflow.cascade, app.config.providers);
-  if (missing.length > 0) {
-    await noteUnable(app, job.batch, missing);
-    return 'deferred';
-  }
+  if (await abilities.leaves(job.batch, workflow)) return 'deferred';
   const onLost = () => {
     for (const run of app.slices.runs) {
       if (run.claim.batchId === job.batch && run.claim.slice === job.slice) run.stop({ kind: 'shutdown' });
@@ -167,33 +179,13 @@ async function runSlice(
     }
     if (result.kind !== 'stopped' || result.reason.kind === 'fenced') return 'done';
     // Once more, so that the breaker is open for certain before the slice goes back.
-    await openBreakerFor(app, { claim: { ...batch, ...(await timezonesOf(app, job.batch)) }, reason: result.reason });
+    const owner = { ...batch, ...(await timezonesOf(app, job.batch)) };
+    if ((await abilities.stopped(owner, result.reason)) === 'left') return 'deferred';
     const parked = (await app.batches.get(job.batch))?.parked !== undefined;
     return parked ? 'done' : 'handed_back';
   } finally {
     signal.removeEventListener('abort', onLost);
   }
-}
-
-/** Says in `status` and once in the log why this worker leaves a batch to others. */
-async function noteUnable(app: App, batchId: string, missing: readonly string[]): Promise<void> {
-  const why = describeMissing(missing, app.config.file);
-  const known = await app.batches.unable(batchId);
-  if (known.get(app.lease.workerId) !== why) {
-    app.log.warn('slice:deferred', { batch: batchId, reason: `This worker cannot work on it: ${why}.` });
-  }
-  await app.batches.noteUnable(batchId, app.lease.workerId, why);
-}
-
-/** Opens the breaker that a stopped slice calls for; nothing for any other reason. */
-async function openBreakerFor(
-  app: App,
-  {
-    claim,
-    reason,
-  }: { readonly claim: BatchOwner & { readonly timezones: Timezones }; readonly reason: StopReason | undefined },
-): Promise<void> {
-  if (reason?.kind === 'budget' || reason?.kind === 'provider') await openBreaker(app.breaker, claim, reason);
 }
 
 async function timezonesOf(app: App, batchId: string): Promise<{ readonly timezones: Timezones }> {

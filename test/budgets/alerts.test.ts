@@ -118,21 +118,22 @@ describe('decideAlerts() on drift', () => {
     [1.5, 0],
     [1.51, 1],
   ])('says at %d times the usual cost of a document: %d alerts', (ratio, alerts) => {
-    expect(due(batch({ spent: 100_000 * ratio, usualPerDocument: 1_000 }))).toHaveLength(alerts);
+    expect(due(batch({ documents: 500, spent: 100_000 * ratio, usualPerDocument: 1_000 }))).toHaveLength(alerts);
   });
 
   test('says nothing without history, without a usual cost and before enough documents are done', () => {
     expect(due(batch({ spent: 900_000 }))).toEqual([]);
     expect(due(batch({ spent: 900_000, usualPerDocument: 0 }))).toEqual([]);
     expect(due(batch({ spent: 900_000, usualPerDocument: 1, done: 19, documents: 100 }))).toEqual([]);
-    expect(due(batch({ spent: 900_000, usualPerDocument: 1, done: 49, documents: 1_000 }))).toEqual([]);
+    expect(due(batch({ spent: 900_000, usualPerDocument: 1, done: 199, documents: 1_000 }))).toEqual([]);
+    expect(due(batch({ spent: 900_000, usualPerDocument: 1, done: 200, documents: 1_000 }))).toHaveLength(1);
   });
 
   test('names the batch, the ratio and the workflow', () => {
-    const [alert] = due(batch({ spent: 30_000_000, usualPerDocument: 100_000 }));
+    const [alert] = due(batch({ documents: 500, spent: 30_000_000, usualPerDocument: 100_000 }));
     expect(alert).toMatchObject({ scope: 'batch:b1', level: 'drift', perDocument: 300_000, usualPerDocument: 100_000 });
     expect(alert?.message).toBe(
-      'batch:b1 costs $0.00030 a document, 3.0 times what workflow triage usually does ($0.00010); 100 of 1000 documents are done.',
+      'batch:b1 costs $0.00030 a document, 3.0 times what workflow triage usually does ($0.00010); 100 of 500 documents are done.',
     );
   });
 });

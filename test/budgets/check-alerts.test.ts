@@ -39,7 +39,7 @@ async function openCluster() {
       holds,
       histories,
       memory: new RedisAlertMemory(cluster.redis, cluster.keys),
-      sink: { send: (alert) => sent.push(alert), close: async () => {} },
+      sink: { send: (alert) => sent.push(alert as Alert), close: async () => {} },
       clock: { ...systemClock, now: () => NOW, monotonic: () => 0 },
       log: createLog('info', [], (line) => lines.push(line)),
       workflows: ['triage'],

@@ -38,7 +38,7 @@ const FIRST: Readonly<Record<ModelFailureClass, unknown>> = {
   unreachable: { kind: 'retry', delayMs: 250, counts: 'attempt' },
   connection_lost: { kind: 'retry', delayMs: 250, counts: 'attempt' },
   invalid_reply: { kind: 'retry', delayMs: 250, counts: 'attempt' },
-  authentication: hold({ retry: false }),
+  authentication: hold({ retry: false, ofWorker: true }),
   out_of_credit: hold({ retry: false }),
   context_overflow: { kind: 'fail' },
   bad_request: { kind: 'fail' },

@@ -59,6 +59,7 @@ async function contextOf(store: MemoryStore, batches: BatchRegistry = cluster.ba
     clock: { ...systemClock, now: () => 1_772_323_300_000, monotonic: () => 0 },
     submission: async () => submission,
     breakerHistory: async () => [],
+    notify: async () => {},
     histories: { get: async () => undefined, add: async () => {} },
   };
 }

@@ -139,6 +139,11 @@ export class RedisKeys {
     return `${this.#tag}:audit`;
   }
 
+  /** LIST of JSON, newest first: what became of messages to webhooks. */
+  get deliveries(): string {
+    return `${this.#tag}:deliveries`;
+  }
+
   /** STRING with expiry: someone in the cluster has checked the alerts a moment ago. */
   get alertCheck(): string {
     return `${this.#tag}:alert-check`;

@@ -1,9 +1,19 @@
 import type { Alert } from '../../budgets/alerts.ts';
+import type { Notice } from '../../budgets/notice.ts';
 import { nanoToDecimal } from '../../money/money.ts';
 
-/** Where alerts go. URL and token are secrets. */
-export type WebhookTarget =
-  | { readonly kind: 'generic' | 'slack' | 'discord'; readonly url: string }
+/** A program that gets what a generic webhook gets, on its standard input. */
+export interface ExecTarget {
+  readonly kind: 'exec';
+  readonly command: readonly string[];
+}
+
+export type WebhookTarget = HttpTarget | ExecTarget;
+
+/** Where messages go over HTTP. URL, token and secret are secrets. */
+export type HttpTarget =
+  | { readonly kind: 'generic'; readonly url: string; readonly secret?: string | undefined }
+  | { readonly kind: 'slack' | 'discord'; readonly url: string }
   | { readonly kind: 'telegram'; readonly token: string; readonly chatId: string; readonly baseUrl: string };
 
 /** Longest `content` that Discord takes, in characters. */
@@ -12,31 +22,46 @@ const DISCORD_MOST = 2000;
 const TELEGRAM_MOST = 4096;
 
 /**
- * The POST that tells a target of an alert.
+ * The POST that tells a target of something.
  *
  * @param at milliseconds since the epoch
  */
-export function webhookRequest(target: WebhookTarget, alert: Alert, at: number): { url: string; body: string } {
+export function webhookRequest(target: HttpTarget, message: Alert | Notice, at: number): { url: string; body: string } {
   switch (target.kind) {
     case 'generic':
-      return { url: target.url, body: JSON.stringify(genericPayload(alert, at)) };
+      return { url: target.url, body: messageJson(message, at) };
     case 'slack':
-      return { url: target.url, body: JSON.stringify({ text: escapeSlack(textOf(alert)) }) };
+      return { url: target.url, body: JSON.stringify({ text: escapeSlack(textOf(message)) }) };
     case 'discord':
       // A batch id or a workflow name must not call people.
       return {
         url: target.url,
-        body: JSON.stringify({ content: cut(textOf(alert), DISCORD_MOST), allowed_mentions: { parse: [] } }),
+        body: JSON.stringify({ content: cut(textOf(message), DISCORD_MOST), allowed_mentions: { parse: [] } }),
       };
     case 'telegram':
       return {
         url: `${target.baseUrl}/bot${target.token}/sendMessage`,
-        body: JSON.stringify({ chat_id: target.chatId, text: cut(textOf(alert), TELEGRAM_MOST) }),
+        body: JSON.stringify({ chat_id: target.chatId, text: cut(textOf(message), TELEGRAM_MOST) }),
       };
   }
 }
 
-function genericPayload(alert: Alert, at: number) {
+/** The object that generic webhooks and programs get. */
+export function messageJson(message: Alert | Notice, at: number): string {
+  return JSON.stringify('event' in message ? noticePayload(message, at) : alertPayload(message, at));
+}
+
+/** What is told, and of what. */
+export function describeMessage(message: Alert | Notice): { readonly event: string; readonly subject: string } {
+  if ('event' in message) return { event: message.event, subject: message.subject };
+  return { event: `budget:alert ${message.level}`, subject: message.scope };
+}
+
+function noticePayload({ event, subject, message, details }: Notice, at: number) {
+  return { event, at: new Date(at).toISOString(), subject, message, ...details };
+}
+
+function alertPayload(alert: Alert, at: number) {
   const usd = (nano: number) => JSON.rawJSON(nanoToDecimal(nano));
   const { spent, limit, projected, perDocument, usualPerDocument, parts } = alert;
   return {
@@ -55,7 +80,9 @@ function genericPayload(alert: Alert, at: number) {
   };
 }
 
-function textOf({ level, message }: Alert): string {
+function textOf(told: Alert | Notice): string {
+  if ('event' in told) return `Nightmill: ${told.message}`;
+  const { level, message } = told;
   return `Nightmill, ${level.endsWith('%') ? `${level} of a limit` : level}: ${message}`;
 }
 

@@ -1,15 +1,33 @@
+import { randomUUID } from 'node:crypto';
 import Bottleneck from 'bottleneck';
 import { type Dispatcher, request } from 'undici';
 import type { AlertSink } from '../../budgets/alert-sink.ts';
 import type { Alert } from '../../budgets/alerts.ts';
+import type { Delivery, DeliveryLog } from '../../budgets/delivery-log.ts';
+import type { Notice } from '../../budgets/notice.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { ProxySettings } from '../../runtime/proxy-settings.ts';
 import { openAgent } from '../outbound/proxy.ts';
-import { type WebhookTarget, webhookRequest } from './webhook-request.ts';
+import { runCommand } from './run-command.ts';
+import { signedHeaders } from './sign-webhook.ts';
+import {
+  describeMessage,
+  type ExecTarget,
+  type HttpTarget,
+  messageJson,
+  type WebhookTarget,
+  webhookRequest,
+} from './webhook-request.ts';
 
 export interface WebhookSinkOptions {
   readonly targets: readonly WebhookTarget[];
   readonly log: Log;
+  /** Keeps what became of each message; it may fail without harm. Default: kept nowhere. */
+  readonly deliveries?: Pick<DeliveryLog, 'append'>;
+  /** Names a message, for headers and log. Default: a random one. */
+  readonly newId?: () => string;
+  /** The PATH of programs that are run. */
+  readonly searchPath?: string | undefined;
   readonly proxy?: ProxySettings;
   /** For one try, from connecting to the last byte. Default 5 s. */
   readonly timeoutMs?: number;
@@ -21,7 +39,10 @@ export interface WebhookSinkOptions {
   readonly closeGraceMs?: number;
 }
 
+const DEFAULTS = { timeoutMs: 5_000, backoffMs: 500, closeGraceMs: 5_000, spacingMs: 1_000 };
 const MAX_TRIES = 3;
+/** For a program that is run, as long as a person would wait for it. */
+const PROGRAM_TIME_MS = 30_000;
 const PROGRAM_ENDED = 'the program ended';
 const MAX_RETRY_AFTER_MS = 10_000;
 
@@ -30,7 +51,7 @@ const MAX_RETRY_AFTER_MS = 10_000;
  * nor an error's own message, which may quote them, are logged: a target is named by its kind and its place in the config. Each target is paced by itself.
  */
 export class WebhookSink implements AlertSink {
-  readonly #options: Required<Omit<WebhookSinkOptions, 'proxy'>>;
+  readonly #options: Omit<WebhookSinkOptions, 'proxy'> & typeof DEFAULTS & Pick<Required<WebhookSinkOptions>, 'newId'>;
   readonly #agent: Dispatcher;
   readonly #ending = new AbortController();
   readonly #lanes: readonly Lane[];
@@ -38,7 +59,7 @@ export class WebhookSink implements AlertSink {
   #closing: Promise<void> | undefined;
 
   constructor(options: WebhookSinkOptions) {
-    this.#options = { timeoutMs: 5_000, backoffMs: 500, closeGraceMs: 5_000, spacingMs: 1_000, ...options };
+    this.#options = { ...DEFAULTS, newId: randomUUID, ...options };
     this.#agent = openAgent(options.proxy, { connections: 2 });
     this.#lanes = options.targets.map((target, index) => ({
       target,
@@ -51,10 +72,11 @@ export class WebhookSink implements AlertSink {
     }
   }
 
-  send(alert: Alert, at: number): void {
+  send(message: Alert | Notice, at: number): void {
     if (this.#closing !== undefined) return;
+    const sent: Sent = { id: `msg_${this.#options.newId()}`, message, at };
     for (const lane of this.#lanes) {
-      const delivery = this.#deliver(lane, alert, at).finally(() => this.#deliveries.delete(delivery));
+      const delivery = this.#deliver(lane, sent).finally(() => this.#deliveries.delete(delivery));
       this.#deliveries.add(delivery);
     }
   }
@@ -77,14 +99,14 @@ export class WebhookSink implements AlertSink {
   }
 
   /** Never rejects. */
-  async #deliver({ target, name, limiter }: Lane, alert: Alert, at: number): Promise<void> {
+  async #deliver({ target, name, limiter }: Lane, sent: Sent): Promise<void> {
     const { log } = this.#options;
-    const fields = { webhook: name, kind: target.kind, scope: alert.scope, alert: alert.level };
+    const fields = { webhook: name, kind: target.kind, ...describeMessage(sent.message) };
     let attempt = 0;
     try {
       await limiter.schedule(async () => {
         attempt += 1;
-        const outcome = await this.#post(target, alert, at);
+        const outcome = await this.#tell(target, sent);
         if (outcome.kind === 'delivered') return;
         const failure = new DeliveryError(outcome);
         if (this.#retryInMs(failure, attempt - 1) !== undefined) {
@@ -93,9 +115,17 @@ export class WebhookSink implements AlertSink {
         throw failure;
       });
       log.debug('alert:delivered', fields);
+      await this.#note({ ...fields, at: sent.at, message: sent.id, outcome: 'delivered', attempts: attempt });
     } catch (error) {
-      log.error('alert:lost', { ...fields, attempt, reason: error instanceof Error ? error.message : String(error) });
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error('alert:lost', { ...fields, attempt, reason });
+      await this.#note({ ...fields, at: sent.at, message: sent.id, outcome: 'lost', attempts: attempt, reason });
     }
+  }
+
+  /** The log says it too: that it cannot be kept is no trouble of the delivery. */
+  async #note(delivery: Delivery): Promise<void> {
+    await this.#options.deliveries?.append(delivery).catch(() => {});
   }
 
   /** Undefined: it is not tried again. */
@@ -105,14 +135,33 @@ export class WebhookSink implements AlertSink {
     return error.outcome.retryAfterMs ?? this.#options.backoffMs * 4 ** retries * (0.75 + Math.random() * 0.5);
   }
 
-  async #post(target: WebhookTarget, alert: Alert, at: number): Promise<Outcome> {
+  async #tell(target: WebhookTarget, sent: Sent): Promise<Outcome> {
+    return target.kind === 'exec' ? await this.#run(target, sent) : await this.#post(target, sent);
+  }
+
+  /** A program is run once: what it has done already is not known. */
+  async #run({ command }: ExecTarget, { message, at }: Sent): Promise<Outcome> {
+    const timeout = AbortSignal.timeout(PROGRAM_TIME_MS);
+    const signal = AbortSignal.any([timeout, this.#ending.signal]);
+    const failed = await runCommand(command, messageJson(message, at), {
+      searchPath: this.#options.searchPath,
+      signal,
+    });
+    if (failed === undefined) return { kind: 'delivered' };
+    if (timeout.aborted) return { kind: 'refused', reason: `the program took longer than ${PROGRAM_TIME_MS / 1000} s` };
+    return { kind: 'refused', reason: this.#ending.signal.aborted ? PROGRAM_ENDED : failed };
+  }
+
+  async #post(target: HttpTarget, { id, message, at }: Sent): Promise<Outcome> {
     const timeout = AbortSignal.timeout(this.#options.timeoutMs);
     try {
-      const { url, body } = webhookRequest(target, alert, at);
+      const { url, body } = webhookRequest(target, message, at);
+      const secret = target.kind === 'generic' ? target.secret : undefined;
+      const signature = target.kind === 'generic' ? signedHeaders(id, secret, body, Date.now()) : {};
       const response = await request(url, {
         method: 'POST',
         dispatcher: this.#agent,
-        headers: { 'content-type': 'application/json', 'user-agent': 'nightmill' },
+        headers: { 'content-type': 'application/json', 'user-agent': 'nightmill', ...signature },
         body,
         signal: AbortSignal.any([timeout, this.#ending.signal]),
       });
@@ -130,6 +179,13 @@ export class WebhookSink implements AlertSink {
       return { kind: 'failed', reason: typeof code === 'string' ? code : name };
     }
   }
+}
+
+/** A message on its way. */
+interface Sent {
+  readonly id: string;
+  readonly message: Alert | Notice;
+  readonly at: number;
 }
 
 /** A target with the queue of what is to be sent there. */

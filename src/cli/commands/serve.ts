@@ -5,6 +5,7 @@ import { keepSchedules } from '../../operations/schedules.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
+import { watchAlerts } from '../../worker/watch-alerts.ts';
 import { withApp } from '../with-app.ts';
 
 export function addServeCommand(program: Command): void {
@@ -29,7 +30,9 @@ export function addServeCommand(program: Command): void {
           const worker = flags.worker ? await startWorker(app, workflows) : undefined;
           const schedules = flags.worker ? keepSchedules(app, workflows, stop.first) : undefined;
           announce(`serving on ${server.url}${worker === undefined ? '' : `, working on ${workflows.join(', ')}`}`);
+          const watching = flags.worker ? undefined : watchAlerts(app, stop.first);
           await aborted(stop.first);
+          await watching;
           stop.second.addEventListener('abort', () => void worker?.stop({ force: true }));
           await server.close();
           await worker?.stop({ force: stop.second.aborted });

@@ -6,6 +6,7 @@ import { usdJson, usdToNano } from '../../money/money.ts';
 import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
 import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
+import { deliveryJson } from '../../operations/deliveries.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { workersWanted } from '../../operations/workers-wanted.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../../workflows/workflow.ts';
@@ -13,6 +14,8 @@ import { allow, appFor } from '../callers.ts';
 
 const scopeParams = z.object({ '*': z.string() });
 const limitBody = z.object({ limitUsd: z.number().nonnegative().nullable() });
+const deliveriesQuery = z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(50) });
+
 const auditQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
   before: z
@@ -129,6 +132,14 @@ function addLookRoutes(server: FastifyInstance, app: App): void {
       const { limit, before } = request.query as z.infer<typeof auditQuery>;
       const records = await app.audit.list(limit, before);
       return { entries: records.map(auditJson), next: records.length === limit ? records.at(-1)?.id : null };
+    },
+  );
+  server.get(
+    '/api/v1/webhooks',
+    { ...operate, schema: { querystring: deliveriesQuery, summary: 'what webhooks were told, newest first' } },
+    async (request) => {
+      const { limit } = request.query as z.infer<typeof deliveriesQuery>;
+      return { deliveries: (await app.deliveries.list(limit)).map(deliveryJson) };
     },
   );
   server.get(

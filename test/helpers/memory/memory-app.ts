@@ -4,6 +4,7 @@ import { StoreAnswerCache } from '../../../src/adapters/store-answer-cache/store
 import type { BatchSubmission } from '../../../src/batches/batch-submission.ts';
 import { formatSliceEntry, type SliceEntry } from '../../../src/batches/slice-entry.ts';
 import type { MaintenanceContext } from '../../../src/budgets/housekeeping.ts';
+import type { Notice, Notify } from '../../../src/budgets/notice.ts';
 import type { SliceRun } from '../../../src/calls/slice-run.ts';
 import type { FinalizeContext } from '../../../src/finalize/finalize-batch.ts';
 import type { LocalModel } from '../../../src/local-model/local-model.ts';
@@ -78,6 +79,7 @@ export class MemoryApp {
   readonly runs = new Set<SliceRun>();
   readonly events: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly requests: ModelRequest[] = [];
+  readonly notices: Notice[] = [];
   readonly workflow: ClassifyWorkflow;
   readonly gate: ProviderGate;
   /** What the provider answers. */
@@ -158,6 +160,7 @@ export class MemoryApp {
       log,
       submission: async (batchId) => this.submission(batchId),
       histories: { get: async () => undefined, add: async () => {} },
+      notify: this.notify,
       breakerHistory: async () => [],
     };
   }
@@ -173,6 +176,7 @@ export class MemoryApp {
       holds,
       runs,
       workflows: ['triage'],
+      notify: this.notify,
       timezoneOf: () => 'UTC',
       restore: async () => 0,
       shareRatios: async () => {},
@@ -181,6 +185,10 @@ export class MemoryApp {
       leaveHouse: async () => {},
       checkAlerts: async () => {},
     };
+  }
+
+  get notify(): Notify {
+    return async (notice) => void this.notices.push(notice);
   }
 
   get log(): Log {

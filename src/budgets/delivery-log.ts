@@ -1,0 +1,24 @@
+/** What became of one message to one webhook. */
+export interface Delivery {
+  /** Milliseconds since the epoch, when it was handed over. */
+  readonly at: number;
+  /** The same for every webhook that the message went to, and the `webhook-id` header. */
+  readonly message: string;
+  /** Its place in the config, e.g. `alerts.webhooks.0`; URLs are secrets. */
+  readonly webhook: string;
+  readonly kind: string;
+  readonly event: string;
+  /** The scope, batch, workflow, worker or key that it is about. */
+  readonly subject: string;
+  readonly outcome: 'delivered' | 'lost';
+  readonly attempts: number;
+  /** Why it was lost. */
+  readonly reason?: string;
+}
+
+/** The latest deliveries of the cluster; bounded. */
+export interface DeliveryLog {
+  append(delivery: Delivery): Promise<void>;
+  /** Newest first. */
+  list(limit: number): Promise<readonly Delivery[]>;
+}

@@ -1,0 +1,28 @@
+/** What people are told besides money, `noun:verb`. */
+export const NOTICE_EVENTS = {
+  'batch:finished': 'a batch has ended and every document has its answer',
+  'batch:finished_with_failures': 'a batch has ended, and some documents have an error row',
+  'work:paused': 'a batch or a workflow is paused: by budget, provider or operator',
+  'store:trouble': 'a worker cannot use the store, and takes no slices until it can',
+  'workers:none': 'work waits, and no worker is alive for it',
+  'key:refused': "a provider refuses a worker's key: that worker leaves its work to others",
+  'key:revoked': 'someone has revoked an API key of this server',
+  'night:summary': 'once a day: what was finished in the last 24 hours, and what is left',
+} as const;
+
+export type NoticeEvent = keyof typeof NOTICE_EVENTS;
+
+/** Something that a person wants to know when it happens. */
+export interface Notice {
+  readonly event: NoticeEvent;
+  /** The batch, workflow, worker or key that it is about. */
+  readonly subject: string;
+  /** One sentence for the person who reads it at midnight, with what to do. */
+  readonly message: string;
+  readonly details?: Readonly<Record<string, string | number>>;
+  /** Said once in the cluster for each key. */
+  readonly key: string;
+}
+
+/** Tells people; returns when it is on its way, and never fails the work that it tells of. */
+export type Notify = (notice: Notice) => Promise<void>;
