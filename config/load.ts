@@ -10,7 +10,7 @@ import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
 import { checkDataPolicy } from './check-data-policy.ts';
-import type { Config, WebhookConfig, WorkflowConfig } from './config.ts';
+import type { Config, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
 import { readPriceList } from './price-list.ts';
@@ -21,7 +21,7 @@ import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
 import { configSchema, type RawConfig } from './schema.ts';
-import { webhookSecretProblems } from './webhook-secrets.ts';
+import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
 
 const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 
@@ -204,24 +204,6 @@ function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): C
     forcePathStyle: false,
     ...withoutUndefined(raw.s3 ?? {}),
   };
-}
-
-function resolveAlerts({ webhooks, summary }: RawConfig['alerts']): Config['alerts'] {
-  const [hours = 0, minutes = 0] = (summary ?? '').split(':').map(Number);
-  return {
-    webhooks: webhooks.filter(isOn).map(resolveWebhook),
-    ...(summary === undefined ? {} : { summaryAt: hours * 60 + minutes }),
-  };
-}
-
-function isOn(webhook: WebhookConfig): boolean {
-  return webhook.kind === 'exec' || (webhook.kind === 'telegram' ? webhook.token : webhook.url) !== '';
-}
-
-function resolveWebhook(webhook: WebhookConfig): WebhookConfig {
-  if (webhook.kind === 'telegram') return { ...webhook, baseUrl: webhook.baseUrl.replace(/\/+$/, '') };
-  // Of a variable that is not set.
-  return webhook.kind === 'generic' && webhook.secret === '' ? { kind: 'generic', url: webhook.url } : webhook;
 }
 
 interface WorkflowContext {

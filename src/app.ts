@@ -53,7 +53,7 @@ import type { OpenAiRecords } from './compat/openai-records.ts';
 import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
-import { parseScope } from './ledger/scope.ts';
+import { parseScope, type Timezones } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import type { TokenPrice } from './money/price.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
@@ -202,10 +202,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   const notify = openNotifier({ memory, sink, clock, log });
   const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
-  const timezones = (workflow: string) => ({
-    workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
-    global: config.timezone,
-  });
+  const timezones = (workflow: string) => timezonesOf(config, workflow);
   const { timezone, alerts: settings } = config;
   const notices: NoticeContext = { ...base, ...settings, workers: services.workers, timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
@@ -331,6 +328,10 @@ function openProviders(
     );
   }
   return gates;
+}
+
+function timezonesOf({ workflows, timezone }: Config, workflow: string): Timezones {
+  return { workflow: workflows.get(workflow)?.timezone ?? timezone, global: timezone };
 }
 
 function timezoneOf(config: Config, scope: string): string {

@@ -22,3 +22,8 @@ export interface DeliveryLog {
   /** Newest first. */
   list(limit: number): Promise<readonly Delivery[]>;
 }
+
+/** A delivery as JSON gives it. */
+export function deliveryJson({ at, reason, ...delivery }: Delivery): object {
+  return { at: new Date(at).toISOString(), ...delivery, reason: reason ?? null };
+}

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { deliveryJson } from '../../budgets/delivery-log.ts';
 import { NightmillError } from '../../errors.ts';
-import { deliveryJson } from '../../operations/deliveries.ts';
 import { table } from '../table.ts';
 import { print, withApp } from '../with-app.ts';
 
