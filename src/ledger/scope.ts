@@ -24,10 +24,29 @@ export interface Timezones {
   readonly global: string;
 }
 
-/** All scopes of a call at a moment, the batch first. A call settles in the scopes that it was held in. */
+interface OfDays {
+  readonly workflowDay: string;
+  readonly globalDay: string;
+  readonly scopes: readonly Scope[];
+}
+
+const latest = new WeakMap<BatchOwner, OfDays>();
+
+/**
+ * All scopes of a call at a moment, the batch first. A call settles in the scopes that it was held in. The same owner gets
+ * the same array as long as its days are the same.
+ */
 export function scopesOf(owner: BatchOwner, now: number, timezones: Timezones): readonly Scope[] {
   const workflowDay = calendarDay(now, timezones.workflow);
   const globalDay = calendarDay(now, timezones.global);
+  const known = latest.get(owner);
+  if (known?.workflowDay === workflowDay && known.globalDay === globalDay) return known.scopes;
+  const scopes = scopesOn(owner, workflowDay, globalDay);
+  latest.set(owner, { workflowDay, globalDay, scopes });
+  return scopes;
+}
+
+function scopesOn(owner: BatchOwner, workflowDay: string, globalDay: string): readonly Scope[] {
   return [
     batchScope(owner.batchId),
     { name: `workflow:${owner.workflow}/day`, period: workflowDay },

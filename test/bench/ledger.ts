@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import type { Redis } from 'ioredis';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import type { ClientResult, ClientTask } from './helpers/ledger-client.ts';
 import { formatTable, machineLine } from './helpers/machine.ts';
@@ -21,6 +22,7 @@ const CLIENTS = [
 
 const SERVERS: readonly (readonly [name: string, settings: readonly string[]])[] = [
   ['no append-only file', []],
+  ['appendfsync everysec', ['--appendonly', 'yes', '--appendfsync', 'everysec']],
   ['appendfsync always', ['--appendonly', 'yes', '--appendfsync', 'always']],
 ];
 
@@ -32,9 +34,12 @@ export async function run(args: readonly string[]): Promise<void> {
   const calls = Number(values.calls);
   console.log(`Ledger: one call = one admission and one settlement in five scopes (batch, workflow day and month, global
 day and month), a ${REPLY_BYTES}-byte reply into the journal, ${IN_FLIGHT} calls in flight on each connection.
-Bare: two EVALSHA that return 1, with as many keys and arguments, over the same connections.
+Bare: two EVALSHA a call that return 1, with as many keys and arguments as a turn of one, over the same connections.
+Redis CPU is the server's own, in ms a call.
 ${machineLine()}; ${calls} calls a row; the server shares the processors.\n`);
-  const rows: string[][] = [['Redis', 'clients', 'calls/s', 'bare/s', 'ratio', 'CPU ms/call', 'bare CPU', 'ratio']];
+  const rows: string[][] = [
+    ['Redis', 'clients', 'calls/s', 'bare/s', 'ratio', 'CPU ms/call', 'bare CPU', 'ratio', 'Redis CPU'],
+  ];
   for (const [name, settings] of SERVERS) {
     for (const clients of values.quick ? CLIENTS.slice(0, 1) : CLIENTS) {
       const ledger = await measure(settings, { ...clients, mode: 'ledger', calls });
@@ -48,6 +53,7 @@ ${machineLine()}; ${calls} calls a row; the server shares the processors.\n`);
         ledger.cpuMs.toFixed(4),
         bare.cpuMs.toFixed(4),
         (ledger.cpuMs / bare.cpuMs).toFixed(2),
+        ledger.redisCpuMs.toFixed(4),
       ]);
     }
   }
@@ -67,7 +73,14 @@ interface Load {
   readonly calls: number;
 }
 
-async function measure(settings: readonly string[], load: Load): Promise<{ perSecond: number; cpuMs: number }> {
+interface Measured {
+  readonly perSecond: number;
+  /** Of all clients together, a call. */
+  readonly cpuMs: number;
+  readonly redisCpuMs: number;
+}
+
+async function measure(settings: readonly string[], load: Load): Promise<Measured> {
   await using server = await startRedisServer(settings);
   const { processes, connections, mode } = load;
   const task: ClientTask = {
@@ -79,6 +92,8 @@ async function measure(settings: readonly string[], load: Load): Promise<{ perSe
     replyBytes: REPLY_BYTES,
   };
   const clients = await Promise.all(Array.from({ length: processes }, async () => await startClient(task)));
+  const redis = await server.connect();
+  const redisBefore = await redisCpuMs(redis);
   const startedAt = performance.now();
   const results = await Promise.all(
     clients.map(async (client): Promise<ClientResult> => {
@@ -89,7 +104,18 @@ async function measure(settings: readonly string[], load: Load): Promise<{ perSe
   const seconds = (performance.now() - startedAt) / 1_000;
   const calls = results.reduce((sum, result) => sum + result.calls, 0);
   const cpuMs = results.reduce((sum, result) => sum + result.cpuMs, 0);
-  return { perSecond: calls / seconds, cpuMs: cpuMs / calls };
+  return {
+    perSecond: calls / seconds,
+    cpuMs: cpuMs / calls,
+    redisCpuMs: ((await redisCpuMs(redis)) - redisBefore) / calls,
+  };
+}
+
+/** Of the server's process since its start. */
+async function redisCpuMs(redis: Redis): Promise<number> {
+  const info = await redis.info('cpu');
+  const seconds = [...info.matchAll(/^used_cpu_(?:sys|user):([\d.]+)/gm)].map(([, value]) => Number(value));
+  return seconds.reduce((sum, value) => sum + value * 1_000, 0);
 }
 
 /** Connected and warmed up. */

@@ -70,6 +70,11 @@ function* readCommands(bytes: Buffer): Generator<readonly Buffer[]> {
   }
 }
 
+/** Fields and values of an HSET. */
+function* fieldsOf(command: readonly Buffer[]): Generator<readonly [field: string, value: string]> {
+  for (let at = 2; at + 1 < command.length; at += 2) yield [String(command[at]), String(command[at + 1])];
+}
+
 class Replay {
   readonly #questions: HistoryQuestions;
   readonly #scopes = new Map<string, Map<string, number>>();
@@ -92,11 +97,18 @@ class Replay {
     this.#checkText(key, isJournal, command);
     if (scopes.has(key)) this.#applyToScope(name, key, command);
     else if (key === limitsKey) this.#applyToLimits(name, command);
-    else if (isJournal && (name === 'HSETNX' || name === 'HSET')) {
-      const reply = `${key} ${String(command[2])}`;
+    else if (isJournal && name === 'HSET') this.#applyReplies(key, command);
+    else if (key.startsWith(`${prefix}holds:`) && name === 'HSET') {
+      for (const [, record] of fieldsOf(command)) this.#applyAdmission(record);
+    }
+  }
+
+  #applyReplies(key: string, command: readonly Buffer[]): void {
+    for (const [callKey] of fieldsOf(command)) {
+      const reply = `${key} ${callKey}`;
       if (this.#stored.has(reply)) this.#problems.push(`a stored reply was bought and stored again: ${reply}`);
       this.#stored.add(reply);
-    } else if (key.startsWith(`${prefix}holds:`) && name === 'HSET') this.#applyAdmission(String(command[3]));
+    }
   }
 
   /** @param record `amount|{"batchId", "slice", "callKey", …}`, with what it took of a quota behind it */

@@ -14,16 +14,20 @@ export interface HoldRecord {
 }
 
 /** The JSON part of a hold; the scripts put the amount before it and what it took of the quota behind it, with `|`. */
-export function formatHoldRecord({ claim, callKey, model, scopes, quota }: CallTicket): string {
-  const record: HoldRecord = {
+export function formatHoldRecord(ticket: CallTicket): string {
+  return `{"callKey":${JSON.stringify(ticket.callKey)},${formatHoldDetails(ticket)}`;
+}
+
+/** The JSON part of a hold behind its call key: equal for the calls of a slice to one model. */
+export function formatHoldDetails({ claim, model, scopes, quota }: CallTicket): string {
+  const record: Omit<HoldRecord, 'callKey'> = {
     batchId: claim.batchId,
     slice: claim.slice,
-    callKey,
     model,
     ...(quota === undefined ? {} : { pool: quota.pool }),
     scopes: scopes.map((scope) => [scope.name, scope.period]),
   };
-  return JSON.stringify(record);
+  return JSON.stringify(record).slice(1);
 }
 
 /** Nano-dollars of a hold as it stands in Redis. */
@@ -37,7 +41,17 @@ export function parseHold(hold: string): Omit<HoldRecord, 'scopes'> & { readonly
   return { ...record, scopes: record.scopes.map(([name, period]) => ({ name, period })) };
 }
 
+/** What the list of uncertain calls says of a call, behind the amount that the scripts write first: the middle of a JSON object. */
+export function uncertainMiddle({ model, slice }: Pick<HoldRecord, 'model' | 'slice'>): string {
+  return `"model":${JSON.stringify(model)},"slice":${slice}`;
+}
+
+/** The end of the same object. */
+export function uncertainEnd(reason: string): string {
+  return `,"reason":${JSON.stringify(reason)}}`;
+}
+
 /** What the list of uncertain calls says of one: the rest of the JSON object that a script opens with the amount. */
-export function uncertainDetails(details: { model: string; slice: number; reason: string }): string {
-  return JSON.stringify(details).slice(1);
+export function uncertainDetails({ reason, ...of }: { model: string; slice: number; reason: string }): string {
+  return uncertainMiddle(of) + uncertainEnd(reason);
 }

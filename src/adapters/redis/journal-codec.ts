@@ -6,8 +6,8 @@ const COMPRESS_FROM_BYTES = 600;
 const PLAIN = 0x7b; // "{": an entry that is JSON as it stands
 
 /** Paid replies are the only content in Redis, for as long as their slice is open, and compressed. */
-export function encodeEntry(entry: JournalEntry): Buffer {
-  const json = Buffer.from(JSON.stringify(entry));
+export function encodeEntry(entry: JournalEntry): string | Buffer {
+  const json = JSON.stringify(entry);
   return json.length < COMPRESS_FROM_BYTES ? json : zstdCompressSync(json);
 }
 

@@ -6,13 +6,11 @@ import type {
   Ledger,
   Outcome,
   QuotaReport,
-  QuotaWait,
   ReapedCall,
   ScopeTotals,
   Settlement,
   UncertainCall,
 } from '../../ledger/ledger.ts';
-import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../ledger/quota-need.ts';
 import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
 import type { NanoUsd } from '../../money/money.ts';
 import { readFoundQuota } from './found-quota.ts';
@@ -20,14 +18,16 @@ import { formatHoldRecord, heldAmount, parseHold, uncertainDetails } from './hol
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
-import { ADMIT } from './scripts/admit.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
-import { encodeNeed, encodeReport, encodeUse, isBlip, QUOTA_FEEDBACK } from './scripts/quota.ts';
+import { encodeReport, isBlip, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SERVER } from './scripts/server.ts';
-import { SETTLE } from './scripts/settle.ts';
+import { type AdmissionAnswer, type AskingCall, admissionTurns } from './turns/admissions.ts';
+import { type EndedCall, settlementTurns } from './turns/settlements.ts';
+import { NO_POOL } from './turns/turn-table.ts';
+import type { Turns } from './turns/turns.ts';
 
 /** What a worker has learnt; the pipeline's `InputRatios`. */
 interface RatioBook {
@@ -46,6 +46,8 @@ export class RedisLedger implements Ledger {
   readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
   readonly #lease: LeaseHolder;
+  readonly #admissions: Turns<AskingCall, AdmissionAnswer>;
+  readonly #settlements: Turns<EndedCall, Settlement>;
   /** Holds stay under the worker id they were made with, also when the lease was renewed under another one. */
   readonly #heldBy = new Map<string, string>();
 
@@ -53,112 +55,28 @@ export class RedisLedger implements Ledger {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
+    this.#admissions = admissionTurns(redis, keys);
+    this.#settlements = settlementTurns(redis, keys);
   }
 
   async admit(ticket: CallTicket): Promise<Admission> {
-    const { claim } = ticket;
     const workerId = this.#holderOf(ticket);
-    const keys = this.#keys;
-    const [status, first, ...numbers] = await runScript<Buffer[]>(
-      this.#redis,
-      ADMIT,
-      [
-        keys.workers,
-        keys.fence(claim.batchId),
-        keys.holds(workerId),
-        keys.journal(claim.batchId, claim.slice),
-        keys.limits,
-        keys.pool(poolOf(ticket)),
-        ...this.#scopeKeys(ticket.scopes),
-      ],
-      [
-        workerId,
-        claim.slice,
-        claim.token,
-        ticket.callId,
-        ticket.callKey,
-        ticket.hold,
-        formatHoldRecord(ticket),
-        ticket.quota === undefined ? '' : encodeNeed(ticket.quota),
-        ...ticket.scopes.map((scope) => scope.name),
-        ...(ticket.otherKeys ?? []),
-      ],
-    );
-    switch (String(status)) {
-      case 'admitted': {
-        this.#heldBy.set(ticket.callId, workerId);
-        const startInMs = Number(first);
-        return startInMs > 0 ? { kind: 'admitted', startInMs } : { kind: 'admitted' };
-      }
-      case 'wait':
-        return { kind: 'wait', why: String(first) as QuotaWait, waitMs: Number(numbers[0]) };
-      case 'replay':
-        return { kind: 'replay', entry: decodeEntry(first as Buffer), callKey: String(numbers[0]) };
-      case 'lease_lost':
-        this.#heldBy.delete(ticket.callId);
-        // Whoever keeps that lease has let it end, and its calls are booked.
-        if (ticket.lease !== undefined) return { kind: 'fenced' };
-        await this.#lease.renew();
-        return await this.admit(ticket);
-      case 'refused': {
-        const [limit = 0, settled = 0, uncertain = 0, held = 0, needed = ticket.hold] = numbers.map(Number);
-        return {
-          kind: 'refused',
-          refusal: {
-            scope: String(first),
-            limit,
-            settled,
-            uncertain,
-            held,
-            ...(needed > ticket.hold ? { needed } : {}),
-          },
-        };
-      }
-      default:
-        return { kind: 'fenced' };
-    }
+    const admission = await this.#admissions.add({ ticket, workerId });
+    if (admission.kind === 'admitted') this.#heldBy.set(ticket.callId, workerId);
+    if (admission.kind !== 'lease_lost') return admission;
+    this.#heldBy.delete(ticket.callId);
+    // Whoever keeps that lease has let it end, and its calls are booked.
+    if (ticket.lease !== undefined) return { kind: 'fenced' };
+    await this.#lease.renew();
+    return await this.admit(ticket);
   }
 
   async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    const { claim } = ticket;
     const workerId = this.#holderOf(ticket);
-    const keys = this.#keys;
-    const reply = outcome.kind === 'reply' ? outcome.entry : undefined;
-    const reason = outcome.kind === 'uncertain' ? outcome.reason : 'another reply to this call counts';
-    const [status, stored] = await runScript<Buffer[]>(
-      this.#redis,
-      SETTLE,
-      [
-        keys.fence(claim.batchId),
-        keys.holds(workerId),
-        keys.journal(claim.batchId, claim.slice),
-        keys.uncertain(claim.batchId),
-        keys.pool(poolOf(ticket)),
-        ...this.#scopeKeys(ticket.scopes),
-      ],
-      [
-        claim.slice,
-        claim.token,
-        ticket.callId,
-        ticket.callKey,
-        outcome.kind,
-        reply?.cost ?? 0,
-        reply === undefined ? '' : encodeEntry(reply),
-        uncertainDetails({ model: ticket.model, slice: claim.slice, reason }),
-        ticket.quota === undefined ? '' : encodeUse(useOf(ticket.quota, outcome)),
-        outcome.kind === 'reply' ? (outcome.beyondCap ?? 0) : 0,
-      ],
-    );
+    const entry = outcome.kind === 'reply' ? { entry: encodeEntry(outcome.entry) } : {};
+    const settlement = await this.#settlements.add({ ticket, workerId, outcome, ...entry });
     this.#heldBy.delete(ticket.callId);
-    switch (String(status)) {
-      case 'duplicate':
-        return { kind: 'duplicate', entry: decodeEntry(stored as Buffer) };
-      case 'fenced':
-      case 'orphaned':
-        return { kind: 'fenced' };
-      default:
-        return { kind: 'settled' };
-    }
+    return settlement;
   }
 
   async journal(batchId: string, slice: number): Promise<ReadonlyMap<string, JournalEntry>> {
@@ -330,18 +248,6 @@ export class RedisLedger implements Ledger {
 
 /** A worker's entry is kept a while after its end, so that a worker that was only slow finds its lease ended, not unknown. */
 const FORGET_WORKER_AFTER_MS = 600_000;
-
-/** Of calls that take nothing of any quota; nothing is ever written there. */
-const NO_POOL = '-';
-
-function poolOf({ quota }: CallTicket): string {
-  return quota?.pool ?? NO_POOL;
-}
-
-function useOf(need: QuotaNeed, outcome: Outcome): QuotaUse {
-  if (outcome.kind === 'reply') return quotaUse(need, outcome.entry.usage);
-  return outcome.kind === 'released' && outcome.refused !== true ? UNUSED : AS_TAKEN;
-}
 
 function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): string | Buffer {
   if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);

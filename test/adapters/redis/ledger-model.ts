@@ -85,8 +85,8 @@ export class LedgerModel {
     return batch.calls.filter((call) => call.held !== undefined).length;
   }
 
-  /** The answer that `admit()` owes, with what it books done. `renew` ends a lease that stands in the way. */
-  admit(slice: ModelSlice, call: ModelCall, lease: () => ModelLease): unknown {
+  /** The answer that an admission under this lease owes, with what it books done. */
+  admit(slice: ModelSlice, call: ModelCall, lease: ModelLease): unknown {
     const { ticket } = call;
     if (slice.fence !== ticket.claim.token) {
       call.held = undefined;
@@ -97,14 +97,14 @@ export class LedgerModel {
       return { kind: 'replay', cost: slice.journal.get(ticket.callKey) };
     }
     if (call.held !== undefined) return { kind: 'admitted' };
-    const holder = lease();
+    if (lease.ended) return { kind: 'lease_lost' };
     for (const scope of ticket.scopes) {
       const totals = this.totals(scope);
       if (totals.limit !== undefined && this.booked(scope) + ticket.hold > totals.limit) {
         return { kind: 'refused', refusal: { scope: scope.name, ...totals } };
       }
     }
-    call.held = { amount: ticket.hold, lease: holder };
+    call.held = { amount: ticket.hold, lease };
     return { kind: 'admitted' };
   }
 

@@ -78,4 +78,32 @@ describe('RedisLedger', () => {
     expect(await cluster.redis.hlen(cluster.keys.holds(formerId))).toBe(0);
     expect(await cluster.redis.hlen(cluster.keys.holds(lease.workerId))).toBe(5);
   });
+
+  test('a call whose journal cannot be read fails alone: its neighbours of the same turn are admitted and settled', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const broken = await cluster.claim(await cluster.queuedBatch());
+    await cluster.redis.set(cluster.keys.journal(broken.batchId, 0), 'no hash');
+    const [first, bad, second] = [ticketOf(claim, 10), ticketOf(broken, 20), ticketOf(claim, 30)];
+    const admissions = await Promise.allSettled([first, bad, second].map((ticket) => ledger.admit(ticket)));
+    expect(admissions.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ held: 40 }));
+    const settlements = await Promise.allSettled(
+      [first, bad, second].map((ticket) => ledger.settle(ticket, replyOf(5, ticket.callKey))),
+    );
+    expect(settlements.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 10 }));
+    expect(await ledger.openCalls(claim.batchId)).toBe(0);
+  });
+
+  test('calls of one turn leave as one script, also those of several slices and workflows', async () => {
+    const { ledger, claim } = await cluster.workerWithSlice();
+    const other = { ...(await cluster.claim(await cluster.queuedBatch())), workflow: 'digest' };
+    const tickets = [ticketOf(claim, 10), ticketOf(other, 20), ticketOf(claim, 30)];
+    await ledger.admit(ticketOf(claim, 0));
+    const calls = async () => Number(/cmdstat_evalsha:calls=(\d+)/.exec(await cluster.redis.info('commandstats'))?.[1]);
+    const before = await calls();
+    await Promise.all(tickets.map((ticket) => ledger.admit(ticket)));
+    await Promise.all(tickets.map((ticket) => ledger.settle(ticket, replyOf(1))));
+    expect((await calls()) - before).toBe(2);
+  });
 });

@@ -101,17 +101,19 @@ async function ledgerCaller(redis: Redis): Promise<Call> {
   };
   // As in production every scope has a limit, which no call reaches.
   for (const { name } of scopesOf(owner, Date.now(), TIMEZONES)) await ledger.setLimit(name, MAX_NANO_USD);
+  const claims = tokens.map((token, slice) => ({ ...owner, slice, token, timezones: TIMEZONES }));
   let calls = 0;
   return async () => {
     const number = calls++;
-    const slice = Math.floor(number / CALLS_PER_SLICE);
+    const claim = claims[Math.floor(number / CALLS_PER_SLICE)];
+    if (claim === undefined) throw new RangeError('There is no slice for the call');
     const ticket = {
-      claim: { ...owner, slice, token: tokens[slice] ?? '', timezones: TIMEZONES },
+      claim,
       callId: randomUUID(),
       callKey: number.toString(16).padStart(64, '0'),
       model: 'small',
       hold: 400_000,
-      scopes: scopesOf(owner, Date.now(), TIMEZONES),
+      scopes: scopesOf(claim, Date.now(), TIMEZONES),
     };
     const admission = await ledger.admit(ticket);
     const settlement =

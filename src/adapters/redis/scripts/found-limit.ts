@@ -41,26 +41,34 @@ local FOUND = {'fr', 'ft', 'fi', 'fo'}
 local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fu'}
 ${BLIPS_LUA}
 for _, name in ipairs(BLIP_FIELDS) do FOUND_FIELDS[#FOUND_FIELDS + 1] = name end
+-- was: what stands in Redis, so that only what changes is written.
 local function readFound(pool)
-  local f = {}
+  local f = {was = {}}
   local values = redis.call('HMGET', pool, unpack(FOUND_FIELDS))
-  for i, name in ipairs(FOUND_FIELDS) do f[name] = tonumber(values[i]) end
+  for i, name in ipairs(FOUND_FIELDS) do
+    f[name] = tonumber(values[i])
+    f.was[name] = f[name]
+  end
   return f
 end
-local function writeFound(pool, f, names)
-  local set = {}
-  for _, name in ipairs(names) do
-    if f[name] then
+-- Adds the fields that have changed, with their values.
+local function changedFound(f, set)
+  for _, name in ipairs(FOUND_FIELDS) do
+    if f[name] and f[name] ~= f.was[name] then
       set[#set + 1] = name
       set[#set + 1] = string.format('%.5f', f[name])
     end
   end
+end
+local function writeFound(pool, f)
+  local set = {}
+  changedFound(f, set)
   if #set > 0 then redis.call('HSET', pool, unpack(set)) end
 end
 local DROPPED_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs', 'fh', 'hn', 'hr', 'bn', 'br', 'fb'}
 local function dropFound(pool, f)
   redis.call('HDEL', pool, unpack(DROPPED_FIELDS))
-  for _, name in ipairs(DROPPED_FIELDS) do f[name] = nil end
+  for _, name in ipairs(DROPPED_FIELDS) do f[name], f.was[name] = nil, nil end
 end
 local function startRamp(f, now, rate, growth)
   f.fm, f.fk, f.fr, f.fx, f.fq, f.fg, f.fAt = 1, 1, rate, 1, 0, growth, now
@@ -166,15 +174,14 @@ local function refuseFound(f, now, named, isKnown, cut)
   f.wn, f.wr, f.wb, f.wa, f.rAt = 0, 0, 0, now, now
   return silent
 end
--- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was.
-local function wakeFound(pool, now)
-  local f = readFound(pool)
-  if not f.pr or f.pr == 0 then return end
+-- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was. Returns whether it did.
+local function wakeFound(f, now)
+  if not f.pr or f.pr == 0 then return false end
   f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
   if f.fm then
     f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, 0.34, now
     if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
   end
-  writeFound(pool, f, FOUND_FIELDS)
+  return true
 end
 `;

@@ -9,23 +9,42 @@
 export const OVERRUN_LUA = `
 local FIRST_CALLS, OPENED_BY_EACH, PROVEN = 4, 2, 200
 local function modelOf(record) return string.match(record, '"model":"([^"]*)"') or '' end
+-- q: a pool that quota.ts has opened; each model is read once and kept with it.
+local function readModel(q, name)
+  local m = q.models[name]
+  if not m then
+    local s = redis.call('HMGET', q.pool, 'over:' .. name, 'kept:' .. name, 'at:' .. name)
+    m = {over = tonumber(s[1] or 0), kept = tonumber(s[2] or 0), at = tonumber(s[3] or 0)}
+    m.was = {over = m.over, kept = m.kept, at = m.at}
+    q.models[name] = m
+  end
+  return m
+end
 -- Returns what is held on top, and whether the model must prove itself before another call.
-local function overrunOf(pool, record)
-  local model = modelOf(record)
-  local s = redis.call('HMGET', pool, 'over:' .. model, 'kept:' .. model, 'at:' .. model)
-  local kept, open = tonumber(s[2] or 0), tonumber(s[3] or 0)
-  return tonumber(s[1] or 0), kept < PROVEN and open >= FIRST_CALLS + OPENED_BY_EACH * kept
+local function overrunOf(q, name)
+  local m = readModel(q, name)
+  return m.over, m.kept < PROVEN and m.at >= FIRST_CALLS + OPENED_BY_EACH * m.kept
 end
-local function openModel(pool, record) redis.call('HINCRBY', pool, 'at:' .. modelOf(record), 1) end
-local function closeModel(pool, record)
-  local field = 'at:' .. modelOf(record)
-  if tonumber(redis.call('HGET', pool, field) or 0) > 0 then redis.call('HINCRBY', pool, field, -1) end
+local function openModel(q, name)
+  local m = readModel(q, name)
+  m.at = m.at + 1
 end
-local function noteReply(pool, record, beyond)
-  local model = modelOf(record)
-  redis.call('HINCRBY', pool, 'kept:' .. model, 1)
-  if beyond > tonumber(redis.call('HGET', pool, 'over:' .. model) or 0) then
-    redis.call('HSET', pool, 'over:' .. model, string.format('%.0f', beyond))
+local function closeModel(q, name)
+  local m = readModel(q, name)
+  m.at = math.max(0, m.at - 1)
+end
+local function noteReply(q, name, beyond)
+  local m = readModel(q, name)
+  m.kept, m.over = m.kept + 1, math.max(m.over, beyond)
+end
+local function changedModels(q, set)
+  for name, m in pairs(q.models) do
+    for field, was in pairs(m.was) do
+      if m[field] ~= was then
+        set[#set + 1] = field .. ':' .. name
+        set[#set + 1] = string.format('%.0f', m[field])
+      end
+    end
   end
 end
 `;

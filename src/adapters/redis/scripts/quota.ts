@@ -31,50 +31,69 @@ local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.
 -- No call takes longer under a limit that only headers have named: they may slow us down, but a wrong one stops nothing.
 local MOST_SEEN = 60000 - BURST
 local SILENT_POLL = 500
-local FIELDS = {'r', 't', 'i', 'o'}
+local FIELDS, SEEN = {'r', 't', 'i', 'o'}, {'sr', 'st', 'si', 'so'}
 -- More than two clocks that are kept in step can differ by.
 local CLOCK_STEP = 1000
 local function forgetFuture(pool, at, now)
   if tonumber(at or 0) <= now + CLOCK_STEP then return false end
   return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fAt') > 0
 end
-local function quotaNumbers(text)
-  local n = {}
-  for value in string.gmatch(text, '[^|]+') do n[#n + 1] = tonumber(value) end
-  return n
-end
--- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day, 8 input tokens, 9 output tokens; 0: no limit;
--- 10 milliseconds by which the provider's day is ahead of UTC
--- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
-local function takeQuota(pool, n, now)
-  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at')
-  if forgetFuture(pool, s[16], now) then return takeQuota(pool, n, now) end
-  local after = tonumber(s[10] or 0)
-  if after > now + BURST then return 'asked', after - now end
-  local open = tonumber(s[9] or 0)
-  if n[5] > 0 and open >= n[5] then return 'concurrency', 50 end
-  local today = math.floor((now + n[10]) / DAY)
-  local dr, dt = 0, 0
-  if tonumber(s[13] or 0) == today then dr, dt = tonumber(s[14] or 0), tonumber(s[15] or 0) end
-  local tokens = n[8] + n[9]
-  if (n[6] > 0 and dr + 1 > n[6]) or (n[7] > 0 and dt + tokens > n[7] and (dt > 0 or tokens <= n[7])) then
-    return 'day', (today + 1) * DAY - n[10] - now
+local POOL_FIELDS = {'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at'}
+local POOL_FORMATS = {r = '%.3f', t = '%.3f', i = '%.3f', o = '%.3f', open = '%.0f', day = '%.0f', dr = '%.0f', dt = '%.0f', at = '%.0f'}
+-- A pool as it stands: read once, changed by one call after the other, written once by closePool.
+-- v: the pool's own fields · f: what found-limit.ts keeps · models: what overrun.ts keeps
+local function openPool(pool, now)
+  local values = redis.call('HMGET', pool, unpack(POOL_FIELDS))
+  if forgetFuture(pool, values[16], now) then values = redis.call('HMGET', pool, unpack(POOL_FIELDS)) end
+  local q = {pool = pool, now = now, v = {}, was = {}, f = readFound(pool), models = {}, writesFound = false}
+  for i, name in ipairs(POOL_FIELDS) do
+    q.v[name] = tonumber(values[i])
+    q.was[name] = q.v[name]
   end
-  local f = readFound(pool)
+  return q
+end
+local function closePool(q)
+  local set = {}
+  for name, format in pairs(POOL_FORMATS) do
+    if q.v[name] and q.v[name] ~= q.was[name] then
+      set[#set + 1] = name
+      set[#set + 1] = string.format(format, q.v[name])
+    end
+  end
+  if q.writesFound then changedFound(q.f, set) end
+  changedModels(q, set)
+  if #set > 0 then redis.call('HSET', q.pool, unpack(set)) end
+end
+-- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day; 0: no limit; 8 milliseconds by which the
+-- provider's day is ahead of UTC
+-- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
+local function takeQuota(q, n, input, output)
+  local v, f, now = q.v, q.f, q.now
+  local after = v.after or 0
+  if after > now + BURST then return 'asked', after - now end
+  local open = v.open or 0
+  if n[5] > 0 and open >= n[5] then return 'concurrency', 50 end
+  local today = math.floor((now + n[8]) / DAY)
+  local dr, dt = 0, 0
+  if v.day == today then dr, dt = v.dr or 0, v.dt or 0 end
+  local tokens = input + output
+  if (n[6] > 0 and dr + 1 > n[6]) or (n[7] > 0 and dt + tokens > n[7] and (dt > 0 or tokens <= n[7])) then
+    return 'day', (today + 1) * DAY - n[8] - now
+  end
   local isProbe = f.sil and f.sil > 0
   if isProbe and f.pr and f.pr > 0 and now - f.pr < PROBE_LOST then return 'asked', SILENT_POLL end
   local isKnown = false
-  for d = 1, 4 do if n[d] > 0 or tonumber(s[4 + d] or 0) > 0 then isKnown = true end end
-  beginFound(pool, f, now, isKnown)
+  for d = 1, 4 do if n[d] > 0 or (v[SEEN[d]] or 0) > 0 then isKnown = true end end
+  beginFound(q.pool, f, now, isKnown)
   local share = BASE
-  if s[11] then share = BASE * math.min(1, tonumber(s[11]) + (now - tonumber(s[12])) * HEAL) end
-  local amounts = {1, tokens, n[8], n[9]}
+  if v.cut then share = BASE * math.min(1, v.cut + (now - v.cutAt) * HEAL) end
+  local amounts = {1, tokens, input, output}
   local start, wait, owed, cost = math.max(now, after), 0, 0, {0, 0, 0, 0}
   for d = 1, 4 do
     local limit = n[d] * share
-    local seen = tonumber(s[4 + d] or 0) * share
+    local seen = (v[SEEN[d]] or 0) * share
     local found = (f[FOUND[d]] or 0) * (f.fk or 0)
-    local full = tonumber(s[d] or 0)
+    local full = v[FIELDS[d]] or 0
     local most = math.huge
     if seen > 0 and (limit == 0 or seen < limit) then limit, most = seen, MOST_SEEN end
     if found > 0 and (limit == 0 or found < limit) then
@@ -93,20 +112,16 @@ local function takeQuota(pool, n, now)
     start, f.pr = math.max(now, after), now
   end
   if f.fm then growFound(f, now, owed, BURST) end
-  countGranted(f, now, tonumber(s[11] or 1))
-  writeFound(pool, f, FOUND_FIELDS)
-  local set = {'open', open + 1, 'at', string.format('%.0f', now)}
+  countGranted(f, now, v.cut or 1)
+  q.writesFound = true
+  v.open, v.at = open + 1, math.floor(now)
   for d = 1, 4 do
-    if cost[d] > 0 then
-      set[#set + 1] = FIELDS[d]
-      set[#set + 1] = string.format('%.3f', math.max(tonumber(s[d] or 0), start) + cost[d])
-    end
+    if cost[d] > 0 then v[FIELDS[d]] = math.max(v[FIELDS[d]] or 0, start) + cost[d] end
   end
   if n[6] > 0 or n[7] > 0 then
-    for _, v in ipairs({'day', today, 'dr', dr + 1, 'dt', dt + tokens}) do set[#set + 1] = v end
+    v.day, v.dr, v.dt = today, dr + 1, dt + tokens
     cost[5], cost[6] = today, tokens
   end
-  redis.call('HSET', pool, unpack(set))
   return nil, start - now, cost
 end
 -- The costs as they stand at the end of a hold record; where the day is limited, with its number and the tokens taken.
@@ -117,33 +132,29 @@ local function quotaMark(cost)
 end
 -- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
 -- outcome: what SETTLE knows of it
-local function endQuota(pool, record, uses, outcome, now)
+local function endQuota(q, model, record, uses, outcome)
+  local v, f = q.v, q.f
   if outcome == 'reply' then
-    wakeFound(pool, now)
+    if wakeFound(f, q.now) then q.writesFound = true end
   elseif outcome == 'uncertain' or (uses and uses[1] == 0) then
     -- Perhaps the one that should have looked: another one does.
-    if tonumber(redis.call('HGET', pool, 'pr') or 0) > 0 then redis.call('HSET', pool, 'pr', 0) end
+    if (f.pr or 0) > 0 then f.pr, q.writesFound = 0, true end
   end
   local costs = string.match(record, '}|([%d.:]+)$')
   if not costs then return end
-  closeModel(pool, record)
-  local c, set = {}, {}
+  closeModel(q, model)
+  local c = {}
   for value in string.gmatch(costs, '[^:]+') do c[#c + 1] = tonumber(value) end
-  local s = redis.call('HMGET', pool, 'r', 't', 'i', 'o', 'open', 'day', 'dr', 'dt')
-  if tonumber(s[5] or 0) > 0 then set = {'open', tonumber(s[5]) - 1} end
-  if uses then
-    for d = 1, 4 do
-      if c[d] > 0 and s[d] and uses[d] and uses[d] ~= 1 then
-        set[#set + 1] = FIELDS[d]
-        set[#set + 1] = string.format('%.3f', tonumber(s[d]) - c[d] * (1 - uses[d]))
-      end
-    end
-    if c[5] and uses[2] and tonumber(s[6] or -1) == c[5] then
-      local tokens = math.max(0, tonumber(s[8]) - math.floor(c[6] * (1 - uses[2]) + 0.5))
-      for _, v in ipairs({'dr', tonumber(s[7]) - 1 + uses[1], 'dt', string.format('%.0f', tokens)}) do set[#set + 1] = v end
-    end
+  if (v.open or 0) > 0 then v.open = v.open - 1 end
+  if not uses then return end
+  for d = 1, 4 do
+    local field = FIELDS[d]
+    if c[d] > 0 and v[field] then v[field] = v[field] - c[d] * (1 - uses[d]) end
   end
-  if #set > 0 then redis.call('HSET', pool, unpack(set)) end
+  if c[5] and v.day == c[5] then
+    v.dr = v.dr - 1 + uses[1]
+    v.dt = math.max(0, v.dt - math.floor(c[6] * (1 - uses[2]) + 0.5))
+  end
 end
 `;
 
@@ -202,7 +213,7 @@ if ARGV[1] == '1' and not guessed then
   end
   wait = math.max(wait, silent or 0)
 end
-writeFound(KEYS[1], f, FOUND_FIELDS)
+writeFound(KEYS[1], f)
 if now + wait > tonumber(s[1] or 0) then
   set[#set + 1] = 'after'
   set[#set + 1] = string.format('%.0f', now + wait)
@@ -219,8 +230,8 @@ redis.call('HSET', KEYS[1], unpack(set))
 return isBlip and 1 or 0
 `);
 
-/** The argument of {@link QUOTA_LUA}'s `takeQuota`. */
-export function encodeNeed({ limits, inputTokens, outputTokens, dayOffsetMs }: QuotaNeed): string {
+/** Limits as {@link QUOTA_LUA}'s `takeQuota` reads them. */
+export function limitNumbers({ limits, dayOffsetMs }: QuotaNeed): readonly number[] {
   return [
     limits.requestsPerMinute ?? 0,
     limits.tokensPerMinute ?? 0,
@@ -229,15 +240,13 @@ export function encodeNeed({ limits, inputTokens, outputTokens, dayOffsetMs }: Q
     limits.concurrency ?? 0,
     limits.requestsPerDay ?? 0,
     limits.tokensPerDay ?? 0,
-    inputTokens,
-    outputTokens,
     dayOffsetMs ?? 0,
-  ].join('|');
+  ];
 }
 
-/** The argument of {@link QUOTA_LUA}'s `endQuota`. */
-export function encodeUse({ requests, tokens, input, output }: QuotaUse): string {
-  return [requests, tokens, input, output].map((share) => share.toFixed(4)).join('|');
+/** Shares as {@link QUOTA_LUA}'s `endQuota` reads them, to four decimals. */
+export function useNumbers({ requests, tokens, input, output }: QuotaUse): readonly number[] {
+  return [requests, tokens, input, output].map((share) => Math.round(share * 10_000) / 10_000);
 }
 
 /** The arguments of {@link QUOTA_FEEDBACK}. */

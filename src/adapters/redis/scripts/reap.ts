@@ -21,7 +21,9 @@ if not record then return 0 end
 local held = tonumber(string.match(record, '^%d+'))
 redis.call('HDEL', KEYS[2], ARGV[2])
 redis.call('HINCRBY', KEYS[5], 'open', -1)
-endQuota(KEYS[4], record)
+local pool = openPool(KEYS[4], time[1] * 1000 + time[2] / 1000)
+endQuota(pool, modelOf(record), record)
+closePool(pool)
 local listed = redis.call('HGET', KEYS[3], ARGV[2])
 local booked = listed and tonumber(string.match(listed, '"nano":(%d+)')) or 0
 for i = 5, #KEYS do

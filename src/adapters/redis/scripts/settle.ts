@@ -2,18 +2,25 @@ import { QUOTA_LUA } from './quota.ts';
 import { script } from './run-script.ts';
 
 /**
- * Settlement of one admitted call: its hold leaves every scope, what it cost is booked, and a paid reply goes into
- * the journal, all at once.
+ * Settlement of the admitted calls of one turn: of each the hold leaves every scope, what it cost is booked, and a paid
+ * reply goes into the journal, all at once. What they share is read once, they are decided one by one in their order, and
+ * then all is written. Nothing is written before the last one is decided.
  *
- * KEYS  1 fence (HASH)  2 holds of the worker (HASH)  3 journal of the slice (HASH)  4 uncertain calls (HASH)
- *       5 pool (HASH)  6.. totals of each scope (HASH), the batch first
- * ARGV  1 slice  2 fence token  3 call id  4 call key  5 outcome: reply | released | uncertain
- *       6 cost (nano-dollars; for a reply)  7 journal entry (for a reply)  8 JSON for the list of uncertain calls
- *       10 what the reply cost beyond its output cap (nano-dollars)
- *       9 what became of the quota that it took: four shares with |, or empty
- * Returns {'settled'} · {'fenced'}: stored and booked, but the slice has a new owner · {'duplicate', journal entry}:
- *       another reply to this call is the one that counts, and this cost is booked as uncertain · {'orphaned'}: the
- *       slice or batch has ended without this reply, booked as uncertain · {'already'}: settled before
+ * KEYS  1 pool (HASH)  2 holds of the worker (HASH)  then, in any order, what ARGV 1 names by number: fences, journals, lists of
+ *       uncertain calls and totals of scopes (HASH)
+ * ARGV  1 JSON of the turn, as `turns/settlements.ts` writes it:
+ *         pool     true where calls of it have asked for a quota
+ *         slices   {key of the fence, slice, fence token, key of the journal, key of the uncertain calls}
+ *         scopes   {key of the totals}
+ *         kinds    what calls have in common: {slice, what the list of uncertain calls says of it, as the middle of a JSON object,
+ *                  model, scopes, the batch first}
+ *         calls    {kind, call id, call key, outcome: 'reply' | 'released' | 'uncertain', cost (nano-dollars; for a reply), number of
+ *                  its journal entry in ARGV (for a reply) or 0, the end of the JSON object of the list, what the reply cost beyond its
+ *                  output cap (nano-dollars), and, of calls with a quota, what became of it: four shares}
+ *       2.. journal entries
+ * Returns for each call: 0, settled or settled before · {'fenced'}: stored and booked, but the slice has a new owner ·
+ *       {'duplicate', journal entry}: another reply to this call is the one that counts, and this cost is booked as uncertain ·
+ *       {'orphaned'}: the slice or batch has ended without this reply, booked as uncertain
  *
  * A hold that a reaper has booked as uncertain in the meantime is found again by its call id and corrected, as long
  * as the batch has not ended. Money is booked even when the worker has lost its slice, since it was spent; whatever
@@ -21,55 +28,124 @@ import { script } from './run-script.ts';
  * (the server came back without its last second) is booked and journalled all the same.
  */
 export const SETTLE = script(`${QUOTA_LUA}
-local record = redis.call('HGET', KEYS[2], ARGV[3])
-local fence = redis.call('HGET', KEYS[1], ARGV[1])
-local listed = redis.call('HGET', KEYS[4], ARGV[3])
-local held, booked = 0, 0
-if record then
-  held = tonumber(string.match(record, '^%d+'))
-  redis.call('HDEL', KEYS[2], ARGV[3])
-  redis.call('HINCRBY', KEYS[6], 'open', -1)
+local turn = cjson.decode(ARGV[1])
+local slices, scopes, kinds, calls = turn.slices, turn.scopes, turn.kinds, turn.calls
+
+-- Fields of hashes that calls name: read together, changed by one call after the other, written together.
+local hashes = {}
+local function want(key, field)
+  local hash = hashes[key]
+  if not hash then
+    hash = {fields = {}, values = {}, changed = {}}
+    hashes[key] = hash
+  end
+  hash.fields[#hash.fields + 1] = field
+end
+local function get(key, field) return hashes[key].values[field] end
+local function put(key, field, value)
+  hashes[key].values[field], hashes[key].changed[field] = value, true
+end
+
+for _, call in ipairs(calls) do
+  local slice = slices[kinds[call[1]][1]]
+  want(2, call[2])
+  want(slice[5], call[2])
+  if call[4] == 'reply' then want(slice[4], call[3]) end
+end
+for key, hash in pairs(hashes) do
+  for i, value in ipairs(redis.call('HMGET', KEYS[key], unpack(hash.fields))) do hash.values[hash.fields[i]] = value end
+end
+for _, slice in ipairs(slices) do slice.fence = redis.call('HGET', KEYS[slice[1]], slice[2]) end
+for _, scope in ipairs(scopes) do
+  -- Also proves that it can be written to.
+  redis.call('HLEN', KEYS[scope[1]])
+  scope.held, scope.settled, scope.uncertain, scope.open = 0, 0, 0, 0
+end
+local pool
+if turn.pool then
   local time = redis.call('TIME')
-  endQuota(KEYS[5], record, quotaNumbers(ARGV[9]), ARGV[5], time[1] * 1000 + time[2] / 1000)
-  if ARGV[5] == 'reply' and ARGV[9] ~= '' then noteReply(KEYS[5], record, tonumber(ARGV[10])) end
-elseif listed then
-  if not fence or ARGV[5] == 'uncertain' then return {'already'} end
-elseif ARGV[5] ~= 'reply' or fence ~= ARGV[2] or redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then
-  return {'already'}
+  pool = openPool(KEYS[1], time[1] * 1000 + time[2] / 1000)
 end
-if listed then
-  booked = tonumber(string.match(listed, '"nano":(%d+)'))
-  redis.call('HDEL', KEYS[4], ARGV[3])
+
+-- Takes the hold back. Returns its amount.
+local function release(kind, id, record, outcome, beyond, uses)
+  put(2, id, false)
+  local batch = scopes[kind[4][1]]
+  batch.open = batch.open - 1
+  if pool then
+    endQuota(pool, kind[3], record, uses, outcome)
+    if uses and outcome == 'reply' then noteReply(pool, kind[3], beyond) end
+  end
+  return tonumber(string.match(record, '^%d+'))
 end
-local status, stored = 'settled', nil
-if ARGV[5] == 'reply' then
-  if not fence or fence == 'done' then
-    status = 'orphaned'
-  elseif redis.call('HSETNX', KEYS[3], ARGV[4], ARGV[7]) == 0 then
-    status = 'duplicate'
-    stored = redis.call('HGET', KEYS[3], ARGV[4])
-  elseif fence ~= ARGV[2] then
-    status = 'fenced'
+
+local function store(slice, key, entry)
+  if not slice.fence or slice.fence == 'done' then return {'orphaned'} end
+  local stored = get(slice[4], key)
+  if stored then return {'duplicate', stored} end
+  put(slice[4], key, ARGV[entry])
+  return slice.fence == slice[3] and 0 or {'fenced'}
+end
+
+local function settle(call)
+  local number, id, key, outcome, cost, entry, rest, beyond, uses = unpack(call)
+  local kind = kinds[number]
+  local slice = slices[kind[1]]
+  local record, listed = get(2, id), get(slice[5], id)
+  local held, booked = 0, 0
+  if record then
+    held = release(kind, id, record, outcome, beyond, uses)
+  elseif listed then
+    if not slice.fence or outcome == 'uncertain' then return 0 end
+  elseif outcome ~= 'reply' or slice.fence ~= slice[3] or get(slice[4], key) then
+    return 0
+  end
+  if listed then
+    booked = tonumber(string.match(listed, '"nano":(%d+)'))
+    put(slice[5], id, false)
+  end
+  local answer = 0
+  if outcome == 'reply' then answer = store(slice, key, entry) end
+  local isLost = answer ~= 0 and (answer[1] == 'orphaned' or answer[1] == 'duplicate')
+  local settled, uncertain = 0, 0
+  if outcome == 'uncertain' then
+    uncertain = held
+  elseif isLost then
+    uncertain = cost
+  elseif outcome == 'reply' then
+    settled = cost
+  end
+  if outcome == 'uncertain' or isLost then
+    put(slice[5], id, string.format('{"nano":%.0f,', uncertain) .. kind[2] .. rest)
+  end
+  for _, each in ipairs(kind[4]) do
+    local scope = scopes[each]
+    scope.held, scope.settled, scope.uncertain = scope.held - held, scope.settled + settled, scope.uncertain + uncertain - booked
+  end
+  return answer
+end
+
+local answers = {}
+for i, call in ipairs(calls) do answers[i] = settle(call) end
+
+for key, hash in pairs(hashes) do
+  local kept, gone = {}, {}
+  for field in pairs(hash.changed) do
+    if hash.values[field] then
+      kept[#kept + 1] = field
+      kept[#kept + 1] = hash.values[field]
+    else
+      gone[#gone + 1] = field
+    end
+  end
+  if #gone > 0 then redis.call('HDEL', KEYS[key], unpack(gone)) end
+  if #kept > 0 then redis.call('HSET', KEYS[key], unpack(kept)) end
+end
+for _, scope in ipairs(scopes) do
+  for _, field in ipairs({'held', 'settled', 'uncertain', 'open'}) do
+    if scope[field] ~= 0 then redis.call('HINCRBY', KEYS[scope[1]], field, string.format('%.0f', scope[field])) end
   end
 end
-local settled, uncertain = 0, 0
-if ARGV[5] == 'uncertain' then
-  uncertain = held
-elseif status == 'orphaned' or status == 'duplicate' then
-  uncertain = tonumber(ARGV[6])
-elseif ARGV[5] == 'reply' then
-  settled = tonumber(ARGV[6])
-end
-local changes = {}
-if held ~= 0 then changes.held = string.format('%.0f', -held) end
-if settled ~= 0 then changes.settled = string.format('%.0f', settled) end
-if uncertain ~= booked then changes.uncertain = string.format('%.0f', uncertain - booked) end
-for field, change in pairs(changes) do
-  for i = 6, #KEYS do redis.call('HINCRBY', KEYS[i], field, change) end
-end
-if ARGV[5] == 'uncertain' or status == 'orphaned' or status == 'duplicate' then
-  redis.call('HSET', KEYS[4], ARGV[3], '{"nano":' .. string.format('%.0f', uncertain) .. ',' .. ARGV[8])
-end
-if stored then return {status, stored} end
-return {status}
+if pool then closePool(pool) end
+return answers
 `);
