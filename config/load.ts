@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import { checkSharedInboxes, resolveSchedule } from '../src/schedules/resolve-schedule.ts';
-import { TASK_NAMES, TASK_SETTINGS, TASKS } from '../src/tasks/tasks.ts';
+import { TASKS } from '../src/tasks/tasks.ts';
 import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
@@ -20,6 +20,7 @@ import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 import { checkPrivate, withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
+import { checkTask } from './schema/check-task.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
 
@@ -225,8 +226,7 @@ function resolveWorkflow(
     const resolved = resolveTier(tier, `${at}.cascade.${index}`, context);
     if (resolved !== undefined) cascade.push(resolved);
   }
-  if ('hasNoConfidence' in TASKS[raw.task]) refuseThresholds(raw, at, problems);
-  if ('needsPaidTiers' in TASKS[raw.task]) refuseLocalTier(raw, at, problems);
+  checkTask(raw, cascade, at, problems);
   checkDataPolicy(cascade, raw.require, context.raw, name, problems);
   if (raw.private) checkPrivate(cascade, context.raw, name, problems);
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
@@ -238,28 +238,13 @@ function resolveWorkflow(
     budget: withoutUndefined(raw.budget),
     timezone: raw.timezone,
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
-    ...(raw.input === undefined ? {} : { input: withoutUndefined(raw.input) }),
+    ...resolveInput(raw),
   };
 }
 
-/** Every answer would pass a threshold, which so promises what it does not do. */
-function refuseThresholds({ task, cascade }: RawConfig['workflows'][string], at: string, problems: string[]): void {
-  for (const [index, { acceptAt }] of cascade.entries()) {
-    if (acceptAt === undefined) continue;
-    problems.push(
-      `${at}.cascade.${index}.acceptAt: an answer of task ${task} has no confidence that ${acceptAt} could be compared with; leave it out, ` +
-        'the checks decide what goes to the next tier',
-    );
-  }
-}
-
-function refuseLocalTier({ task, cascade }: RawConfig['workflows'][string], at: string, problems: string[]): void {
-  for (const [index, { model }] of cascade.entries()) {
-    if (model !== LOCAL_MODEL_NAME) continue;
-    problems.push(
-      `${at}.cascade.${index}.model: the local model has no answer for task ${task}; name a model of models:`,
-    );
-  }
+function resolveInput({ task, input }: RawConfig['workflows'][string]): Pick<WorkflowConfig, 'input'> {
+  const own = 'sendsAsIs' in TASKS[task] ? { isRequest: true as const } : undefined;
+  return input === undefined && own === undefined ? {} : { input: { ...withoutUndefined(input ?? {}), ...own } };
 }
 
 function resolveTier(
@@ -303,22 +288,12 @@ function resolveTask(
     ...(raw.rows === undefined ? {} : { rows: raw.rows }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
-  refuseOtherSettings(raw, at, problems);
   const options = TASKS[raw.task].options.resolve(raw, {
     at,
     problems,
     readText: (file, setting) => readText(resolve(folder, file), setting, problems),
   });
   return options === undefined ? undefined : { ...base, ...options };
-}
-
-function refuseOtherSettings(raw: RawConfig['workflows'][string], at: string, problems: string[]): void {
-  const own = Object.keys(TASKS[raw.task].options.shape);
-  for (const key of Object.keys(TASK_SETTINGS) as (keyof typeof TASK_SETTINGS)[]) {
-    if (raw[key] === undefined || own.includes(key)) continue;
-    const owners = TASK_NAMES.filter((name) => key in TASKS[name].options.shape).join(' or ');
-    problems.push(`${at}.${key}: only a ${owners} workflow has ${key}; this one has task: ${raw.task}`);
-  }
 }
 
 function readText(path: string, at: string, problems: string[]): { path: string; text: string } | undefined {

@@ -215,7 +215,7 @@ async function restAfterLong({ messages }: Prompt): Promise<void> {
 }
 
 function judge<T>(question: Question<T>, { last, reply, unknown }: Answered): Judgement<T> {
-  if (reply.finish === 'refusal') {
+  if (reply.finish === 'refusal' && question.takesRefusals !== true) {
     return { kind: 'rejected', code: 'refused', detail: 'the model declined to answer' };
   }
   const judgement = question.judge(reply);

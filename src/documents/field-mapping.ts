@@ -7,6 +7,8 @@ export interface FieldMapping {
   readonly id?: string;
   /** Fields that are copied to the result row; `*`: all but text and id. */
   readonly metadata?: readonly string[] | '*';
+  /** A line of JSON without a text is itself a chat request, or has one as its `body`: the JSON of that is the text. */
+  readonly isRequest?: true;
 }
 
 /** How the documents of a workflow are read. */

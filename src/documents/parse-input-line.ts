@@ -70,7 +70,7 @@ function readDocument(value: unknown, json: string, fields: FieldMapping): Found
   }
   const id = readId(value, fields.id);
   if (typeof id !== 'string') return id;
-  const text = fields.text === undefined ? value.text : fieldOf(value, fields.text);
+  const text = textOf(value, fields);
   if (typeof text !== 'string' || text === '') {
     return { code: 'missing_text', message: textMessage(value, text, fields.text), id };
   }
@@ -90,6 +90,13 @@ function readDocument(value: unknown, json: string, fields: FieldMapping): Found
   } catch {
     return { code: 'invalid_document', message: 'The line nests too deep for its metadata to be copied', id };
   }
+}
+
+function textOf(value: Readonly<Record<string, unknown>>, fields: FieldMapping): unknown {
+  const text = fields.text === undefined ? value.text : fieldOf(value, fields.text);
+  if (fields.isRequest !== true || (typeof text === 'string' && text !== '')) return text;
+  const { id: _, custom_id: __, method: ___, url: ____, metadata: _____, body, ...own } = value;
+  return JSON.stringify(isRecord(text) ? text : isRecord(body) ? body : own);
 }
 
 /** @param value an object whose metadata is one, or is picked */

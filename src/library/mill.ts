@@ -17,6 +17,7 @@ import { type RunningWorker, startWorker } from '../worker/start-worker.ts';
 import { stateLimits } from '../worker/state-limits.ts';
 import { Batch, type Status } from './batch.ts';
 import { type DocumentsInput, documentsStream, pathsOf } from './documents-stream.ts';
+import { queuesOf } from '../worker/queues.ts';
 
 export interface SubmitOptions {
   /** Default: made from the workflow, the tenant and the content, so that the same again joins the batch that is there. */
@@ -168,10 +169,11 @@ export class Mill implements AsyncDisposable {
    * @param workflows default: all of the config
    * @throws {NightmillError} `workflow_unknown`; `config_invalid`: a provider's key is not set
    */
-  async work(workflows: readonly string[] = [...this.#app.config.workflows.keys()]): Promise<Worker> {
+  async work(workflows: readonly string[] = queuesOf(this.#app.config)): Promise<Worker> {
     const { config } = this.#app;
+    const known = queuesOf(config);
     for (const name of workflows) {
-      if (!config.workflows.has(name)) {
+      if (!known.includes(name)) {
         throw new NightmillError(
           'workflow_unknown',
           `There is no workflow ${JSON.stringify(name)}; known: ${[...config.workflows.keys()].join(', ')}.`,

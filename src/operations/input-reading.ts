@@ -30,6 +30,7 @@ export function readingOf(flags: InputFlags, defaults: InputDefaults = {}): Omit
     ...(text === undefined ? {} : { text }),
     ...(id === undefined ? {} : { id }),
     ...(metadata === undefined ? {} : { metadata }),
+    ...(defaults.isRequest === true ? { isRequest: true } : {}),
   };
   return {
     ...(Object.keys(fields).length === 0 ? {} : { fields }),

@@ -16,9 +16,12 @@ import { promptIdentity } from '../tasks/prompt-hash.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
+import { modelWorkflowOf } from './model-workflow.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
+  /** Requests for this model of the config, under the workflow `models`. Default: the workflow as it is configured. */
+  readonly model?: string | undefined;
   readonly source: DocumentSource;
   /** Default: made from the workflow, the tenant and the content. */
   readonly id?: string | undefined;
@@ -61,7 +64,8 @@ export interface SubmitAnswer extends Submitted {
 export async function submitDocuments(app: App, operation: SubmitOperation): Promise<SubmitAnswer> {
   const { config } = app;
   const { budget, tenant, deadline, expiresAt, name, labels, retryOf, retried, signal } = operation;
-  const workflow = workflowOf(config, operation.workflow);
+  const { model } = operation;
+  const workflow = model === undefined ? workflowOf(config, operation.workflow) : modelWorkflowOf(config, model);
   if (tenant !== undefined) requireTenant(config, tenant);
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
     const provider = config.providers.get(model.provider);

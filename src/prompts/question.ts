@@ -6,6 +6,36 @@ export interface Prompt {
   /** Tokens that a good reply needs at most. Money is held for all of them, so it is tight. */
   readonly outputTokens: number;
   readonly responseSchema: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> };
+  /** What the request's own author asks for, in place of the schema and of the model's settings. Absent: nothing. */
+  readonly asked?: AskedSettings;
+}
+
+export interface AskedSettings {
+  /** Absent: text. */
+  readonly format?: AskedFormat;
+  readonly temperature?: number;
+  readonly sampling?: Sampling;
+  readonly logprobs?: boolean;
+}
+
+export type AskedFormat =
+  | { readonly kind: 'json_object' }
+  | {
+      readonly kind: 'json_schema';
+      readonly name: string;
+      readonly schema: Readonly<Record<string, unknown>>;
+      /** The server is to hold the reply to the schema. */
+      readonly strict: boolean;
+    };
+
+/** How a model chooses its words, besides the temperature; each provider gets what its API takes. */
+export interface Sampling {
+  readonly topP?: number;
+  readonly seed?: number;
+  /** Texts at which the reply ends. */
+  readonly stop?: readonly string[];
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
 }
 
 /**
@@ -82,5 +112,7 @@ export interface Question<T> {
   readonly prompt: Prompt;
   /** What a row's `attempts` say of an answer; absent where it is of a part only. */
   labelOf?(value: T): string | undefined;
+  /** A refusal is judged like any reply. Absent: it is rejected. */
+  readonly takesRefusals?: true;
   judge(reply: ReplyText): Judgement<T>;
 }

@@ -1,4 +1,5 @@
 import type { ChatMessage } from '../prompts/chat.ts';
+import type { Sampling } from '../prompts/question.ts';
 import type { ReasoningRequest } from '../workflows/reasoning.ts';
 
 /** Fields of a request's JSON, as a provider names them. */
@@ -14,9 +15,16 @@ export interface ModelRequest {
   readonly temperature?: number;
   /** The reply must be JSON; `schema` says of which shape, where the server can be told. */
   readonly responseFormat?:
-    | { readonly kind: 'json_schema'; readonly name: string; readonly schema: Readonly<Record<string, unknown>> }
+    | {
+        readonly kind: 'json_schema';
+        readonly name: string;
+        readonly schema: Readonly<Record<string, unknown>>;
+        /** The server need not hold the reply to it. Absent: it must. */
+        readonly strict?: boolean;
+      }
     | { readonly kind: 'json_object' }
     | { readonly kind: 'prompt' };
+  readonly sampling?: Sampling;
   /** Ask for log-probabilities of the reply's tokens, where the provider has them. */
   readonly logprobs?: boolean;
   /** How much to think before the reply. Absent: nothing is said about it, and the key is as it always was. */

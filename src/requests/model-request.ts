@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { ChatMessage } from '../prompts/chat.ts';
-import type { Prompt } from '../prompts/question.ts';
+import type { AskedSettings, Prompt } from '../prompts/question.ts';
 import type { ModelSpec } from '../workflows/workflow.ts';
 import type { JsonFields, ModelRequest } from './chat-request.ts';
 import { countRequestTokens } from './estimate.ts';
@@ -28,16 +28,16 @@ export function buildModelRequest(
 ): ModelRequest {
   const { ask, tokens: room } = model.reasoning ?? { tokens: 0 };
   const firstCap = Math.min(prompt.outputTokens + room, model.maxOutputTokens);
+  const { asked } = prompt;
+  const temperature = asked?.temperature ?? model.temperature;
   const request: ModelRequest = {
     modelId: model.id,
     messages: prompt.messages,
     maxOutputTokens: firstCap,
-    ...(model.temperature === undefined ? {} : { temperature: model.temperature }),
-    responseFormat:
-      model.structuredOutput === 'json_schema'
-        ? { kind: 'json_schema', ...prompt.responseSchema }
-        : { kind: model.structuredOutput },
-    logprobs: model.logprobs,
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(asked === undefined ? { responseFormat: ownFormat(model, prompt) } : askedFormat(asked)),
+    ...(asked?.sampling === undefined ? {} : { sampling: asked.sampling }),
+    logprobs: asked === undefined ? model.logprobs : asked.logprobs === true,
     ...(ask === undefined ? {} : { reasoning: ask }),
     ...(model.request === undefined ? {} : { extra: model.request }),
   };
@@ -48,6 +48,17 @@ export function buildModelRequest(
     repair === undefined ? prompt.messages : repairPrompt(prompt, repair, (each) => roomFor(each) >= firstCap);
   const raised = Math.min((prompt.outputTokens + room) * RAISED_CAP_FACTOR, model.maxOutputTokens, roomFor(messages));
   return { ...request, messages, maxOutputTokens: Math.max(firstCap, raised) };
+}
+
+function ownFormat(
+  { structuredOutput }: ModelSpec,
+  { responseSchema }: Prompt,
+): NonNullable<ModelRequest['responseFormat']> {
+  return structuredOutput === 'json_schema' ? { kind: 'json_schema', ...responseSchema } : { kind: structuredOutput };
+}
+
+function askedFormat({ format }: AskedSettings): Pick<ModelRequest, 'responseFormat'> {
+  return format === undefined ? {} : { responseFormat: format };
 }
 
 /**
@@ -62,7 +73,7 @@ export function callKey(provider: string, request: ModelRequest): string {
 function requestJson({ modelId, messages, maxOutputTokens, responseFormat, ...others }: ModelRequest): string {
   const format =
     responseFormat?.kind === 'json_schema'
-      ? `{"kind":"json_schema","name":${JSON.stringify(responseFormat.name)},"schema":${schemaJson(responseFormat.schema)}}`
+      ? `{"kind":"json_schema","name":${JSON.stringify(responseFormat.name)},"schema":${schemaJson(responseFormat.schema)}${responseFormat.strict === undefined ? '' : `,"strict":${responseFormat.strict}`}}`
       : JSON.stringify(responseFormat);
   const parts = [
     `"modelId":${JSON.stringify(modelId)}`,
@@ -70,6 +81,7 @@ function requestJson({ modelId, messages, maxOutputTokens, responseFormat, ...ot
     `"maxOutputTokens":${maxOutputTokens}`,
     ...(others.temperature === undefined ? [] : [`"temperature":${others.temperature}`]),
     ...(format === undefined ? [] : [`"responseFormat":${format}`]),
+    ...(others.sampling === undefined ? [] : [`"sampling":${JSON.stringify(others.sampling)}`]),
     ...(others.logprobs === undefined ? [] : [`"logprobs":${others.logprobs}`]),
     ...(others.reasoning === undefined ? [] : [`"reasoning":${JSON.stringify(others.reasoning)}`]),
     ...(others.extra === undefined ? [] : [`"extra":${JSON.stringify(others.extra)}`]),

@@ -1,7 +1,7 @@
 import { usdToNano } from '../money/money.ts';
-import type { AnswerColumn, TaskColumns } from '../tasks/task.ts';
+import type { AnswerColumn, OwnColumn, TaskColumns } from '../tasks/task.ts';
 import { TASK_NAMES, TASKS, taskOf } from '../tasks/tasks.ts';
-import { isRecord, parseJsonExactly } from '../text/json-value.ts';
+import { parseJsonExactly } from '../text/json-value.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 
 /** `usd`: a cell in nano-dollars. `text` is the only kind that others may have written. */
@@ -100,7 +100,7 @@ interface RowLine {
   readonly warnings?: unknown;
 }
 
-function resultCells(line: string, fields: readonly AnswerColumn[]): readonly Cell[] {
+function resultCells(line: string, fields: readonly OwnColumn[]): readonly Cell[] {
   const row = JSON.parse(line) as RowLine;
   // Its numbers stay as they were written.
   const { metadata } = parseJsonExactly(line) as RowLine;
@@ -109,7 +109,7 @@ function resultCells(line: string, fields: readonly AnswerColumn[]): readonly Ce
   return [
     id,
     status,
-    ...fields.map((column) => answerCell(column, isRecord(result.fields) ? result.fields : {})),
+    ...fields.map((column) => cellOf(column.kind, column.value(result))),
     ...cells(ANSWER.answer),
     model,
     tier,
@@ -126,8 +126,12 @@ function resultCells(line: string, fields: readonly AnswerColumn[]): readonly Ce
 }
 
 function answerCell({ name, kind }: AnswerColumn, result: Readonly<Record<string, unknown>>): Cell {
-  const value = result[name] ?? undefined;
-  return kind === 'json' ? jsonCell(value) : (value as Cell);
+  return cellOf(kind, result[name]);
+}
+
+function cellOf(kind: AnswerColumn['kind'], value: unknown): Cell {
+  const known = value ?? undefined;
+  return kind === 'json' ? jsonCell(known) : (known as Cell);
 }
 
 /** The cells of a line of `errors.jsonl`, in the order of {@link ERROR_COLUMNS}. */

@@ -3,6 +3,7 @@ import type { Usage } from '../money/usage.ts';
 
 /** What a succeeded row says: the answer of its task. `kind: 'extract'`: sentences that the local tier chose. */
 export type TaskResult =
+  | ChatCompletion
   | ExtractedFields
   | { readonly label: string; readonly confidence?: number; readonly partial?: PartialAnswer }
   | {
@@ -11,6 +12,26 @@ export type TaskResult =
       readonly sources?: readonly SentenceSource[];
       readonly partial?: PartialAnswer;
     };
+
+/** A provider's reply in the shape of OpenAI's API, whatever API it came from; its usage is the row's. */
+export interface ChatCompletion {
+  readonly id: string;
+  readonly object: 'chat.completion';
+  /** Seconds since the epoch. */
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly message: {
+      readonly role: 'assistant';
+      readonly content: string | null;
+      readonly refusal: string | null;
+      readonly annotations: readonly never[];
+    };
+    readonly logprobs: { readonly content: readonly object[]; readonly refusal: null } | null;
+    readonly finish_reason: 'stop' | 'length' | 'content_filter';
+  }[];
+}
 
 export interface ExtractedFields {
   /** By the workflow's schema, optional ones without a value as null. */

@@ -15,6 +15,8 @@ export interface Task<W extends WorkflowSpec> {
   readonly hasNoConfidence?: true;
   /** The local model cannot answer it, so that a cascade may not name it. Absent: it can. */
   readonly needsPaidTiers?: true;
+  /** Its documents are requests that are sent as they are: nothing can be added to them, hidden in them or cut from them. Absent: they are texts. */
+  readonly sendsAsIs?: true;
   /** Version of its prompts, e.g. `classify-v2`; it changes with their text. */
   readonly promptVersion: string;
   /** Its prompts around an empty text. */
@@ -37,8 +39,8 @@ export interface Task<W extends WorkflowSpec> {
   answerLocally(asked: LocalQuestion, workflow: W, texts: readonly string[]): Promise<readonly LocalOutcome[]>;
   /** Where its answer stands in a table of results. */
   readonly columns: TaskColumns;
-  /** Columns that only tables of this workflow have: those of `fields` in a row's `result`. Absent: none. */
-  fieldColumns?(workflow: W): readonly AnswerColumn[];
+  /** Columns that only tables of this workflow have. Absent: none. */
+  fieldColumns?(workflow: W): readonly OwnColumn[];
 }
 
 export interface PartsPlan {
@@ -96,6 +98,11 @@ export type LocalOutcome =
 export interface AnswerColumn {
   readonly name: string;
   readonly kind: 'text' | 'integer' | 'double' | 'boolean' | 'json';
+}
+
+/** A column that only some tables have, with how its value is read from a row's `result`. */
+export interface OwnColumn extends AnswerColumn {
+  value(result: Readonly<Record<string, unknown>>): unknown;
 }
 
 /** Fields of a row's `result`. Tasks may share a column. */

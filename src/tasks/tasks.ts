@@ -1,4 +1,5 @@
 import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { chatTask } from './chat/chat-task.ts';
 import { classifyTask } from './classify/classify-task.ts';
 import { extractTask } from './extract/extract-task.ts';
 import { type DocumentWindows, documentWindows, type SmallerWindows } from './long-documents/document-windows.ts';
@@ -7,6 +8,7 @@ import type { Task } from './task.ts';
 
 /** The task of a workflow by its name: the one place that knows which tasks there are. */
 export const TASKS = {
+  chat: chatTask,
   classify: classifyTask,
   extract: extractTask,
   summarize: summarizeTask,
@@ -18,6 +20,7 @@ export const TASK_NAMES = Object.keys(TASKS) as TaskName[];
 
 /** The settings of all tasks, for the schema of a workflow. */
 export const TASK_SETTINGS = {
+  ...chatTask.options.shape,
   ...classifyTask.options.shape,
   ...extractTask.options.shape,
   ...summarizeTask.options.shape,

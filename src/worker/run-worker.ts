@@ -1,5 +1,6 @@
 import { type App, type OpenAppOptions, openApp, workflowOf } from '../app.ts';
 import { NightmillError } from '../errors.ts';
+import { queuesOf } from './queues.ts';
 import { startWorker } from './start-worker.ts';
 import { stateLimits } from './state-limits.ts';
 import { aborted, listenForStop } from './stop-signals.ts';
@@ -19,8 +20,8 @@ export interface RunWorkerOptions extends OpenAppOptions {
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await using app = await openApp(options);
-  const workflows = options.workflows ?? [...app.config.workflows.keys()];
-  for (const name of workflows) workflowOf(app.config, name);
+  for (const name of options.workflows ?? []) workflowOf(app.config, name);
+  const workflows = options.workflows ?? queuesOf(app.config);
   if (workflows.length === 0)
     throw new NightmillError('usage', 'The config has no workflows, so there is nothing to work on.');
   await stateLimits(app, 'fill');

@@ -126,6 +126,13 @@ export interface ExtractWorkflow extends WorkflowBase {
   };
 }
 
+/** Each document is the JSON of a whole chat request. */
+export interface ChatWorkflow extends WorkflowBase {
+  readonly task: 'chat';
+  /** `maxTokens`: of a reply whose request names no limit. Absent: the model's most. */
+  readonly chat?: { readonly maxTokens: number };
+}
+
 /** The part of JSON Schema that fields are described in. Each value may also be null where `nullable` says so. */
 export type FieldSchema = ObjectSchema | ArraySchema | ScalarSchema;
 
@@ -161,7 +168,7 @@ export interface ScalarSchema extends FieldBase {
 }
 
 /** What happens to each document of a batch. Stored with the batch, so that a later config edit cannot change it. */
-export type WorkflowSpec = ClassifyWorkflow | ExtractWorkflow | SummarizeWorkflow;
+export type WorkflowSpec = ChatWorkflow | ClassifyWorkflow | ExtractWorkflow | SummarizeWorkflow;
 
 /** Whether each row says what every tier has answered. */
 export function keepsAttempts({ rows, cascade }: WorkflowSpec): boolean {

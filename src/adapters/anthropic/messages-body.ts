@@ -24,6 +24,8 @@ export function messagesBody(request: ModelRequest, capabilities: EndpointCapabi
     ...(system.length === 0 ? {} : { system }),
     messages: turns.map(({ role, content }) => ({ role, content })),
     ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
+    ...(request.sampling?.stop === undefined ? {} : { stop_sequences: request.sampling.stop }),
+    ...(request.sampling?.topP === undefined || !capabilities.temperature ? {} : { top_p: request.sampling.topP }),
     ...(thinking === undefined ? {} : { thinking }),
     ...(Object.keys(outputConfig).length === 0 ? {} : { output_config: outputConfig }),
   });

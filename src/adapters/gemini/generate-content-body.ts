@@ -15,6 +15,7 @@ export function generateContentBody(request: ModelRequest, capabilities: Endpoin
     generationConfig: {
       maxOutputTokens: request.maxOutputTokens,
       ...(request.temperature === undefined || !capabilities.temperature ? {} : { temperature: request.temperature }),
+      ...samplingFields(request.sampling),
       ...responseFields(request.responseFormat),
       ...(request.logprobs === true && capabilities.logprobs ? { responseLogprobs: true, logprobs: 5 } : {}),
       ...thinkingFields(capabilities.reasoning === 'none' ? undefined : request.reasoning),
@@ -31,6 +32,10 @@ function thinkingFields(reasoning: ReasoningRequest | undefined): object {
   if ('budget' in reasoning) return { thinkingConfig: { thinkingBudget: reasoning.budget } };
   const { effort } = reasoning;
   return { thinkingConfig: effort === 'none' ? { thinkingBudget: 0 } : { thinkingLevel: effort } };
+}
+
+function samplingFields({ stop, ...others }: NonNullable<ModelRequest['sampling']> = {}): object {
+  return { ...others, ...(stop === undefined ? {} : { stopSequences: stop }) };
 }
 
 function responseFields(format: ModelRequest['responseFormat']): object {

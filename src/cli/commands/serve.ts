@@ -7,6 +7,7 @@ import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
 import { watchAlerts } from '../../worker/watch-alerts.ts';
 import { withApp } from '../with-app.ts';
+import { queuesOf } from '../../worker/queues.ts';
 
 export function addServeCommand(program: Command): void {
   const command = program
@@ -26,7 +27,7 @@ export function addServeCommand(program: Command): void {
           using stop = listenForStop(announce);
           const server = await startServer(app, { host: flags.host, port });
           await stateLimits(app, 'fill');
-          const workflows = [...app.config.workflows.keys()];
+          const workflows = queuesOf(app.config);
           const worker = flags.worker ? await startWorker(app, workflows) : undefined;
           const schedules = flags.worker ? keepSchedules(app, workflows, stop.first) : undefined;
           announce(`serving on ${server.url}${worker === undefined ? '' : `, working on ${workflows.join(', ')}`}`);

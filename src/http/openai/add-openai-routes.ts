@@ -7,6 +7,7 @@ import type { BatchKeeper } from './batch-keeper.ts';
 import { addBatchRoutes } from './batch-routes.ts';
 import { addFileRoutes } from './file-routes.ts';
 import { OpenAiError, requestId, sendOpenAiError } from './openai-error.ts';
+import { servedModels } from './served-models.ts';
 
 /** OpenAI's own prefix, and those of Azure's clients. */
 const PREFIXES = ['/v1', '/openai/v1', '/openai'] as const;
@@ -40,21 +41,22 @@ async function addRoutes(server: FastifyInstance, app: App, keeper: BatchKeeper,
   addModelRoutes(server, app, hide);
 }
 
-/** What a line may name as its model: the workflows of the config. */
+/** What a line may name as its model: the workflows and the models of the config. */
 function addModelRoutes(server: FastifyInstance, app: App, hide: boolean): void {
   const read = (summary: string) => ({ preHandler: allow('read'), schema: { summary, hide } });
   // Nobody keeps when a workflow was made; what is sure is that it is there now.
   const created = Math.floor(app.clock.now() / 1_000);
+  const served = servedModels(app.config);
   const modelObject = (id: string) => ({ id, object: 'model', created, owned_by: 'nightmill' });
 
   server.get('/models', read('OpenAI: what a line may name as its model'), async () => ({
     object: 'list',
-    data: [...app.config.workflows.keys()].map(modelObject),
+    data: [...served.keys()].map(modelObject),
   }));
 
   server.get('/models/:id', read('OpenAI: a model'), async (request) => {
     const { id } = request.params as { readonly id: string };
-    if (app.config.workflows.has(id)) return modelObject(id);
+    if (served.has(id)) return modelObject(id);
     throw new OpenAiError(404, `The model '${id.slice(0, 100)}' does not exist`, {
       param: 'model',
       code: 'model_not_found',

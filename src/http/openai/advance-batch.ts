@@ -6,10 +6,12 @@ import { NO_USAGE } from '../../money/usage.ts';
 import { cancelBatch } from '../../operations/end-batches.ts';
 import { submitDocuments } from '../../operations/submit-documents.ts';
 import { storeKeys } from '../../store/store-keys.ts';
+import { MODEL_WORKFLOW } from '../../workflows/model-workflow.ts';
 import { readProgress } from './batch-progress.ts';
 import { findFile, untilAborted } from './file-content.ts';
 import { checkBatchLines, type LineRules } from './input-lines.ts';
 import { partSource } from './part-source.ts';
+import { servedModels } from './served-models.ts';
 import { writeOutput } from './write-outputs.ts';
 
 const LOCK_MS = 10_000;
@@ -46,7 +48,9 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
     if ((await requireCompatBatch(app, id)).cancelling !== undefined) return;
     try {
       await submitDocuments(app, {
-        workflow: part.workflow,
+        ...(app.config.workflows.has(part.workflow)
+          ? { workflow: part.workflow }
+          : { workflow: MODEL_WORKFLOW, model: part.workflow }),
         source: partSource(app, file, rules, part.workflow),
         id: part.batchId,
         tenant: batch.tenant,
@@ -63,7 +67,7 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
 }
 
 export function rulesOf({ config }: Pick<App, 'config'>, { endpoint }: Pick<CompatBatch, 'endpoint'>): LineRules {
-  return { endpoint, models: new Set(config.workflows.keys()), maxLineBytes: config.ingest.maxLineBytes };
+  return { endpoint, models: servedModels(config), maxLineBytes: config.ingest.maxLineBytes };
 }
 
 /** @returns undefined where its file is refused */

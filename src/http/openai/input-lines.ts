@@ -1,6 +1,7 @@
 import type { BatchFault } from '../../compat/openai-records.ts';
 import { findIdFault } from '../../documents/document-id.ts';
 import { DuplicateIds } from '../../documents/duplicate-ids.ts';
+import { readChatRequest } from '../../tasks/chat/read-request.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
 import { splitLines } from '../../text/split-lines.ts';
 import { findEmptiness } from '../../text/visible-text.ts';
@@ -9,15 +10,15 @@ import { findEmptiness } from '../../text/visible-text.ts';
 export interface BatchLine {
   readonly customId: string;
   readonly model: string;
-  /** The text of the last user message: the document. */
+  /** The document: the text of the last user message, or the JSON of the whole request. */
   readonly text: string;
 }
 
 export interface LineRules {
   /** As the batch names it, e.g. `/v1/chat/completions`. */
   readonly endpoint: string;
-  /** What `model` may name. */
-  readonly models: ReadonlySet<string>;
+  /** What `model` may name, and whether its documents are whole requests. */
+  readonly models: ReadonlyMap<string, 'text' | 'request'>;
   readonly maxLineBytes: number;
 }
 
@@ -118,7 +119,7 @@ function withoutVersion(url: string): string {
   return url.replace(/^\/v1(?=\/)/, '');
 }
 
-function readBody(customId: string, body: unknown, models: ReadonlySet<string>): BatchLine | Fault {
+function readBody(customId: string, body: unknown, models: LineRules['models']): BatchLine | Fault {
   const { model, messages, stream } = body as Readonly<Record<string, unknown>>;
   if (!isFilledString(model)) return faultOf('invalid_request', 'Model parameter is required.', 'body.model');
   if (stream === true) {
@@ -135,6 +136,11 @@ function readBody(customId: string, body: unknown, models: ReadonlySet<string>):
   }
   if (!Array.isArray(messages) || messages.length === 0) {
     return faultOf('invalid_request', 'Messages parameter is required.', 'body.messages');
+  }
+  if (models.get(model) === 'request') {
+    const asked = readChatRequest(body);
+    if ('code' in asked) return faultOf(asked.code, asked.message, `body.${asked.param}`);
+    return { customId, model, text: JSON.stringify(body) };
   }
   const text = textOfLastUserMessage(messages);
   if (typeof text !== 'string') return text;

@@ -46,20 +46,12 @@ type StoredResult = Extract<StoredRow, { status: 'succeeded' }>;
 
 function completionOf(row: StoredResult, mark: string, { model, createdAt }: OutputContext): object {
   const { inputTokens, cachedInputTokens, outputTokens, reasoningTokens } = row.usage;
-  const content = JSON.stringify(row.result);
   return {
     id: `chatcmpl-${mark}`,
     object: 'chat.completion',
     created: createdAt,
     model,
-    choices: [
-      {
-        index: 0,
-        message: { role: 'assistant', content, refusal: null, annotations: [] },
-        logprobs: null,
-        finish_reason: 'stop',
-      },
-    ],
+    choices: 'choices' in row.result ? row.result.choices : choicesOf(row.result),
     usage: {
       prompt_tokens: inputTokens,
       completion_tokens: outputTokens,
@@ -76,6 +68,12 @@ function completionOf(row: StoredResult, mark: string, { model, createdAt }: Out
     system_fingerprint: null,
     nightmill: factsOf(row),
   };
+}
+
+/** A workflow's answer as a reply. */
+function choicesOf(result: object): readonly object[] {
+  const message = { role: 'assistant', content: JSON.stringify(result), refusal: null, annotations: [] };
+  return [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
 }
 
 /** What our rows say beyond OpenAI's shape; clients ignore fields that they do not know. */

@@ -4,6 +4,7 @@ import type { BatchPart, CompatBatch, FileRecord } from '../../compat/openai-rec
 import { NO_USAGE } from '../../money/usage.ts';
 import { type RowKind, readRows } from '../../operations/results.ts';
 import { findFile, storeContent, untilAborted } from './file-content.ts';
+import type { LineRules } from './input-lines.ts';
 import { outputLine, type StoredRow } from './output-lines.ts';
 import { partSource } from './part-source.ts';
 
@@ -19,7 +20,7 @@ export async function writeOutput(
   app: App,
   batch: CompatBatch,
   kind: RowKind,
-  { models, signal }: { readonly models: ReadonlySet<string>; readonly signal: AbortSignal },
+  { models, signal }: { readonly models: LineRules['models']; readonly signal: AbortSignal },
 ): Promise<string> {
   const suffix = kind === 'results' ? 'output' : 'error';
   const hash = createHash('sha256').update(`${batch.id}\0${suffix}`).digest('hex');
@@ -43,7 +44,7 @@ async function* linesOf(
   app: App,
   batch: CompatBatch,
   kind: RowKind,
-  models: ReadonlySet<string>,
+  models: LineRules['models'],
 ): AsyncGenerator<string, void, undefined> {
   for (const part of batch.planned?.parts ?? []) {
     const record = await app.batches.get(part.batchId);
@@ -64,7 +65,7 @@ async function* neverSubmitted(
   app: App,
   batch: CompatBatch,
   { workflow }: BatchPart,
-  models: ReadonlySet<string>,
+  models: LineRules['models'],
 ): AsyncGenerator<StoredRow, void, undefined> {
   const file = await findFile(app, batch.inputFileId);
   if (file === undefined) return;

@@ -1,5 +1,5 @@
 import type { ExtractWorkflow, FieldSchema } from '../../workflows/workflow.ts';
-import type { AnswerColumn, LocalOutcome, Task } from '../task.ts';
+import type { AnswerColumn, LocalOutcome, OwnColumn, Task } from '../task.ts';
 import { extractDocument, extractPrompts } from './extract-document.ts';
 import { extractOptions } from './options.ts';
 import { EXTRACT_PROMPT_VERSION } from './prompt-v1.ts';
@@ -23,7 +23,13 @@ export const extractTask = {
     ],
   },
   fieldColumns: ({ extract }) =>
-    Object.entries(extract.fields.properties).map(([name, field]) => ({ name, kind: kindOf(field) })),
+    Object.entries(extract.fields.properties).map(
+      ([name, field]): OwnColumn => ({
+        name,
+        kind: kindOf(field),
+        value: ({ fields }) => (fields as Readonly<Record<string, unknown>>)[name],
+      }),
+    ),
 } satisfies Task<ExtractWorkflow>;
 
 /** The config refuses the local model here; a stored batch cannot have it either. */

@@ -3,7 +3,7 @@ import { checkBatchLines, type LineRules, readBatchLine } from '../../../src/htt
 
 const rules: LineRules = {
   endpoint: '/v1/chat/completions',
-  models: new Set(['triage', 'digest']),
+  models: new Map(['triage', 'digest'].map((name) => [name, 'text'] as const)),
   maxLineBytes: 4_000,
 };
 
