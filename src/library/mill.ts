@@ -13,11 +13,11 @@ import { keepSchedules } from '../operations/schedules.ts';
 import { statusInUsd } from '../operations/status-json.ts';
 import { submitDocuments } from '../operations/submit-documents.ts';
 import { readPriority, readTenant } from '../operations/submit-values.ts';
+import { queuesOf } from '../worker/queues.ts';
 import { type RunningWorker, startWorker } from '../worker/start-worker.ts';
 import { stateLimits } from '../worker/state-limits.ts';
 import { Batch, type Status } from './batch.ts';
 import { type DocumentsInput, documentsStream, pathsOf } from './documents-stream.ts';
-import { queuesOf } from '../worker/queues.ts';
 
 export interface SubmitOptions {
   /** Default: made from the workflow, the tenant and the content, so that the same again joins the batch that is there. */

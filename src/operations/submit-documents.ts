@@ -1,5 +1,5 @@
 import { catalogueHint } from '../../config/catalogue.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { type App, workflowOf } from '../app.ts';
 import type { AnswerVersion } from '../batches/answered-texts.ts';
@@ -13,10 +13,10 @@ import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
+import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-workflow.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
-import { modelWorkflowOf } from './model-workflow.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
@@ -101,6 +101,23 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [],
     answeredBefore: answers.found,
   };
+}
+
+/**
+ * The workflow of requests to one model of the config. Its limits are those of the workflow `models`, where the config has one.
+ *
+ * @throws {NightmillError} `workflow_unknown`: there is no such model
+ */
+function modelWorkflowOf(config: Config, name: string): WorkflowConfig {
+  const model = config.models.get(name);
+  if (model === undefined || !namedModels(config.models).includes(name)) {
+    throw new NightmillError(
+      'workflow_unknown',
+      `There is no model ${JSON.stringify(name)} that requests can be sent to.`,
+    );
+  }
+  const configured = config.workflows.get(MODEL_WORKFLOW);
+  return { budget: {}, timezone: config.timezone, ...configured, spec: modelWorkflow(model) };
 }
 
 /** Which earlier answers are as good as new ones. */

@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
 import { keepSchedules } from '../../operations/schedules.ts';
+import { queuesOf } from '../../worker/queues.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
 import { watchAlerts } from '../../worker/watch-alerts.ts';
 import { withApp } from '../with-app.ts';
-import { queuesOf } from '../../worker/queues.ts';
 
 export function addServeCommand(program: Command): void {
   const command = program
