@@ -67,13 +67,15 @@ export interface BatchSteps {
     readonly outputFileId: string | null;
     readonly errorFileId: string | null;
   };
+  /** It does not exist any more for its clients. */
+  readonly deleted: { readonly at: number };
 }
 
 export type BatchStep = keyof BatchSteps;
 
 /** A batch of the OpenAI-compatible endpoint: one or more batches of ours under one id. */
 export interface CompatBatch extends Partial<BatchSteps> {
-  /** `batch_…` */
+  /** `batch_…`, and `msgbatch_…` where it was asked for in Anthropic's shape */
   readonly id: string;
   readonly tenant?: string;
   /** Whose changes it makes, for the audit log. */

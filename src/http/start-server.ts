@@ -4,6 +4,7 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import { version } from '../../config/version.ts';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
+import { addAnthropicRoutes } from './anthropic/add-anthropic-routes.ts';
 import { Callers } from './callers.ts';
 import { EventHub } from './event-hub.ts';
 import { addOpenAiRoutes } from './openai/add-openai-routes.ts';
@@ -12,6 +13,7 @@ import { problem, sendProblem } from './problem.ts';
 import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes } from './routes/events.ts';
+import { addKeyRoutes } from './routes/keys.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
 import { addScheduleRoutes } from './routes/schedules.ts';
@@ -130,9 +132,11 @@ async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<F
   });
   await server.register(async (routes) => await addUploadRoutes(routes, app));
   await server.register(async (routes) => await addOpenAiRoutes(routes, app, keeper));
+  await server.register(async (routes) => await addAnthropicRoutes(routes, app, keeper));
   await server.register(async (routes) => {
     addBatchRoutes(routes, app);
     addClusterRoutes(routes, app);
+    addKeyRoutes(routes, app);
     addScheduleRoutes(routes, app);
     addEventRoutes(routes, app, hub);
     addPublicRoutes(routes, app);

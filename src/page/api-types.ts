@@ -71,6 +71,15 @@ export interface AuditEntry {
   readonly after?: string;
 }
 
+export interface KeyEntry {
+  readonly name: string;
+  readonly tenant: string | null;
+  readonly rights: readonly string[];
+  readonly state: 'good' | 'expired' | 'revoked';
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+}
+
 export const STATES: readonly BatchState[] = [
   'ingesting',
   'queued',

@@ -8,6 +8,7 @@ import { Audit } from './views/audit.tsx';
 import { BatchView } from './views/batch.tsx';
 import { Batches } from './views/batches.tsx';
 import { KeyDialog } from './views/key-dialog.tsx';
+import { Keys } from './views/keys.tsx';
 import { Money } from './views/money.tsx';
 import { Quota } from './views/quota.tsx';
 import { Schedules } from './views/schedules.tsx';
@@ -21,6 +22,7 @@ const VIEWS = [
   ['money', 'Money'],
   ['quota', 'Quota'],
   ['audit', 'Audit'],
+  ['keys', 'Keys'],
 ] as const;
 
 export function Shell() {
@@ -62,6 +64,7 @@ function View({ path: [first = '', id] }: { readonly path: readonly string[] }) 
   if (first === 'money') return <Money />;
   if (first === 'quota') return <Quota />;
   if (first === 'audit') return <Audit />;
+  if (first === 'keys') return <Keys />;
   return (
     <>
       <h1 tabIndex={-1}>Not found</h1>

@@ -113,6 +113,11 @@ describe.skipIf(missing)('the page', () => {
         headers: { 'content-type': 'application/x-ndjson' },
         body: toJsonl(documents),
       });
+    await fetch(`${url}/api/v1/keys`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"name":"night-shift"}',
+    });
     await post('done', '2');
     await post('stopped', '0.0003');
     await workspace.statusWhen('done', ({ state }) => state === 'completed');
@@ -130,6 +135,7 @@ describe.skipIf(missing)('the page', () => {
           ['batches/stopped', 'To go on:'],
           ['money', 'global/day'],
           ['audit', 'batch:submit'],
+          ['keys', 'night-shift'],
         ]) {
           await page.goto(`${url}/#/${path}`);
           await page
@@ -147,6 +153,34 @@ describe.skipIf(missing)('the page', () => {
       }
     }
     expect(found).toEqual([]);
+  });
+
+  it('makes a key, shows its secret once, and revokes it', async () => {
+    await using workspace = await Workspace.make({ 'nightmill.yaml': configYaml({ url: model.url }) });
+    const url = await serve(workspace);
+    await using context = await browser.newContext();
+    const { page, complaints } = await openPage(context);
+    await page.goto(`${url}/#/keys`);
+    await page.getByText('There are no keys').waitFor();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByLabel('Name').fill('anna');
+    await page.getByLabel('Until (optional)').fill('90d');
+    await page.getByRole('button', { name: 'Make key' }).click();
+    const secret = (await page.locator('dialog code').textContent()) ?? '';
+    expect(secret).toMatch(/^nm_/);
+    const ask = async () => {
+      const { status } = await fetch(`${url}/api/v1/batches`, { headers: { authorization: `Bearer ${secret}` } });
+      return status;
+    };
+    expect(await ask()).toBe(200);
+    await page.keyboard.press('Escape');
+    await page.getByRole('rowheader', { name: 'anna' }).waitFor();
+    expect(await page.locator('main').textContent()).not.toContain(secret);
+    await page.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('revoked').waitFor();
+    expect(await ask()).toBe(401);
+    expect(complaints).toEqual([]);
   });
 
   it('asks for a key where one is needed, keeps it for the tab only, and sends it with everything', async () => {

@@ -32,7 +32,7 @@ export function addBatchRoutes(server: FastifyInstance, app: App, keeper: BatchK
     if (after !== undefined) await requireBatch(app, request, after);
     return await listPage(app.openai.scanBatches({ after, newestFirst: true }), {
       limit: readLimit(limit, MAX_LISTED, LISTED),
-      isShown: ({ tenant }) => maySee(request.caller, tenant),
+      isShown: (batch) => isShown(batch, request),
       show,
     });
   });
@@ -109,6 +109,11 @@ function hashOf({ idempotencyKey: _, metadata, ...asked }: BatchRequest): string
     .digest('hex');
 }
 
+/** Those of the Anthropic-shaped routes are in their lists alone. */
+function isShown({ id, tenant }: CompatBatch, { caller }: FastifyRequest): boolean {
+  return id.startsWith('batch_') && maySee(caller, tenant);
+}
+
 /** Only what a caller may see exists for it. */
 async function requireBatch(
   app: App,
@@ -116,6 +121,6 @@ async function requireBatch(
   id = (request.params as { readonly id: string }).id,
 ): Promise<CompatBatch> {
   const batch = await app.openai.getBatch(id);
-  if (batch !== undefined && maySee(request.caller, batch.tenant)) return batch;
+  if (batch !== undefined && isShown(batch, request)) return batch;
   throw new OpenAiError(404, `No batch found with id '${id.slice(0, 100)}'.`);
 }
