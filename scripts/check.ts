@@ -8,6 +8,7 @@ const CHECKS: readonly (readonly string[])[] = [
   ['tsc', '-p', 'src/page'],
   ['node', 'scripts/check-imports.ts'],
   ['node', 'scripts/check-schema.ts'],
+  ['node', 'scripts/check-packages.ts'],
 ];
 
 const cwd = fileURLToPath(new URL('..', import.meta.url));

@@ -106,4 +106,21 @@ describe('RedisLedger', () => {
     await Promise.all(tickets.map((ticket) => ledger.settle(ticket, replyOf(1))));
     expect((await calls()) - before).toBe(2);
   });
+
+  test('a lease that stands again by the time its calls would be booked keeps them', async () => {
+    const { ledger } = await cluster.workerWithSlice();
+    const slow = await cluster.workerWithSlice();
+    const { workerId } = slow.lease;
+    await slow.ledger.admit(ticketOf(slow.claim, 9));
+    await cluster.endLease(workerId);
+    // Between the look at the leases and the script that books.
+    const hgetall = cluster.redis.hgetall.bind(cluster.redis);
+    cluster.redis.hgetall = (async (key: string) => {
+      await cluster.redis.zadd(cluster.keys.workers, Date.now() + 60_000, workerId);
+      return await hgetall(key);
+    }) as never;
+    expect(await ledger.reapDeadWorkers()).toBe(0);
+    cluster.redis.hgetall = hgetall as never;
+    expect(await ledger.totals(batchScope(slow.claim.batchId))).toMatchObject({ held: 9, uncertain: 0 });
+  });
 });
