@@ -10,8 +10,19 @@ export function machineLine(): string {
   );
 }
 
+export type Table = readonly (readonly string[])[];
+
+const listeners = new Set<(table: Table) => void>();
+
+/** Each table that is printed until it is disposed of, the row of heads first. */
+export function onTable(listener: (table: Table) => void): Disposable {
+  listeners.add(listener);
+  return { [Symbol.dispose]: () => void listeners.delete(listener) };
+}
+
 /** Columns as wide as their widest cell, numbers to the right. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+export function formatTable(rows: Table): string {
+  for (const listener of listeners) listener(rows);
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   const isNumber = (cell: string) => /^-?[\d,.]+( ?x| ?%)?$/.test(cell);
   return rows
