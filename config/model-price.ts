@@ -17,15 +17,21 @@ export function resolvePrice(
   const full = price ?? (listed === undefined ? undefined : entryPrice(listed.entry));
   const discount =
     model.price?.discount ?? (price === undefined ? tierFactor(model, listed, at.path, problems) : undefined);
-  if (discount === undefined) return full === undefined ? {} : { price: full };
-  if (full === undefined) {
+  const { stated = false, maxOverrun } = model.price ?? {};
+  const more = {
+    ...(discount === undefined ? {} : { paidPerMille: Math.round(discount * 1000) }),
+    ...(stated ? { isStated: true } : {}),
+    ...(maxOverrun === undefined ? {} : { maxOverrun }),
+  };
+  if (full !== undefined) return { price: { ...full, ...more } };
+  if (Object.keys(more).length > 0) {
+    const what = discount === undefined ? 'stated or maxOverrun' : 'a discount';
     problems.push(
-      `${at.path}.price: a discount alone applies to the price catalogue, which does not list ${JSON.stringify(model.id)} at ${at.baseUrl}; ` +
+      `${at.path}.price: ${what} alone applies to the price catalogue, which does not list ${JSON.stringify(model.id)} at ${at.baseUrl}; ` +
         'add inputPerMillion and outputPerMillion',
     );
-    return {};
   }
-  return { price: { ...full, paidPerMille: Math.round(discount * 1000) } };
+  return {};
 }
 
 /** Kinds of service at the listed price. */
@@ -57,7 +63,7 @@ function tierFactor(
 }
 
 /** The rates in the config; undefined where there are none, or a discount alone. */
-export function statedPrice({ longContext, discount: _, ...rates }: RawPrice): TokenPrice | undefined {
+export function statedPrice({ longContext, ...rates }: RawPrice): TokenPrice | undefined {
   const { inputPerMillion, outputPerMillion } = rates;
   if (inputPerMillion === undefined || outputPerMillion === undefined) return undefined;
   return {

@@ -43,7 +43,7 @@ import type { SubmitContext } from './batches/submit-batch.ts';
 import type { WorkerRegistry } from './batches/worker-registry.ts';
 import type { WorkflowHolds } from './batches/workflow-holds.ts';
 import type { BreakerContext } from './budgets/breaker.ts';
-import { type AlertContext, checkAlerts } from './budgets/check-alerts.ts';
+import { type AlertContext, checkAlerts, watchPrices } from './budgets/check-alerts.ts';
 import { checkNotices, type NoticeContext } from './budgets/check-notices.ts';
 import type { DeliveryLog } from './budgets/delivery-log.ts';
 import type { MaintenanceContext } from './budgets/housekeeping.ts';
@@ -195,7 +195,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, openai, house, clock } = services;
+  const { connection, description, audit, apiKeys, openai, house, clock, workers } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
@@ -203,14 +203,13 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
   const timezones = (workflow: string) => timezonesOf(config, workflow);
-  const { timezone, alerts: settings } = config;
-  const notices: NoticeContext = { ...base, ...settings, workers: services.workers, timezone };
+  const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
   return {
     ...base,
     owners: services.owners,
     deliveries: services.deliveries,
-    workers: services.workers,
+    workers,
     schedules: services.schedules,
     config,
     audit,
@@ -230,6 +229,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       pools: new Pools({ limits: config.pools, ledger, clock, random: Math.random }),
       prefixes: new PromptPrefixes(clock),
       ratios,
+      prices: watchPrices(alerts),
       priceOf: (provider, modelId) => priceOfModel(config, provider, modelId),
       answers: new StoreAnswerCache(store),
       localProviders: localProviders(config),

@@ -38,12 +38,26 @@ const priceSchema = z
       .describe(
         'what is paid of the price, e.g. 0.5 for batch or flex service; alone it applies to the price catalogue',
       ),
+    stated: z
+      .boolean()
+      .optional()
+      .describe(
+        "the provider names each call's cost (usage.cost, x-litellm-response-cost), and that is booked; the rates give the hold; default false",
+      ),
+    maxOverrun: usd()
+      .optional()
+      .describe('USD held on top for each call of a model that may bill beyond its output cap; default 0'),
   })
-  .superRefine(({ discount, ...rates }, context) => {
-    const stated = Object.keys(rates).length > 0 || discount === undefined;
+  .superRefine(({ discount, stated: isStated, maxOverrun, ...rates }, context) => {
+    const isAlone = discount !== undefined || isStated !== undefined || maxOverrun !== undefined;
+    const stated = Object.keys(rates).length > 0 || !isAlone;
     for (const name of ['inputPerMillion', 'outputPerMillion'] as const) {
       if (!stated || rates[name] !== undefined) continue;
-      context.addIssue({ code: 'custom', path: [name], message: 'a price needs it; only a discount can stand alone' });
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: 'a price needs it; only discount, stated and maxOverrun can stand without rates',
+      });
     }
   })
   .describe('USD per million tokens; default: from the price catalogue for models that it lists');

@@ -12,6 +12,10 @@ export interface ModelTotals {
   readonly accepted: number;
   readonly usage: Usage;
   readonly cost: NanoUsd;
+  /** Calls whose cost is what the provider has stated. Absent: none. */
+  readonly statedCalls?: number;
+  /** Calls that billed more output than their request allowed. Absent: none. */
+  readonly overCapCalls?: number;
   /** Its provider in the config. Absent for the local model and in what earlier versions wrote. */
   readonly provider?: string;
   /** Of calls that were made and answered. Absent: none, or not known. */
@@ -34,11 +38,23 @@ export function addModelTotals(sum: readonly ModelTotals[], more: readonly Model
             accepted: known.accepted + part.accepted,
             usage: addUsage(known.usage, part.usage),
             cost: known.cost + part.cost,
+            ...countOf('statedCalls', known, part),
+            ...countOf('overCapCalls', known, part),
             ...latencyOf(known, part),
           },
     );
   }
   return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}
+
+/** Absent where it is 0. */
+function countOf<Name extends 'statedCalls' | 'overCapCalls'>(
+  name: Name,
+  a: Pick<ModelTotals, Name>,
+  b: Pick<ModelTotals, Name>,
+): Partial<Record<Name, number>> {
+  const count = (a[name] ?? 0) + (b[name] ?? 0);
+  return (count === 0 ? {} : { [name]: count }) as Partial<Record<Name, number>>;
 }
 
 function latencyOf(a: ModelTotals, b: ModelTotals): Pick<ModelTotals, 'latency'> {

@@ -24,7 +24,7 @@ export interface BatchSpending {
   readonly usualPerDocument?: number;
 }
 
-export type AlertLevel = '50%' | '80%' | '100%' | 'projection' | 'drift' | 'volume' | 'forecast';
+export type AlertLevel = '50%' | '80%' | '100%' | 'projection' | 'drift' | 'volume' | 'forecast' | 'price_differs';
 
 /** One cause of an alert: what it is now and what it usually is. */
 export interface AlertPart {

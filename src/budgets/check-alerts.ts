@@ -2,6 +2,7 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { costPerDocument, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { WorkflowHolds } from '../batches/workflow-holds.ts';
+import { PriceWatch } from '../calls/price-watch.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { calendarDay, monthOfDay } from '../ledger/period.ts';
 import { batchScope, type Scope, scopesOf, type Timezones } from '../ledger/scope.ts';
@@ -11,6 +12,7 @@ import type { Log } from '../runtime/log.ts';
 import type { AlertMemory } from './alert-memory.ts';
 import type { AlertSink } from './alert-sink.ts';
 import { type Alert, alertKey, type BatchSpending, decideAlerts, projectBatch, type ScopeSpending } from './alerts.ts';
+import { priceAlert } from './price-alert.ts';
 import { type BatchVolume, forecastAlerts, type MonthSpending, volumeAlerts } from './volume-alerts.ts';
 
 export interface AlertContext {
@@ -57,15 +59,28 @@ export async function checkAlerts(
   ];
   const sent: Alert[] = [];
   for (const alert of [...decideAlerts({ scopes, batches }, context.fired), ...unusual]) {
-    const key = alertKey(alert);
-    if (context.fired.has(key)) continue;
-    context.fired.add(key);
-    if (!(await context.memory.remember(key))) continue;
-    context.log.warn('budget:alert', logFields(alert));
-    context.sink.send(alert, context.clock.now());
-    sent.push(alert);
+    if (await sendOnce(context, alert)) sent.push(alert);
   }
   return sent;
+}
+
+/** Tells of prices in use that are not those that providers state; a difference that cannot be told now is found again. */
+export function watchPrices(context: AlertContext): PriceWatch {
+  return new PriceWatch((difference) => void sendOnce(context, priceAlert(difference)).catch(() => {}));
+}
+
+/** Sends an alert that the cluster has not sent yet; whether it did. */
+async function sendOnce(
+  context: Pick<AlertContext, 'fired' | 'memory' | 'log' | 'sink' | 'clock'>,
+  alert: Alert,
+): Promise<boolean> {
+  const key = alertKey(alert);
+  if (context.fired.has(key)) return false;
+  context.fired.add(key);
+  if (!(await context.memory.remember(key))) return false;
+  context.log.warn('budget:alert', logFields(alert));
+  context.sink.send(alert, context.clock.now());
+  return true;
 }
 
 interface MeasuredBatch {

@@ -15,6 +15,10 @@ export interface Booked {
   readonly usage: Usage;
   readonly cost: NanoUsd;
   readonly usageEstimated?: boolean;
+  /** The cost is what the provider has stated. */
+  readonly isStated?: boolean;
+  /** What the provider has stated and what the rates give, where the rates are booked: they should be alike. */
+  readonly compared?: { readonly stated: NanoUsd; readonly reckoned: NanoUsd };
   /** Another model than was asked. */
   readonly servedBy?: string;
   readonly warnings: readonly CallWarning[];
@@ -31,11 +35,13 @@ interface BookedCall {
   readonly priceOf?: ((provider: string, modelId: string) => TokenPrice | undefined) | undefined;
 }
 
+type BookedReply = Pick<ModelReply, 'text' | 'usage' | 'rawUsage' | 'model' | 'statedCost'>;
+
 /** A provider may put words of its own around a prompt, but not so many. */
 const MOST_ADDED_TOKENS = 16_384;
 
 /** A usage that cannot be is booked at the hold, another model at its own price; one that is not told is counted here. */
-export function bookReply(call: BookedCall, reply: Pick<ModelReply, 'text' | 'usage' | 'rawUsage' | 'model'>): Booked {
+export function bookReply(call: BookedCall, reply: BookedReply): Booked {
   const { model, request } = call;
   const counted = (): Usage => ({
     ...NO_USAGE,
@@ -56,7 +62,7 @@ export function bookReply(call: BookedCall, reply: Pick<ModelReply, 'text' | 'us
   const price = model.price === undefined ? undefined : (other ?? model.price);
   return {
     usage,
-    cost: price === undefined ? 0 : priceCall(price, usage),
+    ...costOf(price, model.price?.isStated === true, usage, reply),
     ...(reply.usage === undefined ? { usageEstimated: true } : {}),
     ...named,
     warnings: [
@@ -65,6 +71,19 @@ export function bookReply(call: BookedCall, reply: Pick<ModelReply, 'text' | 'us
       ...warnings,
     ],
   };
+}
+
+function costOf(
+  price: TokenPrice | undefined,
+  isStated: boolean,
+  usage: Usage,
+  { statedCost, usage: told }: BookedReply,
+): Pick<Booked, 'cost' | 'isStated' | 'compared'> {
+  if (price === undefined) return { cost: 0 };
+  if (isStated && statedCost !== undefined) return { cost: statedCost, isStated };
+  const reckoned = priceCall(price, usage);
+  if (statedCost === undefined || told === undefined || isStated) return { cost: reckoned };
+  return { cost: reckoned, compared: { stated: statedCost, reckoned } };
 }
 
 function isImpossible(

@@ -7,6 +7,7 @@ import type { InputRatios } from '../quota/token-ratios.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { AnswerCache } from './answer-cache.ts';
+import type { PriceWatch } from './price-watch.ts';
 
 export interface CallModelContext {
   readonly ledger: Ledger;
@@ -18,6 +19,8 @@ export interface CallModelContext {
   readonly cache?: AnswerCache;
   /** What is known of the models' own token counts. */
   readonly ratios: InputRatios;
+  /** Watches whether the prices in use are those that providers state. Absent: nobody looks. */
+  readonly prices?: PriceWatch;
   /** Of any model of a provider, by the provider's own name of it; absent or undefined: not known. */
   readonly priceOf?: (provider: string, modelId: string) => TokenPrice | undefined;
   /** 0 to 1, for jitter. */

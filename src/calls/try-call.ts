@@ -56,6 +56,7 @@ export async function tryCall(
     context.ratios.observe(model.name, request, inputBound, booked.usage.inputTokens);
   }
   warnOf(context, call, route, booked);
+  if (booked.compared !== undefined) context.prices?.note(model.name, owner.claim.batchId, booked.compared);
   const entry = await settleReply(context, call, route, ticket, entryOf(call, route, reply, booked));
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;
@@ -151,7 +152,7 @@ function entryOf(
   call: Call,
   route: Route,
   reply: ModelReply,
-  { cost, usage, usageEstimated, servedBy, warnings }: Booked,
+  { cost, usage, usageEstimated, isStated, servedBy, warnings }: Booked,
 ): JournalEntry {
   return {
     ...entryBase(call, route, usage),
@@ -171,6 +172,7 @@ function entryOf(
     },
     durationMs: Math.round(reply.durationMs),
     ...(usageEstimated === true ? { usageEstimated } : {}),
+    ...(isStated === true ? { isStated } : {}),
     ...(servedBy === undefined ? {} : { servedBy }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
@@ -180,10 +182,10 @@ function entryOf(
 function beyondCap({ model, request }: Route, usage: Usage): NanoUsd {
   const tokens = usage.outputTokens - request.maxOutputTokens;
   if (tokens <= 0 || model.price === undefined) return 0;
-  return (
+  const beyond =
     priceBound(model.price, usage.inputTokens, Math.ceil(tokens * OVERRUN_MARGIN)) -
-    priceBound(model.price, usage.inputTokens, 0)
-  );
+    priceBound(model.price, usage.inputTokens, 0);
+  return Math.max(0, beyond - (model.price.maxOverrun ?? 0));
 }
 
 function failedEntry(call: Call, route: Route, usage: Usage): JournalEntry {

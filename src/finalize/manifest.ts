@@ -138,7 +138,8 @@ export function formatManifest(manifest: Manifest): string {
   )}\n`;
 }
 
-function modelJson({ model, provider, tier, calls, accepted, usage, cost, latency }: ModelTotals, documents: number) {
+function modelJson(totals: ModelTotals, documents: number) {
+  const { model, provider, tier, calls, accepted, usage, cost, latency, statedCalls, overCapCalls } = totals;
   return {
     model,
     ...(provider === undefined ? {} : { provider }),
@@ -148,6 +149,8 @@ function modelJson({ model, provider, tier, calls, accepted, usage, cost, latenc
     acceptedShare: documents === 0 ? 0 : Number((accepted / documents).toFixed(4)),
     usage,
     costUsd: usdJson(cost),
+    ...(statedCalls === undefined ? {} : { statedCalls }),
+    ...(overCapCalls === undefined ? {} : { overCapCalls }),
     ...(latency === undefined ? {} : { latency: { ...latencyFigures(latency), ...latency } }),
   };
 }

@@ -29,6 +29,15 @@ export function usdToNano(usd: number | string): NanoUsd {
   return Number(nano);
 }
 
+/** Dollars as a provider's JSON or header has them, rounded up to a whole nano-dollar; undefined: no amount. */
+export function nanoOfStated(usd: unknown): NanoUsd | undefined {
+  const value = typeof usd === 'string' && usd.trim() !== '' ? Number(usd) : usd;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return undefined;
+  // A product of decimals is off in its last digits, which must not round up.
+  const nano = Math.ceil(Number((value * NANO_PER_USD).toPrecision(14)));
+  return nano <= MAX_NANO_USD ? nano : undefined;
+}
+
 /** Plain decimal dollars with at most nine decimals and no exponent: `15` -> `"0.000000015"`. */
 export function nanoToDecimal(nano: NanoUsd): string {
   const sign = nano < 0 ? '-' : '';

@@ -29,6 +29,10 @@ export interface TokenPrice extends TokenRates {
   readonly longContext?: readonly LongContextRates[];
   /** What is paid of these rates, in thousandths: 500 for batch or flex service at half the price. Absent: 1000. */
   readonly paidPerMille?: number;
+  /** The provider names what each call has cost, and that is booked; the rates give the hold. Absent: the rates are booked. */
+  readonly isStated?: boolean;
+  /** Held on top for each call of a model that may bill beyond its output cap. Absent: nothing, until it has done so. */
+  readonly maxOverrun?: NanoUsd;
 }
 
 const TOKENS_PER_RATE = 1_000_000n;

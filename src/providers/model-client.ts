@@ -1,3 +1,4 @@
+import type { NanoUsd } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
 import type { ModelRequest } from '../requests/model-request.ts';
 
@@ -21,6 +22,8 @@ export interface ModelReply {
   readonly usage?: Usage;
   /** The model that answered, in the provider's words, where it says so. */
   readonly model?: string;
+  /** What the provider says that the call has cost, nano-dollars. */
+  readonly statedCost?: NanoUsd;
   /** The provider's usage object as it came. */
   readonly rawUsage?: unknown;
   readonly logprobs?: readonly TokenLogprob[];

@@ -52,12 +52,12 @@ export function holdFor(
 ): NanoUsd {
   if (model.price === undefined) return 0;
   const writeTokens = { none: 0, system: systemTokens, all: inputTokens }[model.cacheWrites ?? 'all'];
-  return priceBound(model.price, inputTokens, maxOutputTokens, writeTokens);
+  return priceBound(model.price, inputTokens, maxOutputTokens, writeTokens) + (model.price.maxOverrun ?? 0);
 }
 
 /** What a call costs that stores nothing in a cache, unless its provider stores all by itself. */
 export function typicalCost(model: ModelSpec, inputTokens: number, outputTokens: number): NanoUsd {
-  return holdFor(model, inputTokens, outputTokens, 0);
+  return holdFor(model, inputTokens, outputTokens, 0) - (model.price?.maxOverrun ?? 0);
 }
 
 const bytesBySchema = new WeakMap<object, number>();

@@ -155,8 +155,16 @@ export function totalsByModel(
   for (const row of rows) if (row.status === 'succeeded') add(row.model, row.tier, { accepted: 1 });
   const latencies = latenciesOf(journal);
   return [...totals.entries()]
-    .map(([key, sum]) => ({ ...sum, ...latencies.get(key) }))
+    .map(([key, sum]) => ({ ...sum, ...oddCalls(key, journal), ...latencies.get(key) }))
     .sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+}
+
+/** Calls of a tier and model that were booked as stated, or went beyond their cap; absent where there were none. */
+function oddCalls(key: string, journal: readonly JournalEntry[]): Pick<ModelTotals, 'statedCalls' | 'overCapCalls'> {
+  const own = journal.filter(({ tier, model }) => `${tier}\0${model}` === key);
+  const statedCalls = own.filter(({ isStated }) => isStated === true).length;
+  const overCapCalls = own.filter(({ warnings }) => warnings?.includes('output_over_cap') === true).length;
+  return { ...(statedCalls === 0 ? {} : { statedCalls }), ...(overCapCalls === 0 ? {} : { overCapCalls }) };
 }
 
 /** By tier and model. A call that failed and was paid for has no time of its own. */

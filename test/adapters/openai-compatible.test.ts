@@ -525,3 +525,14 @@ describe('abort', () => {
     expect(listeners).toBe(0);
   });
 });
+
+test('what the call has cost is read from the usage, or from the header of a gateway', async () => {
+  const usage = { ...COMPLETION.usage, cost: 0.00014 };
+  expect(await call(await answering({ ...COMPLETION, usage }))).toMatchObject({ statedCost: 140_000 });
+  const byHeader = await answering(COMPLETION, 200, { 'x-litellm-response-cost': '7.5e-05' });
+  expect(await call(byHeader)).toMatchObject({ statedCost: 75_000 });
+  for (const odd of ['', 'none', '-1', 'NaN']) {
+    const reply = await call(await answering(COMPLETION, 200, { 'x-litellm-response-cost': odd }));
+    expect(reply.statedCost).toBeUndefined();
+  }
+});

@@ -11,6 +11,7 @@ import { formatTable, machineLine } from './helpers/machine.ts';
 import type { PacedCallsTask } from './helpers/paced-calls.ts';
 import { startWorkers, submitDocuments, throwIfEnded, writeConfig } from './helpers/system.ts';
 import { readTraffic, sumTraffic, waitForTraffic } from './helpers/traffic-window.ts';
+import { printUnstatedQuota } from './helpers/unstated-quota.ts';
 
 export const summary = "How much of a strict provider's quota is used, and how many calls it refuses";
 
@@ -28,7 +29,9 @@ const DOCUMENTS_IN_HAND = SLICES_IN_HAND * SLICE_DOCUMENTS;
 const CONCURRENCY = 64;
 const RIVAL_PROCESSES = 4;
 
-const CASES = ['system', 'kill', 'bottleneck', 'loop'] as const;
+const CASES = ['table', 'unstated', 'system', 'kill', 'bottleneck', 'loop'] as const;
+/** What a provider of the case `unstated` tells: nothing but its 429. */
+const UNTOLD = { headers: 'none', waits: 'none' } as const;
 
 interface Limits {
   readonly requestsPerMinute: number;
@@ -60,7 +63,11 @@ interface Scene {
   readonly redisSocket: string;
 }
 
-type StartClients = (scene: Scene, setting: Setting) => Promise<Clients>;
+interface StartClients {
+  (scene: Scene, setting: Setting): Promise<Clients>;
+  /** The provider tells nothing of its limits. */
+  readonly isUntold?: boolean;
+}
 
 interface Observed {
   readonly name: string;
@@ -91,6 +98,8 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(`Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
 counted as bytes/4; documents of ${LEAST_BYTES} to ${MOST_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
 ${machineLine()}\n`);
+  if (cases.has('table')) await printUnstatedQuota(values.processes.split(',').map(Number));
+  if (![...cases].some((name) => name !== 'table')) return;
   for (const pair of values.limits.split(',')) {
     const [requestsPerMinute = Number.NaN, tokensPerMinute = Number.NaN] = pair.split('/').map(Number);
     const limits = { requestsPerMinute, tokensPerMinute };
@@ -103,8 +112,9 @@ ${machineLine()}\n`);
 
 function startsOf(cases: ReadonlySet<string>, processes: readonly number[]): readonly StartClients[] {
   return [
+    ...(cases.has('unstated') ? [systemOf(RIVAL_PROCESSES, { isUntold: true })] : []),
     ...(cases.has('system') ? processes.map((count) => systemOf(count)) : []),
-    ...(cases.has('kill') ? [systemOf(RIVAL_PROCESSES, true)] : []),
+    ...(cases.has('kill') ? [systemOf(RIVAL_PROCESSES, { isKilled: true })] : []),
     ...(cases.has('bottleneck') ? [startBottleneck] : []),
     ...(cases.has('loop') ? [startLoop] : []),
   ];
@@ -180,6 +190,7 @@ async function observe(start: StartClients, setting: Setting): Promise<Observed>
         contextTokens: 32_768,
         latency: LATENCY,
         limits: setting.limits,
+        ...(start.isUntold === true ? { manners: UNTOLD } : {}),
       },
     },
   });
@@ -220,21 +231,21 @@ async function endProcess(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Workers that know the provider's limits from their config. */
-function systemOf(count: number, killed = false): StartClients {
-  return async ({ folder, providerUrl, redisSocket }, { limits }) => {
+/** Workers that know the provider's limits from their config, or know nothing of them. */
+function systemOf(count: number, { isKilled = false, isUntold = false } = {}): StartClients {
+  const start: StartClients = async ({ folder, providerUrl, redisSocket }, { limits }) => {
     await writeConfig(folder, {
       redisSocket,
       providerUrl,
-      limits: { ...limits, concurrency: CONCURRENCY },
+      limits: { ...(isUntold ? {} : limits), concurrency: CONCURRENCY },
       sliceDocuments: SLICE_DOCUMENTS,
       slices: SLICES_IN_HAND / count,
     });
     await submitDocuments(folder);
     const processes = await startWorkers(folder, count);
-    const victim = killed ? processes.at(-1) : undefined;
+    const victim = isKilled ? processes.at(-1) : undefined;
     return {
-      name: `nightmill, ${count} ${count === 1 ? 'worker' : 'workers'}${killed ? ', one killed' : ''}`,
+      name: `nightmill, ${count} ${count === 1 ? 'worker' : 'workers'}${isKilled ? ', one killed' : ''}${isUntold ? ', limits not told' : ''}`,
       processes,
       victim,
       check: () => {
@@ -244,6 +255,7 @@ function systemOf(count: number, killed = false): StartClients {
       },
     };
   };
+  return Object.assign(start, { isUntold });
 }
 
 async function startBottleneck(scene: Scene, { limits }: Setting): Promise<Clients> {

@@ -106,3 +106,23 @@ describe('another model than was asked', () => {
     expect(isSameModel(asked, answered)).toBe(same);
   });
 });
+
+describe('what the provider states that a call has cost', () => {
+  const told = { text: 'ok', usage: usage(300, 10), statedCost: 123_456 };
+
+  it('is booked where the config says so, and the call is marked', () => {
+    const model = { ...MODEL, price: { ...priced(1), isStated: true } };
+    expect(bookReply({ ...CALL, model }, told)).toMatchObject({ cost: 123_456, isStated: true });
+    const { statedCost: _, ...untold } = told;
+    const booked = bookReply({ ...CALL, model }, untold);
+    expect(booked).toMatchObject({ cost: 310_000 });
+    expect(booked.isStated).toBeUndefined();
+  });
+
+  it('is only compared where it does not', () => {
+    expect(bookReply(CALL, told)).toMatchObject({
+      cost: 310_000,
+      compared: { stated: 123_456, reckoned: 310_000 },
+    });
+  });
+});

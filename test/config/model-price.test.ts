@@ -148,3 +148,17 @@ describe('requirePrices()', () => {
     expect(() => requirePrices(workflowOf({}), true, hintFor)).not.toThrow();
   });
 });
+
+it('takes stated costs and an overrun with rates, or with those of the price catalogue', () => {
+  const rates = 'inputPerMillion: 1, outputPerMillion: 2';
+  const own = priceOf({
+    baseUrl: 'https://broker.example/v1',
+    id: 'own-1',
+    price: `{ stated: true, maxOverrun: 0.01, ${rates} }`,
+  });
+  expect(own).toMatchObject({ isStated: true, maxOverrun: 10_000_000, inputPerMillion: usdToNano(1) });
+  expect(priceOf({ price: '{ stated: true }' })).toMatchObject({ isStated: true, outputPerMillion: usdToNano(0.6) });
+  expect(problemOf({ baseUrl: 'https://broker.example/v1', id: 'own-1', price: '{ maxOverrun: 0.01 }' })).toContain(
+    'add inputPerMillion and outputPerMillion',
+  );
+});

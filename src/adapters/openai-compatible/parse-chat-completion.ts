@@ -42,6 +42,8 @@ export function parseChatCompletion(body: unknown): ParsedReply {
     ...(error === undefined ? {} : { error }),
     ...(usage === undefined ? {} : { usage }),
     ...(body.usage === undefined || body.usage === null ? {} : { rawUsage: body.usage }),
+    // OpenRouter, and gateways that have taken over its field.
+    ...(isRecord(body.usage) && typeof body.usage.cost === 'number' ? { statedUsd: body.usage.cost } : {}),
     ...(isFilledString(body.id) ? { id: body.id } : {}),
     ...(isFilledString(body.model) ? { model: body.model } : {}),
   };

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { nanoOfStated } from '../../money/money.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../../providers/model-client.ts';
 import { openPool } from '../outbound/proxy.ts';
 import type { ProviderClientOptions } from './client-options.ts';
@@ -16,6 +17,9 @@ import type { WireFormat } from './wire-format.ts';
 const MAX_LESSONS = 4;
 /** Gateways send long traces; undici's own limit is 16 kB, and the reply behind it was paid for. */
 const MAX_HEADER_BYTES = 256 * 1024;
+
+/** Of LiteLLM's proxy, in dollars. */
+const COST_HEADER = 'x-litellm-response-cost';
 
 /** After so many resets every call gets a connection of its own: the server closes those that are used again. */
 const MAX_RESETS = 3;
@@ -69,7 +73,7 @@ export class HttpModelClient implements ModelClient {
     if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
     const parsed = parseBody(exchange.body);
     if (parsed === undefined) throw errorOfInvalidReply(target, exchange, 'is not JSON');
-    const { answer, usage, rawUsage, id, model, error } = this.#wire.parse(parsed);
+    const { answer, usage, rawUsage, statedUsd, id, model, error } = this.#wire.parse(parsed);
     if (error !== undefined) throw errorInSuccess(target, request.modelId, exchange, error, usage);
     if (answer === undefined) {
       throw errorOfInvalidReply(target, exchange, `holds no ${this.#wire.replyName}`, {
@@ -79,11 +83,13 @@ export class HttpModelClient implements ModelClient {
     }
 
     const requestId = readRequestId(headers) ?? id;
+    const statedCost = nanoOfStated(statedUsd ?? headers[COST_HEADER]);
     const serverSlots = this.#slots.after(headers);
     return {
       ...answer,
       ...(usage === undefined ? {} : { usage }),
       ...(rawUsage === undefined ? {} : { rawUsage }),
+      ...(statedCost === undefined ? {} : { statedCost }),
       ...(model === undefined ? {} : { model }),
       rateLimitHeaders: keepRateLimitHeaders(headers),
       ...(requestId === undefined ? {} : { requestId }),

@@ -25,6 +25,8 @@ export interface ParsedReply {
   readonly answer?: Pick<ModelReply, 'text' | 'finish' | 'logprobs'>;
   readonly usage?: Usage;
   readonly rawUsage?: unknown;
+  /** What the call has cost in dollars, in the provider's words. */
+  readonly statedUsd?: unknown;
   readonly id?: string;
   /** An error in a success: what stands beside it is no answer. */
   readonly error?: unknown;

@@ -3,11 +3,11 @@ import { describeQuota } from '../../../src/ledger/describe-quota.ts';
 import type { FoundQuota } from '../../../src/ledger/ledger.ts';
 import { zoneOffsetMs } from '../../../src/ledger/period.ts';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
-import type { LimitManners } from '../../../src/simulator/options.ts';
 import { ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster } from './fixture.ts';
 import { PacedCluster } from './paced-cluster.ts';
+import { playRow, QUOTA_ROWS } from './quota-rows.ts';
 import { withVirtualTime } from './virtual-redis.ts';
 
 let server: RedisServer;
@@ -17,64 +17,14 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-const LIMITS = { requestsPerMinute: 1_500 };
-const SECONDS = 120;
-/** The provider's minutes are not those that are counted here, so two of them are. */
-const WINDOW_SECONDS = 180;
-const WARM_UP_SECONDS = 60;
-
-interface Row {
-  readonly name: string;
-  readonly manners: LimitManners;
-  readonly stated?: PoolLimits;
-  readonly least: number;
-  readonly mostRefused: number;
-}
-
-const ROWS: readonly Row[] = [
-  { name: 'limits stated in the config', manners: { headers: 'none' }, stated: LIMITS, least: 0.985, mostRefused: 0 },
-  { name: 'headers with reset', manners: {}, least: 0.985, mostRefused: 0 },
-  { name: 'headers without reset, exact waits', manners: { headers: 'noReset' }, least: 0.9, mostRefused: 0.02 },
-  {
-    name: 'headers without reset, exact waits, refused calls count',
-    manners: { headers: 'noReset', refusalsCount: true },
-    least: 0.9,
-    mostRefused: 0.02,
-  },
-  { name: 'nothing but the 429', manners: { headers: 'none', waits: 'none' }, least: 0.9, mostRefused: 0.02 },
-  {
-    name: 'nothing but the 429, refused calls count',
-    manners: { headers: 'none', waits: 'none', refusalsCount: true },
-    least: 0.9,
-    mostRefused: 0.02,
-  },
-  {
-    name: 'fixed windows of a minute, retry-after',
-    manners: { headers: 'none', waits: 'seconds', window: 'minute' },
-    least: 0.9,
-    mostRefused: 0.02,
-  },
-];
-
 describe('a limit of 1,500 requests a minute, from the second minute on', () => {
   for (const workers of [1, 4, 8]) {
-    test.each(ROWS)(
+    test.each(QUOTA_ROWS)(
       `$name, ${workers} workers`,
-      async ({ manners, stated, least, mostRefused }) => {
-        const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
-        const cluster = new Cluster(withVirtualTime(await server.connect(), time));
-        const scene = {
-          manners,
-          limits: LIMITS,
-          workers,
-          seconds: manners.window === 'minute' ? WINDOW_SECONDS : SECONDS,
-          countFrom: WARM_UP_SECONDS,
-        };
-        const paced = new PacedCluster(time, stated === undefined ? scene : { ...scene, stated });
-        const { used, refused } = await paced.run(cluster);
-        expect(used).toBeGreaterThanOrEqual(least);
-        expect(refused).toBeLessThanOrEqual(mostRefused);
-        await cluster.stop();
+      async (row) => {
+        const { used, refused } = await playRow(await server.connect(), row, workers);
+        expect(used).toBeGreaterThanOrEqual(row.least);
+        expect(refused).toBeLessThanOrEqual(row.mostRefused);
       },
       120_000,
     );

@@ -17,8 +17,8 @@ export interface SystemOptions {
   readonly redisSocket: string;
   readonly providerUrl: string;
   readonly limits: {
-    readonly requestsPerMinute: number;
-    readonly tokensPerMinute: number;
+    readonly requestsPerMinute?: number;
+    readonly tokensPerMinute?: number;
     /** In one worker process. */
     readonly concurrency: number;
   };
