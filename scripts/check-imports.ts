@@ -14,6 +14,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['workers'],
   ['cli', 'library'],
   ['http', 'page'],
+  ['setup'],
   ['operations'],
   ['worker'],
   ['app'],

@@ -8,6 +8,7 @@ type AddCommand = (program: Command) => void;
  * with it, some of it large: a start that loads only what was asked for takes a third of the time.
  */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  init: async () => (await import('./commands/init.ts')).addInitCommand,
   run: async () => (await import('./commands/run.ts')).addRunCommand,
   submit: async () => (await import('./commands/submit.ts')).addSubmitCommand,
   status: async () => (await import('./commands/status.ts')).addStatusCommand,

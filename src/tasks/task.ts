@@ -37,10 +37,29 @@ export interface Task<W extends WorkflowSpec> {
   answer(context: CascadeContext, workflow: W, document: DocumentText): Promise<TaskAnswer>;
   /** What the local model says of each text, in order. */
   answerLocally(asked: LocalQuestion, workflow: W, texts: readonly string[]): Promise<readonly LocalOutcome[]>;
+  /** How a first config states it; absent: `nightmill init` does not offer it. */
+  readonly setup?: TaskSetup;
   /** Where its answer stands in a table of results. */
   readonly columns: TaskColumns;
   /** Columns that only tables of this workflow have. Absent: none. */
   fieldColumns?(workflow: W): readonly OwnColumn[];
+}
+
+/** What `nightmill init` needs to know of a task. */
+export interface TaskSetup {
+  /** The built-in model is worth asking before a paid one. Absent: only where there is no other. */
+  readonly startsLocally?: true;
+  /** It chooses among labels. */
+  readonly hasLabels?: true;
+  /**
+   * The task's own settings in YAML, with comments, not indented.
+   *
+   * @param labels what is known of them: where they come from, if not from the user
+   */
+  lines(labels: {
+    readonly names: readonly string[] | undefined;
+    readonly column: string | undefined;
+  }): readonly string[];
 }
 
 export interface PartsPlan {

@@ -3,10 +3,12 @@ import type { LocalOutcome, LocalQuestion, Task } from '../task.ts';
 import { classifyDocument, classifyPrompts, round } from './classify-document.ts';
 import { classifyOptions } from './options.ts';
 import { CLASSIFY_PROMPT_VERSION } from './prompt-v2.ts';
+import { classifySetup } from './setup.ts';
 
 /** One label of a given set for each document. */
 export const classifyTask = {
   options: classifyOptions,
+  setup: classifySetup,
   promptVersion: CLASSIFY_PROMPT_VERSION,
   prompts: classifyPrompts,
   noteTokens: () => 0,

@@ -3,10 +3,12 @@ import type { AnswerColumn, LocalOutcome, OwnColumn, Task } from '../task.ts';
 import { extractDocument, extractPrompts } from './extract-document.ts';
 import { extractOptions } from './options.ts';
 import { EXTRACT_PROMPT_VERSION } from './prompt-v1.ts';
+import { extractSetup } from './setup.ts';
 
 /** The values of given fields from each document. */
 export const extractTask = {
   options: extractOptions,
+  setup: extractSetup,
   needsPaidTiers: true,
   promptVersion: EXTRACT_PROMPT_VERSION,
   prompts: extractPrompts,

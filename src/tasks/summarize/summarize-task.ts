@@ -4,11 +4,13 @@ import { noteBudget, noteTokens } from './answer.ts';
 import { planMapReduce } from './map-reduce-plan.ts';
 import { summarizeOptions } from './options.ts';
 import { SUMMARIZE_PROMPT_VERSION } from './prompt-v2.ts';
+import { summarizeSetup } from './setup.ts';
 import { summarizeDocument, summarizePrompts } from './summarize-document.ts';
 
 /** One summary of each document. */
 export const summarizeTask = {
   options: summarizeOptions,
+  setup: summarizeSetup,
   hasNoConfidence: true,
   promptVersion: SUMMARIZE_PROMPT_VERSION,
   prompts: summarizePrompts,

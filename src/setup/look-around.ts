@@ -1,0 +1,98 @@
+import type { Environment } from '../../config/interpolate.ts';
+import { loadConfigValue } from '../../config/load.ts';
+import { probeProvider } from '../adapters/provider-probe.ts';
+import { kindOfPath, openFile } from '../documents/open-input.ts';
+import { readDocuments } from '../documents/read-documents.ts';
+import { NightmillError } from '../errors.ts';
+import { openInputs } from '../operations/open-inputs.ts';
+import { CLOUD_CHOICES, type CloudChoice, LOCAL_SERVERS, type LocalServer } from './known-models.ts';
+import { type FieldProposal, proposeFields, type SampleRow } from './propose-fields.ts';
+import { rowsOfCsv, rowsOfJsonl, SAMPLE_ROWS } from './sample-rows.ts';
+
+/** What is there to make a first config of. */
+export interface Surroundings {
+  /** Clouds whose keys are set and of which a model can be named. */
+  readonly clouds: readonly CloudChoice[];
+  /** Clouds whose keys are set, and what has to be written by hand. */
+  readonly byHand: readonly CloudChoice[];
+  /** The first server on this machine that names a model. */
+  readonly server?: LocalServer & { readonly modelId: string };
+}
+
+/** Enough for a hundred documents of most files. */
+const SAMPLE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Looks for keys in the environment and asks the usual addresses of this machine for their models. Keys are neither
+ * read further nor sent.
+ *
+ * @param servers where to ask
+ */
+export async function lookAround(
+  env: Environment,
+  servers: readonly LocalServer[] = LOCAL_SERVERS,
+): Promise<Surroundings> {
+  const set = CLOUD_CHOICES.filter(({ key }) => (env[key] ?? '') !== '');
+  const found = await Promise.all(servers.map(askServer));
+  const server = found.find((each) => each !== undefined);
+  return {
+    clouds: set.filter(({ large }) => large !== undefined),
+    byHand: set.filter(({ byHand }) => byHand !== undefined),
+    ...(server === undefined ? {} : { server }),
+  };
+}
+
+async function askServer(server: LocalServer): Promise<Surroundings['server']> {
+  try {
+    const { models, onlyModel } = await probeProvider({ kind: 'openai', baseUrl: server.baseUrl, headers: {} });
+    const modelId = onlyModel ?? models?.[0];
+    return modelId === undefined ? undefined : { ...server, modelId };
+  } catch {
+    return undefined; // Nothing listens there, or something else does.
+  }
+}
+
+/**
+ * What the first documents of an input say about how to read it.
+ *
+ * @returns undefined where nothing in it looks like text
+ * @throws {NightmillError} `input_invalid`: it cannot be read
+ */
+export async function proposeFor(input: string, cwd: string): Promise<FieldProposal | undefined> {
+  const rows = await sampleRows(input, cwd);
+  if (rows.length === 0) {
+    throw new NightmillError('input_invalid', `Cannot propose anything from ${input}: no document was found in it.`);
+  }
+  return proposeFields(rows);
+}
+
+async function sampleRows(input: string, cwd: string): Promise<readonly SampleRow[]> {
+  const [, format] = /\.(jsonl|ndjson|json|csv|tsv)(?:\.gz|\.zst)?$/i.exec(input) ?? [];
+  if (format === undefined || (await kindOfPath(input)) === 'folder') return await sampleDocuments(input, cwd);
+  const bytes = await firstBytes(input);
+  return /^[ct]sv$/i.test(format) ? rowsOfCsv(bytes) : rowsOfJsonl(new TextDecoder().decode(bytes));
+}
+
+async function firstBytes(path: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of openFile(path, path)) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= SAMPLE_BYTES) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Other formats have their text in one place, so there are no columns to choose from. */
+async function sampleDocuments(input: string, cwd: string): Promise<readonly SampleRow[]> {
+  const config = loadConfigValue({ workflows: {} }, { env: {}, cwd });
+  await using opened = await openInputs(config, { names: [input] }, { fields: { metadata: '*' } });
+  const rows: SampleRow[] = [];
+  const options = { maxLineBytes: config.ingest.maxLineBytes };
+  for await (const entry of readDocuments(opened.inputs, options)) {
+    if (entry.kind !== 'problem') rows.push({ text: entry.document.text });
+    if (rows.length === SAMPLE_ROWS) break;
+  }
+  return rows;
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { lookAround } from '../../src/setup/look-around.ts';
+import { Workspace } from '../helpers/workspace.ts';
+
+const TICKETS = Array.from({ length: 40 }, (_, n) =>
+  JSON.stringify({
+    nr: `T${n}`,
+    message: `The ${n % 2 ? 'invoice is wrong' : 'page does not open'}, write to me at jane${n}@example.com (${n}).`,
+    category: n % 2 ? 'billing' : 'bug',
+  }),
+).join('\n');
+
+test('init writes a config that runs at once without a key, and overwrites nothing', async () => {
+  await using space = await Workspace.make({ 'tickets.jsonl': TICKETS });
+  const made = await space.run(['init', '--from', 'tickets.jsonl']);
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(made.stdout).toContain('labels     billing, bug (column category)');
+  const run = await space.run(['run', 'tickets.jsonl', '-w', 'classify', '-o', 'out']);
+  expect(run.code).toBe(0);
+  const rows = (await readFile(space.path('out/results.jsonl'), 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line: string) => JSON.parse(line));
+  expect(rows).toHaveLength(40);
+  expect(rows[0]).toMatchObject({ id: 'T0', metadata: { category: 'bug' } });
+  const again = await space.run(['init']);
+  expect(again).toMatchObject({ code: 2, stdout: '' });
+  expect(again.stderr).toContain('nightmill.yaml is there already and is not overwritten');
+}, 180_000);
+
+test('init names keys and prints none, says what the file would cost, and what no model here can do', async () => {
+  await using space = await Workspace.make({ 'tickets.jsonl': TICKETS });
+  const env = { OPENAI_API_KEY: 'sk-very-secret', OPENROUTER_API_KEY: 'sk-other-secret' };
+  const made = await space.run(['init', 'here', '--from', 'tickets.jsonl', '--task', 'summarize', '--json'], { env });
+  const answer = JSON.parse(made.stdout);
+  expect(answer).toMatchObject({
+    task: 'summarize',
+    cascade: ['small', 'large'],
+    found: { keys: ['OPENAI_API_KEY', 'OPENROUTER_API_KEY'] },
+    cost: { documents: 40 },
+  });
+  const written = await readFile(space.path('here/nightmill.yaml'), 'utf8');
+  expect(made.stdout + made.stderr + written).not.toContain('secret');
+  expect(written).toContain('redact: true');
+  const extract = await space.run(['init', 'there', '--task', 'extract']);
+  expect(extract).toMatchObject({ code: 2, stdout: '' });
+  expect(extract.stderr).toContain('No model here can extract: set a key');
+}, 180_000);
+
+test('a server that lists a model is found, and one that speaks of other things is not', async () => {
+  const server = createServer((request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(request.url?.startsWith('/llm/') ? '{"data":[{"id":"qwen2.5:7b"}]}' : '<html>hello</html>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const servers = ['web', 'llm'].map((name) => ({ name, baseUrl: `${at}/${name}/v1` }));
+  const found = await lookAround({}, [...servers, { name: 'none', baseUrl: 'http://127.0.0.1:9/v1' }]);
+  expect(found).toEqual({ clouds: [], byHand: [], server: { ...servers[1], modelId: 'qwen2.5:7b' } });
+  server.close();
+});
