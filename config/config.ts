@@ -38,6 +38,10 @@ export type WebhookConfig =
 
 export interface WorkflowConfig {
   readonly spec: WorkflowSpec;
+  /** Hash of its prompts and models: a calibration of others does not fit. */
+  readonly madeWith: string;
+  /** Why its `acceptAt: calibrated` cannot be used, with the cure: nothing is submitted then. */
+  readonly uncalibrated?: string;
   readonly budget: WorkflowBudget;
   readonly timezone: string;
   readonly schedule?: Schedule;

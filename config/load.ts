@@ -9,6 +9,7 @@ import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
+import { resolveCalibration } from './calibration/resolve-calibration.ts';
 import { checkDataPolicy } from './check-data-policy.ts';
 import type { Config, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
@@ -155,7 +156,8 @@ function resolveConfig(
   const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
   for (const [name, workflow] of Object.entries(raw.workflows)) {
-    const resolved = resolveWorkflow(name, workflow, { raw, models, folder: at.folder, problems });
+    const context = { raw, models, folder: at.folder, stateFolder: folder, problems };
+    const resolved = resolveWorkflow(name, workflow, context);
     if (resolved !== undefined) workflows.set(name, resolved);
   }
   checkSharedInboxes(
@@ -211,6 +213,7 @@ interface WorkflowContext {
   readonly raw: RawConfig;
   readonly models: ReadonlyMap<string, ModelSpec>;
   readonly folder: string;
+  readonly stateFolder: string;
   readonly problems: string[];
 }
 
@@ -234,7 +237,7 @@ function resolveWorkflow(
   const spec = resolveTask(name, raw, cascade, context);
   if (spec === undefined) return undefined;
   return {
-    spec,
+    ...resolveCalibration(spec, raw.cascade, context.stateFolder),
     budget: withoutUndefined(raw.budget),
     timezone: raw.timezone,
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
@@ -266,7 +269,7 @@ function resolveTier(
   if (model === undefined) return undefined;
   return {
     model,
-    ...(raw.acceptAt === undefined ? {} : { acceptAt: raw.acceptAt }),
+    ...(typeof raw.acceptAt === 'number' ? { acceptAt: raw.acceptAt } : {}),
     ...(fallbacks.length === 0 ? {} : { fallbacks }),
   };
 }
@@ -286,6 +289,7 @@ function resolveTask(
     ...(raw.cache ? { cache: true } : {}),
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
     ...(raw.rows === undefined ? {} : { rows: raw.rows }),
+    ...(raw.audit === undefined ? {} : { audit: raw.audit }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
   const options = TASKS[raw.task].options.resolve(raw, {

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   scope_unknown: { exit: 2, http: 404 },
   key_invalid: { exit: 2, http: 401 },
   right_missing: { exit: 2, http: 403 },
+  calibration_missing: { exit: 2, http: 409 },
   price_unknown: { exit: 2, http: 422 },
   price_list_invalid: { exit: 2, http: 422 },
   redis_unavailable: { exit: 1, http: 503 },

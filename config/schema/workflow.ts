@@ -10,9 +10,12 @@ import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
 
 const tierSchema = z.strictObject({
   model: z.string().describe('a name under models:, or local'),
-  acceptAt: fraction()
+  acceptAt: z
+    .union([fraction(), z.literal('calibrated')])
     .optional()
-    .describe('least confidence at which this tier answers; without it every valid reply is accepted'),
+    .describe(
+      'least confidence at which this tier answers, or calibrated: what nightmill calibrate has found; without it every valid reply is accepted',
+    ),
   fallback: z
     .array(z.string())
     .max(8)
@@ -123,6 +126,9 @@ export const workflowSchema = z
     drainAt: fraction()
       .optional()
       .describe('from this share of a limit on, the last (dearest) tier is not asked any more; rows say degraded'),
+    audit: fraction()
+      .optional()
+      .describe('share of the answers of tiers before the last, 0 to 1, whose document is asked of the last tier too'),
     rows: z
       .strictObject({
         attempts: z

@@ -8,8 +8,8 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
-import { type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
-import { ACCEPTED, type AttemptLog } from './attempt-log.ts';
+import { leastConfidence, type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { ACCEPTED, type AttemptLog, AUDITED } from './attempt-log.ts';
 import { type Attempt, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 import type { PaidTiers } from './cascade-stages.ts';
@@ -36,6 +36,8 @@ export interface CascadeContext {
   readonly redactors: DocumentRedactors;
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
   readonly windowShare: number;
+  /** The last tier is asked as well, as a sample of what the others answer. Absent: no. */
+  readonly isAudited?: boolean;
   /** Told how each tier ended. */
   readonly attempts?: AttemptLog;
 }
@@ -65,11 +67,11 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
   let failure: CallFailedError | undefined;
   for (;;) {
     const tiers = usableTiers(context, attempts);
-    const step = nextCascadeStep(tiers, attempts);
+    const step = nextCascadeStep(tiers, attempts, context.isAudited);
     const previous = attempts.at(-1);
     const isTaken = step.kind === 'accept' && step.attempt === attempts.length - 1;
     if (last !== undefined && previous !== undefined && previous.judgement.kind !== 'failed' && !isTaken) {
-      context.owner.countRejection(reasonOf(previous.judgement), paidFor(last, context.owner));
+      context.owner.countRejection(reasonOf(tiers, previous), paidFor(last, context.owner));
     }
     if (previous !== undefined && (step.kind !== 'ask' || step.tier !== previous.tier)) {
       noteAttempt(context, question, previous, models.at(-1) ?? '', isTaken, failure);
@@ -78,7 +80,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     if (step.kind === 'fail') throw new CallFailedError(step.code, failureMessage(step.code, step.detail));
     if (step.kind === 'accept') {
       context.attempts?.warn(step.warnings);
-      return acceptedAnswer(context.tiers, step, models[step.attempt] ?? '', attempts[step.attempt]?.judgement.kind);
+      return acceptedAnswer(context.tiers, step, models[step.attempt] ?? '', attempts[step.attempt]);
     }
     const rejected =
       step.variant === 'repair' && previous?.judgement.kind === 'rejected' && last !== undefined
@@ -92,14 +94,17 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
       const answered = await ask(context, step.tier, prepared);
       last = answered.last;
       await restAfterLong(question.prompt);
-      attempts.push({ tier: step.tier, variant: step.variant, judgement: judge(question, answered) });
+      const judgement = judge(question, answered);
+      attempts.push({ tier: step.tier, variant: step.variant, judgement, label: labelIn(question, judgement) });
       models.push(last.model);
     } catch (error) {
       if (!(error instanceof CallFailedError)) throw error;
       failure = error;
       const isLast = context.tiers.at(-1)?.index === step.tier;
       const hasKept = attempts.some(({ judgement }) => judgement.kind === 'rejected' && judgement.kept !== undefined);
-      const goesOn = NEXT_TIER_MAY_SUCCEED.has(error.code) && (!isLast || hasKept || context.passesOn === true);
+      const isSampled = context.isAudited === true && attempts.some(({ judgement }) => judgement.kind === 'answer');
+      const goesOn =
+        NEXT_TIER_MAY_SUCCEED.has(error.code) && (!isLast || hasKept || isSampled || context.passesOn === true);
       attempts.push({ tier: step.tier, variant: step.variant, judgement: { kind: 'failed' } });
       models.push(model.name);
       if (!goesOn) {
@@ -115,9 +120,10 @@ function acceptedAnswer<T>(
   tiers: PaidTiers,
   { value, confidence, tier }: CascadeStep<T> & { readonly kind: 'accept' },
   model: string,
-  judged: Attempt<T>['judgement']['kind'] | undefined,
+  attempt: Attempt<T> | undefined,
 ): CascadeAnswer<T> {
-  const degraded = judged === 'answer' && !reaches(confidence, tierAt(tiers, tier).acceptAt);
+  const least = leastConfidence(tierAt(tiers, tier), attempt?.label);
+  const degraded = attempt?.judgement.kind === 'answer' && !reaches(confidence, least);
   return {
     value,
     ...(confidence === undefined ? {} : { confidence }),
@@ -127,12 +133,18 @@ function acceptedAnswer<T>(
   };
 }
 
-function reasonOf(judgement: Judgement<unknown>): string {
-  return judgement.kind === 'rejected' ? judgement.code : 'low_confidence';
+function reasonOf(tiers: PaidTiers, { tier, judgement, label }: Attempt<unknown>): string {
+  if (judgement.kind === 'rejected') return judgement.code;
+  const confidence = judgement.kind === 'answer' ? judgement.confidence : undefined;
+  return reaches(confidence, leastConfidence(tierAt(tiers, tier), label)) ? AUDITED : 'low_confidence';
+}
+
+function labelIn<T>({ labelOf }: Question<T>, judgement: Judgement<T>): string | undefined {
+  return judgement.kind === 'answer' ? labelOf?.(judgement.value) : undefined;
 }
 
 function noteAttempt<T>(
-  { attempts }: CascadeContext,
+  { attempts, tiers }: CascadeContext,
   { labelOf }: Question<T>,
   attempt: Attempt<T> | undefined,
   model: string,
@@ -153,7 +165,7 @@ function noteAttempt<T>(
     model,
     ...(label === undefined ? {} : { label }),
     ...(confidence === undefined ? {} : { confidence }),
-    reason: isTaken ? ACCEPTED : reasonOf(judgement),
+    reason: isTaken ? ACCEPTED : reasonOf(tiers, attempt),
   });
 }
 
@@ -171,7 +183,7 @@ function usableTiers(context: CascadeContext, attempts: readonly Attempt<unknown
     );
 }
 
-function withoutThreshold({ acceptAt: _, ...tier }: Tier): Tier {
+function withoutThreshold({ acceptAt: _, acceptAtByLabel: __, ...tier }: Tier): Tier {
   return tier;
 }
 

@@ -44,3 +44,6 @@ export class AttemptLog {
 }
 
 export const ACCEPTED = 'accepted';
+
+/** Good enough, but its document was asked of the last tier too, as a sample. */
+export const AUDITED = 'audited';

@@ -1,12 +1,14 @@
 import type { AskVariant } from '../prompts/ask-variant.ts';
 import type { AnswerWarning, Judgement, RejectionCode } from '../prompts/question.ts';
-import type { Tier } from '../workflows/workflow.ts';
+import { leastConfidence, type Tier } from '../workflows/workflow.ts';
 
 export interface Attempt<T> {
   readonly tier: number;
   readonly variant: AskVariant;
   /** `failed`: the call had no reply, and another tier may have one. */
   readonly judgement: Judgement<T> | { readonly kind: 'failed' };
+  /** Of an answer that has one: a tier's threshold may depend on it. */
+  readonly label?: string | undefined;
 }
 
 export type CascadeStep<T> =
@@ -34,10 +36,12 @@ const NOT_REPAIRABLE: ReadonlySet<RejectionCode> = new Set(['low_confidence', 't
  *
  * @param tiers the tiers that this question may use, with their index in the workflow's cascade
  * @param attempts in order; the last one decides
+ * @param isAudited the last tier is asked even where another one's answer is good; should it fail, that answer is taken
  */
 export function nextCascadeStep<T>(
   tiers: readonly { readonly index: number; readonly tier: Tier }[],
   attempts: readonly Attempt<T>[],
+  isAudited = false,
 ): CascadeStep<T> {
   const last = attempts.at(-1);
   if (last === undefined) {
@@ -47,13 +51,17 @@ export function nextCascadeStep<T>(
   }
   const { judgement } = last;
   const at = tiers.findIndex(({ index }) => index === last.tier);
-  const threshold = tiers[at]?.tier.acceptAt;
+  const threshold = leastConfidence(tiers[at]?.tier ?? {}, last.label);
   const next = tiers[at + 1];
   if (judgement.kind === 'failed') {
     if (next !== undefined) return { kind: 'ask', tier: next.index, variant: 'first' };
-    return keptAnswer(attempts) ?? { kind: 'fail_with_call' };
+    return auditedAnswer(attempts, isAudited) ?? keptAnswer(attempts) ?? { kind: 'fail_with_call' };
   }
   if (judgement.kind === 'answer' && reaches(judgement.confidence, threshold)) {
+    const strongest = tiers.at(-1);
+    if (isAudited && strongest !== undefined && strongest.index !== last.tier) {
+      return { kind: 'ask', tier: strongest.index, variant: 'first' };
+    }
     const { value, confidence, warnings = [] } = judgement;
     const known = confidence === undefined ? {} : { confidence };
     return { kind: 'accept', tier: last.tier, value, ...known, warnings, attempt: attempts.length - 1 };
@@ -64,7 +72,17 @@ export function nextCascadeStep<T>(
   if (code === 'truncated' && !tried.has('raised_cap')) return { kind: 'ask', tier: last.tier, variant: 'raised_cap' };
   if (!NOT_REPAIRABLE.has(code) && !tried.has('repair')) return { kind: 'ask', tier: last.tier, variant: 'repair' };
   if (next !== undefined) return { kind: 'ask', tier: next.index, variant: 'first' };
-  return keptAnswer(attempts) ?? { kind: 'fail', code, detail };
+  return auditedAnswer(attempts, isAudited) ?? keptAnswer(attempts) ?? { kind: 'fail', code, detail };
+}
+
+/** The answer that was good enough, of a document that went to the last tier as a sample. */
+function auditedAnswer<T>(attempts: readonly Attempt<T>[], isAudited: boolean): CascadeStep<T> | undefined {
+  const attempt = isAudited ? attempts.findLastIndex(({ judgement }) => judgement.kind === 'answer') : -1;
+  const found = attempts[attempt];
+  if (found?.judgement.kind !== 'answer') return undefined;
+  const { value, confidence, warnings = [] } = found.judgement;
+  const known = confidence === undefined ? {} : { confidence };
+  return { kind: 'accept', tier: found.tier, value, ...known, warnings, attempt };
 }
 
 /** The last answer that is good but for a doubt. */

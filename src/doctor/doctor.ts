@@ -4,8 +4,9 @@ import type { LocalModel } from '../local-model/local-model.ts';
 import { describeClock, judgeClock } from '../runtime/clock-difference.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { checkStoreFormat } from '../store/store-format.ts';
-import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { type CalibrationRef, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import type { Check } from './check.ts';
+import { checkCalibration } from './check-calibration.ts';
 import { checkExamples } from './check-examples.ts';
 import { checkModelFacts, type KnownFacts } from './check-model-facts.ts';
 import { checkStore } from './check-store.ts';
@@ -26,7 +27,12 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
     readonly workflows: ReadonlyMap<
       string,
       {
-        readonly spec: { readonly cascade: readonly Tier[]; readonly examples?: readonly unknown[] };
+        readonly spec: {
+          readonly cascade: readonly Tier[];
+          readonly examples?: readonly unknown[];
+          readonly calibration?: CalibrationRef;
+        };
+        readonly uncalibrated?: string;
       }
     >;
   };
@@ -93,7 +99,7 @@ export async function checkEverything<Provider extends NamedEndpoint>(
   );
   checks.push(...checkModelFacts(config.modelFacts, config.prices.asOf, context.now));
   for (const [name, workflow] of config.workflows) {
-    checks.push(...checkExamples(name, workflow.spec));
+    checks.push(...checkExamples(name, workflow.spec), ...checkCalibration(name, workflow));
   }
   return checks;
 }

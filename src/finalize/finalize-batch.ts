@@ -266,6 +266,7 @@ async function buildManifest(
       models: createHash('sha256').update(JSON.stringify(submission.workflow.cascade)).digest('hex'),
     },
     promptVersion: submission.prompt.version,
+    ...(submission.workflow.calibration === undefined ? {} : { calibration: submission.workflow.calibration }),
     breaker: breaker.filter((event) => event.at >= submission.createdAt),
     ...(batch.retryOf === undefined ? {} : { retryOf: batch.retryOf }),
   };

@@ -4,7 +4,7 @@ import { latencyFigures } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
 import type { Usage } from '../money/usage.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import type { CalibrationRef, WorkflowSpec } from '../workflows/workflow.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
 
@@ -72,6 +72,8 @@ export interface Manifest {
     readonly models: string;
   };
   readonly promptVersion: string;
+  /** Where the cascade's thresholds come from; absent: from the config. */
+  readonly calibration?: CalibrationRef;
   readonly breaker: readonly BreakerEvent[];
   /** The batch whose documents this one asked again. */
   readonly retryOf?: string;
@@ -121,6 +123,7 @@ export function formatManifest(manifest: Manifest): string {
       redactions: manifest.redactions,
       hashes: manifest.hashes,
       promptVersion: manifest.promptVersion,
+      ...(manifest.calibration === undefined ? {} : { calibration: manifest.calibration }),
       breaker: manifest.breaker,
       ...(manifest.retryOf === undefined ? {} : { retryOf: manifest.retryOf }),
       ...(manifest.retries === undefined

@@ -58,7 +58,7 @@ export interface SubmitAnswer extends Submitted {
 /**
  * Stores and enqueues documents as a batch; the same content again joins the batch that is there.
  *
- * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `input_invalid`, `input_changed`,
+ * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `calibration_missing`, `input_invalid`, `input_changed`,
  *   `batch_exists`, `usage`
  */
 export async function submitDocuments(app: App, operation: SubmitOperation): Promise<SubmitAnswer> {
@@ -67,6 +67,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   const { model } = operation;
   const workflow = model === undefined ? workflowOf(config, operation.workflow) : modelWorkflowOf(config, model);
   if (tenant !== undefined) requireTenant(config, tenant);
+  if (workflow.uncalibrated !== undefined) throw new NightmillError('calibration_missing', workflow.uncalibrated);
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
     const provider = config.providers.get(model.provider);
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);

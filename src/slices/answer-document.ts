@@ -11,6 +11,7 @@ import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { promptTag } from '../tasks/prompt-hash.ts';
 import { taskOf } from '../tasks/tasks.ts';
 import { keepsAttempts, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { isAudited } from './audit-sample.ts';
 import { answerLocally, type LocalCalls, noPaidTier } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -125,7 +126,16 @@ async function askPaid(
   const document = { text: entry.document.text, tokens: entry.tokens };
   const answer = await splitOnOverflow((windowShare) => {
     attempts.forget(tiers.map(({ index }) => index));
-    const asked = { owner: run, document: position, tiers, passesOn: !isLast, redactors, windowShare, attempts };
+    const asked = {
+      owner: run,
+      document: position,
+      tiers,
+      passesOn: !isLast,
+      redactors,
+      windowShare,
+      attempts,
+      isAudited: isAudited(workflow, entry.document.id),
+    };
     return taskOf(workflow).answer({ models, ...asked }, workflow, document);
   });
   return { kind: 'answered', answer: { ...answer, prompt: promptTag(workflow) } };

@@ -1,11 +1,12 @@
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { CallFailedError } from '../calls/stop.ts';
-import { ACCEPTED, type TierAttempt } from '../cascades/attempt-log.ts';
+import { ACCEPTED, AUDITED, type TierAttempt } from '../cascades/attempt-log.ts';
 import type { CascadeStage } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { taskOf } from '../tasks/tasks.ts';
 import { LOCAL_MODEL_NAME, type WorkflowSpec } from '../workflows/workflow.ts';
+import { isAudited } from './audit-sample.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
 /** Documents that the local model looked at, by the index of its tier. */
@@ -38,21 +39,25 @@ export async function answerLocally(
   if (texts.length === 0) return ends;
   options.localCalls.set(tierIndex, (options.localCalls.get(tierIndex) ?? 0) + texts.length);
   const outcomes = await taskOf(workflow).answerLocally(
-    { local, acceptAt: tier.acceptAt, signal: slice.stopping, monotonic: options.monotonic },
+    { local, tier, signal: slice.stopping, monotonic: options.monotonic },
     workflow,
     texts.map(({ text }) => text),
   );
   for (const [position, outcome] of outcomes.entries()) {
     const index = texts[position]?.index ?? 0;
     const said = outcome.kind === 'unsure' ? outcome.said : 'label' in outcome.result ? outcome.result : undefined;
+    const entry = entries[index];
+    const isSampled =
+      outcome.kind === 'answered' && !isLast && entry?.kind === 'document' && isAudited(workflow, entry.document.id);
     options.note(index, {
       tier: tierIndex,
       model: LOCAL_MODEL_NAME,
       ...(said === undefined ? {} : { label: said.label }),
       ...(said?.confidence === undefined ? {} : { confidence: said.confidence }),
-      reason: outcome.kind === 'answered' ? ACCEPTED : (outcome.rejection ?? outcome.code),
+      reason: isSampled ? AUDITED : outcome.kind === 'answered' ? ACCEPTED : (outcome.rejection ?? outcome.code),
     });
-    if (outcome.kind === 'answered') {
+    if (isSampled) slice.countRejection(AUDITED);
+    else if (outcome.kind === 'answered') {
       const answer = { result: outcome.result, tier: tierIndex, model: LOCAL_MODEL_NAME };
       const { localMs, warnings } = outcome;
       ends[index] = { kind: 'answered', answer, localMs, ...(warnings === undefined ? {} : { warnings }) };

@@ -1,7 +1,7 @@
 import type { CascadeContext } from '../cascades/ask-cascade.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import type { AnswerWarning } from '../prompts/question.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import type { Tier, WorkflowSpec } from '../workflows/workflow.ts';
 import type { DocumentText } from './long-documents/cut-document.ts';
 import type { StepPrompts } from './long-documents/document-windows.ts';
 import type { TaskResult } from './result-row.ts';
@@ -89,8 +89,8 @@ export interface DocumentResult extends TaskAnswer {
 
 export interface LocalQuestion {
   readonly local: LocalModel;
-  /** The tier's least confidence; absent: every answer is taken. */
-  readonly acceptAt: number | undefined;
+  /** Its least confidence; without one every answer is taken. */
+  readonly tier: Pick<Tier, 'acceptAt' | 'acceptAtByLabel'>;
   readonly signal: AbortSignal;
   /** Milliseconds, for the time that an answer took. */
   readonly monotonic: () => number;

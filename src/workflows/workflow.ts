@@ -48,9 +48,23 @@ export interface Tier {
   readonly model: ModelSpec;
   /** Least confidence at which this tier answers; absent: every reply that passes the task's checks. */
   readonly acceptAt?: number;
+  /** The same for each label, in place of `acceptAt`: a label that is not named is never accepted. From a calibration. */
+  readonly acceptAtByLabel?: Readonly<Record<string, number>>;
   /** Models that stand in, in this order, while the provider of `model` is in trouble. */
   readonly fallbacks?: readonly ModelSpec[];
 }
+
+/** Least confidence at which a tier answers with a label; undefined: whatever it says is taken. */
+export function leastConfidence(
+  { acceptAt, acceptAtByLabel }: Pick<Tier, 'acceptAt' | 'acceptAtByLabel'>,
+  label: string | undefined,
+): number | undefined {
+  if (acceptAtByLabel === undefined) return acceptAt;
+  return label !== undefined && Object.hasOwn(acceptAtByLabel, label) ? acceptAtByLabel[label] : NEVER;
+}
+
+/** No confidence reaches it. */
+const NEVER = 2;
 
 /** Every model that a tier may ask, its own first. */
 export function modelsOfTier({ model, fallbacks = [] }: Tier): readonly [ModelSpec, ...ModelSpec[]] {
@@ -78,8 +92,24 @@ interface WorkflowBase {
   readonly drainAt?: number;
   /** What rows say besides the answer. Absent: `attempts` where two paid tiers may be asked. */
   readonly rows?: { readonly attempts: boolean };
+  /** Share of the answers that a tier before the last one may give, 0 to 1, whose document is asked of the last tier too. Absent: 0. */
+  readonly audit?: number;
+  /** The calibration that the cascade's thresholds come from. Absent: none. */
+  readonly calibration?: CalibrationRef;
   /** How a long document is cut. Absent: only where it does not fit, without overlap, and every part must succeed. */
   readonly parts?: PartRules;
+}
+
+/** What a batch remembers of the calibration behind its thresholds. */
+export interface CalibrationRef {
+  readonly target: number;
+  readonly delta: number;
+  readonly metric: string;
+  /** ISO 8601. */
+  readonly calibratedAt: string;
+  readonly sha256: string;
+  /** Why the strongest model answers everything. */
+  readonly fallback?: string;
 }
 
 export interface PartRules {

@@ -95,6 +95,33 @@ describe('nextCascadeStep()', () => {
     });
   });
 
+  it('asks the last tier too for a document that is audited, and keeps the good answer should that fail', () => {
+    const good: Attempt<string> = {
+      tier: 1,
+      variant: 'first',
+      judgement: { kind: 'answer', value: 'x', confidence: 1 },
+    };
+    expect(nextCascadeStep(TIERS, [good])).toMatchObject({ kind: 'accept', tier: 1 });
+    expect(nextCascadeStep(TIERS, [good], true)).toEqual({ kind: 'ask', tier: 2, variant: 'first' });
+    const failed: Attempt<string> = { tier: 2, variant: 'first', judgement: { kind: 'failed' } };
+    expect(nextCascadeStep(TIERS, [good, failed], true)).toMatchObject({ kind: 'accept', tier: 1, value: 'x' });
+    const refused: Attempt<string> = { tier: 2, variant: 'first', judgement: rejected('refused') };
+    expect(nextCascadeStep(TIERS, [good, refused], true)).toMatchObject({ kind: 'accept', tier: 1, value: 'x' });
+  });
+
+  it('has a threshold for each label where the tier has; a label without one is not accepted', () => {
+    const [first, last] = TIERS;
+    const tiers = [{ index: 1, tier: { model: first!.tier.model, acceptAtByLabel: { a: 0.5 } } }, last!];
+    const said = (label: string): Attempt<string> => ({
+      tier: 1,
+      variant: 'first',
+      judgement: { kind: 'answer', value: label, confidence: 0.9 },
+      label,
+    });
+    expect(nextCascadeStep(tiers, [said('a')])).toMatchObject({ kind: 'accept', value: 'a' });
+    expect(nextCascadeStep(tiers, [said('b')])).toEqual({ kind: 'ask', tier: 2, variant: 'first' });
+  });
+
   it('raises the cap of a truncated reply once, then escalates', () => {
     const first: Attempt<string> = { tier: 1, variant: 'first', judgement: rejected('truncated') };
     expect(nextCascadeStep(TIERS, [first])).toEqual({ kind: 'ask', tier: 1, variant: 'raised_cap' });

@@ -1,4 +1,4 @@
-import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
+import { type ClassifyWorkflow, leastConfidence } from '../../workflows/workflow.ts';
 import type { LocalOutcome, LocalQuestion, Task } from '../task.ts';
 import { classifyDocument, classifyPrompts, round } from './classify-document.ts';
 import { classifyOptions } from './options.ts';
@@ -26,7 +26,7 @@ export const classifyTask = {
 } satisfies Task<ClassifyWorkflow>;
 
 async function answerLocally(
-  { local, acceptAt, signal, monotonic }: LocalQuestion,
+  { local, tier, signal, monotonic }: LocalQuestion,
   workflow: ClassifyWorkflow,
   texts: readonly string[],
 ): Promise<readonly LocalOutcome[]> {
@@ -38,6 +38,7 @@ async function answerLocally(
       const message = 'The document has no words to classify.';
       return { kind: 'unsure', rejection: reason, code: 'empty_document', message };
     }
+    const acceptAt = leastConfidence(tier, label);
     if (acceptAt === undefined || (confidence >= acceptAt && familiar)) {
       const result = { label, confidence: round(confidence) };
       return { kind: 'answered', result, localMs, warnings: reason === 'not_english' ? [reason] : [] };

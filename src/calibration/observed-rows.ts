@@ -1,0 +1,93 @@
+import type { ObservedAnswer } from './calibrate-observed.ts';
+
+/** What rows of a workflow's results say of its first tier. */
+export interface ObservedRows {
+  readonly answers: readonly ObservedAnswer[];
+  /** Rows that say nothing of it: failed ones, and those without `attempts`. */
+  readonly ignored: number;
+  readonly first: ObservedTier;
+  readonly last: ObservedTier;
+}
+
+export interface ObservedTier {
+  readonly model: string;
+  /** Mean dollars of a document. */
+  readonly cost: number;
+}
+
+interface Attempt {
+  readonly tier: number;
+  readonly model: string;
+  readonly label?: string;
+  readonly confidence?: number;
+  readonly reason: string;
+  readonly costUsd: number;
+}
+
+/**
+ * Reads lines of `results.jsonl`. Where a document was passed on, its last answer is the right one; `truth` (by id) says so of more.
+ *
+ * @param lastModel answers what the others pass on
+ */
+export function observedRows(
+  lines: Iterable<string>,
+  lastModel: string,
+  truth: ReadonlyMap<string, string> = new Map(),
+): ObservedRows {
+  const answers: ObservedAnswer[] = [];
+  const costs = { first: new Mean(), last: new Mean() };
+  let ignored = 0;
+  let firstModel = '';
+  for (const line of lines) {
+    if (line.trim() === '') continue;
+    const row = parse(line);
+    const [first, ...others] = row?.attempts ?? [];
+    if (row === undefined || first === undefined || first.label === undefined || first.model === lastModel) {
+      ignored++;
+      continue;
+    }
+    firstModel = first.model;
+    costs.first.add(first.costUsd);
+    const last = others.find(({ model }) => model === lastModel);
+    if (last !== undefined) costs.last.add(last.costUsd);
+    const right = truth.get(row.id) ?? (last === undefined ? undefined : last.label);
+    answers.push({
+      label: first.label,
+      confidence: first.confidence,
+      seen:
+        right === undefined ? 'accepted' : first.reason === 'audited' && !truth.has(row.id) ? 'audited' : 'labelled',
+      ...(right === undefined ? {} : { isError: right !== first.label }),
+    });
+  }
+  return {
+    answers,
+    ignored,
+    first: { model: firstModel, cost: costs.first.value },
+    last: { model: lastModel, cost: costs.last.value },
+  };
+}
+
+function parse(line: string): { readonly id: string; readonly attempts: readonly Attempt[] } | undefined {
+  try {
+    const row = JSON.parse(line);
+    return row?.status === 'succeeded' && Array.isArray(row.attempts)
+      ? { id: row.id, attempts: row.attempts }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+class Mean {
+  #sum = 0;
+  #count = 0;
+
+  add(value: number): void {
+    this.#sum += value;
+    this.#count++;
+  }
+
+  get value(): number {
+    return this.#count === 0 ? 0 : this.#sum / this.#count;
+  }
+}
