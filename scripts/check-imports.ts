@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['providers'],
   ['requests'],
   ['documents', 'workflows', 'simulator'],
-  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures'],
+  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures', 'evaluation'],
   ['runtime', 'money', 'store', 'prompts', 'local-model', 'calibration', 'jobs'],
   ['errors', 'docs'],
 ];

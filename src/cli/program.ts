@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   budget: async () => (await import('./commands/budget.ts')).addBudgetCommand,
   apply: async () => (await import('./commands/apply.ts')).addApplyCommand,
   plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
+  eval: async () => (await import('./commands/eval.ts')).addEvalCommand,
   calibrate: async () => (await import('./commands/calibrate.ts')).addCalibrateCommand,
   prices: async () => (await import('./commands/prices.ts')).addPricesCommand,
   worker: async () => (await import('./commands/worker.ts')).addWorkerCommand,

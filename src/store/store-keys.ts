@@ -28,5 +28,7 @@ export const storeKeys = {
   /** Which files a slot of a schedule took from its inbox. */
   scheduleChoice: (schedule: string, batchId: string) => `schedules/${schedule}/${batchId}.json`,
   schedulePrefix: (schedule: string) => `schedules/${schedule}/`,
+  /** Scores of a batch against a golden set. */
+  evaluation: (run: string) => `evaluations/${run}.json`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

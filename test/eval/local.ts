@@ -12,7 +12,7 @@ import {
   type SummaryItem,
   spread,
 } from '../helpers/evaluation-data.ts';
-import { rouge } from '../helpers/rouge.ts';
+import { rouge } from '../../src/evaluation/rouge.ts';
 
 /**
  * Measures the local model on the evaluation sets that lie beside the project, next to the figures of an earlier

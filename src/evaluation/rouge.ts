@@ -1,4 +1,4 @@
-import { stem } from '../../src/local-model/porter-stemmer.ts';
+import { stem } from '../local-model/porter-stemmer.ts';
 
 export interface RougeScores {
   readonly rouge1: number;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { rouge } from '../../src/evaluation/rouge.ts';
 import { splitSentences } from '../../src/local-model/split-sentences.ts';
-import { rouge } from '../helpers/rouge.ts';
 
 test('rouge() gives the F1 values that were worked out by hand', () => {
   const scores = rouge('The cat sat.', 'The cats were sitting on the mat.', splitSentences);

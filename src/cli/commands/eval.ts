@@ -1,0 +1,156 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { App } from '../../app.ts';
+import { ERROR_CODES, NightmillError } from '../../errors.ts';
+import { compareRuns, type RunComparison } from '../../evaluation/compare-runs.ts';
+import type { Evaluation } from '../../evaluation/evaluation.ts';
+import { htmlReport } from '../../evaluation/html-report.ts';
+import { promptfooOutput } from '../../evaluation/promptfoo.ts';
+import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evaluations.ts';
+import { makeFolder } from '../../runtime/make-folder.ts';
+import { startWorker } from '../../worker/start-worker.ts';
+import { stateLimits } from '../../worker/state-limits.ts';
+import { listenForStop } from '../../worker/stop-signals.ts';
+import { submitInputs } from '../submit-inputs.ts';
+import { waitForBatch } from '../wait-for-batch.ts';
+import { announcer, type GlobalOptions, hidesProgress, print, withApp } from '../with-app.ts';
+import { endsRun } from '../work-and-download.ts';
+
+interface EvalFlags {
+  readonly workflow: string;
+  readonly golden: string;
+  readonly id?: string;
+  readonly budget?: string;
+  readonly baseline?: string;
+  readonly margin: string;
+  readonly output?: string;
+}
+
+export function addEvalCommand(program: Command): void {
+  const command = program
+    .command('eval')
+    .description('answers a golden set with a workflow and scores the answers; the same set again is not paid twice')
+    .requiredOption('-w, --workflow <name>', 'workflow from the config')
+    .requiredOption(
+      '--golden <file>',
+      'JSON lines with id, text and what is wanted: label, summary, mustHave, mustNotHave, fields',
+    )
+    .option('--id <name>', 'name of the run; default: made from the workflow and the set')
+    .option('--budget <usd>', 'most that the run may cost')
+    .option('--baseline <run>', 'exit 1 where a metric has fallen against this run')
+    .option('--margin <share>', 'a fall up to this is no regression', '0')
+    .option('-o, --output <folder>', 'writes evaluation.json, report.html and promptfoo.json there')
+    .action(async (flags: EvalFlags) => {
+      process.exitCode = await withApp(command, (app, options) => runEvaluation(app, options, flags), {
+        missingSecrets: 'refuse',
+      });
+    });
+}
+
+async function runEvaluation(app: App, options: GlobalOptions, flags: EvalFlags): Promise<number> {
+  const margin = readMargin(flags.margin);
+  const golden = parseGolden(readText(flags.golden), flags.golden);
+  const baseline = flags.baseline === undefined ? undefined : await storedEvaluation(app, flags.baseline);
+  const batchId = await answerGolden(app, options, flags);
+  if (typeof batchId === 'number') return batchId;
+  const evaluation = await evaluateBatch(app, batchId, golden);
+  const comparison = baseline === undefined ? undefined : compareRuns(baseline, evaluation, { margin, seed: 1 });
+  if (flags.output !== undefined) writeReports(flags.output, evaluation, comparison);
+  const { items: _, ...summary } = evaluation;
+  print(options, { ...summary, ...(comparison === undefined ? {} : { comparison }) }, () =>
+    evaluationText(evaluation, comparison),
+  );
+  return comparison?.isRegression === true ? 1 : 0;
+}
+
+/** As a batch of its own, so that money, quota and journal are those of every batch. Returns its id, or the exit code. */
+async function answerGolden(app: App, options: GlobalOptions, flags: EvalFlags): Promise<string | number> {
+  const announce = announcer(options);
+  using stop = listenForStop(announce);
+  await stateLimits(app, 'replace');
+  const { golden, workflow, id, budget } = flags;
+  const wanted = { workflow, ...(id === undefined ? {} : { id }), ...(budget === undefined ? {} : { budget }) };
+  const { batchId } = await submitInputs(app, [golden], wanted, announce, stop.first);
+  const hopeless = new AbortController();
+  const worker = await startWorker(app, [workflow], (error) => hopeless.abort(error));
+  stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
+  const { end, status } = await waitForBatch(app, batchId, {
+    signal: AbortSignal.any([stop.first, hopeless.signal]),
+    quiet: hidesProgress(options),
+    isHeld: ({ breaker: { hold } }) =>
+      endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
+  });
+  await worker.stop({ force: stop.second.aborted });
+  if (end === 'ended') return batchId;
+  hopeless.signal.throwIfAborted();
+  announce(
+    `${batchId} is kept, nothing that was paid for is bought twice: ${status.breaker.hold?.reason ?? 'interrupted'}`,
+  );
+  if (end === 'interrupted') return ERROR_CODES.interrupted.exit;
+  return status.breaker.hold?.cause === 'budget' ? 3 : 1;
+}
+
+function readMargin(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value >= 0 && value < 1) return value;
+  throw new NightmillError(
+    'usage',
+    `Cannot use --margin ${JSON.stringify(text)}: write a share from 0 to 1, e.g. 0.02.`,
+  );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new NightmillError('usage', `Cannot read ${file}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function writeReports(folder: string, evaluation: Evaluation, comparison: RunComparison | undefined): void {
+  makeFolder(folder);
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  writeFileSync(
+    join(folder, 'evaluation.json'),
+    json({ ...evaluation, ...(comparison === undefined ? {} : { comparison }) }),
+  );
+  writeFileSync(join(folder, 'report.html'), htmlReport(evaluation, comparison));
+  writeFileSync(join(folder, 'promptfoo.json'), json(promptfooOutput(evaluation)));
+}
+
+function evaluationText(evaluation: Evaluation, comparison: RunComparison | undefined): string {
+  const { run, documents, metrics, calibration, costUsd, latencyMs } = evaluation;
+  const line = (name: string, value: string) => `${name.padEnd(16)} ${value}`;
+  return [
+    line('run', `${run} (--baseline ${run} compares with it)`),
+    line('documents', `${documents}`),
+    ...Object.entries(metrics).map(([name, value]) => line(name, value.toFixed(4))),
+    ...(calibration === undefined
+      ? []
+      : [
+          line('Brier score', calibration.brier.toFixed(4)),
+          line(
+            'calibration',
+            `off by ${calibration.error.toFixed(4)} in ${calibration.bins.length} bins of equal size`,
+          ),
+        ]),
+    line('dollars', `${costUsd.toFixed(6)}, ${(costUsd / Math.max(1, documents)).toFixed(9)} a document`),
+    ...(latencyMs === null ? [] : [line('latency', `${latencyMs.median} ms median, ${latencyMs.p95} ms at 95 %`)]),
+    ...(comparison === undefined ? [] : comparisonLines(comparison)),
+    '',
+  ].join('\n');
+}
+
+function comparisonLines({ baseline, metrics, isRegression, power, lost }: RunComparison): string[] {
+  return [
+    `${isRegression ? 'REGRESSION' : 'no regression'} against ${baseline}`,
+    ...metrics.map(({ metric, why }) => `  ${metric}: ${why}`),
+    ...(power === null
+      ? []
+      : [
+          `  a fall of ${(power.margin * 100).toFixed(1)} points takes about ${power.documentsNeeded} documents to see`,
+        ]),
+    ...(lost.length === 0 ? [] : [`  worse now: ${lost.slice(0, 10).join(', ')}${lost.length > 10 ? ' …' : ''}`]),
+  ];
+}

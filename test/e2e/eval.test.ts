@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { HttpModel } from '../helpers/http-model.ts';
+import { configYaml, toJsonl, Workspace } from '../helpers/workspace.ts';
+
+let model: HttpModel;
+
+beforeAll(async () => {
+  model = await HttpModel.start();
+});
+beforeEach(() => model.reset());
+afterAll(async () => model[Symbol.asyncDispose]());
+
+const GOLDEN = Array.from({ length: 8 }, (_, index) => ({
+  id: `d${index}`,
+  text: `Ticket ${index}: the invoice is wrong.`,
+  label: 'billing',
+}));
+
+describe('nightmill eval', () => {
+  it('scores a golden set, pays for it once, and ends with 1 where a later run is worse', async () => {
+    const answer = (label: string) => () => ({ content: JSON.stringify({ label, confidence: 0.9 }) });
+    model.answer = answer('billing');
+    const config = { url: model.url, cascade: '[{ model: small }]' };
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml(config),
+      'golden.jsonl': toJsonl(GOLDEN),
+    });
+    const args = ['eval', '-w', 'triage', '--golden', 'golden.jsonl', '--json'];
+    const first = await workspace.run([...args, '-o', 'report']);
+    expect(first, first.stderr).toMatchObject({ code: 0 });
+    const good = JSON.parse(first.stdout);
+    expect(good).toMatchObject({ documents: 8, metrics: { accuracy: 1, macroF1: 1, validity: 1 } });
+    const again = JSON.parse((await workspace.run(args)).stdout);
+    expect(again.run).toBe(good.run);
+    model.answer = answer('bug');
+    const worse = await workspace.run([...args, '--id', 'second', '--baseline', good.run]);
+    expect(worse, worse.stderr).toMatchObject({ code: 1 });
+    expect(JSON.parse(worse.stdout).comparison).toMatchObject({ isRegression: true, documents: 8 });
+    const unknown = await workspace.run([...args, '--baseline', 'nothing']);
+    expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no evaluation "nothing"') });
+  }, 120_000);
+});
