@@ -36,6 +36,9 @@ describe('nightmill eval', () => {
     const worse = await workspace.run([...args, '--id', 'second', '--baseline', good.run]);
     expect(worse, worse.stderr).toMatchObject({ code: 1 });
     expect(JSON.parse(worse.stdout).comparison).toMatchObject({ isRegression: true, documents: 8 });
+    const compared = JSON.parse((await workspace.run(['compare', good.run, 'second', '--json'])).stdout);
+    expect(compared.runs.map(({ run }: { run: string }) => run)).toEqual([good.run, 'second']);
+    expect(compared.disagreements).toHaveLength(8);
     const unknown = await workspace.run([...args, '--baseline', 'nothing']);
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no evaluation "nothing"') });
   }, 120_000);
