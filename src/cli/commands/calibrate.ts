@@ -5,7 +5,7 @@ import { calibrationFile } from '../../../config/calibration/resolve-calibration
 import { workflowOf } from '../../app.ts';
 import { type Calibration, METRICS, type Metric } from '../../calibration/calibration.ts';
 import { NightmillError } from '../../errors.ts';
-import { type CalibrationWish, calibrateRecords, calibrateRows } from '../../operations/calibrate.ts';
+import { type CalibrationWish, calibrateRecords, calibrateRows } from '../../operations/evidence/calibrate.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { announcer, globalOptions, print, readConfig } from '../with-app.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
 import { type Ranking, rankRuns } from '../../evaluation/rank-runs.ts';
-import { storedEvaluation } from '../../operations/evaluations.ts';
+import { storedEvaluation } from '../../operations/evidence/evaluations.ts';
 import { print, withApp } from '../with-app.ts';
 
 export function addCompareCommand(program: Command): void {

@@ -7,7 +7,7 @@ import { compareRuns, type RunComparison } from '../../evaluation/compare-runs.t
 import type { Evaluation } from '../../evaluation/evaluation.ts';
 import { htmlReport } from '../../evaluation/html-report.ts';
 import { promptfooOutput } from '../../evaluation/promptfoo.ts';
-import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evaluations.ts';
+import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evidence/evaluations.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';

@@ -1,12 +1,12 @@
-import type { App } from '../app.ts';
-import { NightmillError } from '../errors.ts';
-import { evaluate } from '../evaluation/evaluate.ts';
-import type { Answered, Evaluation, Golden } from '../evaluation/evaluation.ts';
-import { readGolden } from '../evaluation/read-golden.ts';
-import { splitSentences } from '../local-model/split-sentences.ts';
-import { readManifestBytes } from '../results/result-files.ts';
-import { storeKeys } from '../store/store-keys.ts';
-import { readRows } from './results.ts';
+import type { App } from '../../app.ts';
+import { NightmillError } from '../../errors.ts';
+import { evaluate } from '../../evaluation/evaluate.ts';
+import type { Answered, Evaluation, Golden } from '../../evaluation/evaluation.ts';
+import { readGolden } from '../../evaluation/read-golden.ts';
+import { splitSentences } from '../../local-model/split-sentences.ts';
+import { readManifestBytes } from '../../results/result-files.ts';
+import { storeKeys } from '../../store/store-keys.ts';
+import { readRows } from '../results.ts';
 
 /** @throws {NightmillError} `input_invalid` with the line that cannot be used */
 export function parseGolden(text: string, name: string): readonly Golden[] {

@@ -1,13 +1,13 @@
-import { calibrateCascade } from '../calibration/calibrate-cascade.ts';
-import { calibrateObserved } from '../calibration/calibrate-observed.ts';
-import { calibrateTwoTiers } from '../calibration/calibrate-two-tiers.ts';
-import type { Calibration, Metric } from '../calibration/calibration.ts';
-import { hindsightShare } from '../calibration/hindsight.ts';
-import { observedRows } from '../calibration/observed-rows.ts';
-import { dearestModel, tableOf } from '../calibration/record-table.ts';
-import { meanCosts, type Records, readRecords } from '../calibration/records.ts';
-import { NightmillError } from '../errors.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { calibrateCascade } from '../../calibration/calibrate-cascade.ts';
+import { calibrateObserved } from '../../calibration/calibrate-observed.ts';
+import { calibrateTwoTiers } from '../../calibration/calibrate-two-tiers.ts';
+import type { Calibration, Metric } from '../../calibration/calibration.ts';
+import { hindsightShare } from '../../calibration/hindsight.ts';
+import { observedRows } from '../../calibration/observed-rows.ts';
+import { dearestModel, tableOf } from '../../calibration/record-table.ts';
+import { meanCosts, type Records, readRecords } from '../../calibration/records.ts';
+import { NightmillError } from '../../errors.ts';
+import type { WorkflowSpec } from '../../workflows/workflow.ts';
 
 export interface CalibrationWish {
   readonly target: number;
