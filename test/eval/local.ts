@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { openLocalModel } from '../../src/adapters/local-model/open-local-model.ts';
+import { rouge } from '../../src/evaluation/rouge.ts';
 import { extractSentences } from '../../src/local-model/extract-sentences.ts';
 import type { LocalAnswer, LocalModel } from '../../src/local-model/local-model.ts';
 import { splitSentences } from '../../src/local-model/split-sentences.ts';
@@ -12,7 +13,6 @@ import {
   type SummaryItem,
   spread,
 } from '../helpers/evaluation-data.ts';
-import { rouge } from '../../src/evaluation/rouge.ts';
 
 /**
  * Measures the local model on the evaluation sets that lie beside the project, next to the figures of an earlier
