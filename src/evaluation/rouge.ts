@@ -44,11 +44,11 @@ function summaryF1(candidate: readonly string[][], reference: readonly string[][
     const union = new Set<number>();
     for (const other of candidate) for (const index of longestCommonSubsequence(sentence, other)) union.add(index);
     for (const index of union) {
-      const token = sentence[index]!;
+      const token = sentence[index] ?? '';
       if ((leftCounts.get(token) ?? 0) > 0 && (rightCounts.get(token) ?? 0) > 0) {
         hits++;
-        leftCounts.set(token, leftCounts.get(token)! - 1);
-        rightCounts.set(token, rightCounts.get(token)! - 1);
+        leftCounts.set(token, (leftCounts.get(token) ?? 0) - 1);
+        rightCounts.set(token, (rightCounts.get(token) ?? 0) - 1);
       }
     }
   }
@@ -63,8 +63,8 @@ function longestCommonSubsequence(a: readonly string[], b: readonly string[]): S
     for (let j = 1; j <= b.length; j++) {
       table[i * width + j] =
         a[i - 1] === b[j - 1]
-          ? table[(i - 1) * width + j - 1]! + 1
-          : Math.max(table[(i - 1) * width + j]!, table[i * width + j - 1]!);
+          ? (table[(i - 1) * width + j - 1] ?? 0) + 1
+          : Math.max(table[(i - 1) * width + j] ?? 0, table[i * width + j - 1] ?? 0);
     }
   }
   const indices = new Set<number>();
@@ -75,7 +75,7 @@ function longestCommonSubsequence(a: readonly string[], b: readonly string[]): S
       indices.add(i - 1);
       i--;
       j--;
-    } else if (table[(i - 1) * width + j]! >= table[i * width + j - 1]!) i--;
+    } else if ((table[(i - 1) * width + j] ?? 0) >= (table[i * width + j - 1] ?? 0)) i--;
     else j--;
   }
   return indices;
