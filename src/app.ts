@@ -55,6 +55,8 @@ import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
 import { parseScope, type Timezones } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
+import { measuredLog } from './measures/measured-log.ts';
+import type { Meter } from './measures/meter.ts';
 import type { TokenPrice } from './money/price.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
@@ -77,6 +79,8 @@ export interface OpenAppOptions {
   readonly signal?: AbortSignal;
   /** Whose changes these are, for the audit log; e.g. `anna@build-7`. */
   readonly actor?: string;
+  /** Told of every call, slice and event of this process. Absent: nobody measures. */
+  readonly meter?: Meter;
 }
 
 /** Everything wired together. Whoever opens it closes it; `close()` may be called twice. */
@@ -145,7 +149,8 @@ export async function openApp(options: OpenAppOptions): Promise<App> {
 type Services = Awaited<ReturnType<typeof openServices>>;
 
 async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack) {
-  const { config, log } = options;
+  const { config } = options;
+  const log = measuredLog(options.log, options.meter);
   const { redis, connection, description } = await openRedis(options, stack);
   const keys = new RedisKeys(config.redisPrefix);
   await checkRedisFormat(redis, keys, description);
@@ -167,6 +172,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   });
   return {
     log,
+    meter: options.meter,
     connection,
     description,
     clock,
@@ -195,10 +201,11 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, openai, house, clock, workers } = services;
+  const { connection, description, audit, apiKeys, openai, house, clock, workers, meter } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
+  const measured = meter === undefined ? {} : { meter };
   const notify = openNotifier({ memory, sink, clock, log });
   const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
@@ -222,6 +229,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     breaker,
     slices: {
       ...base,
+      ...measured,
       local,
       runs,
       submission,

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { NightmillError } from '../errors.ts';
 
-/** `read` sees its tenant's batches, `submit` may add and end them too, `operate` may do everything for all tenants. */
-export const RIGHTS = ['read', 'submit', 'operate'] as const;
+/**
+ * `read` sees its tenant's batches, `submit` may add and end them too, `metrics` reads figures of the whole cluster and
+ * nothing else, `operate` may do everything for all tenants.
+ */
+export const RIGHTS = ['read', 'submit', 'metrics', 'operate'] as const;
 export type Right = (typeof RIGHTS)[number];
 
 /** A key without its secret, of which only the hash is kept. */

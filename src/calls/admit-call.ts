@@ -44,6 +44,7 @@ export async function admitCall(
   const { model, request } = route;
   const inputTokens = ratios.expected(model.name, inputBound);
   const callId = context.newId();
+  const askedAt = clock.monotonic();
   const queue = pools.line(poolOf(model), gate);
   const position = positionOf(call, inputTokens + request.maxOutputTokens);
   const bound = holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request));
@@ -53,6 +54,7 @@ export async function admitCall(
     const { admission, ticket, place } = await enter(queue, position, owner, makeTicket);
     if (admission.kind === 'admitted' && place !== undefined) {
       await waitForStart({ ledger, clock }, ticket, owner, place, admission.startInMs ?? 0);
+      context.meter?.callAdmitted(poolOf(model), clock.monotonic() - askedAt, inputTokens + request.maxOutputTokens);
       return { kind: 'admitted', ticket, place };
     }
     if (admission.kind === 'replay' || admission.kind === 'wait') return admission;

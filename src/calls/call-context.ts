@@ -1,4 +1,5 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Meter } from '../measures/meter.ts';
 import type { TokenPrice } from '../money/price.ts';
 import type { PromptPrefixes } from '../providers/prompt-prefixes.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
@@ -27,6 +28,8 @@ export interface CallModelContext {
   readonly random: () => number;
   readonly newId: () => string;
   readonly log: Log;
+  /** Told of each call. Absent: nobody measures. */
+  readonly meter?: Meter;
   /** Tries of one call that fails for a passing reason. */
   readonly maxAttempts: number;
 }

@@ -13,6 +13,7 @@ import { type Booked, bookReply } from './book-reply.ts';
 import { type Call, isFallback, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
+import { measureFailure, measureReply } from './measure-call.ts';
 import { StopError } from './stop.ts';
 
 const OVERRUN_MARGIN = 1.25;
@@ -37,6 +38,7 @@ export async function tryCall(
     return new LongWaitError(longWait(model, gate.name, admitted.why, context.clock.now(), admitted.waitMs));
   }
   const { ticket, place } = admitted;
+  const sentAt = context.clock.monotonic();
   let reply: ModelReply;
   try {
     // The provider is done with it: another call may be admitted while this one is settled.
@@ -46,6 +48,8 @@ export async function tryCall(
       await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
       throw error;
     }
+    const durationMs = context.clock.monotonic() - sentAt;
+    measureFailure(context, call, route, error, { hold: ticket.hold, durationMs });
     await settleFailure(context, call, route, ticket, error);
     return error;
   }
@@ -57,6 +61,7 @@ export async function tryCall(
   }
   warnOf(context, call, route, booked);
   if (booked.compared !== undefined) context.prices?.note(model.name, owner.claim.batchId, booked.compared);
+  measureReply(context, call, route, reply, booked);
   const entry = await settleReply(context, call, route, ticket, entryOf(call, route, reply, booked));
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;

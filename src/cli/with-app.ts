@@ -7,6 +7,7 @@ import { secretsOf } from '../../config/secrets.ts';
 import { createLog, type LogLevel } from '../adapters/pino/pino-log.ts';
 import { type App, openApp } from '../app.ts';
 import { NightmillError } from '../errors.ts';
+import type { Meter } from '../measures/meter.ts';
 import type { Log } from '../runtime/log.ts';
 import { humanLine } from './human-log.ts';
 import { screen } from './screen.ts';
@@ -59,13 +60,15 @@ export interface AppUse {
   readonly as?: 'command' | 'service';
   /** `refuse` for what calls providers. Default: leave. */
   readonly missingSecrets?: 'refuse' | 'leave';
+  /** Told of what this process does. */
+  readonly meter?: Meter;
 }
 
 /** Runs a command with everything opened, and closes it whatever happens. */
 export async function withApp<T>(
   command: Command,
   work: (app: App, options: GlobalOptions, announce: (line: string) => void) => Promise<T>,
-  { as = 'command', missingSecrets = 'leave' }: AppUse = {},
+  { as = 'command', missingSecrets = 'leave', meter }: AppUse = {},
 ): Promise<T> {
   const options = globalOptions(command);
   const config = readConfig(options, missingSecrets);
@@ -77,6 +80,7 @@ export async function withApp<T>(
     announce,
     searchPath: readEnvironment().searchPath,
     actor: `${userName()}@${hostname()}`,
+    ...(meter === undefined ? {} : { meter }),
   });
   return await work(app, options, announce);
 }

@@ -5,6 +5,7 @@ import { version } from '../../config/version.ts';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { addAnthropicRoutes } from './anthropic/add-anthropic-routes.ts';
+import type { ProcessMeter } from '../measures/process-meter.ts';
 import { Callers } from './callers.ts';
 import { EventHub } from './event-hub.ts';
 import { addOpenAiRoutes } from './openai/add-openai-routes.ts';
@@ -14,6 +15,7 @@ import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes } from './routes/events.ts';
 import { addKeyRoutes } from './routes/keys.ts';
+import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
 import { addScheduleRoutes } from './routes/schedules.ts';
@@ -23,6 +25,8 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** What counts this process's work. */
+  readonly meter: ProcessMeter;
 }
 
 export interface RunningServer {
@@ -43,7 +47,7 @@ const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', ...PAGE
  *
  * @throws {NightmillError} `usage`: no key, or the address cannot be had
  */
-export async function startServer(app: App, { host, port }: ServerOptions): Promise<RunningServer> {
+export async function startServer(app: App, { host, port, meter }: ServerOptions): Promise<RunningServer> {
   const loopback = isLoopback(host);
   if (!loopback && !(await app.apiKeys.list()).some(({ revokedAt }) => revokedAt === undefined)) {
     throw new NightmillError(
@@ -54,7 +58,7 @@ export async function startServer(app: App, { host, port }: ServerOptions): Prom
   const hub = new EventHub(app);
   const callers = new Callers(app, loopback);
   const keeper = new BatchKeeper(app);
-  const server = await buildServer(app, { callers, hub, keeper });
+  const server = await buildServer(app, { callers, hub, keeper, meter });
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -82,9 +86,10 @@ interface Parts {
   readonly callers: Callers;
   readonly hub: EventHub;
   readonly keeper: BatchKeeper;
+  readonly meter: ProcessMeter;
 }
 
-async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<FastifyInstance> {
+async function buildServer(app: App, { callers, hub, keeper, meter }: Parts): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_JSON_BYTES,
     // A long upload is no reason to end it; a silent one is.
@@ -139,6 +144,7 @@ async function buildServer(app: App, { callers, hub, keeper }: Parts): Promise<F
     addKeyRoutes(routes, app);
     addScheduleRoutes(routes, app);
     addEventRoutes(routes, app, hub);
+    addMetricsRoutes(routes, app, meter);
     addPublicRoutes(routes, app);
     addPageRoutes(routes, app);
   });

@@ -31,7 +31,7 @@ export interface SliceWork {
 /**
  * Writes the rows of a slice whose documents have all ended, and commits them: only then do they count.
  *
- * @returns slices of the batch that are left
+ * @returns slices of the batch that are left, and how the documents ended
  * @throws {StopError} `fenced`: another worker has taken the slice over
  */
 export async function commitSlice(
@@ -39,7 +39,7 @@ export async function commitSlice(
   run: SliceRun,
   entries: readonly SliceEntry[],
   work: SliceWork,
-): Promise<number> {
+): Promise<{ readonly slicesLeft: number; readonly outcomes: SliceCommit['outcomes'] }> {
   const { batchId, slice, token } = run.claim;
   for (;;) {
     const journal = [...run.journal.values()];
@@ -62,7 +62,7 @@ export async function commitSlice(
       ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
     const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
-    if (committed.kind === 'committed') return committed.slicesLeft;
+    if (committed.kind === 'committed') return { slicesLeft: committed.slicesLeft, outcomes: sliceCommit.outcomes };
     if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });
     // A former owner's reply arrived late and was paid for: its cost belongs to these rows.
     const stored = await context.ledger.journal(batchId, slice);

@@ -64,22 +64,30 @@ export async function processSlice(
     ...(ending === undefined ? {} : { ending }),
     ...(submission.workflow.drainAt === undefined ? {} : { drainAt: submission.workflow.drainAt }),
   });
+  const told = (outcome: string, documents?: Readonly<Record<string, number>>) =>
+    context.meter?.sliceEnded({
+      ...{ batch: job.batch, slice: job.slice, workflow: claim.workflow, tenant: submission.tenant, outcome },
+      ...(documents === undefined ? {} : { documents }),
+      durationMs: context.clock.monotonic() - startedAt,
+    });
   context.runs.add(run);
   context.onTaken?.(run);
   try {
     const work = await answerDocuments(context, run, submission, entries);
     run.throwIfStopped();
-    const slicesLeft = await commitSlice(context, run, entries, work);
+    const { slicesLeft, outcomes } = await commitSlice(context, run, entries, work);
     context.log.info('slice:committed', {
       batch: job.batch,
       slice: job.slice,
       documents: entries.length,
       durationMs: Math.round(context.clock.monotonic() - startedAt),
     });
+    told('committed', outcomes);
     return { kind: 'committed', slicesLeft };
   } catch (error) {
     if (!(error instanceof StopError)) throw error;
     context.log.info('slice:stopped', { batch: job.batch, slice: job.slice, reason: error.reason.kind });
+    told(error.reason.kind);
     return { kind: 'stopped', reason: error.reason };
   } finally {
     context.runs.delete(run);

@@ -10,6 +10,8 @@ export interface RunWorkerOptions extends OpenAppOptions {
   readonly workflows?: readonly string[];
   /** What this process does beside its slices, from when it takes them until `signal` aborts. */
   readonly alongside?: (app: App, workflows: readonly string[], signal: AbortSignal) => Promise<void>;
+  /** Called with the opened app before it works; what it returns is disposed of at the end. */
+  readonly whileOpen?: (app: App) => Promise<AsyncDisposable | undefined>;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   if (workflows.length === 0)
     throw new NightmillError('usage', 'The config has no workflows, so there is nothing to work on.');
   await stateLimits(app, 'fill');
+  await using _beside = await options.whileOpen?.(app);
   using stop = listenForStop(options.announce);
   const worker = await startWorker(app, workflows);
   const beside = options.alongside?.(app, workflows, stop.first);

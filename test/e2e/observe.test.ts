@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpModel } from '../helpers/http-model.ts';
+import { hasPromtool, promtool } from '../helpers/promtool.ts';
+import { startServe } from '../helpers/serve.ts';
+import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, oneJsonValue, toJsonl, Workspace } from '../helpers/workspace.ts';
 
 let model: HttpModel;
@@ -37,5 +40,44 @@ describe('what can be seen of a batch', () => {
     const { cost } = manifest as unknown as { cost: { byModel: readonly { latency: ModelFigures }[] } };
     expect(cost.byModel[0]?.latency).toMatchObject({ calls: 20, p50Ms: figures.p50Ms, p95Ms: figures.p95Ms });
     expect((await workspace.run(['status', 'night'])).stdout).toMatch(/speed {6}small at acme: p50 .* over 20 calls/);
+  });
+
+  it('is told to Prometheus by a server, for a key with that right alone, and by a worker on a port of its own', async () => {
+    await using redis = await startTcpRedis();
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url }),
+      'docs.jsonl': toJsonl(makeDocuments(20)),
+    });
+    const { secret: key } = await workspace.json<{ secret: string }>([
+      'key',
+      'create',
+      '--name',
+      'p',
+      '--rights',
+      'metrics',
+    ]);
+    const reader = await workspace.json<{ secret: string }>(['key', 'create', '--name', 'r', '--rights', 'read']);
+    const worker = workspace.start(['worker', '--metrics', '0']);
+    await worker.prints(/metrics on http\S+/);
+    const { url } = await startServe(workspace, '--no-worker', '--host', '0.0.0.0');
+    await workspace.run(['submit', 'docs.jsonl', '-w', 'triage', '--id', 'night', '--tenant', 'bank', '--wait']);
+
+    const own = await (await fetch(/metrics on ([^\s"]+)/.exec(worker.stderr)?.[1] ?? '')).text();
+    expect(own).toContain('nightmill_calls_total{workflow="triage",model="small",tier="0",outcome="reply"} 20\n');
+    expect(own).toContain('nightmill_documents_total{workflow="triage",outcome="succeeded"} 20\n');
+    expect(own).toContain('nightmill_tenant_documents_total{tenant="bank"} 20\n');
+    expect(own).toMatch(/^nightmill_quota_requests_total\{pool="acme"\} 20$/m);
+
+    const ask = async (path: string, secret: string) =>
+      await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${secret}` } });
+    expect((await fetch(`${url}/metrics`)).status).toBe(401);
+    expect((await ask('/metrics', reader.secret)).status).toBe(403);
+    expect((await ask('/api/v1/batches', key)).status).toBe(403);
+    expect(await (await ask('/api/v1/workers-wanted', key)).json()).toEqual({ workers: 0 });
+    const cluster = await (await ask('/metrics', key)).text();
+    expect(cluster).toMatch(/^nightmill_workers 1$/m);
+    expect(cluster).toMatch(/^nightmill_paused\{workflow="triage",cause="budget"\} 0$/m);
+    expect(cluster).toMatch(/^nightmill_budget_spent_dollars\{scope="workflow:triage\/day"\} 0\.0/m);
+    if (hasPromtool) expect([cluster, own].map((text) => promtool(['check', 'metrics'], text))).toEqual(['', '']);
   });
 });

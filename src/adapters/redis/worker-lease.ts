@@ -43,6 +43,7 @@ export class WorkerLease implements LeaseHolder {
   #renewal: Promise<void> | undefined;
   #holders = 0;
   #describe: (() => WorkerRecord) | undefined;
+  #losses = 0;
 
   constructor(redis: RedisClient, keys: RedisKeys, leaseMs: number) {
     this.#redis = redis;
@@ -52,6 +53,11 @@ export class WorkerLease implements LeaseHolder {
 
   get workerId(): string {
     return this.#workerId;
+  }
+
+  /** Times that it had ended before it was renewed. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** The lease stands until it is disposed of; several may hold it at once. */
@@ -82,6 +88,7 @@ export class WorkerLease implements LeaseHolder {
 
   async #renewOnce(): Promise<void> {
     if (await this.#take('renew')) return;
+    this.#losses += 1;
     this.#workerId = newWorkerId();
     await this.#take('new');
   }

@@ -12,7 +12,11 @@ export function addKeyCommand(program: Command): void {
     .description('make a key; its secret is printed once and kept nowhere')
     .requiredOption('--name <name>', 'what it is called in list and audit')
     .option('--tenant <name>', "see and submit this tenant's batches (default: batches without a tenant)")
-    .option('--rights <names>', 'submit, read, operate, with commas; operate is for all tenants', 'submit,read')
+    .option(
+      '--rights <names>',
+      'submit, read, metrics, operate, with commas; metrics and operate are for all tenants',
+      'submit,read',
+    )
     .option('--expires <time>', 'from then it is refused: 90d, or a moment such as 2027-01-31T06:00Z')
     .action(async (flags: { name: string; tenant?: string; rights: string; expires?: string }) => {
       await withApp(create, async (app, options) => {

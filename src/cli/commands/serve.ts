@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
+import { ProcessMeter } from '../../measures/process-meter.ts';
 import { keepSchedules } from '../../operations/schedules.ts';
 import { queuesOf } from '../../worker/queues.ts';
 import { startWorker } from '../../worker/start-worker.ts';
@@ -21,11 +22,12 @@ export function addServeCommand(program: Command): void {
       if (!Number.isInteger(port) || port < 0 || port > 65_535) {
         throw new NightmillError('usage', `Cannot use ${JSON.stringify(flags.port)} as --port: use 0 to 65535.`);
       }
+      const meter = new ProcessMeter();
       await withApp(
         command,
         async (app, _options, announce) => {
           using stop = listenForStop(announce);
-          const server = await startServer(app, { host: flags.host, port });
+          const server = await startServer(app, { host: flags.host, port, meter });
           await stateLimits(app, 'fill');
           const workflows = queuesOf(app.config);
           const worker = flags.worker ? await startWorker(app, workflows) : undefined;
@@ -39,7 +41,7 @@ export function addServeCommand(program: Command): void {
           await worker?.stop({ force: stop.second.aborted });
           await schedules;
         },
-        { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave' },
+        { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave', meter },
       );
     });
 }

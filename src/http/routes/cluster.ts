@@ -8,7 +8,6 @@ import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
 import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
-import { workersWanted } from '../../operations/workers-wanted.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../../workflows/workflow.ts';
 import { allow, appFor } from '../callers.ts';
 
@@ -141,10 +140,5 @@ function addLookRoutes(server: FastifyInstance, app: App): void {
       const { limit } = request.query as z.infer<typeof deliveriesQuery>;
       return { deliveries: (await app.deliveries.list(limit)).map(deliveryJson) };
     },
-  );
-  server.get(
-    '/api/v1/workers-wanted',
-    { ...read, schema: { summary: 'how many workers would be of use now' } },
-    async () => ({ workers: await workersWanted(app) }),
   );
 }
