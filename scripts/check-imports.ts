@@ -17,7 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['setup'],
   ['operations'],
   ['worker'],
-  ['app'],
+  ['app', 'reports'],
   ['finalize', 'adapters'],
   ['slices', 'budgets', 'results', 'plans', 'bills'],
   ['batches', 'config'],

@@ -36,6 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   webhooks: async () => (await import('./commands/webhooks.ts')).addWebhooksCommand,
   audit: async () => (await import('./commands/audit.ts')).addAuditCommand,
   reconcile: async () => (await import('./commands/reconcile.ts')).addReconcileCommand,
+  report: async () => (await import('./commands/report.ts')).addReportCommand,
   redact: async () => (await import('./commands/redact.ts')).addRedactCommand,
   simulate: async () => (await import('./commands/simulate.ts')).addSimulateCommand,
 };

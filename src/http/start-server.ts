@@ -18,6 +18,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
+import { addReportRoutes } from './routes/report.ts';
 import { addScheduleRoutes } from './routes/schedules.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
 
@@ -146,6 +147,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter }: Parts): Pr
     addEventRoutes(routes, app, hub);
     addMetricsRoutes(routes, app, meter);
     addPublicRoutes(routes, app);
+    addReportRoutes(routes, app);
     addPageRoutes(routes, app);
   });
   return server;

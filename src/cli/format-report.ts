@@ -1,0 +1,37 @@
+import { formatUsd } from '../money/money.ts';
+import type { Report, ReportLine } from '../reports/report.ts';
+import { count, percent, rateTexts, savedTexts } from '../reports/report-text.ts';
+
+/** The report for people at a terminal. */
+export function reportLines(report: Report): string {
+  const { total, lines, forecast, by } = report;
+  const { sums } = total;
+  const days = Math.round((report.to - report.from) / 86_400_000);
+  if (sums.batches === 0) return `No batch has ended in the last ${days} days.\n`;
+  const text = [
+    `Last ${days} days: ${formatUsd(sums.cost)} for ${count(sums.documents)} documents in ${count(sums.batches)} ${sums.batches === 1 ? 'batch' : 'batches'}, ${count(sums.failed)} failed` +
+      (sums.uncertain === 0 ? '' : `; ${formatUsd(sums.uncertain)} of it uncertain`),
+    ...savedTexts(total).map((saved) => `  saved      ${saved}`),
+    ...(forecast === undefined
+      ? []
+      : [
+          `  month      ${forecast.month}: ${formatUsd(forecast.spent)} so far, about ${formatUsd(forecast.expected)} at this rate`,
+        ]),
+    ...(total.repriced.length === 0 ? [] : [`  prices     changed since: ${total.repriced.join(', ')}`]),
+    ...sums.models.map(
+      ({ tier, model, calls, accepted, cost }) =>
+        `  tier ${tier + 1}     ${model}: ${count(calls)} calls, answered ${percent(sums.documents === 0 ? 0 : accepted / sums.documents)}, ${formatUsd(cost)}`,
+    ),
+    ...changes(total),
+    '',
+    ...lines.flatMap((line) => [
+      `${line.name ?? '(no tenant)'} (${by})${line.repriced.length === 0 ? '' : ', prices changed since'}: ${formatUsd(line.sums.cost)}, ${count(line.sums.documents)} documents, ${count(line.sums.failed)} failed`,
+      ...changes(line),
+    ]),
+  ];
+  return `${text.join('\n')}\n`;
+}
+
+function changes(line: ReportLine): readonly string[] {
+  return rateTexts(line).map(({ name, text, isNews }) => `  ${isNews ? '!' : ' '}          ${name}: ${text}`.trimEnd());
+}

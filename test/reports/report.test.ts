@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { reportLines } from '../../src/cli/format-report.ts';
+import type { Manifest } from '../../src/finalize/manifest.ts';
+import { LatencySum } from '../../src/measures/latency.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
+import { buildReport, type ReportedBatch } from '../../src/reports/report.ts';
+import { reportHtml } from '../../src/reports/report-html.ts';
+import { reportJson } from '../../src/reports/report-json.ts';
+
+const NOW = Date.parse('2026-11-20T12:00:00Z');
+const USD = 1_000_000_000;
+
+/** A night of 100 documents, of which the first tier answered some. */
+function night(daysAgo: number, more: Partial<Manifest> & { first?: number; ms?: number } = {}): ReportedBatch {
+  const { first = 80, ms = 1_000, ...rest } = more;
+  const times = new LatencySum();
+  times.add(ms, 10);
+  const latency = times.total();
+  const at = new Date(NOW - daysAgo * 86_400_000).toISOString();
+  const model = (name: string, tier: number, accepted: number, cost: number) => ({
+    ...{ model: name, tier, calls: 100, accepted, usage: { ...NO_USAGE, inputTokens: 5_000, outputTokens: 500 }, cost },
+    ...(latency === undefined ? {} : { latency }),
+  });
+  const manifest = {
+    batchId: `night-${daysAgo}`,
+    workflow: 'triage',
+    createdAt: at,
+    finishedAt: at,
+    documents: { total: 101, succeeded: 98, failed: 2, cancelled: 0, expired: 0, skipped: 1 },
+    usage: { ...NO_USAGE, inputTokens: 10_000, outputTokens: 1_000 },
+    models: [model('small', 0, first, 1 * USD), model('large', 1, 98 - first, 2 * USD)],
+    cost: 3 * USD,
+    uncertain: [],
+    uncertainCost: 0,
+    reused: { duplicates: 3, earlier: 1, cached: 6, saved: USD / 2 },
+    strongest: { model: 'large', cost: 10 * USD },
+    ...rest,
+  } as unknown as Manifest;
+  return { manifest, repriced: [] };
+}
+
+const report = (batches: readonly ReportedBatch[], by: 'workflow' | 'model' | 'tenant' = 'workflow') =>
+  buildReport({ batches, now: NOW, days: 7, by, timezone: 'UTC', monthSpent: 30 * USD });
+
+describe('buildReport()', () => {
+  it('adds up the period alone, and says what cascade, cache and equal documents have saved', () => {
+    const { total, lines, days } = report([night(1), night(2), night(9), night(40)]);
+    expect(total.sums).toMatchObject({
+      batches: 2,
+      documents: 200,
+      failed: 4,
+      cost: 6 * USD,
+      savedByCascade: 14 * USD,
+    });
+    expect(total.sums).toMatchObject({ savedByReuse: USD, duplicates: 8, cachedCalls: 12 });
+    expect(lines.map(({ name }) => name)).toEqual(['triage']);
+    expect(days).toHaveLength(8);
+    expect(days.filter(({ cost }) => cost > 0).map(({ day }) => day)).toEqual(['2026-11-18', '2026-11-19']);
+  });
+
+  it('compares rates with the days before, and knows nothing where there were none', () => {
+    const { total } = report([night(1, { first: 40, ms: 3_000 }), night(9)]);
+    expect(total.rates).toMatchObject({ costPerDocument: 0.03 * USD, tokensPerDocument: 110, firstTierShare: 0.4 });
+    expect(total.before).toMatchObject({ firstTierShare: 0.8 });
+    expect(reportLines(report([night(1, { first: 40 }), night(9)]))).toContain(
+      '!          answered by the first tier: 40.0 % (-50 %, was 80.0 %)',
+    );
+    expect(report([night(1)]).total.before).toBeUndefined();
+    expect(JSON.parse(JSON.stringify(reportJson(report([night(1)])))).total.before).toBeNull();
+  });
+
+  it('groups by model and by tenant; the money of the groups is that of all', () => {
+    const batches = [night(1, { tenant: 'bank' }), night(2)];
+    for (const by of ['model', 'tenant'] as const) {
+      const { lines, total } = report(batches, by);
+      expect(lines.reduce((sum, { sums }) => sum + sums.cost, 0)).toBe(total.sums.cost);
+      expect(lines.map(({ name }) => name)).toEqual(by === 'model' ? ['large', 'small'] : [null, 'bank']);
+    }
+  });
+
+  it('leaves out retries, whose money is in the batch that they belong to', () => {
+    expect(report([night(1), night(1, { retryOf: 'night-1' })]).total.sums.batches).toBe(1);
+  });
+
+  it('expects of the month what is spent and the days that are left at the average since the first batch', () => {
+    // Two nights of $3 in two days, and ten days left of November.
+    expect(report([night(1), night(2)]).forecast).toEqual({ month: '2026-11', spent: 30 * USD, expected: 60 * USD });
+    expect(report([]).forecast).toBeUndefined();
+  });
+
+  it('is a page without a script or an outside file, whatever names there are', () => {
+    const page = reportHtml(report([night(1, { workflow: '<script>alert(1)</script>' })]));
+    expect(page).not.toMatch(/<script|src=|href=|https?:\/\/(?!www\.w3\.org)/);
+    expect(page).toContain('&lt;script&gt;');
+    expect(page.match(/<svg/g)?.length).toBeGreaterThanOrEqual(4);
+    const repriced = reportHtml(report([{ ...night(1), repriced: ['small'] }]));
+    expect(repriced).toContain('Prices have changed since: small');
+  });
+});
