@@ -5,7 +5,7 @@ import { METRICS, type MetricName } from '../../src/measures/metric-names.ts';
 import { ProcessMeter } from '../../src/measures/process-meter.ts';
 import { TopNames } from '../../src/measures/top-names.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
-import { budgetSamples } from '../../src/operations/cluster-samples.ts';
+import { budgetSamples } from '../../src/operations/figures/cluster-samples.ts';
 import { hasPromtool, promtool } from '../helpers/promtool.ts';
 
 const CALL: EndedCall = {

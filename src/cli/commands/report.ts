@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
-import { readReport, readReportDays, readReportGroup } from '../../operations/read-report.ts';
+import { readReport, readReportDays, readReportGroup } from '../../operations/figures/read-report.ts';
 import { reportHtml } from '../../reports/report-html.ts';
 import { reportJson } from '../../reports/report-json.ts';
 import { reportLines } from '../format-report.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
-import { readStatusAndModels } from '../../operations/batch-models.ts';
+import { readStatusAndModels } from '../../operations/figures/batch-models.ts';
 import { listStatuses, type StatusFilter } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';

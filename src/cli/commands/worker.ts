@@ -3,7 +3,7 @@ import { readEnvironment } from '../../../config/environment.ts';
 import { type MetricsAddress, readMetricsAddress, serveMetrics } from '../../adapters/metrics-server/metrics-server.ts';
 import { formatMetrics } from '../../measures/exposition.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
-import { processSamples } from '../../operations/process-samples.ts';
+import { processSamples } from '../../operations/figures/process-samples.ts';
 import { keepSchedules } from '../../operations/schedules.ts';
 import { type RunWorkerOptions, runWorker } from '../../worker/run-worker.ts';
 import { globalOptions, openLog, readConfig, serviceAnnouncer } from '../with-app.ts';

@@ -3,8 +3,8 @@ import { hasRight, requireRight } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
 import { EXPOSITION_TYPE, formatMetrics } from '../../measures/exposition.ts';
 import type { ProcessMeter } from '../../measures/process-meter.ts';
-import { readClusterSamples } from '../../operations/cluster-samples.ts';
-import { processSamples } from '../../operations/process-samples.ts';
+import { readClusterSamples } from '../../operations/figures/cluster-samples.ts';
+import { processSamples } from '../../operations/figures/process-samples.ts';
 import { workersWanted } from '../../operations/workers-wanted.ts';
 import { allow } from '../callers.ts';
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { hasRight, maySee } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
-import { readReport, readReportDays } from '../../operations/read-report.ts';
+import { readReport, readReportDays } from '../../operations/figures/read-report.ts';
 import { REPORT_GROUPS } from '../../reports/report.ts';
 import { reportHtml } from '../../reports/report-html.ts';
 import { reportJson } from '../../reports/report-json.ts';

@@ -1,11 +1,11 @@
-import type { App } from '../app.ts';
-import type { BatchRecord } from '../batches/batch-registry.ts';
-import { hasManifest } from '../batches/batch-states.ts';
-import type { BatchStatus } from '../batches/batch-status.ts';
-import { addModelTotals, type ModelTotals, withProviders } from '../batches/model-totals.ts';
-import { readManifest } from '../finalize/read-manifest.ts';
-import { storeKeys } from '../store/store-keys.ts';
-import { readStatus, requireBatch } from './read-status.ts';
+import type { App } from '../../app.ts';
+import type { BatchRecord } from '../../batches/batch-registry.ts';
+import { hasManifest } from '../../batches/batch-states.ts';
+import type { BatchStatus } from '../../batches/batch-status.ts';
+import { addModelTotals, type ModelTotals, withProviders } from '../../batches/model-totals.ts';
+import { readManifest } from '../../finalize/read-manifest.ts';
+import { storeKeys } from '../../store/store-keys.ts';
+import { readStatus, requireBatch } from '../read-status.ts';
 
 /** Slices that a look at a batch under way adds up; those of a large batch tell no more. */
 const SLICES_READ = 200;

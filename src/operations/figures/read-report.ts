@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import PQueue from 'p-queue';
-import type { App } from '../app.ts';
-import type { BatchRecord } from '../batches/batch-registry.ts';
-import { hasManifest } from '../batches/batch-states.ts';
-import { NightmillError } from '../errors.ts';
-import { readManifest } from '../finalize/read-manifest.ts';
-import { scopesOf } from '../ledger/scope.ts';
-import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../reports/report.ts';
-import { storeKeys } from '../store/store-keys.ts';
-import { modelsOfTier } from '../workflows/workflow.ts';
+import type { App } from '../../app.ts';
+import type { BatchRecord } from '../../batches/batch-registry.ts';
+import { hasManifest } from '../../batches/batch-states.ts';
+import { NightmillError } from '../../errors.ts';
+import { readManifest } from '../../finalize/read-manifest.ts';
+import { scopesOf } from '../../ledger/scope.ts';
+import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../../reports/report.ts';
+import { storeKeys } from '../../store/store-keys.ts';
+import { modelsOfTier } from '../../workflows/workflow.ts';
 
 export interface ReportOperation {
   /** 1 to 366. */

@@ -1,12 +1,12 @@
-import type { App } from '../app.ts';
-import { parseScope } from '../ledger/scope.ts';
-import type { Sample } from '../measures/exposition.ts';
-import { OTHER } from '../measures/top-names.ts';
-import { NANO_PER_USD } from '../money/money.ts';
-import { listBudgets, type ScopeBudget } from './budgets.ts';
-import { readCluster } from './cluster-view.ts';
-import { foundQuotas } from './read-status.ts';
-import { workersWanted } from './workers-wanted.ts';
+import type { App } from '../../app.ts';
+import { parseScope } from '../../ledger/scope.ts';
+import type { Sample } from '../../measures/exposition.ts';
+import { OTHER } from '../../measures/top-names.ts';
+import { NANO_PER_USD } from '../../money/money.ts';
+import { listBudgets, type ScopeBudget } from '../budgets.ts';
+import { readCluster } from '../cluster-view.ts';
+import { foundQuotas } from '../read-status.ts';
+import { workersWanted } from '../workers-wanted.ts';
 
 /** Tenants with figures of their own: those that have spent most in the present day. */
 const TENANTS_SHOWN = 20;

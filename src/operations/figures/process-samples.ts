@@ -1,7 +1,7 @@
-import { version } from '../../config/version.ts';
-import type { App } from '../app.ts';
-import type { HistogramSample, Sample } from '../measures/exposition.ts';
-import type { ProcessMeter } from '../measures/process-meter.ts';
+import { version } from '../../../config/version.ts';
+import type { App } from '../../app.ts';
+import type { HistogramSample, Sample } from '../../measures/exposition.ts';
+import type { ProcessMeter } from '../../measures/process-meter.ts';
 
 /** What this process has done, and what it is. */
 export function* processSamples(
