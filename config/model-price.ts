@@ -1,6 +1,7 @@
 import type { TokenPrice, TokenRates } from '../src/money/price.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
-import { entryPrice, type ListedModel } from './catalogue.ts';
+import { cataloguePrice, entryPrice, type ListedModel } from './catalogue.ts';
+import type { Config } from './config.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawModel = RawConfig['models'][string];
@@ -84,4 +85,11 @@ function fullRates(rates: RawRates): TokenRates {
     ...(rates.cacheWritePerMillion === undefined ? {} : { cacheWritePerMillion: rates.cacheWritePerMillion }),
     ...(rates.reasoningPerMillion === undefined ? {} : { reasoningPerMillion: rates.reasoningPerMillion }),
   };
+}
+
+/** The price of a model by its provider's name of it: of the config, else of the catalogue. Undefined: not known. */
+export function priceOfModel(config: Config, provider: string, modelId: string): TokenPrice | undefined {
+  const own = [...config.models.values()].find((model) => model.provider === provider && model.id === modelId);
+  const baseUrl = config.providers.get(provider)?.baseUrl;
+  return own?.price ?? (baseUrl === undefined ? undefined : cataloguePrice(baseUrl, modelId));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cataloguePrice } from '../config/catalogue.ts';
 import type { Config, WorkflowConfig } from '../config/config.ts';
+import { priceOfModel } from '../config/model-price.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
 import type { KeyRegistry } from './access/api-key.ts';
@@ -57,7 +57,6 @@ import { parseScope, type Timezones } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import { measuredLog } from './measures/measured-log.ts';
 import type { Meter } from './measures/meter.ts';
-import type { TokenPrice } from './money/price.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { ProviderGate } from './providers/provider-gate.ts';
 import { Pools } from './quota/pools.ts';
@@ -345,11 +344,4 @@ function timezonesOf({ workflows, timezone }: Config, workflow: string): Timezon
 function timezoneOf(config: Config, scope: string): string {
   const parts = parseScope(scope);
   return (parts?.kind === 'workflow' ? config.workflows.get(parts.name)?.timezone : undefined) ?? config.timezone;
-}
-
-/** The price of a model by its provider's name of it: of the config, else of the catalogue. Undefined: not known. */
-function priceOfModel(config: Config, provider: string, modelId: string): TokenPrice | undefined {
-  const own = [...config.models.values()].find((model) => model.provider === provider && model.id === modelId);
-  const baseUrl = config.providers.get(provider)?.baseUrl;
-  return own?.price ?? (baseUrl === undefined ? undefined : cataloguePrice(baseUrl, modelId));
 }
