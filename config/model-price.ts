@@ -1,7 +1,6 @@
 import type { TokenPrice, TokenRates } from '../src/money/price.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import { cataloguePrice, entryPrice, type ListedModel } from './catalogue.ts';
-import type { Config } from './config.ts';
 import type { RawConfig } from './schema.ts';
 
 type RawModel = RawConfig['models'][string];
@@ -87,8 +86,13 @@ function fullRates(rates: RawRates): TokenRates {
   };
 }
 
+interface PricedConfig {
+  readonly models: ReadonlyMap<string, { readonly provider: string; readonly id: string; readonly price?: TokenPrice }>;
+  readonly providers: ReadonlyMap<string, { readonly baseUrl?: string | undefined }>;
+}
+
 /** The price of a model by its provider's name of it: of the config, else of the catalogue. Undefined: not known. */
-export function priceOfModel(config: Config, provider: string, modelId: string): TokenPrice | undefined {
+export function priceOfModel(config: PricedConfig, provider: string, modelId: string): TokenPrice | undefined {
   const own = [...config.models.values()].find((model) => model.provider === provider && model.id === modelId);
   const baseUrl = config.providers.get(provider)?.baseUrl;
   return own?.price ?? (baseUrl === undefined ? undefined : cataloguePrice(baseUrl, modelId));

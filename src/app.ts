@@ -171,7 +171,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   });
   return {
     log,
-    meter: options.meter,
+    measured: options.meter === undefined ? {} : { meter: options.meter },
     connection,
     description,
     clock,
@@ -200,13 +200,12 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, openai, house, clock, workers, meter } = services;
+  const { connection, description, audit, apiKeys, openai, house, clock, workers } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
-  const measured = meter === undefined ? {} : { meter };
   const notify = openNotifier({ memory, sink, clock, log });
-  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify };
+  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
   const timezones = (workflow: string) => timezonesOf(config, workflow);
   const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
@@ -228,7 +227,6 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     breaker,
     slices: {
       ...base,
-      ...measured,
       local,
       runs,
       submission,

@@ -4,8 +4,8 @@ import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fast
 import { version } from '../../config/version.ts';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
-import { addAnthropicRoutes } from './anthropic/add-anthropic-routes.ts';
 import type { ProcessMeter } from '../measures/process-meter.ts';
+import { addAnthropicRoutes } from './anthropic/add-anthropic-routes.ts';
 import { Callers } from './callers.ts';
 import { EventHub } from './event-hub.ts';
 import { addOpenAiRoutes } from './openai/add-openai-routes.ts';
