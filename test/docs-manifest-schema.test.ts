@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/finalize/manifest.ts';
+import { readManifest } from '../src/finalize/read-manifest.ts';
 import { TASK_NAMES } from '../src/tasks/tasks.ts';
 
 const SHA256 = 'a'.repeat(64);
@@ -33,13 +34,56 @@ const MANIFEST: Manifest = {
       latency: { calls: 3, ms: 900, outputTokens: 3, sketch: 'AAM' },
     },
   ],
+  program: '0.1.0',
+  submittedBy: 'ada',
+  priority: 1,
+  pausedSeconds: 1.5,
+  labels: { bug: 2 },
+  limits: { 'batch:b': 5_000_000_000 },
+  cascade: [
+    {
+      tier: 0,
+      model: 'small',
+      provider: 'acme',
+      id: 'small-1',
+      fallback: true,
+      acceptAt: 0.9,
+      price: {
+        inputPerMillion: 150_000_000,
+        cachedInputPerMillion: 75_000_000,
+        outputPerMillion: 600_000_000,
+        longContext: [
+          { aboveInputTokens: 9, inputPerMillion: 3e8, cachedInputPerMillion: 15e7, outputPerMillion: 12e8 },
+        ],
+        paidPerMille: 500,
+      },
+      priceFrom: { source: 'catalogue', asOf: '2026-01-01' },
+    },
+  ],
+  served: [{ model: 'small', id: 'small-1', fingerprint: 'fp_1', calls: 3 }],
+  warnings: ['model_changed: small'],
+  callRetries: { timeout: 2 },
+  dearest: [{ id: 'a', cost: 9 }],
+  instructionsShare: 0.94,
+  escalations: { low_confidence: { count: 1, cost: 2 } },
   rejections: { invalid_json: { count: 1, cost: 4 } },
   redactions: { email: 2 },
   cost: 15,
-  uncertain: [{ callId: 'c', model: 'small', slice: 0, cost: 7, reason: 'timeout' }],
+  uncertain: [
+    {
+      callId: 'c',
+      model: 'small',
+      slice: 0,
+      document: 'a',
+      at: '2026-01-01T00:00:20.000Z',
+      requestId: 'r-1',
+      cost: 7,
+      reason: 'timeout',
+    },
+  ],
   uncertainCost: 7,
   reused: { duplicates: 1, cached: 2, earlier: 1, saved: 3 },
-  strongest: { model: 'large', cost: 30 },
+  strongest: { model: 'large', cost: 30, basis: 'its calls' },
   hashes: { content: SHA256, config: SHA256, prompt: SHA256, models: SHA256 },
   promptVersion: 'classify-v1',
   breaker: [{ at: '2026-01-01T00:00:30.000Z', event: 'opened', scope: 'batch:b', reason: 'limit' }],
@@ -55,6 +99,10 @@ test('docs/manifest.schema.json names every task', () => {
 test('docs/manifest.schema.json accepts a manifest with every part, and has its version', () => {
   expect(schema.safeParse(JSON.parse(formatManifest(MANIFEST))).error).toBeUndefined();
   expect(published.properties.schemaVersion.const).toBe(MANIFEST_SCHEMA_VERSION);
+});
+
+test('a manifest is read as it was written', () => {
+  expect(readManifest(formatManifest(MANIFEST), (key) => key.includes('/output/'))).toEqual(MANIFEST);
 });
 
 test('docs/manifest.schema.json refuses a field that it does not describe, and a missing one', () => {

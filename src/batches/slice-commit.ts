@@ -7,6 +7,16 @@ export interface PartFile {
   readonly lines: number;
 }
 
+/** What a provider says of who has answered. */
+export interface ServedModel {
+  /** Its name in the config. */
+  readonly model: string;
+  /** The provider's id of it. */
+  readonly id: string;
+  readonly fingerprint?: string;
+  readonly calls: number;
+}
+
 /** What a committed slice is known by afterwards; small, because a batch may have a hundred thousand of them. */
 export interface SliceCommit {
   /** Fence token under which it was committed. */
@@ -33,6 +43,25 @@ export interface SliceCommit {
   readonly rejections: Readonly<Record<string, number>>;
   /** What the rejected replies of a code cost. Absent in commits of earlier versions. */
   readonly rejectionCosts?: Readonly<Record<string, NanoUsd>>;
+  /** Failed calls that were made again, by the kind of failure, since the slice was last taken up. Absent: none. */
+  readonly retries?: Readonly<Record<string, number>>;
+  /** Documents by label. Absent: the task has none, or none was given. */
+  readonly labels?: Readonly<Record<string, number>>;
+  /** Which models the providers say have answered. Absent: they do not say. */
+  readonly served?: readonly ServedModel[];
+  /** Its dearest documents by position in the slice, at most ten. Absent: all were free. */
+  readonly dearest?: readonly (readonly [position: number, cost: NanoUsd])[];
   /** Values hidden from providers, by rule. Absent: none. */
   readonly redactions?: Readonly<Record<string, number>>;
+}
+
+/** Adds up who has answered; the order is that of the first call. */
+export function addServedModels(sum: readonly ServedModel[], more: readonly ServedModel[]): readonly ServedModel[] {
+  const served = new Map<string, ServedModel>();
+  for (const each of [...sum, ...more]) {
+    const key = JSON.stringify([each.model, each.id, each.fingerprint]);
+    const known = served.get(key);
+    served.set(key, known === undefined ? each : { ...known, calls: known.calls + each.calls });
+  }
+  return [...served.values()];
 }

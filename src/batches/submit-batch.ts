@@ -45,6 +45,8 @@ export interface SubmitRequest {
   /** The ended batch whose documents are asked again. */
   readonly retryOf?: string;
   readonly retried?: NonNullable<BatchRecord['retried']>;
+  /** Where the batch comes from, for its manifest. */
+  readonly origin?: Pick<BatchSubmission, 'program' | 'submittedBy' | 'prices'>;
   /** Documents that earlier batches have answered take those answers. Absent: all are asked. */
   readonly earlier?: EarlierAnswers | undefined;
   readonly budget?: NanoUsd;
@@ -160,6 +162,7 @@ async function ingest(
       configHash,
       prompt: promptIdentity(workflow),
       inputs: request.source.names,
+      ...request.origin,
     };
     await context.store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
     const entries = request.source.read({

@@ -86,6 +86,8 @@ function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, 
     callKey: key,
     ...(otherKeys.length === 0 ? {} : { otherKeys }),
     model: model.name,
+    document: call.document,
+    at: clock.now(),
     scopes: scopesOf(claim, clock.now(), claim.timezones),
     quota: pools.need(poolOf(model), inputTokens, request.maxOutputTokens),
   };

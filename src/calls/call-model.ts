@@ -90,6 +90,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     }
     if (decision.kind === 'fail') throw failed(decision.code, result);
     const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
+    owner.countRetry(result.failure);
     context.log.info('call:retry', {
       batch: owner.claim.batchId,
       slice: owner.claim.slice,

@@ -35,6 +35,8 @@ export class CallOwner extends StopSwitch {
   readonly rejectionCosts = new Map<string, NanoUsd>();
   /** Values hidden from providers, by rule. */
   readonly redactions = new Map<string, number>();
+  /** Failed calls that were made again, by the kind of failure. */
+  readonly retries = new Map<string, number>();
   readonly #rejected = new Set<JournalEntry>();
 
   constructor(claim: SliceClaim, journal: ReadonlyMap<string, JournalEntry>, options: CallOwnerOptions = {}) {
@@ -57,6 +59,10 @@ export class CallOwner extends StopSwitch {
       this.#rejected.add(entry);
       add(this.rejectionCosts, code, entry.cost);
     }
+  }
+
+  countRetry(failure: string): void {
+    add(this.retries, failure, 1);
   }
 
   countRedactions(counts: ReadonlyMap<string, number>): void {

@@ -63,6 +63,7 @@ export async function tryCall(
   if (booked.compared !== undefined) context.prices?.note(model.name, owner.claim.batchId, booked.compared);
   measureReply(context, call, route, reply, booked);
   const entry = await settleReply(context, call, route, ticket, entryOf(call, route, reply, booked));
+  noteCall(context, call, route, entry);
   await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
   return entry;
 }
@@ -137,7 +138,7 @@ async function settleFailure(
   const outcome: Outcome =
     error.billing === 'none' || isFree
       ? { kind: 'released', refused: error.failure === 'rate_limited' }
-      : { kind: 'uncertain', reason: error.failure };
+      : { kind: 'uncertain', reason: error.failure, requestId: error.requestId };
   const settlement = await context.ledger.settle(ticket, outcome);
   if (settlement.kind === 'fenced') call.owner.stop({ kind: 'fenced' });
 }
@@ -151,6 +152,23 @@ function warnOf({ log }: CallModelContext, { owner }: Call, { model }: Route, { 
   for (const warning of warnings) {
     log.warn('call:odd', { batch: owner.claim.batchId, model: model.name, warning, servedBy });
   }
+}
+
+/** A record of each call, for those who ask for it; ids and numbers only. */
+function noteCall({ log }: CallModelContext, { owner, document }: Call, { model }: Route, entry: JournalEntry): void {
+  log.debug('call:answered', {
+    batch: owner.claim.batchId,
+    slice: owner.claim.slice,
+    document,
+    provider: model.provider,
+    model: entry.model,
+    tier: entry.tier,
+    requestId: entry.requestId,
+    inputTokens: entry.usage.inputTokens,
+    outputTokens: entry.usage.outputTokens,
+    costNanoUsd: entry.cost,
+    durationMs: entry.durationMs,
+  });
 }
 
 function entryOf(
@@ -179,6 +197,9 @@ function entryOf(
     ...(usageEstimated === true ? { usageEstimated } : {}),
     ...(isStated === true ? { isStated } : {}),
     ...(servedBy === undefined ? {} : { servedBy }),
+    ...(reply.model === undefined ? {} : { servedId: reply.model }),
+    ...(reply.fingerprint === undefined ? {} : { fingerprint: reply.fingerprint }),
+    ...(reply.requestId === undefined ? {} : { requestId: reply.requestId }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
 }

@@ -4,8 +4,6 @@ import { gzipSync } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
-import type { ModelTotals } from '../batches/model-totals.ts';
-import { addModelTotals, withProviders } from '../batches/model-totals.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
@@ -13,17 +11,17 @@ import type { Notify } from '../budgets/notice.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { batchScope } from '../ledger/scope.ts';
-import { priceCall } from '../money/price.ts';
-import { addUsage, NO_USAGE } from '../money/usage.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { buildManifest } from './build-manifest.ts';
 import { finishedNotice } from './finished-notice.ts';
 import { indexAnswers } from './index-answers.ts';
+import { lostCommit } from './lost-commit.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
+import { sumCommits } from './sum-commits.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
@@ -103,39 +101,6 @@ async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, 
   });
 }
 
-interface Sums {
-  readonly models: readonly ModelTotals[];
-  readonly rejections: Manifest['rejections'];
-  readonly redactions: Manifest['redactions'];
-  readonly reused: Manifest['reused'];
-  readonly rowsCost: number;
-}
-
-async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<Sums> {
-  let models: readonly ModelTotals[] = [];
-  const rejections: Record<string, { count: number; cost: number }> = {};
-  const redactions: Record<string, number> = {};
-  const reused = { duplicates: 0, cached: 0, earlier: 0, saved: 0 };
-  let rowsCost = 0;
-  for await (const commit of batches.commits(batch.batchId, batch.slices)) {
-    if (commit === undefined) throw lostCommit(batch);
-    models = addModelTotals(models, commit.models);
-    reused.duplicates += commit.reused.duplicates;
-    reused.cached += commit.reused.cached;
-    reused.earlier += commit.reused.earlier ?? 0;
-    reused.saved += commit.reused.saved;
-    for (const [code, count] of Object.entries(commit.rejections)) {
-      const sum = rejections[code] ?? { count: 0, cost: 0 };
-      rejections[code] = { count: sum.count + count, cost: sum.cost + (commit.rejectionCosts?.[code] ?? 0) };
-    }
-    for (const [rule, count] of Object.entries(commit.redactions ?? {})) {
-      redactions[rule] = (redactions[rule] ?? 0) + count;
-    }
-    rowsCost += commit.cost;
-  }
-  return { models, rejections, redactions, reused, rowsCost };
-}
-
 async function mergeParts(
   context: FinalizeContext,
   batch: BatchRecord,
@@ -166,13 +131,6 @@ async function mergeParts(
   await flush();
   if (files.length === 0 && kind === 'results') files.push(await writeEmpty(context.store, batch.batchId));
   return files;
-}
-
-/** Retryable: the next try sees whether the batch has ended. */
-function lostCommit({ batchId }: BatchRecord): NightmillError {
-  return new NightmillError('internal', `A commit of batch ${batchId} is missing while its files are written`, {
-    retryable: true,
-  });
 }
 
 async function writeEmpty(store: ObjectStore, batchId: string): Promise<ManifestFile> {
@@ -216,81 +174,6 @@ async function readPart(store: ObjectStore, { key }: PartFile): Promise<Uint8Arr
     throw new NightmillError('internal', `The committed object ${key} is missing from ${store.url}. Was it deleted?`);
   }
   return body;
-}
-
-async function buildManifest(
-  context: FinalizeContext,
-  batch: BatchRecord,
-  submission: BatchSubmission,
-  sums: Sums & { results: readonly ManifestFile[]; errors: readonly ManifestFile[] },
-): Promise<Manifest> {
-  const { batchId } = batch;
-  const [totals, uncertain, breaker] = await Promise.all([
-    context.ledger.totals(batchScope(batchId)),
-    context.ledger.uncertainCalls(batchId),
-    context.breakerHistory(batchId, batch.workflow),
-  ]);
-  if (totals.settled !== sums.rowsCost) {
-    context.log.error('books:unbalanced', {
-      batch: batchId,
-      ledgerNanoUsd: totals.settled,
-      rowsNanoUsd: sums.rowsCost,
-    });
-  }
-  const strongest = strongestAlone(submission, sums.models, batch);
-  return {
-    batchId,
-    state: batch.ending ?? 'completed',
-    workflow: batch.workflow,
-    task: submission.workflow.task,
-    ...(batch.tenant === undefined ? {} : { tenant: batch.tenant }),
-    createdAt: submission.createdAt,
-    finishedAt: new Date(context.clock.now()).toISOString(),
-    inputs: submission.inputs,
-    documents: { total: batch.documents, ...batch.outcomes },
-    results: sums.results,
-    errors: sums.errors,
-    usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
-    models: withProviders(sums.models, submission.workflow),
-    rejections: sums.rejections,
-    redactions: sums.redactions,
-    reused: sums.reused,
-    cost: totals.settled,
-    uncertain,
-    uncertainCost: totals.uncertain,
-    ...(strongest === undefined ? {} : { strongest }),
-    hashes: {
-      content: submission.contentHash,
-      config: submission.configHash,
-      prompt: submission.prompt.sha256,
-      models: createHash('sha256').update(JSON.stringify(submission.workflow.cascade)).digest('hex'),
-    },
-    promptVersion: submission.prompt.version,
-    ...(submission.workflow.calibration === undefined ? {} : { calibration: submission.workflow.calibration }),
-    breaker: breaker.filter((event) => event.at >= submission.createdAt),
-    ...(batch.retryOf === undefined ? {} : { retryOf: batch.retryOf }),
-  };
-}
-
-/**
- * What the last tier would have cost for all documents: its average price per answered document where it answered
- * some, else its price for the tokens that all other tiers used.
- */
-function strongestAlone(
-  { workflow }: BatchSubmission,
-  models: readonly ModelTotals[],
-  batch: BatchRecord,
-): { model: string; cost: number } | undefined {
-  const model = workflow.cascade.at(-1)?.model;
-  if (model?.price === undefined || workflow.cascade.length < 2) return undefined;
-  const own = models.find((totals) => totals.model === model.name);
-  if (own !== undefined && own.calls > 0) {
-    return { model: model.name, cost: Math.round((own.cost / own.calls) * batch.documents) };
-  }
-  const usage = models.reduce((sum, totals) => addUsage(sum, totals.usage), NO_USAGE);
-  // A sum of calls is not one long call.
-  const { longContext: _, ...price } = model.price;
-  return { model: model.name, cost: priceCall(price, { ...usage, cachedInputTokens: 0 }) };
 }
 
 async function removeWork(store: ObjectStore, batchId: string): Promise<void> {

@@ -1,8 +1,11 @@
+import type { PriceOrigin } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
+import type { ServedModel } from '../batches/slice-commit.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import { latencyFigures } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
+import type { TokenPrice } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
 import type { CalibrationRef, WorkflowSpec } from '../workflows/workflow.ts';
 
@@ -13,6 +16,21 @@ export interface ManifestFile {
   readonly bytes: number;
   readonly sha256: string;
   readonly lines: number;
+}
+
+/** A model that the batch may ask. */
+export interface ManifestModel {
+  readonly tier: number;
+  readonly model: string;
+  readonly provider: string;
+  /** The provider's name of it. */
+  readonly id: string;
+  /** It stands in for its tier's own. */
+  readonly fallback?: boolean;
+  readonly acceptAt?: number;
+  /** Absent: unknown. */
+  readonly price?: TokenPrice;
+  readonly priceFrom?: PriceOrigin;
 }
 
 /** Documents of the batch that were asked again after its end; their rows and money are in the manifest's. */
@@ -40,7 +58,31 @@ export interface Manifest {
   readonly errors: readonly ManifestFile[];
   readonly usage: Usage;
   readonly models: readonly ModelTotals[];
-  /** Rejected and escalated replies by code, and what they cost. */
+  /** Models of the workflow as it was submitted, with what they cost then. */
+  readonly cascade?: readonly ManifestModel[];
+  /** Who the providers say has answered. */
+  readonly served?: readonly ServedModel[];
+  /** What is odd about the batch as a whole: `code: what, in words`. */
+  readonly warnings?: readonly string[];
+  /** Limits that counted at its end, by scope. */
+  readonly limits?: Readonly<Record<string, NanoUsd>>;
+  readonly priority?: number;
+  /** Version of the program that took it. */
+  readonly program?: string;
+  readonly submittedBy?: string;
+  /** How long breakers held it up. */
+  readonly pausedSeconds?: number;
+  /** Documents by label, for tasks that have them. */
+  readonly labels?: Readonly<Record<string, number>>;
+  /** Failed calls that were made again, by the kind of failure. */
+  readonly callRetries?: Readonly<Record<string, number>>;
+  /** The ten documents that cost most, the dearest first. */
+  readonly dearest?: readonly { readonly id: string; readonly cost: NanoUsd }[];
+  /** About which part of the input tokens, 0 to 1, were the same instructions again and again. */
+  readonly instructionsShare?: number;
+  /** Answers that were not sure enough for their tier, and what they cost. */
+  readonly escalations?: Manifest['rejections'];
+  /** Replies that failed a check, by code, and what they cost. */
   readonly rejections: Readonly<Record<string, { readonly count: number; readonly cost: NanoUsd }>>;
   /** Values of documents that were hidden from providers, by rule. */
   readonly redactions: Readonly<Record<string, number>>;
@@ -49,6 +91,11 @@ export interface Manifest {
     readonly callId: string;
     readonly model: string;
     readonly slice: number;
+    /** Id of the document that it was for. */
+    readonly document?: string;
+    /** When it was asked for. */
+    readonly at?: string;
+    readonly requestId?: string;
     readonly cost: NanoUsd;
     readonly reason: string;
   }[];
@@ -64,7 +111,12 @@ export interface Manifest {
     readonly saved: NanoUsd;
   };
   /** What the strongest model alone would have cost, where its price and the tokens are known. */
-  readonly strongest?: { readonly model: string; readonly cost: NanoUsd };
+  readonly strongest?: {
+    readonly model: string;
+    readonly cost: NanoUsd;
+    /** How it was reckoned, for people. */
+    readonly basis?: string;
+  };
   readonly hashes: {
     readonly content: string;
     readonly config: string;
@@ -83,7 +135,6 @@ export interface Manifest {
 /** The manifest as it stands in the store and in the download; `docs/manifest.schema.json` is its schema. */
 export function formatManifest(manifest: Manifest): string {
   const usd = usdJson;
-  const total = manifest.documents.total;
   return `${JSON.stringify(
     {
       schemaVersion: MANIFEST_SCHEMA_VERSION,
@@ -92,34 +143,24 @@ export function formatManifest(manifest: Manifest): string {
       workflow: manifest.workflow,
       task: manifest.task,
       ...(manifest.tenant === undefined ? {} : { tenant: manifest.tenant }),
+      ...pick(manifest, ['program', 'submittedBy', 'priority']),
       createdAt: manifest.createdAt,
       finishedAt: manifest.finishedAt,
+      ...pick(manifest, ['pausedSeconds']),
       inputs: manifest.inputs,
       documents: manifest.documents,
+      ...pick(manifest, ['labels']),
       files: [...manifest.results, ...manifest.errors],
       usage: manifest.usage,
       costUsd: usd(manifest.cost),
+      costNanoUsd: manifest.cost,
       uncertainUsd: usd(manifest.uncertainCost),
-      cost: {
-        byModel: manifest.models.map((model) => modelJson(model, total)),
-        uncertain: {
-          calls: manifest.uncertain.length,
-          costUsd: usd(manifest.uncertainCost),
-          list: manifest.uncertain.map(({ cost, ...call }) => ({ ...call, costUsd: usd(cost) })),
-        },
-        reused: {
-          duplicates: manifest.reused.duplicates,
-          cachedCalls: manifest.reused.cached,
-          earlierDocuments: manifest.reused.earlier,
-          savedUsd: usd(manifest.reused.saved),
-        },
-        ...(manifest.strongest === undefined
-          ? {}
-          : { strongestAlone: { model: manifest.strongest.model, costUsd: usd(manifest.strongest.cost) } }),
-      },
-      rejections: Object.fromEntries(
-        Object.entries(manifest.rejections).map(([code, { count, cost }]) => [code, { count, costUsd: usd(cost) }]),
-      ),
+      cost: costJson(manifest),
+      ...(manifest.limits === undefined ? {} : { limitsUsd: mapValues(manifest.limits, usd) }),
+      ...(manifest.cascade === undefined ? {} : { cascade: manifest.cascade.map(formatModel) }),
+      ...pick(manifest, ['served', 'warnings', 'callRetries']),
+      ...(manifest.escalations === undefined ? {} : { escalations: formatCodes(manifest.escalations) }),
+      rejections: formatCodes(manifest.rejections),
       redactions: manifest.redactions,
       hashes: manifest.hashes,
       promptVersion: manifest.promptVersion,
@@ -141,6 +182,38 @@ export function formatManifest(manifest: Manifest): string {
   )}\n`;
 }
 
+function costJson(manifest: Manifest): object {
+  const usd = usdJson;
+  const { total } = manifest.documents;
+  return {
+    byModel: manifest.models.map((model) => modelJson(model, total)),
+    ...(manifest.dearest === undefined
+      ? {}
+      : { dearest: manifest.dearest.map(({ id, cost }) => ({ id, costUsd: usd(cost) })) }),
+    ...pick(manifest, ['instructionsShare']),
+    uncertain: {
+      calls: manifest.uncertain.length,
+      costUsd: usd(manifest.uncertainCost),
+      list: manifest.uncertain.map(({ cost, ...call }) => ({ ...call, costUsd: usd(cost) })),
+    },
+    reused: {
+      duplicates: manifest.reused.duplicates,
+      cachedCalls: manifest.reused.cached,
+      earlierDocuments: manifest.reused.earlier,
+      savedUsd: usd(manifest.reused.saved),
+    },
+    ...(manifest.strongest === undefined
+      ? {}
+      : {
+          strongestAlone: {
+            model: manifest.strongest.model,
+            costUsd: usd(manifest.strongest.cost),
+            ...(manifest.strongest.basis === undefined ? {} : { basis: manifest.strongest.basis }),
+          },
+        }),
+  };
+}
+
 function modelJson(totals: ModelTotals, documents: number) {
   const { model, provider, tier, calls, accepted, usage, cost, latency, statedCalls, overCapCalls } = totals;
   return {
@@ -152,8 +225,41 @@ function modelJson(totals: ModelTotals, documents: number) {
     acceptedShare: documents === 0 ? 0 : Number((accepted / documents).toFixed(4)),
     usage,
     costUsd: usdJson(cost),
+    costNanoUsd: cost,
+    ...(accepted === 0 ? {} : { usdPer1000Answered: usdJson(Math.round((cost * 1000) / accepted)) }),
     ...(statedCalls === undefined ? {} : { statedCalls }),
     ...(overCapCalls === undefined ? {} : { overCapCalls }),
     ...(latency === undefined ? {} : { latency: { ...latencyFigures(latency), ...latency } }),
   };
+}
+
+function formatCodes(codes: Manifest['rejections']): object {
+  return mapValues(codes, ({ count, cost }) => ({ count, costUsd: usdJson(cost) }));
+}
+
+/** Rates in dollars per million tokens, as a config states them. */
+function formatModel({ price, priceFrom, ...model }: ManifestModel): object {
+  return {
+    ...model,
+    ...(price === undefined ? {} : { price: formatRates(price) }),
+    ...(priceFrom === undefined ? {} : { priceFrom }),
+  };
+}
+
+function formatRates(price: TokenPrice): object {
+  const { longContext, ...rates } = price;
+  const inUsd = (each: object) =>
+    Object.fromEntries(
+      Object.entries(each).map(([name, value]) => [name, name.endsWith('PerMillion') ? usdJson(value) : value]),
+    );
+  return { ...inUsd(rates), ...(longContext === undefined ? {} : { longContext: longContext.map(inUsd) }) };
+}
+
+function mapValues<T, R>(record: Readonly<Record<string, T>>, map: (value: T) => R): Readonly<Record<string, R>> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}
+
+/** Fields that are written as they are; absent ones in manifests of earlier versions. */
+function pick<K extends keyof Manifest>(manifest: Manifest, names: readonly K[]): object {
+  return Object.fromEntries(names.flatMap((name) => (manifest[name] === undefined ? [] : [[name, manifest[name]]])));
 }

@@ -4,6 +4,7 @@ import { createGzip } from 'node:zlib';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from '../batches/batch-registry.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
 import { readSlice } from '../batches/read-slice.ts';
+import { addServedModels } from '../batches/slice-commit.ts';
 import { NightmillError } from '../errors.ts';
 import { usdJson, usdToNano } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
@@ -13,8 +14,10 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { numberText, parseJsonExactly } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
+import { changedModels } from './build-manifest.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { readManifest } from './read-manifest.ts';
+import { DEAREST } from './sum-commits.ts';
 
 interface MergeContext {
   readonly store: ObjectStore;
@@ -64,11 +67,9 @@ async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, 
     errors: files.errors.lines === 0 ? [] : [files.errors],
     usage: addUsage(before.usage, retry.usage),
     models: addModelTotals(before.models, retry.models),
-    rejections: addCounts(before.rejections, retry.rejections, (a, b) => ({
-      count: (a?.count ?? 0) + b.count,
-      cost: (a?.cost ?? 0) + b.cost,
-    })),
-    redactions: addCounts(before.redactions, retry.redactions, (a, b) => (a ?? 0) + b),
+    ...mergeFacts(before, retry),
+    rejections: addCounts(before.rejections, retry.rejections, addCodes),
+    redactions: addCounts(before.redactions, retry.redactions, addNumbers),
     cost: before.cost + retry.cost,
     uncertain: [...before.uncertain, ...retry.uncertain],
     uncertainCost: before.uncertainCost + retry.uncertainCost,
@@ -90,6 +91,38 @@ async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, 
       },
     ],
   };
+}
+
+/** What manifests of earlier versions do not have. */
+function mergeFacts(before: Manifest, retry: Manifest): Partial<Manifest> {
+  const served = addServedModels(before.served ?? [], retry.served ?? []);
+  const dearest = addCounts(costById(before.dearest), costById(retry.dearest), addNumbers);
+  return {
+    labels: addCounts(before.labels ?? {}, retry.labels ?? {}, addNumbers),
+    callRetries: addCounts(before.callRetries ?? {}, retry.callRetries ?? {}, addNumbers),
+    escalations: addCounts(before.escalations ?? {}, retry.escalations ?? {}, addCodes),
+    served,
+    warnings: changedModels(served),
+    dearest: Object.entries(dearest)
+      .map(([id, cost]) => ({ id, cost }))
+      .sort((a, b) => b.cost - a.cost)
+      .slice(0, DEAREST),
+  };
+}
+
+function costById(documents: Manifest['dearest'] = []): Readonly<Record<string, number>> {
+  return Object.fromEntries(documents.map(({ id, cost }) => [id, cost]));
+}
+
+function addNumbers(a: number | undefined, b: number): number {
+  return (a ?? 0) + b;
+}
+
+function addCodes(
+  a: Manifest['rejections'][string] | undefined,
+  b: Manifest['rejections'][string],
+): Manifest['rejections'][string] {
+  return { count: (a?.count ?? 0) + b.count, cost: (a?.cost ?? 0) + b.cost };
 }
 
 function addCounts<T>(
@@ -144,6 +177,7 @@ function addTries(first: RowLine, second: RowLine): RowLine {
     calls: a.calls + b.calls,
     usage: addUsage(a.usage, b.usage),
     costUsd: usdJson(usdToNano(numberText(a.costUsd)) + usdToNano(numberText(b.costUsd))),
+    ...addSpending(a.spent, b.spent),
   };
   return { id: first.id, status: shown.status, line: Buffer.from(JSON.stringify(merged)) };
 }
@@ -153,6 +187,34 @@ interface WrittenRow {
   readonly calls: number;
   readonly usage: Usage;
   readonly costUsd: unknown;
+  readonly spent?: readonly WrittenSpending[];
+}
+
+interface WrittenSpending {
+  readonly tier: number;
+  readonly model: string;
+  readonly calls: number;
+  readonly costNanoUsd: number;
+  readonly requestIds?: readonly string[];
+}
+
+function addSpending(
+  a: readonly WrittenSpending[] = [],
+  b: readonly WrittenSpending[] = [],
+): Pick<WrittenRow, 'spent'> {
+  const sums = new Map<string, WrittenSpending>();
+  for (const each of [...a, ...b]) {
+    const key = `${each.tier}\0${each.model}`;
+    const { calls = 0, costNanoUsd = 0, requestIds = [] } = sums.get(key) ?? {};
+    const ids = [...requestIds, ...(each.requestIds ?? [])];
+    sums.set(key, {
+      ...each,
+      calls: calls + each.calls,
+      costNanoUsd: costNanoUsd + each.costNanoUsd,
+      ...(ids.length === 0 ? {} : { requestIds: ids }),
+    });
+  }
+  return sums.size === 0 ? {} : { spent: [...sums.values()].sort((x, y) => x.tier - y.tier) };
 }
 
 function lostRow(batchId: string, id: string): NightmillError {

@@ -32,6 +32,12 @@ export interface JournalEntry {
   readonly warnings?: readonly CallWarning[];
   /** The model that answered, where it is not the one that was asked, in the provider's words. */
   readonly servedBy?: string;
+  /** The provider's id of the model that answered, as the reply names it. Absent: it names none. */
+  readonly servedId?: string;
+  /** What the server says of the build behind it: OpenAI's `system_fingerprint`, Ollama's digest. */
+  readonly fingerprint?: string;
+  /** The provider's id of the request, for its support desk. */
+  readonly requestId?: string;
   /** Another provider stood in for the tier's own. */
   readonly fallback?: boolean;
 }

@@ -22,6 +22,10 @@ export interface CallTicket {
   readonly otherKeys?: readonly string[];
   /** Name of the model in the config. */
   readonly model: string;
+  /** Position in the slice of the document that it is for. Absent in calls of earlier versions. */
+  readonly document?: number;
+  /** When it was asked for, milliseconds since the epoch. */
+  readonly at?: number;
   /** Most that the call can cost. */
   readonly hold: NanoUsd;
   /**
@@ -79,7 +83,7 @@ export type Outcome =
   /** The provider has certainly not billed it. `refused`: its limits did not let the call in, so ours take nothing back. */
   | { readonly kind: 'released'; readonly refused?: boolean }
   /** Nobody can know whether the provider has billed it. */
-  | { readonly kind: 'uncertain'; readonly reason: string };
+  | { readonly kind: 'uncertain'; readonly reason: string; readonly requestId?: string | undefined };
 
 export type Settlement =
   | { readonly kind: 'settled' }
@@ -92,6 +96,12 @@ export interface UncertainCall {
   readonly callId: string;
   readonly model: string;
   readonly slice: number;
+  /** Position in the slice of the document that it was for. Absent where that is not known. */
+  readonly document?: number;
+  /** When it was asked for, milliseconds since the epoch. */
+  readonly at?: number;
+  /** The provider's id of the request, where it has answered. */
+  readonly requestId?: string;
   readonly cost: NanoUsd;
   readonly reason: string;
 }

@@ -1,9 +1,11 @@
 import { catalogueHint } from '../../config/catalogue.ts';
 import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
+import { version } from '../../config/version.ts';
 import { type App, workflowOf } from '../app.ts';
 import type { AnswerVersion } from '../batches/answered-texts.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
+import type { PriceOrigin } from '../batches/batch-submission.ts';
 import { requirePrices, type Submitted, submitBatch } from '../batches/submit-batch.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
 import type { EarlierAnswers } from '../batches/write-slices.ts';
@@ -14,7 +16,7 @@ import type { NanoUsd } from '../money/money.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
 import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-workflow.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 
@@ -88,6 +90,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(retried === undefined ? {} : { retried }),
     ...(limit === undefined ? {} : { budget: limit }),
+    origin: { program: version(), submittedBy: app.actor, prices: priceOrigins(config, workflow.spec) },
     isBudgetStated: budget !== undefined,
     skipInvalid: operation.skipInvalid === true,
     maxDocuments: operation.maxDocuments,
@@ -129,6 +132,17 @@ export function answerVersion(spec: WorkflowSpec, tenant: string | undefined): A
     promptHash: promptIdentity(spec).sha256,
     tenant,
   };
+}
+
+function priceOrigins({ modelFacts }: Config, { cascade }: WorkflowSpec): Readonly<Record<string, PriceOrigin>> {
+  const names = new Set(cascade.flatMap(modelsOfTier).map(({ name }) => name));
+  return Object.fromEntries(
+    [...modelFacts].flatMap(([name, { price, priceAsOf }]) =>
+      price === 'none' || !names.has(name)
+        ? []
+        : [[name, { source: price, ...(priceAsOf === undefined ? {} : { asOf: priceAsOf }) }]],
+    ),
+  );
 }
 
 function countOnly(answers: StoredAnswers): EarlierAnswers {

@@ -24,6 +24,8 @@ export interface ModelReply {
   readonly model?: string;
   /** What the provider says that the call has cost, nano-dollars. */
   readonly statedCost?: NanoUsd;
+  /** What the server says of the build behind it, where it does: `system_fingerprint`, or a digest of the weights. */
+  readonly fingerprint?: string;
   /** The provider's usage object as it came. */
   readonly rawUsage?: unknown;
   readonly logprobs?: readonly TokenLogprob[];

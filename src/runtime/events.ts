@@ -11,6 +11,7 @@ export const EVENTS = {
   'breaker:open': 'A batch or a workflow is paused; the reason says why.',
   'budget:alert': 'Spending has reached a level of a limit, or is on its way over it.',
   'cache:failed': 'The answer cache could not be read or written; the call is made without it.',
+  'call:answered': 'A model call was answered and booked (level debug).',
   'call:odd': 'A reply is kept although something is odd about it: its usage cannot be, or another model gave it.',
   'call:retry': 'A model call failed for a passing reason and is tried again.',
   'clock:agrees': "A clock that differed from Redis's agrees with it again; a worker that stood still takes slices.",

@@ -11,6 +11,7 @@ import { storeKeys } from '../store/store-keys.ts';
 import { type ErrorRow, formatRow, type Row } from '../tasks/result-row.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
 import { earlierEnd } from './committed-ends.ts';
+import { sliceFacts } from './slice-facts.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 
 export interface CommitContext {
@@ -59,6 +60,8 @@ export async function commitSlice(
       journalEntries: journal.length,
       rejections: Object.fromEntries(run.rejections),
       ...(run.rejectionCosts.size === 0 ? {} : { rejectionCosts: Object.fromEntries(run.rejectionCosts) }),
+      ...(run.retries.size === 0 ? {} : { retries: Object.fromEntries(run.retries) }),
+      ...sliceFacts(rows, journal),
       ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
     const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);

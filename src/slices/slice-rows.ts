@@ -6,7 +6,7 @@ import { type Latency, LatencySum } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { AnswerWarning } from '../prompts/question.ts';
-import type { ErrorRow, ResultRow, Row } from '../tasks/result-row.ts';
+import type { ErrorRow, ResultRow, Row, RowSpending } from '../tasks/result-row.ts';
 import type { DocumentResult } from '../tasks/task.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 
@@ -39,6 +39,8 @@ interface Spent {
   readonly fallback: boolean;
   readonly warnings: readonly CallWarning[];
   readonly costByTier: ReadonlyMap<number, NanoUsd>;
+  /** By tier and model, in the order of their first call. */
+  readonly byModel: ReadonlyMap<string, RowSpending>;
   readonly servedBy: readonly string[];
 }
 
@@ -50,6 +52,7 @@ const NOTHING_SPENT: Spent = {
   fallback: false,
   warnings: [],
   costByTier: new Map(),
+  byModel: new Map(),
   servedBy: [],
 };
 
@@ -76,8 +79,31 @@ function addEntry(sum: Spent, entry: JournalEntry): Spent {
     fallback: sum.fallback || entry.fallback === true,
     warnings: entry.warnings === undefined ? sum.warnings : [...new Set([...sum.warnings, ...entry.warnings])],
     costByTier: new Map([...sum.costByTier, [entry.tier, (sum.costByTier.get(entry.tier) ?? 0) + entry.cost]]),
+    byModel: addSpending(sum.byModel, entry),
     servedBy: entry.servedBy === undefined ? sum.servedBy : [...new Set([...sum.servedBy, entry.servedBy])],
   };
+}
+
+function addSpending(sums: Spent['byModel'], entry: JournalEntry): Spent['byModel'] {
+  const { tier, model, cost, requestId } = entry;
+  const key = `${tier}\0${model}`;
+  const { calls, cost: before, requestIds = [] } = sums.get(key) ?? { calls: 0, cost: 0 };
+  const ids = requestId === undefined ? requestIds : [...requestIds, requestId];
+  const spending = {
+    tier,
+    model,
+    calls: calls + 1,
+    cost: before + cost,
+    ...(ids.length === 0 ? {} : { requestIds: ids }),
+  };
+  return new Map([...sums, [key, spending]]);
+}
+
+/** Request ids stand where each tier's answer is told. */
+function spendingOf({ byModel }: Spent, end: DocumentEnd): Pick<Row, 'spent'> {
+  if (byModel.size === 0) return {};
+  const spent = [...byModel.values()].sort((a, b) => a.tier - b.tier);
+  return { spent: end.attempts === undefined ? spent.map(({ requestIds: _, ...each }) => each) : spent };
 }
 
 function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent): Row {
@@ -97,6 +123,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
       calls,
       usage,
       cost,
+      ...spendingOf(spent, end),
       ...attemptsOf(end.attempts, spent),
       ...(metadata === undefined ? {} : { metadata }),
     };
@@ -112,6 +139,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     calls: calls + local.calls,
     usage,
     cost,
+    ...spendingOf(spent, end),
     durationMs: Math.round(durationMs + local.durationMs),
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),

@@ -75,12 +75,24 @@ export interface RowAttempt {
   readonly cost: NanoUsd;
 }
 
+/** What the calls of one model at one tier have cost for a document. */
+export interface RowSpending {
+  readonly tier: number;
+  readonly model: string;
+  readonly calls: number;
+  readonly cost: NanoUsd;
+  /** The providers' ids of these calls, where they name them. */
+  readonly requestIds?: readonly string[];
+}
+
 interface RowBase {
   readonly id: string;
   /** Model calls whose reply was received, repeated and rejected ones included; the local tier counts as one. */
   readonly calls: number;
   readonly usage: Usage;
   readonly cost: NanoUsd;
+  /** Where the money went, exactly: the sum over all rows is the manifest's `byModel`. Absent: no call was made. */
+  readonly spent?: readonly RowSpending[];
   /** Every tier that was asked, cheapest first, where the workflow asks for it. */
   readonly attempts?: readonly RowAttempt[];
 }
@@ -133,6 +145,7 @@ export function formatRow(row: Row): string {
       calls: row.calls,
       usage: row.usage,
       costUsd,
+      ...writeSpending(row),
       durationMs: row.durationMs,
       ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
@@ -151,9 +164,21 @@ export function formatRow(row: Row): string {
     calls: row.calls,
     usage: row.usage,
     costUsd,
+    ...writeSpending(row),
     ...writeAttempts(row),
     ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
   });
+}
+
+function writeSpending({ spent }: Row): object {
+  if (spent === undefined) return {};
+  return {
+    spent: spent.map(({ cost, requestIds, ...each }) => ({
+      ...each,
+      costNanoUsd: cost,
+      ...(requestIds === undefined ? {} : { requestIds }),
+    })),
+  };
 }
 
 function writeAttempts({ attempts }: Row): object {

@@ -46,6 +46,7 @@ export function parseChatCompletion(body: unknown): ParsedReply {
     ...(isRecord(body.usage) && typeof body.usage.cost === 'number' ? { statedUsd: body.usage.cost } : {}),
     ...(isFilledString(body.id) ? { id: body.id } : {}),
     ...(isFilledString(body.model) ? { model: body.model } : {}),
+    ...(isFilledString(body.system_fingerprint) ? { fingerprint: body.system_fingerprint } : {}),
   };
 }
 

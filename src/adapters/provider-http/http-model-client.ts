@@ -6,6 +6,7 @@ import type { ProviderClientOptions } from './client-options.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorInSuccess, errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
 import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
+import { ModelDigests } from './model-digests.ts';
 import { parseBody, unpackBody } from './parse-body.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';
 import { readRequestId } from './request-id.ts';
@@ -31,6 +32,7 @@ export class HttpModelClient implements ModelClient {
   readonly #pool: Dispatcher;
   readonly #line = new ServerLine();
   readonly #slots: SlotCount;
+  readonly #digests: ModelDigests;
   readonly #timeoutMs: number;
   readonly #maxReplyBytes: number;
   /** Connections that were reset after a request was sent, and before an answer. */
@@ -55,6 +57,7 @@ export class HttpModelClient implements ModelClient {
       // keepAliveTimeout stays short (4 s, or the server's hint): a request on a connection that the server is
       // closing at this moment cannot be told from one that was billed and lost.
     });
+    this.#digests = new ModelDigests(this.#pool, this.#endpoint);
     this.#slots = new SlotCount(this.#pool, this.#endpoint, options.isLlamaCpp ?? false);
   }
 
@@ -73,7 +76,7 @@ export class HttpModelClient implements ModelClient {
     if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
     const parsed = parseBody(exchange.body);
     if (parsed === undefined) throw errorOfInvalidReply(target, exchange, 'is not JSON');
-    const { answer, usage, rawUsage, statedUsd, id, model, error } = this.#wire.parse(parsed);
+    const { answer, usage, rawUsage, statedUsd, id, model, error, fingerprint: told } = this.#wire.parse(parsed);
     if (error !== undefined) throw errorInSuccess(target, request.modelId, exchange, error, usage);
     if (answer === undefined) {
       throw errorOfInvalidReply(target, exchange, `holds no ${this.#wire.replyName}`, {
@@ -85,12 +88,14 @@ export class HttpModelClient implements ModelClient {
     const requestId = readRequestId(headers) ?? id;
     const statedCost = nanoOfStated(statedUsd ?? headers[COST_HEADER]);
     const serverSlots = this.#slots.after(headers);
+    const fingerprint = (await this.#digests.of(request.modelId, told)) ?? told;
     return {
       ...answer,
       ...(usage === undefined ? {} : { usage }),
       ...(rawUsage === undefined ? {} : { rawUsage }),
       ...(statedCost === undefined ? {} : { statedCost }),
       ...(model === undefined ? {} : { model }),
+      ...(fingerprint === undefined ? {} : { fingerprint }),
       rateLimitHeaders: keepRateLimitHeaders(headers),
       ...(requestId === undefined ? {} : { requestId }),
       durationMs: performance.now() - startedAt,

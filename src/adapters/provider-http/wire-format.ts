@@ -32,4 +32,5 @@ export interface ParsedReply {
   readonly error?: unknown;
   /** The model that answered, in the provider's words. */
   readonly model?: string;
+  readonly fingerprint?: string;
 }

@@ -8,6 +8,8 @@ export interface HoldRecord {
   /** Which reply it is to buy: with the journal's keys it shows that none is bought twice. */
   readonly callKey: string;
   readonly model: string;
+  readonly document?: number;
+  readonly at?: number;
   /** Absent where nothing of a quota was taken. */
   readonly pool?: string;
   readonly scopes: readonly (readonly [name: string, period: string])[];
@@ -15,7 +17,20 @@ export interface HoldRecord {
 
 /** The JSON part of a hold; the scripts put the amount before it and what it took of the quota behind it, with `|`. */
 export function formatHoldRecord(ticket: CallTicket): string {
-  return `{"callKey":${JSON.stringify(ticket.callKey)},${formatHoldDetails(ticket)}`;
+  return `{"callKey":${JSON.stringify(ticket.callKey)},${formatHoldOwn(ticket)}${formatHoldDetails(ticket)}`;
+}
+
+/** What a hold says of its call alone: fields with a comma behind each. */
+export function formatHoldOwn({ document, at }: Pick<CallTicket, 'document' | 'at'>): string {
+  return fieldsOf({ document, at })
+    .map((field) => `${field},`)
+    .join('');
+}
+
+function fieldsOf(fields: Readonly<Record<string, string | number | undefined>>): readonly string[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [`"${name}":${JSON.stringify(value)}`],
+  );
 }
 
 /** The JSON part of a hold behind its call key: equal for the calls of a slice to one model. */
@@ -46,12 +61,20 @@ export function uncertainMiddle({ model, slice }: Pick<HoldRecord, 'model' | 'sl
   return `"model":${JSON.stringify(model)},"slice":${slice}`;
 }
 
-/** The end of the same object. */
-export function uncertainEnd(reason: string): string {
-  return `,"reason":${JSON.stringify(reason)}}`;
+/** The end of the same object: what is the call's own. */
+export function uncertainEnd(
+  { document, at }: Pick<CallTicket, 'document' | 'at'>,
+  reason: string,
+  requestId?: string,
+): string {
+  return `,${fieldsOf({ document, at, requestId, reason }).join(',')}}`;
 }
 
 /** What the list of uncertain calls says of one: the rest of the JSON object that a script opens with the amount. */
-export function uncertainDetails({ reason, ...of }: { model: string; slice: number; reason: string }): string {
-  return uncertainMiddle(of) + uncertainEnd(reason);
+export function uncertainDetails(
+  call: Pick<HoldRecord, 'model' | 'slice' | 'document' | 'at'>,
+  reason: string,
+  requestId?: string,
+): string {
+  return uncertainMiddle(call) + uncertainEnd(call, reason, requestId);
 }

@@ -18,6 +18,7 @@ import { formatHoldRecord, heldAmount, parseHold, uncertainDetails } from './hol
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
+import { readLimit, readTotals } from './scope-totals.ts';
 import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
 import { encodeReport, isBlip, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
@@ -85,18 +86,11 @@ export class RedisLedger implements Ledger {
   }
 
   async totals(scope: Scope): Promise<ScopeTotals> {
-    const [values, limit] = await Promise.all([
-      this.#redis.hmget(this.#keys.scope(scope.name, scope.period), 'settled', 'uncertain', 'held'),
-      this.limit(scope.name),
-    ]);
-    const [settled = 0, uncertain = 0, held = 0] = values.map(Number);
-    return { settled, uncertain, held, ...(limit === undefined ? {} : { limit }) };
+    return await readTotals(this.#redis, this.#keys, scope);
   }
 
   async limit(scope: ScopeName): Promise<NanoUsd | undefined> {
-    const [set, config] = await this.#redis.hmget(this.#keys.limits, `set:${scope}`, `config:${scope}`);
-    const limit = set ?? config ?? undefined;
-    return limit === undefined ? undefined : Number(limit);
+    return await readLimit(this.#redis, this.#keys, scope);
   }
 
   async setLimit(scope: ScopeName, limit: NanoUsd): Promise<void> {
@@ -183,7 +177,7 @@ export class RedisLedger implements Ledger {
         this.#keys.pool(record.pool ?? NO_POOL),
         ...this.#scopeKeys(record.scopes),
       ],
-      [workerId, callId, uncertainDetails({ model: record.model, slice: record.slice, reason: 'its worker died' })],
+      [workerId, callId, uncertainDetails(record, 'its worker died')],
     );
   }
 
@@ -252,5 +246,5 @@ const FORGET_WORKER_AFTER_MS = 600_000;
 function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): string | Buffer {
   if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);
   if (outcome?.kind !== 'uncertain') return formatHoldRecord(ticket);
-  return uncertainDetails({ model: ticket.model, slice: ticket.claim.slice, reason: outcome.reason });
+  return uncertainDetails({ ...ticket, slice: ticket.claim.slice }, outcome.reason, outcome.requestId);
 }

@@ -58,7 +58,8 @@ export function replyWith(text: string, reply: Partial<ModelReply> = {}): ModelR
   };
 }
 
-export const labelReply = (label: string): ModelReply => replyWith(JSON.stringify({ label, confidence: 0.9 }));
+export const labelReply = (label: string, confidence = 0.9): ModelReply =>
+  replyWith(JSON.stringify({ label, confidence }));
 
 const NO_LOCAL_MODEL: LocalModel = {
   kind: 'naive-bayes',

@@ -69,10 +69,19 @@ export class MemoryBooks {
     this.#count(ticket, -1);
   }
 
-  list(ticket: CallTicket, cost: number, reason: string): void {
+  list(ticket: CallTicket, cost: number, reason: string, requestId?: string): void {
     this.unlist(ticket);
-    const { callId, model, claim } = ticket;
-    this.uncertain(claim.batchId).set(callId, { callId, model, slice: claim.slice, cost, reason });
+    const { callId, model, claim, document, at } = ticket;
+    this.uncertain(claim.batchId).set(callId, {
+      callId,
+      model,
+      slice: claim.slice,
+      ...(document === undefined ? {} : { document }),
+      ...(at === undefined ? {} : { at }),
+      ...(requestId === undefined ? {} : { requestId }),
+      cost,
+      reason,
+    });
     this.add(ticket.scopes, { uncertain: cost });
   }
 

@@ -72,13 +72,13 @@ export class MemoryLedger implements Ledger {
     if (listed !== undefined) this.#books.unlist(ticket);
     if (outcome.kind === 'released') return { kind: 'settled' };
     if (outcome.kind === 'uncertain') {
-      this.#books.list(ticket, held?.hold ?? 0, outcome.reason);
+      this.#books.list(ticket, held?.hold ?? 0, outcome.reason, outcome.requestId);
       return { kind: 'settled' };
     }
     const { entry } = outcome;
     const first = journal.get(callKey);
     if (fence === undefined || fence === 'done' || first !== undefined) {
-      this.#books.list(ticket, entry.cost, 'another reply to this call counts');
+      this.#books.list(ticket, entry.cost, 'another reply to this call counts', entry.requestId);
       const orphaned = fence === undefined || fence === 'done' || first === undefined;
       return orphaned ? { kind: 'fenced' } : { kind: 'duplicate', entry: first };
     }

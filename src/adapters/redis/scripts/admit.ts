@@ -14,7 +14,8 @@ import { script } from './run-script.ts';
  *         scopes   {key of the totals, name}
  *         kinds    what calls have in common: {slice, rest of the hold record, model, scopes, the batch first, limits of the pool};
  *                  without limits where nothing of a quota is asked
- *         calls    {kind, call id, call key, amount to hold (nano-dollars), input tokens, output tokens, other call keys whose
+ *         calls    {kind, call id, call key, amount to hold (nano-dollars), input tokens, output tokens, what the hold
+ *                  record says of it alone, as fields of a JSON object with a comma behind each, other call keys whose
  *                  replies answer the same question …}
  * Returns for each call: tenths of a millisecond to wait before it is sent, where it is admitted · {'replay', journal entry, its call key} ·
  *       {'fenced'} · {'lease_lost'} · {'refused', scope name, limit, settled, uncertain, held, what the call needs} ·
@@ -44,7 +45,7 @@ end
 for _, call in ipairs(calls) do
   local keys = wanted[slices[kinds[call[1]][1]][4]]
   keys[#keys + 1] = call[3]
-  for i = 7, #call do keys[#keys + 1] = call[i] end
+  for i = 8, #call do keys[#keys + 1] = call[i] end
 end
 for journal, keys in pairs(wanted) do
   if #keys > 0 then
@@ -79,7 +80,7 @@ end
 
 local function findReply(call, journal)
   if journal[call[3]] then return journal[call[3]], call[3] end
-  for i = 7, #call do
+  for i = 8, #call do
     if journal[call[i]] then return journal[call[i]], call[i] end
   end
 end
@@ -133,7 +134,7 @@ local function admit(call)
     delay, mark = milliseconds, quotaMark(cost)
     openModel(pool, kind[3])
   end
-  book(kind, id, string.format('%.0f|{"callKey":"%s",%s%s', amount, call[3], kind[2], mark), amount, 1)
+  book(kind, id, string.format('%.0f|{"callKey":"%s",%s%s%s', amount, call[3], call[7], kind[2], mark), amount, 1)
   return math.floor(delay * 10 + 0.5)
 end
 

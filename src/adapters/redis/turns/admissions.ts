@@ -1,5 +1,5 @@
 import type { Admission, CallTicket, QuotaWait } from '../../../ledger/ledger.ts';
-import { formatHoldDetails } from '../hold-record.ts';
+import { formatHoldDetails, formatHoldOwn } from '../hold-record.ts';
 import { decodeEntry } from '../journal-codec.ts';
 import type { RedisKeys } from '../keys.ts';
 import type { RedisClient } from '../redis-options.ts';
@@ -48,6 +48,7 @@ async function askTogether(
     ticket.hold,
     ticket.quota?.inputTokens ?? 0,
     ticket.quota?.outputTokens ?? 0,
+    formatHoldOwn(ticket),
     ...(ticket.otherKeys ?? []),
   ]);
   const { slices, scopes, kinds } = table;

@@ -19,7 +19,7 @@ export interface EndedCall {
   readonly entry?: string | Buffer;
 }
 
-const OTHER_COUNTS = uncertainEnd('another reply to this call counts');
+const OTHER_COUNTS = 'another reply to this call counts';
 
 /** Where calls are settled: together with those of the same turn that have the same pool and worker id. */
 export function settlementTurns(redis: RedisClient, keys: RedisKeys): Turns<EndedCall, Settlement> {
@@ -50,7 +50,7 @@ async function settleTogether(
     outcome.kind,
     outcome.kind === 'reply' ? outcome.entry.cost : 0,
     entry === undefined ? 0 : entries.push(entry) + 1,
-    outcome.kind === 'uncertain' ? uncertainEnd(outcome.reason) : OTHER_COUNTS,
+    endOf(ticket, outcome),
     outcome.kind === 'reply' ? (outcome.beyondCap ?? 0) : 0,
     ...(ticket.quota === undefined ? [] : [useNumbers(useOf(ticket.quota, outcome))]),
   ]);
@@ -58,6 +58,11 @@ async function settleTogether(
   const turn = JSON.stringify({ pool: first.quota !== undefined, slices, scopes, kinds, calls });
   const answers = await runScript<readonly Answer[]>(redis, SETTLE, table.keys, [turn, ...entries]);
   return answers.map(readAnswer);
+}
+
+function endOf(ticket: CallTicket, outcome: Outcome): string {
+  if (outcome.kind === 'uncertain') return uncertainEnd(ticket, outcome.reason, outcome.requestId);
+  return uncertainEnd(ticket, OTHER_COUNTS, outcome.kind === 'reply' ? outcome.entry.requestId : undefined);
 }
 
 type Answer = number | readonly Buffer[];

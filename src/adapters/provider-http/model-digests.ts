@@ -1,0 +1,66 @@
+import type { Dispatcher } from 'undici';
+import { isRecord, parseJson } from '../../text/json-value.ts';
+import type { Endpoint } from './endpoint.ts';
+
+const TIMEOUT_MS = 5_000;
+/** What Ollama gives every model as its fingerprint: it tells nothing but who answers. */
+const OLLAMA = 'fp_ollama';
+/** A model can be pulled anew at any time. */
+const KNOWN_FOR_MS = 60_000;
+
+/** The digests of the models that an Ollama server has, which it lists at `GET /api/tags`. */
+export class ModelDigests {
+  readonly #pool: Dispatcher;
+  readonly #endpoint: Endpoint;
+  #asked: Promise<ReadonlyMap<string, string>> | undefined;
+  #askedAt = 0;
+
+  constructor(pool: Dispatcher, endpoint: Endpoint) {
+    this.#pool = pool;
+    this.#endpoint = endpoint;
+  }
+
+  /** @returns `sha256:…`, or undefined where it is no Ollama or does not say */
+  async of(modelId: string, fingerprint: string | undefined): Promise<string | undefined> {
+    if (fingerprint !== OLLAMA) return undefined;
+    const now = performance.now();
+    if (this.#asked === undefined || now - this.#askedAt > KNOWN_FOR_MS) {
+      this.#askedAt = now;
+      this.#asked = this.#ask();
+    }
+    const digests = await this.#asked;
+    return digests.get(modelId) ?? digests.get(`${modelId}:latest`);
+  }
+
+  async #ask(): Promise<ReadonlyMap<string, string>> {
+    try {
+      const { origin, headers } = this.#endpoint;
+      const path = this.#endpoint
+        .target('')
+        .path.replace(/\/v1(?=\?|$)/, '')
+        .replace(/(?=\?|$)/, '/api/tags');
+      const response = await this.#pool.request({
+        origin,
+        path,
+        method: 'GET',
+        headers: { ...headers },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      return digestsOf(parseJson(await response.body.text()));
+    } catch {
+      // A reply that was paid for is not lost for this.
+      return new Map();
+    }
+  }
+}
+
+function digestsOf(tags: unknown): ReadonlyMap<string, string> {
+  const models: readonly unknown[] = isRecord(tags) && Array.isArray(tags.models) ? tags.models : [];
+  return new Map(
+    models.flatMap((model) =>
+      isRecord(model) && typeof model.name === 'string' && typeof model.digest === 'string'
+        ? [[model.name, `sha256:${model.digest.replace(/^sha256:/, '')}`] as const]
+        : [],
+    ),
+  );
+}
