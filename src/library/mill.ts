@@ -118,7 +118,13 @@ export class Mill implements AsyncDisposable {
   async plan(workflow: string, documents: DocumentsInput, options: Pick<SubmitOptions, 'budgetUsd' | 'signal'> = {}) {
     await using opened = await this.#open(workflow, documents, options.signal);
     const budget = options.budgetUsd === undefined ? undefined : usdToNano(options.budgetUsd);
-    const answer = await planDocuments(this.#app.config, { workflow, opened, budget, store: this.#app.submit.store });
+    const answer = await planDocuments(this.#app.config, {
+      workflow,
+      opened,
+      budget,
+      now: this.#app.clock.now(),
+      store: this.#app.submit.store,
+    });
     return JSON.parse(JSON.stringify(planJson(answer))) as Readonly<Record<string, unknown>>;
   }
 

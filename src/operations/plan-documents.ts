@@ -1,15 +1,20 @@
 import type { Config } from '../../config/config.ts';
+import { configLimits } from '../../config/limits.ts';
 import { openStore } from '../adapters/open-store.ts';
 import { workflowOf } from '../app.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
 import { StoreError } from '../errors.ts';
+import type { ScopeTotals } from '../ledger/ledger.ts';
+import { type Scope, scopesOf } from '../ledger/scope.ts';
 import { type NanoUsd, usdJson } from '../money/money.ts';
 import { type BatchPlan, planBatch, type Throughput } from '../plans/plan-batch.ts';
+import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-limits.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
+import { batchTimezones } from './batch-timezones.ts';
 import type { OpenedInputs } from './open-inputs.ts';
-import { type HistoryAnswer, readHistory } from './read-history.ts';
+import { type HistoryAnswer, readPast } from './read-history.ts';
 import { answerVersion } from './submit-documents.ts';
 
 /** What a paid call takes where nothing is known of the provider. */
@@ -21,6 +26,8 @@ export interface PlanOperation {
   /** How far would this limit reach? Default: the workflow's for a batch. */
   readonly budget?: NanoUsd | undefined;
   readonly maxDocuments?: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
   readonly tenant?: string | undefined;
   /** Where batches are kept. Default: opened as the config says. */
   readonly store?: ObjectStore;
@@ -35,8 +42,8 @@ export interface PlanAnswer {
   /** Documents that were answered before by this very version of the workflow, and about what that cost; undefined: the store cannot be read. */
   readonly answeredBefore: StoredAnswers['found'] | undefined;
   readonly newOnly: boolean;
-  /** `documents`: about how many it pays for; absent where they are expected to cost nothing. */
-  readonly limit?: { readonly usd: NanoUsd; readonly documents: number | undefined };
+  /** Every limit that would count, the batch's first. */
+  readonly limits: readonly PlannedLimit[];
 }
 
 /**
@@ -46,8 +53,12 @@ export interface PlanAnswer {
  */
 export async function planDocuments(config: Config, operation: PlanOperation): Promise<PlanAnswer> {
   const workflow = workflowOf(config, operation.workflow);
-  const limit = operation.budget ?? workflow.budget.batch;
-  const past = sameVersion(await readHistory(config, operation.workflow), workflowHash(workflow.spec));
+  const batchLimit = operation.budget ?? workflow.budget.batch;
+  const { tenant } = operation;
+  const owner = { batchId: '', workflow: operation.workflow, ...(tenant === undefined ? {} : { tenant }) };
+  const scopes = scopesOf(owner, operation.now, batchTimezones(config, operation.workflow)).slice(1);
+  const { history, totals } = await readPast(config, operation.workflow, scopes);
+  const past = sameVersion(history, workflowHash(workflow.spec));
   await using stack = new AsyncDisposableStack();
   const store = operation.store ?? stack.adopt(await openStore(config.store), (opened) => opened.close());
   const answers = new StoredAnswers(store, answerVersion(workflow.spec, operation.tenant));
@@ -67,8 +78,29 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
     past,
     answeredBefore: answered?.found,
     newOnly,
-    ...(limit === undefined ? {} : { limit: { usd: limit, documents: documentsCovered(plan, limit) } }),
+    limits: [
+      ...(batchLimit === undefined
+        ? []
+        : [{ scope: 'batch', limit: batchLimit, spent: 0, covers: limitCover(plan, batchLimit) }]),
+      ...plannedLimits(config, scopes, totals, plan),
+    ],
   };
+}
+
+function plannedLimits(
+  config: Config,
+  scopes: readonly Scope[],
+  totals: readonly ScopeTotals[] | undefined,
+  plan: BatchPlan,
+): readonly PlannedLimit[] {
+  const stated = configLimits(config);
+  return scopes.flatMap(({ name: scope }, index) => {
+    const known = totals?.[index];
+    const limit = known?.limit ?? stated.get(scope);
+    if (limit === undefined) return [];
+    const spent = known === undefined ? undefined : known.settled + known.uncertain + known.held;
+    return [{ scope, limit, spent, covers: limitCover(plan, limit, spent) }];
+  });
 }
 
 /** The answers, or undefined where the store cannot be read: a plan needs no store. */
@@ -82,14 +114,11 @@ async function readable(answers: StoredAnswers): Promise<StoredAnswers | undefin
   }
 }
 
-function documentsCovered({ documents, cost }: BatchPlan, limit: NanoUsd): number | undefined {
-  return cost.expected === 0 ? undefined : Math.min(documents, Math.floor((limit * documents) / cost.expected));
-}
-
 /** `plan --json`. */
-export function planJson({ workflow, plan, past, limit, answeredBefore, newOnly }: PlanAnswer): object {
+export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly }: PlanAnswer): object {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const usd = usdJson;
+  const ofBatch = limits.find(({ scope }) => scope === 'batch');
   return {
     workflow,
     documents,
@@ -100,12 +129,29 @@ export function planJson({ workflow, plan, past, limit, answeredBefore, newOnly 
     inputTokens,
     calls,
     long,
-    costUsd: { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
+    // Unknown is not nothing.
+    costUsd:
+      plan.unpriced.length > 0 ? null : { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
+    unpriced: plan.unpriced,
+    dearest: plan.dearest.map((each) => ({ id: each.id, costUsd: usd(each.cost) })),
+    instructionsShare: plan.instructionsShare === undefined ? null : Number(plan.instructionsShare.toFixed(4)),
     minutes,
-    limitUsd: limit === undefined ? null : usd(limit.usd),
-    documentsCovered: limit?.documents ?? null,
+    limitUsd: ofBatch === undefined ? null : usd(ofBatch.limit),
+    documentsCovered: ofBatch === undefined || cost.expected === 0 ? null : coveredDocuments(ofBatch.covers, documents),
+    limits: limits.map(({ scope, limit, spent, covers }) => ({
+      scope,
+      limitUsd: usd(limit),
+      spentUsd: spent === undefined ? null : usd(spent),
+      covers: covers.kind === 'worst' || covers.kind === 'expected' ? 'all' : covers.kind,
+      documents: coveredDocuments(covers, documents),
+    })),
     history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
   };
+}
+
+function coveredDocuments(covers: LimitCover, documents: number): number | null {
+  if (covers.kind === 'unknown') return null;
+  return covers.kind === 'part' ? covers.documents : documents;
 }
 
 /** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */

@@ -41,7 +41,14 @@ export interface BatchPlan {
   readonly calls: { readonly low: number; readonly worst: number };
   /** Documents that are answered in parts, how many parts, and the most calls that wait for each other. */
   readonly long: { readonly documents: number; readonly parts: number; readonly depth: number };
+  /** Of the models with a price. */
   readonly cost: CostRange;
+  /** Models without a price: the cost is not known. */
+  readonly unpriced: readonly string[];
+  /** The documents that are expected to cost most, the dearest first; at most ten. */
+  readonly dearest: readonly { readonly id: string; readonly cost: NanoUsd }[];
+  /** Part of the input tokens, 0 to 1, that is the same instructions again and again; undefined: nothing is sent. */
+  readonly instructionsShare: number | undefined;
   readonly minutes: CostRange;
   /** What is expected comes from batches that have finished; else it is assumed. */
   readonly fromHistory: boolean;
@@ -49,6 +56,7 @@ export interface BatchPlan {
 
 /** Documents a minute that the local tier answers in one process, on one core. */
 const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
+const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */
 const LEAST_PART_TOKENS = 128;
 
@@ -92,6 +100,9 @@ export async function planBatch(
     calls: sums.calls,
     long: sums.long,
     cost: sums.cost,
+    unpriced: sums.unpriced,
+    dearest: sums.dearest,
+    instructionsShare: sums.instructionsShare,
     minutes: sums.minutes(options.throughput),
     fromHistory: false,
   };
@@ -109,6 +120,8 @@ class PlanSums {
   readonly #sizes: ReadonlyMap<ModelSpec, PromptSizes>;
   /** Of the first paid tier, if it is asked about everything. */
   readonly #first = { calls: 0, inputTokens: 0, outputTokens: 0 };
+  dearest: BatchPlan['dearest'] = [];
+  #textTokens = 0;
   #documents = 0;
   #leastCalls = 0;
 
@@ -123,7 +136,7 @@ class PlanSums {
     );
   }
 
-  async add({ text }: { readonly text: string }): Promise<void> {
+  async add({ id, text }: { readonly id: string; readonly text: string }): Promise<void> {
     const tokens = await runInSteps(countTokensInSteps(text));
     this.#documents += 1;
     this.inputTokens += tokens;
@@ -149,6 +162,22 @@ class PlanSums {
     this.#first.calls += calls;
     this.#first.inputTokens += inputTokens;
     this.#first.outputTokens += outputTokens;
+    this.#textTokens += shape.tokens;
+    this.#noteDear(id, range.expected);
+  }
+
+  #noteDear(id: string, cost: NanoUsd): void {
+    if (cost === 0 || cost <= (this.dearest[DEAREST - 1]?.cost ?? -1)) return;
+    this.dearest = [...this.dearest, { id, cost }].sort((a, b) => b.cost - a.cost).slice(0, DEAREST);
+  }
+
+  get unpriced(): readonly string[] {
+    return [...this.#sizes.keys()].filter(({ price }) => price === undefined).map(({ name }) => name);
+  }
+
+  get instructionsShare(): number | undefined {
+    const { inputTokens } = this.#first;
+    return inputTokens === 0 ? undefined : Math.max(0, 1 - this.#textTokens / inputTokens);
   }
 
   get calls(): BatchPlan['calls'] {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
-import { workflowOf } from '../../app.ts';
+import { type App, workflowOf } from '../../app.ts';
 import { checkExamples } from '../../doctor/check-examples.ts';
 import { checkModelFacts } from '../../doctor/check-model-facts.ts';
+import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
@@ -10,23 +11,30 @@ import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-
 import type { HistoryAnswer } from '../../operations/read-history.ts';
 import { readBudget, readTenant } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
+import type { BatchPlan } from '../../plans/plan-batch.ts';
+import type { PlannedLimit } from '../../plans/plan-limits.ts';
 import { modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
-import { globalOptions, print, readConfig } from '../with-app.ts';
+import { runSample } from '../plan-sample.ts';
+import { globalOptions, print, readConfig, withApp } from '../with-app.ts';
 
 export function addPlanCommand(program: Command): void {
   const command = program
     .command('plan')
-    .description('what a batch would cost and take; no call is made and nothing is stored')
+    .description('what a batch would cost and take; no call is made and nothing is stored, but for --sample')
     .argument('<input...>', 'as for run')
     .requiredOption('-w, --workflow <name>', 'workflow from the config')
     .option('--budget <usd>', 'how far would this limit reach?')
     .option('--tenant <name>', 'whose batches count as answered before')
+    .option(
+      '--sample <n>',
+      'ask so many of the documents first, through budget and quota, and plan from what they took',
+    )
     .option('--new-only', 'only the documents that this workflow has not answered before');
   addInputOptions(command).action(
     async (
       inputs: string[],
-      flags: InputFlags & { workflow: string; budget?: string; tenant?: string; newOnly?: boolean },
+      flags: InputFlags & { workflow: string; budget?: string; tenant?: string; newOnly?: boolean; sample?: string },
     ) => {
       const options = globalOptions(command);
       const config = readConfig(options);
@@ -36,19 +44,45 @@ export function addPlanCommand(program: Command): void {
         { names: inputs, stdin: process.stdin },
         readingOf(flags, config.workflows.get(flags.workflow)?.input),
       );
-      const answer = await planDocuments(config, {
+      const sample = flags.sample === undefined ? undefined : readSample(flags.sample);
+      const operation = {
         workflow: flags.workflow,
         opened,
         budget: readBudget(flags.budget),
         tenant: readTenant(flags.tenant),
         newOnly: flags.newOnly,
         maxDocuments: readMaxDocuments(flags.maxDocuments),
-      });
+      };
+      const plan = (given: App | undefined) =>
+        planDocuments(config, {
+          ...operation,
+          now: Date.now(),
+          ...(given === undefined ? {} : { store: given.store }),
+        });
+      const answer =
+        sample === undefined
+          ? await plan(undefined)
+          : await withApp(
+              command,
+              async (app, _options, announce) => {
+                const { workflow, tenant } = operation;
+                const total = (await plan(app)).plan.documents;
+                await runSample(app, { workflow, source: opened.source, total, count: sample, tenant, announce });
+                return await plan(app);
+              },
+              { missingSecrets: 'refuse' },
+            );
       const notes = modelNotes(config, flags.workflow);
       print(options, { ...planJson(answer), warnings: notes }, () => planText(answer, notes));
       process.exitCode = 0;
     },
   );
+}
+
+function readSample(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new NightmillError('usage', `Cannot read --sample ${text}: write how many documents to ask, e.g. --sample 20.`);
 }
 
 /** What is not known, or assumed, about the workflow's models, and examples that are not used. */
@@ -66,7 +100,7 @@ function modelNotes(config: Config, name: string): readonly string[] {
   return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 
-function planText({ plan, past, limit, answeredBefore, newOnly }: PlanAnswer, notes: readonly string[]): string {
+function planText({ plan, past, limits, answeredBefore, newOnly }: PlanAnswer, notes: readonly string[]): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
@@ -79,17 +113,55 @@ function planText({ plan, past, limit, answeredBefore, newOnly }: PlanAnswer, no
       : [
           `long       ${count(long.documents)} documents in ${count(long.parts)} parts; at most ${long.depth} calls wait for each other`,
         ]),
-    `dollars    low ${formatUsd(cost.low)}   expected ${formatUsd(cost.expected)}   worst case ${formatUsd(cost.worst)}`,
+    ...instructionLines(plan),
+    dollarLine(plan),
+    ...dearestLines(plan),
     `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
-    ...(limit === undefined
-      ? []
-      : [
-          `limit      ${formatUsd(limit.usd)} covers about ${count(limit.documents ?? documents)} documents at the expected price`,
-        ]),
-    expectedFrom(past, cost.worst > 0),
+    ...limits.map(limitLine),
+    expectedFrom(past, cost.worst > 0 || plan.unpriced.length > 0),
     ...notes.map((note) => `note       ${note}`),
     '',
   ].join('\n');
+}
+
+function dollarLine({ cost, unpriced }: BatchPlan): string {
+  if (unpriced.length > 0) {
+    return `dollars    NOT KNOWN: no price is known for ${unpriced.join(', ')}. Add price: to the model; see nightmill prices`;
+  }
+  return `dollars    low ${formatUsd(cost.low)}   expected ${formatUsd(cost.expected)}   worst case ${formatUsd(cost.worst)}`;
+}
+
+/** Where most of the input is the same words, shorter instructions save more than a cheaper model. */
+function instructionLines({ instructionsShare }: BatchPlan): readonly string[] {
+  if (instructionsShare === undefined || instructionsShare < 0.5) return [];
+  return [
+    `           ${Math.round(instructionsShare * 100)} % of what is sent are instructions, the same in each call`,
+  ];
+}
+
+/** Worth a look where a few documents make up much of the cost. */
+function dearestLines({ dearest, cost, documents }: BatchPlan): readonly string[] {
+  const sum = dearest.reduce((total, each) => total + each.cost, 0);
+  if (dearest.length === 0 || documents <= dearest.length || sum * 5 < cost.expected) return [];
+  const share = Math.round((sum * 100) / cost.expected);
+  return [
+    `dearest    ${dearest.length} documents are ${share} % of it: ${dearest.map(({ id, cost: usd }) => `${id} ${formatUsd(usd)}`).join(', ')}`,
+  ];
+}
+
+function limitLine({ scope, limit, spent, covers }: PlannedLimit): string {
+  const already = spent === undefined ? ', spent so far not known' : spent === 0 ? '' : `, ${formatUsd(spent)} spent`;
+  const head = `limit      ${scope} ${formatUsd(limit)}${already}: `;
+  switch (covers.kind) {
+    case 'worst':
+      return `${head}covers the whole batch`;
+    case 'expected':
+      return `${head}covers the whole batch at the expected price, not in the worst case`;
+    case 'part':
+      return `${head}covers about ${covers.documents.toLocaleString('en')} documents at the expected price`;
+    default:
+      return `${head}how far it reaches is not known`;
+  }
 }
 
 function answeredLines(before: PlanAnswer['answeredBefore'], newOnly: boolean): readonly string[] {
@@ -105,8 +177,9 @@ function expectedFrom(past: HistoryAnswer, paid: boolean): string {
     const { batches } = past.history;
     return `history    expected is what ${batches === 1 ? 'the last finished batch' : `the last of ${batches} finished batches`} of this workflow took`;
   }
-  const assumed = paid
-    ? `; assumed: ${ASSUMED_ESCALATION * 100} % of the documents go on from one tier to the next`
-    : '';
-  return `history    no history (${past.reason})${assumed}`;
+  if (!paid) return `history    no history (${past.reason})`;
+  return (
+    `history    NO HISTORY (${past.reason}): expected is a guess, which assumes that ${ASSUMED_ESCALATION * 100} % of the documents go on from ` +
+    'one tier to the next. --sample 20 measures it for about what 20 documents cost'
+  );
 }

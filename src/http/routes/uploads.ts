@@ -92,7 +92,13 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       const budget = readBudget(query.budgetUsd);
       await using opened = await openBody(app, request, query);
       return planJson(
-        await planDocuments(app.config, { workflow: query.workflow, opened, budget, store: app.submit.store }),
+        await planDocuments(app.config, {
+          workflow: query.workflow,
+          opened,
+          budget,
+          now: app.clock.now(),
+          store: app.submit.store,
+        }),
       );
     },
   );

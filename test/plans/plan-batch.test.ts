@@ -1,0 +1,70 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DocumentSource } from '../../src/documents/document-source.ts';
+import { sampleSource } from '../../src/documents/sample-source.ts';
+import { planBatch } from '../../src/plans/plan-batch.ts';
+import { limitCover } from '../../src/plans/plan-limits.ts';
+import { SMALL, TRIAGE } from '../helpers/memory/memory-app.ts';
+import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
+
+const OPTIONS = { maxLineBytes: 1_000_000, throughput: { limits: {}, callsPerMinute: 60 } };
+
+async function planOf(texts: readonly string[], workflow = TRIAGE) {
+  await using folder = await makeTemporaryFolder();
+  const path = join(folder.path, 'docs.jsonl');
+  await writeFile(path, texts.map((text, index) => `${JSON.stringify({ id: `d${index}`, text })}\n`).join(''));
+  return await planBatch([{ kind: 'path', path }], workflow, OPTIONS);
+}
+
+describe('a plan', () => {
+  it('names the ten dearest documents, the dearest first, and the share of instructions', async () => {
+    const plan = await planOf(Array.from({ length: 14 }, (_, index) => 'word '.repeat(index + 1)));
+    expect(plan.dearest.map(({ id }) => id)).toEqual(['d13', 'd12', 'd11', 'd10', 'd9', 'd8', 'd7', 'd6', 'd5', 'd4']);
+    expect(plan.instructionsShare).toBeGreaterThan(0.8);
+    expect(plan.instructionsShare).toBeLessThan(1);
+    expect(plan.unpriced).toEqual([]);
+  });
+
+  it('says which models have no price, and plans with stand-ins', async () => {
+    const { price: _, ...spare } = { ...SMALL, name: 'spare' };
+    const plan = await planOf(['a'], { ...TRIAGE, cascade: [{ model: SMALL, fallbacks: [spare] }] });
+    expect(plan.unpriced).toEqual(['spare']);
+    expect(limitCover(plan, 1_000_000_000)).toEqual({ kind: 'unknown' });
+  });
+});
+
+describe('how far a limit reaches', () => {
+  const plan = { documents: 10, cost: { low: 50, expected: 100, worst: 400 }, unpriced: [] };
+
+  it('says whether it covers the whole batch, and counts what is spent', () => {
+    expect(limitCover(plan, 400)).toEqual({ kind: 'worst' });
+    expect(limitCover(plan, 399)).toEqual({ kind: 'expected' });
+    expect(limitCover(plan, 400, 301)).toEqual({ kind: 'part', documents: 9 });
+    expect(limitCover(plan, 400, 500)).toEqual({ kind: 'part', documents: 0 });
+    expect(limitCover({ ...plan, cost: { low: 0, expected: 0, worst: 0 } }, 0)).toEqual({ kind: 'worst' });
+  });
+});
+
+describe('a sample', () => {
+  const source: DocumentSource = {
+    names: ['docs.jsonl'],
+    fingerprint: async () => 'f',
+    async *read() {
+      for (let index = 0; index < 10; index++) {
+        yield { kind: 'document', source: 'docs.jsonl', document: { id: `d${index}`, text: 'a' } } as const;
+      }
+    },
+  };
+  const idsOf = async (count: number) => {
+    const entries = await Array.fromAsync(sampleSource(source, 10, count).read({ maxLineBytes: 1_000 }));
+    return entries.map((entry) => (entry.kind === 'document' ? entry.document.id : ''));
+  };
+
+  it('comes from everywhere in the source, and is never larger than it', async () => {
+    expect(await idsOf(1)).toHaveLength(1);
+    expect(await idsOf(3)).toEqual(['d2', 'd5', 'd8'].map(() => expect.any(String)));
+    expect(await idsOf(10)).toHaveLength(10);
+    expect(await idsOf(50)).toHaveLength(10);
+  });
+});
