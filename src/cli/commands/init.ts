@@ -187,7 +187,7 @@ async function costOf(file: string, workflow: string, input: string) {
     { names: [input] },
     readingOf({}, config.workflows.get(workflow)?.input),
   );
-  const { plan } = await planDocuments(config, { workflow, opened });
+  const { plan } = await planDocuments(config, { workflow, opened, now: Date.now() });
   const { low, expected, worst } = plan.cost;
   return {
     json: {
