@@ -17,6 +17,7 @@ import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisAuditLog } from './adapters/redis/audit-log.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
 import { RedisCallOwners } from './adapters/redis/call-owners.ts';
+import { RedisClusterMemory } from './adapters/redis/cluster-memory.ts';
 import { connectRedis } from './adapters/redis/connect.ts';
 import { RedisDeliveryLog } from './adapters/redis/delivery-log.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
@@ -38,6 +39,7 @@ import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cac
 import { systemClock } from './adapters/system/system-clock.ts';
 import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
 import type { BatchRegistry } from './batches/batch-registry.ts';
+import type { ClusterMemory } from './batches/cluster-memory.ts';
 import { submissionCache } from './batches/submission-cache.ts';
 import type { SubmitContext } from './batches/submit-batch.ts';
 import type { WorkerRegistry } from './batches/worker-registry.ts';
@@ -106,6 +108,7 @@ export interface App extends AsyncDisposable {
   readonly lease: WorkerLease;
   readonly workers: WorkerRegistry;
   readonly schedules: ScheduleBook;
+  readonly memory: ClusterMemory;
   readonly redis: {
     readonly description: string;
     readonly connection: QueueConnection;
@@ -182,6 +185,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     holds: new RedisWorkflowHolds(redis, keys),
     workers: new RedisWorkerRegistry(redis, keys),
     schedules: new RedisScheduleBook(redis, keys),
+    clusterMemory: new RedisClusterMemory(redis, keys),
     persistence: () => readPersistence(redis),
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),
@@ -216,6 +220,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     deliveries: services.deliveries,
     workers,
     schedules: services.schedules,
+    memory: services.clusterMemory,
     config,
     audit,
     apiKeys,

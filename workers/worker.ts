@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { readEnvironment } from '../config/environment.ts';
 import { reportError } from '../src/cli/report-error.ts';
 import { openLog, readConfig, serviceAnnouncer } from '../src/cli/with-app.ts';
-import { keepSchedules } from '../src/operations/schedules.ts';
+import { keepHouse } from '../src/operations/keep-house.ts';
 import { runWorker } from '../src/worker/run-worker.ts';
 
 /** A worker as a process of its own: `worker.ts [--config FILE] [-w WORKFLOW]...`, as `nightmill worker` starts it. */
@@ -18,7 +18,7 @@ try {
     log,
     announce: serviceAnnouncer(options, log),
     searchPath: readEnvironment().searchPath,
-    alongside: keepSchedules,
+    alongside: keepHouse,
     ...(values.workflow === undefined ? {} : { workflows: values.workflow }),
   });
 } catch (error) {

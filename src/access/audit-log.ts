@@ -26,6 +26,7 @@ export const AUDIT_ACTIONS = [
   'schedule:run',
   'schedule:pause',
   'schedule:resume',
+  'redis:recover',
   'key:create',
   'key:revoke',
 ] as const;

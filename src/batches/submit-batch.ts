@@ -16,6 +16,7 @@ import type { BatchSubmission } from './batch-submission.ts';
 import { shareOf } from './fair-share.ts';
 import type { JobQueue } from './job-queue.ts';
 import { workflowHash } from './workflow-hash.ts';
+import { writeRecord } from './write-record.ts';
 import { type EarlierAnswers, type WriteProgress, writeSlices } from './write-slices.ts';
 
 export interface SubmitContext {
@@ -140,7 +141,7 @@ async function ingest(
   const limits = known ?? { sliceDocuments: request.sliceDocuments, sliceTokens: request.sliceTokens };
   const { workflow, tenant, timezones } = request;
   const createdAt = known?.createdAt ?? context.clock.now();
-  await context.batches.create({
+  const facts = {
     batchId,
     workflow: workflow.name,
     ...pick(request, ['tenant', 'priority', 'deadline', 'expiresAt', 'name', 'labels', 'retryOf', 'retried']),
@@ -148,7 +149,8 @@ async function ingest(
     contentHash,
     sliceDocuments: limits.sliceDocuments,
     sliceTokens: limits.sliceTokens,
-  });
+  };
+  await context.batches.create(facts);
   try {
     if (request.budget !== undefined) await context.ledger.setLimit(`batch:${batchId}`, request.budget);
     const submission: BatchSubmission = {
@@ -190,6 +192,8 @@ async function ingest(
         'The input changed while it was read; nothing was submitted. Submit again when it stands still.',
       );
     }
+    const { documents, inputTokens, slices } = written;
+    await writeRecord(context.store, { ...facts, documents, inputTokens, slices });
     await context.batches.queue(batchId, written);
   } catch (error) {
     if (error instanceof NightmillError && error.exitCode === 2) await discardBatch(context, batchId);

@@ -1,4 +1,4 @@
-import type { ScheduleJson, SlotJson } from '../operations/schedule-json.ts';
+import type { ScheduleJson, SlotJson } from '../operations/schedules/schedule-json.ts';
 import { table } from './table.ts';
 
 /** Missed slots that are named one by one. */

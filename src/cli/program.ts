@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   results: async () => (await import('./commands/results.ts')).addResultsCommand,
   show: async () => (await import('./commands/show.ts')).addShowCommand,
   retry: async () => (await import('./commands/retry.ts')).addRetryCommand,
+  recover: async () => (await import('./commands/recover.ts')).addRecoverCommand,
   cancel: async () => (await import('./commands/cancel.ts')).addCancelCommand,
   pause: async () => (await import('./commands/pause.ts')).addPauseCommand,
   resume: async () => (await import('./commands/pause.ts')).addResumeCommand,

@@ -7,8 +7,8 @@ import { parseScope } from '../ledger/scope.ts';
 import { usdJson } from '../money/money.ts';
 import { listBudgets } from '../operations/budgets.ts';
 import { listStatuses, readStatus } from '../operations/read-status.ts';
-import { scheduleJson } from '../operations/schedule-json.ts';
-import { listSchedules } from '../operations/schedules.ts';
+import { scheduleJson } from '../operations/schedules/schedule-json.ts';
+import { listSchedules } from '../operations/schedules/schedules.ts';
 import { statusJson } from '../operations/status-json.ts';
 
 /** Every event carries the whole present state, so one that is missed is made good by the next. */

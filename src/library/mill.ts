@@ -4,12 +4,12 @@ import { NightmillError } from '../errors.ts';
 import { nanoToUsd, usdToNano } from '../money/money.ts';
 import { discardPaused, listBudgets, setBudget } from '../operations/budgets.ts';
 import { readingOf } from '../operations/input-reading.ts';
+import { keepHouse } from '../operations/keep-house.ts';
 import { openInputs } from '../operations/open-inputs.ts';
 import { pauseNamed, resumeNamed } from '../operations/pauses.ts';
 import { planDocuments, planJson } from '../operations/plan-documents.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { listStatuses, requireBatch, type StatusFilter } from '../operations/read-status.ts';
-import { keepSchedules } from '../operations/schedules.ts';
 import { statusInUsd } from '../operations/status-json.ts';
 import { submitDocuments } from '../operations/submit-documents.ts';
 import { readPriority, readTenant } from '../operations/submit-values.ts';
@@ -196,7 +196,7 @@ export class Mill implements AsyncDisposable {
     await stateLimits(this.#app, 'fill');
     const worker = await startWorker(this.#app, workflows);
     const stopped = new AbortController();
-    const schedules = keepSchedules(this.#app, workflows, stopped.signal);
+    const beside = keepHouse(this.#app, workflows, stopped.signal);
     const working: RunningWorker = {
       get state() {
         return worker.state;
@@ -204,7 +204,7 @@ export class Mill implements AsyncDisposable {
       stop: async (options) => {
         stopped.abort();
         await worker.stop(options);
-        await schedules;
+        await beside;
       },
     };
     this.#workers.push(working);

@@ -24,7 +24,8 @@ export async function listBudgets(app: App): Promise<readonly ScopeBudget[]> {
   return await Promise.all(scopes.map(async (scope) => ({ scope, ...(await app.ledger.totals(scope)) })));
 }
 
-async function presentScopes(app: App): Promise<readonly Scope[]> {
+/** Every scope of the config, of open batches and of their tenants, each in its present period. */
+export async function presentScopes(app: App): Promise<readonly Scope[]> {
   const now = app.clock.now();
   const open = await app.batches.listOpen();
   const names = new Set([...app.config.workflows.keys(), ...open.map((batch) => batch.workflow)]);

@@ -4,13 +4,15 @@ import { describeQuota } from '../ledger/describe-quota.ts';
 import { configHash } from '../worker/config-hash.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
-import { scheduleFindings } from './schedule-findings.ts';
-import { listSchedules } from './schedules.ts';
+import { memoryFindings } from './recovery/checkpoints.ts';
+import { scheduleFindings } from './schedules/schedule-findings.ts';
+import { listSchedules } from './schedules/schedules.ts';
 
 /** What stands in Redis about the cluster and its work so far, as lines of `doctor`. */
 export async function readFindings(app: App): Promise<readonly Check[]> {
   return [
     ...(await readClusterFindings(app)),
+    ...(await memoryFindings(app)),
     ...scheduleFindings(await listSchedules(app), app.clock.now()),
     ...(await readQuotaFindings(app)),
   ];

@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { isBatchId } from '../batches/batch-id.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { type BatchState, hasEnded } from '../batches/batch-states.ts';
 import { type BatchStatus, batchStatus } from '../batches/batch-status.ts';
@@ -8,13 +9,23 @@ import { type LiveWorker, workersOf } from '../batches/worker-registry.ts';
 import { costPerDocument } from '../batches/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
+import { storeKeys } from '../store/store-keys.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 
 /** @throws {NightmillError} `batch_unknown` */
-export async function requireBatch(app: Pick<App, 'batches'>, batchId: string): Promise<BatchRecord> {
+export async function requireBatch(
+  app: Pick<App, 'batches'> & Partial<Pick<App, 'store'>>,
+  batchId: string,
+): Promise<BatchRecord> {
   const batch = await app.batches.get(batchId);
   if (batch !== undefined) return batch;
+  if (isBatchId(batchId) && (await app.store?.head(storeKeys.record(batchId))) !== undefined) {
+    throw new NightmillError(
+      'batch_unknown',
+      `Redis does not know the batch ${batchId}, but the store has it: it has lost its memory, or is another server. To go on: nightmill recover`,
+    );
+  }
   throw new NightmillError(
     'batch_unknown',
     `There is no batch ${JSON.stringify(batchId)} here. nightmill status lists those there are.`,

@@ -14,6 +14,7 @@ export const EVENTS = {
   'call:answered': 'A model call was answered and booked (level debug).',
   'call:odd': 'A reply is kept although something is odd about it: its usage cannot be, or another model gave it.',
   'call:retry': 'A model call failed for a passing reason and is tried again.',
+  'checkpoint:failed': 'A checkpoint of Redis could not be written to the store; it is tried again.',
   'clock:agrees': "A clock that differed from Redis's agrees with it again; a worker that stood still takes slices.",
   'clock:differs': "This machine's clock differs from Redis's by more than 5 s; by more than 60 s, it takes no slices.",
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
@@ -25,6 +26,7 @@ export const EVENTS = {
   'limits:differ':
     "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
   'program:note': 'A remark that a terminal shows as a line: a signal was received, a server is installed or listens.',
+  'redis:lost': 'Redis does not know what the store has; `nightmill recover` gives it back.',
   'retry:orphaned': 'A retry has ended, but the batch that it belongs to has no manifest to merge it into.',
   'schedule:empty': 'The time of a schedule came and its inbox had nothing new.',
   'schedule:failed': 'A schedule could not run its slot; it is tried again.',

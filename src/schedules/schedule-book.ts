@@ -69,6 +69,8 @@ export interface ScheduleBook {
   chosen(schedule: string, slot: Slot): Promise<readonly ChosenFile[] | undefined>;
   /** Takes these files for the slot, all of them or none; what the slot had taken before stands. */
   choose(schedule: string, slot: Slot, files: readonly ChosenFile[]): Promise<ChooseResult>;
+  /** Notes what a slot took before the server lost its memory; no run comes of it. */
+  remember(schedule: string, slot: Slot, files: readonly ChosenFile[]): Promise<void>;
   /** Gives back what a slot has taken, before anything came of it. */
   release(schedule: string, slot: Slot): Promise<void>;
   /** Ends a due slot; false where it was ended before. */

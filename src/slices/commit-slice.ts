@@ -64,6 +64,8 @@ export async function commitSlice(
       ...sliceFacts(rows, journal),
       ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
+    // First, so that a Redis that loses everything after the commit can learn of it again.
+    await context.store.put(storeKeys.commit(batchId, slice, token), Buffer.from(JSON.stringify(sliceCommit)));
     const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
     if (committed.kind === 'committed') return { slicesLeft: committed.slicesLeft, outcomes: sliceCommit.outcomes };
     if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });

@@ -2,10 +2,13 @@
 const number = (value: number) => value.toString().padStart(6, '0');
 
 export const storeKeys = {
+  batches: 'batches/',
   /** Everything of a batch. */
   batch: (batchId: string) => `batches/${batchId}/`,
   /** What the batch was submitted with: workflow, models, hashes. */
   submission: (batchId: string) => `batches/${batchId}/batch.json`,
+  /** What Redis knows of it once all its slices are stored. */
+  record: (batchId: string) => `batches/${batchId}/record.json`,
   inputSlice: (batchId: string, slice: number) => `batches/${batchId}/input/slice-${number(slice)}.jsonl.gz`,
   /** Hashes of the batch's texts, in input order. */
   inputTexts: (batchId: string) => `batches/${batchId}/texts.bin`,
@@ -13,8 +16,12 @@ export const storeKeys = {
   /** What one owner of a slice wrote; the fence token keeps the objects of a former owner apart. */
   work: (batchId: string, slice: number, token: string, kind: 'results' | 'errors') =>
     `batches/${batchId}/work/${kind}-${number(slice)}.${token}.jsonl.gz`,
+  /** What one owner of a slice has committed, written just before. */
+  commit: (batchId: string, slice: number, token: string) =>
+    `batches/${batchId}/work/commit-${number(slice)}.${token}.json`,
   workPrefix: (batchId: string) => `batches/${batchId}/work/`,
   output: (batchId: string, part: number) => `batches/${batchId}/output/part-${number(part)}.jsonl.gz`,
+  outputPrefix: (batchId: string) => `batches/${batchId}/output/`,
   errors: (batchId: string, part: number) => `batches/${batchId}/errors/part-${number(part)}.jsonl.gz`,
   /** All rows of a batch after its `number`th retry. */
   retried: (batchId: string, number_: number, folder: 'output' | 'errors') =>
@@ -27,8 +34,10 @@ export const storeKeys = {
   fileContent: (fileId: string) => `files/${fileId}/content`,
   /** Which files a slot of a schedule took from its inbox. */
   scheduleChoice: (schedule: string, batchId: string) => `schedules/${schedule}/${batchId}.json`,
-  schedulePrefix: (schedule: string) => `schedules/${schedule}/`,
   /** Scores of a batch against a golden set. */
   evaluation: (run: string) => `evaluations/${run}.json`,
+  schedules: 'schedules/',
+  /** What is kept of a Redis, by its prefix. */
+  checkpoint: (redisPrefix: string) => `checkpoints/${redisPrefix}.json.gz`,
   manifest: (batchId: string) => `batches/${batchId}/manifest.json`,
 } as const;

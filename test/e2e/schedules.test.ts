@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ScheduleJson } from '../../src/operations/schedule-json.ts';
+import type { ScheduleJson } from '../../src/operations/schedules/schedule-json.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';

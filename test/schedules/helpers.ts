@@ -1,5 +1,5 @@
 import type { DocumentSource } from '../../src/documents/document-source.ts';
-import { StoreInbox } from '../../src/operations/store-inbox.ts';
+import { StoreInbox } from '../../src/operations/schedules/store-inbox.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { Schedule } from '../../src/schedules/schedule.ts';
 import type { ObjectStore } from '../../src/store/object-store.ts';

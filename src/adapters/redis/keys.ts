@@ -9,6 +9,21 @@ export class RedisKeys {
     this.#tag = `{${prefix}}`;
   }
 
+  /** A key by its name without the prefix. */
+  named(name: string): string {
+    return `${this.#tag}:${name}`;
+  }
+
+  /** STRING: which memory this is; gone with it. */
+  get identity(): string {
+    return this.named('identity');
+  }
+
+  /** STRING with expiry: someone has written a checkpoint a moment ago. */
+  get checkpointTurn(): string {
+    return this.named('checkpoint-turn');
+  }
+
   /** BullMQ's own keys, in the same hash slot. */
   get bullmqPrefix(): string {
     return `${this.#tag}:bull`;

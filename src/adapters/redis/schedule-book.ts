@@ -112,6 +112,13 @@ export class RedisScheduleBook implements ScheduleBook {
     return { kind: kind === 'conflict' ? 'conflict' : 'gone' };
   }
 
+  async remember(schedule: string, slot: number, files: readonly ChosenFile[]): Promise<void> {
+    for (const file of files) await this.#redis.hsetnx(this.#keys.inboxFiles(schedule), identityOf(file), slot);
+    for (const { sha256, name } of contentsOf(files)) {
+      await this.#redis.hsetnx(this.#keys.inboxContents(schedule), sha256, name);
+    }
+  }
+
   async release(schedule: string, slot: number): Promise<void> {
     const files = (await this.chosen(schedule, slot)) ?? [];
     await runScript(

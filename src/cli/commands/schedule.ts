@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
-import { scheduleJson, slotJson } from '../../operations/schedule-json.ts';
-import { listSchedules, pauseSchedule, resumeSchedule, runScheduleNow } from '../../operations/schedules.ts';
+import { scheduleJson, slotJson } from '../../operations/schedules/schedule-json.ts';
+import { listSchedules, pauseSchedule, resumeSchedule, runScheduleNow } from '../../operations/schedules/schedules.ts';
 import { nextText, schedulesText, slotText } from '../format-schedules.ts';
 import { print, withApp } from '../with-app.ts';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
-import { keepSchedules } from '../../operations/schedules.ts';
+import { keepHouse } from '../../operations/keep-house.ts';
 import { queuesOf } from '../../worker/queues.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
@@ -31,7 +31,7 @@ export function addServeCommand(program: Command): void {
           await stateLimits(app, 'fill');
           const workflows = queuesOf(app.config);
           const worker = flags.worker ? await startWorker(app, workflows) : undefined;
-          const schedules = flags.worker ? keepSchedules(app, workflows, stop.first) : undefined;
+          const beside = flags.worker ? keepHouse(app, workflows, stop.first) : undefined;
           announce(`serving on ${server.url}${worker === undefined ? '' : `, working on ${workflows.join(', ')}`}`);
           const watching = flags.worker ? undefined : watchAlerts(app, stop.first);
           await aborted(stop.first);
@@ -39,7 +39,7 @@ export function addServeCommand(program: Command): void {
           stop.second.addEventListener('abort', () => void worker?.stop({ force: true }));
           await server.close();
           await worker?.stop({ force: stop.second.aborted });
-          await schedules;
+          await beside;
         },
         { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave', meter },
       );

@@ -4,7 +4,7 @@ import { type MetricsAddress, readMetricsAddress, serveMetrics } from '../../ada
 import { formatMetrics } from '../../measures/exposition.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
 import { processSamples } from '../../operations/figures/process-samples.ts';
-import { keepSchedules } from '../../operations/schedules.ts';
+import { keepHouse } from '../../operations/keep-house.ts';
 import { type RunWorkerOptions, runWorker } from '../../worker/run-worker.ts';
 import { globalOptions, openLog, readConfig, serviceAnnouncer } from '../with-app.ts';
 
@@ -25,7 +25,7 @@ export function addWorkerCommand(program: Command): void {
         log,
         announce,
         searchPath: readEnvironment().searchPath,
-        alongside: keepSchedules,
+        alongside: keepHouse,
         ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }),
         ...(address === undefined ? {} : measured(address, announce)),
       });

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../../app.ts';
-import { scheduleJson, slotJson } from '../../operations/schedule-json.ts';
-import { listSchedules, pauseSchedule, resumeSchedule, runScheduleNow } from '../../operations/schedules.ts';
+import { scheduleJson, slotJson } from '../../operations/schedules/schedule-json.ts';
+import { listSchedules, pauseSchedule, resumeSchedule, runScheduleNow } from '../../operations/schedules/schedules.ts';
 import { allow, appFor } from '../callers.ts';
 
 const params = z.object({ name: z.string() });

@@ -1,4 +1,4 @@
-import type { ScheduleJson } from '../../operations/schedule-json.ts';
+import type { ScheduleJson } from '../../operations/schedules/schedule-json.ts';
 import { apiPath, get, send } from '../api.ts';
 import { Act } from '../parts/act.tsx';
 import { TableFrame, Whole } from '../parts/frame.tsx';

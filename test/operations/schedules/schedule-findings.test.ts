@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { scheduleFindings } from '../../src/operations/schedule-findings.ts';
-import type { ScheduleView } from '../../src/operations/schedules.ts';
-import { NIGHTLY } from '../schedules/helpers.ts';
+import { scheduleFindings } from '../../../src/operations/schedules/schedule-findings.ts';
+import type { ScheduleView } from '../../../src/operations/schedules/schedules.ts';
+import { NIGHTLY } from '../../schedules/helpers.ts';
 
 const now = Date.parse('2026-11-29T12:00Z');
 const HOUR = 3_600_000;

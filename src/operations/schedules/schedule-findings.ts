@@ -1,4 +1,4 @@
-import type { Check } from '../doctor/check.ts';
+import type { Check } from '../../doctor/check.ts';
 import { isBehind, type ScheduleView } from './schedules.ts';
 
 const DAY_MS = 24 * 60 * 60_000;

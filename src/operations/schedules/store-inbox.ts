@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { DocumentInput, InputReading } from '../documents/document-input.ts';
-import { type DocumentSource, sourceOfInputs } from '../documents/document-source.ts';
-import { readDocuments } from '../documents/read-documents.ts';
-import { NightmillError } from '../errors.ts';
-import { isSameFile } from '../schedules/choose-files.ts';
-import { ARCHIVE, type Inbox, type InboxFile, QUARANTINE } from '../schedules/inbox.ts';
-import { findKeyFault } from '../store/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
+import type { DocumentInput, InputReading } from '../../documents/document-input.ts';
+import { type DocumentSource, sourceOfInputs } from '../../documents/document-source.ts';
+import { readDocuments } from '../../documents/read-documents.ts';
+import { NightmillError } from '../../errors.ts';
+import { isSameFile } from '../../schedules/choose-files.ts';
+import { ARCHIVE, type Inbox, type InboxFile, QUARANTINE } from '../../schedules/inbox.ts';
+import { findKeyFault } from '../../store/object-key.ts';
+import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 
 export interface StoreInboxOptions {
   readonly name: string;

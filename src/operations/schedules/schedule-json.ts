@@ -1,5 +1,5 @@
-import { batchIdOfSlot } from '../schedules/calendar.ts';
-import type { SlotRecord } from '../schedules/schedule-book.ts';
+import { batchIdOfSlot } from '../../schedules/calendar.ts';
+import type { SlotRecord } from '../../schedules/schedule-book.ts';
 import type { ScheduleView } from './schedules.ts';
 
 const RUNS_SHOWN = 20;
