@@ -5,6 +5,7 @@ import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
 import type { Schedule } from '../src/schedules/schedule.ts';
+import type { Retention } from '../src/store/retention.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
@@ -93,6 +94,8 @@ export interface Config {
     readonly summaryAt?: number;
   };
   readonly ingest: { readonly maxLineBytes: number; readonly sliceDocuments: number; readonly sliceTokens: number };
+  /** How long things are kept; what is absent is kept for good. */
+  readonly retention: Retention;
   readonly worker: {
     readonly slices: number;
     readonly lockMs: number;

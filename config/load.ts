@@ -186,6 +186,7 @@ function resolveConfig(
     timezone: raw.timezone,
     alerts: resolveAlerts(raw.alerts),
     ingest: raw.ingest,
+    retention: raw.retention,
     worker: {
       slices: raw.worker.slices,
       lockMs: raw.worker.lockSeconds * 1000,

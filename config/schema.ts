@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readRetentionTime, resolveRetention } from '../src/store/retention.ts';
 import { NAME, named, number, url, usd, wholeNumber } from '../src/workflows/setting-values.ts';
 import { modelSchema, providerSchema } from './schema/provider.ts';
 import { redisSchema } from './schema/redis.ts';
@@ -45,6 +46,13 @@ const webhookSchema = z.discriminatedUnion('kind', [
     baseUrl: url().default('https://api.telegram.org').describe('another Bot API server'),
   }),
 ]);
+
+const age = (what: string) =>
+  z
+    .string()
+    .refine((text) => readRetentionTime(text) !== undefined, { error: 'must be hours or days such as 12h or 30d' })
+    .optional()
+    .describe(what);
 
 export const configSchema = z.strictObject({
   redis: redisSchema,
@@ -117,6 +125,20 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('who is told of limits, costs that drift, batches that end or pause; the log always is'),
+  retention: z
+    .strictObject({
+      results: age('rows of a batch after its end; its manifest stays'),
+      inputs: age('documents of a batch after its end; it can be retried until then'),
+      cache: age('replies of the answer cache'),
+      uploads: age('files of the OpenAI-compatible endpoint'),
+      audit: age('entries of the audit log'),
+      batches: age('everything of a batch after its end'),
+    })
+    .default({})
+    .transform(resolveRetention)
+    .describe(
+      'how long things are kept; what is not named is kept for good, and so is what has not ended or is kept by a person',
+    ),
   ingest: z
     .strictObject({
       maxLineBytes: wholeNumber()

@@ -27,10 +27,12 @@ import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
 import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
 import { RedisOpenAiRecords } from './adapters/redis/openai-records.ts';
+import { readMemoryUsed } from './adapters/redis/read-memory-used.ts';
 import { type Persistence, readPersistence } from './adapters/redis/read-persistence.ts';
 import { RedisClock } from './adapters/redis/redis-clock.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
 import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
+import { type DiskRewrite, rewriteDisk } from './adapters/redis/rewrite-disk.ts';
 import { RedisScheduleBook } from './adapters/redis/schedule-book.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
 import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
@@ -113,6 +115,10 @@ export interface App extends AsyncDisposable {
     readonly description: string;
     readonly connection: QueueConnection;
     readonly persistence: () => Promise<Persistence>;
+    /** Share of its memory that is used; undefined: it has no limit, or does not tell. */
+    readonly memoryUsed: () => Promise<number | undefined>;
+    /** Has the server write its files anew, so that what was deleted leaves its disk. */
+    readonly rewriteDisk: () => Promise<DiskRewrite>;
   };
   readonly submit: SubmitContext;
   readonly breaker: BreakerContext;
@@ -175,8 +181,6 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   return {
     log,
     measured: options.meter === undefined ? {} : { meter: options.meter },
-    connection,
-    description,
     clock,
     lease,
     ledger,
@@ -186,7 +190,13 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     workers: new RedisWorkerRegistry(redis, keys),
     schedules: new RedisScheduleBook(redis, keys),
     clusterMemory: new RedisClusterMemory(redis, keys),
-    persistence: () => readPersistence(redis),
+    server: {
+      description,
+      connection,
+      persistence: () => readPersistence(redis),
+      rewriteDisk: () => rewriteDisk(redis),
+      memoryUsed: () => readMemoryUsed(redis),
+    },
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),
     openai: new RedisOpenAiRecords(redis, keys),
@@ -204,7 +214,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { connection, description, audit, apiKeys, openai, house, clock, workers } = services;
+  const { audit, apiKeys, openai, house, clock, workers } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
@@ -227,7 +237,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     openai,
     local,
     lease,
-    redis: { description, connection, persistence: services.persistence },
+    redis: services.server,
     submit: base,
     breaker,
     slices: {
@@ -241,7 +251,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       ratios,
       prices: watchPrices(alerts),
       priceOf: (provider, modelId) => priceOfModel(config, provider, modelId),
-      answers: new StoreAnswerCache(store),
+      answers: new StoreAnswerCache(store, clock),
       localProviders: localProviders(config),
       random: Math.random,
       maxAttempts: config.worker.maxCallAttempts,

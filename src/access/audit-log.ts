@@ -21,6 +21,8 @@ export const AUDIT_ACTIONS = [
   'batch:cancel',
   'batch:retry',
   'batch:delete',
+  'batch:keep',
+  'batch:unkeep',
   'workflow:pause',
   'workflow:resume',
   'schedule:run',
@@ -37,9 +39,11 @@ export interface AuditRecord extends AuditEntry {
   readonly id: string;
 }
 
-/** Append-only: nothing in the program changes or removes an entry; the oldest leave beyond the most that are kept. */
+/** Append-only: nothing in the program changes an entry; the oldest leave beyond the most that are kept, or by `retention.audit`. */
 export interface AuditLog {
   append(entry: AuditEntry): Promise<void>;
   /** Newest first. @param before only older ones than this id */
   list(limit: number, before?: string): Promise<readonly AuditRecord[]>;
+  /** Removes entries of before `at`, milliseconds since the epoch: what `retention.audit` says. */
+  removeBefore(at: number): Promise<void>;
 }

@@ -15,6 +15,8 @@ export type StoredBatchState =
 
 export type DocumentOutcome = 'succeeded' | 'failed' | 'cancelled' | 'expired' | 'skipped';
 
+export type RemovedPart = 'inputs' | 'results';
+
 export interface BatchRecord extends BatchOwner {
   readonly state: StoredBatchState;
   readonly priority: number;
@@ -46,6 +48,10 @@ export interface BatchRecord extends BatchOwner {
   readonly pauses: readonly Pause[];
   /** The one of {@link pauses} to name first. */
   readonly parked?: Pause;
+  /** Neither retention nor a person removes it. */
+  readonly kept?: boolean;
+  /** What retention has removed of it. */
+  readonly removed?: readonly RemovedPart[];
   /** The batch is being ended early: documents without an answer get this status. */
   readonly ending?: 'cancelled' | 'expired';
 }
@@ -106,6 +112,10 @@ export interface BatchRegistry {
   ): Promise<void>;
   /** Removes a batch that never left `ingesting`. */
   forget(batchId: string): Promise<void>;
+  /** Removes everything that is known of a batch that has ended, its journal too; its money stays in the periods' totals. */
+  erase(batchId: string, slices: number): Promise<void>;
+  keep(batchId: string, keep: boolean): Promise<void>;
+  noteRemoved(batchId: string, parts: readonly RemovedPart[]): Promise<void>;
   /** All slices are stored: the batch becomes `queued`. */
   queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void>;
   /** Keeps others from submitting the same id at the same time; false where someone else does. */

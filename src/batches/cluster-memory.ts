@@ -43,7 +43,7 @@ export interface ClusterMemory {
   /** False where it has another one by now. */
   identify(identity: string): Promise<boolean>;
   /** True for one process in each `milliseconds`. */
-  takeTurn(milliseconds: number): Promise<boolean>;
+  takeTurn(what: string, milliseconds: number): Promise<boolean>;
   read(what: {
     readonly batches: readonly string[];
     readonly workflows: readonly string[];

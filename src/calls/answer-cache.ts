@@ -6,5 +6,6 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
  */
 export interface AnswerCache {
   get(callKey: string): Promise<JournalEntry | undefined>;
-  put(callKey: string, entry: JournalEntry): Promise<void>;
+  /** @param batchId whose documents it answers: it leaves with that batch */
+  put(callKey: string, entry: JournalEntry, batchId: string): Promise<void>;
 }

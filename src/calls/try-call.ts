@@ -107,14 +107,18 @@ async function settleReply(
     beyondCap: beyondCap(route, entry.usage),
   });
   if (settlement.kind === 'fenced') return owner.stopAndThrow({ kind: 'fenced' });
-  if (entry.reply.text !== '') await keepAnswer(context, ticket.callKey, entry);
+  if (entry.reply.text !== '') await keepAnswer(context, ticket, entry);
   return remember(owner, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
 }
 
 /** The cache saves money another day; a store that cannot take the answer now costs nothing. */
-async function keepAnswer({ cache, log }: CallModelContext, key: string, entry: JournalEntry): Promise<void> {
+async function keepAnswer(
+  { cache, log }: CallModelContext,
+  { callKey, claim }: CallTicket,
+  entry: JournalEntry,
+): Promise<void> {
   try {
-    await cache?.put(key, entry);
+    await cache?.put(callKey, entry, claim.batchId);
   } catch (error) {
     log.warn('cache:failed', { message: (error as Error).message });
   }

@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   results: async () => (await import('./commands/results.ts')).addResultsCommand,
   show: async () => (await import('./commands/show.ts')).addShowCommand,
   retry: async () => (await import('./commands/retry.ts')).addRetryCommand,
+  delete: async () => (await import('./commands/delete.ts')).addDeleteCommand,
+  keep: async () => (await import('./commands/delete.ts')).addKeepCommand,
   recover: async () => (await import('./commands/recover.ts')).addRecoverCommand,
   cancel: async () => (await import('./commands/cancel.ts')).addCancelCommand,
   pause: async () => (await import('./commands/pause.ts')).addPauseCommand,

@@ -5,6 +5,7 @@ import { configHash } from '../worker/config-hash.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
 import { memoryFindings } from './recovery/checkpoints.ts';
+import { readLeftovers } from './recovery/leftovers.ts';
 import { scheduleFindings } from './schedules/schedule-findings.ts';
 import { listSchedules } from './schedules/schedules.ts';
 
@@ -13,6 +14,7 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
   return [
     ...(await readClusterFindings(app)),
     ...(await memoryFindings(app)),
+    ...(await readLeftovers(app)),
     ...scheduleFindings(await listSchedules(app), app.clock.now()),
     ...(await readQuotaFindings(app)),
   ];

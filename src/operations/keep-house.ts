@@ -1,8 +1,9 @@
 import type { App } from '../app.ts';
 import { keepCheckpoints } from './recovery/checkpoints.ts';
+import { keepRetention } from './recovery/retain.ts';
 import { keepSchedules } from './schedules/schedules.ts';
 
 /** What every process with a worker does beside its slices, until `signal` aborts; the cluster does each thing once. */
 export async function keepHouse(app: App, workflows: readonly string[], signal: AbortSignal): Promise<void> {
-  await Promise.all([keepSchedules(app, workflows, signal), keepCheckpoints(app, signal)]);
+  await Promise.all([keepSchedules(app, workflows, signal), keepCheckpoints(app, signal), keepRetention(app, signal)]);
 }

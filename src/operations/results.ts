@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { NightmillError } from '../errors.ts';
@@ -37,7 +38,7 @@ export async function downloadBatch(
   { batchId, folder, partial = false, force = false, tables = [] }: DownloadOperation,
 ): Promise<Downloaded & { readonly status: BatchStatus; readonly isPartial: boolean }> {
   const status = await readStatus(app, batchId);
-  const batch = await requireBatch(app, batchId);
+  const batch = await requireRows(app, batchId);
   // While it is being asked again, its results are those of before.
   const ended = hasManifest(batch.state);
   if (!ended && !partial) throw notEnded(status, 'Wait for its end, or use --partial.');
@@ -57,7 +58,7 @@ export interface ResultLinks {
 /** @throws {NightmillError} `batch_unknown`; `batch_state`: not ended; `usage`: the store has no links */
 export async function linkResults(app: App, batchId: string): Promise<ResultLinks> {
   const status = await readStatus(app, batchId);
-  const { state } = await requireBatch(app, batchId);
+  const { state } = await requireRows(app, batchId);
   if (!hasManifest(state)) throw notEnded(status, 'Links are for ended batches.');
   const links: { key: string; url: string }[] = [];
   for (const key of await outputKeys(app.store, batchId)) {
@@ -83,7 +84,7 @@ export async function rowFiles(
   kind: RowKind,
   { partial = false }: { readonly partial?: boolean } = {},
 ): Promise<readonly ResultFile[]> {
-  const batch = await requireBatch(app, batchId);
+  const batch = await requireRows(app, batchId);
   if (hasManifest(batch.state)) return (await finalFiles(app.store, batchId))[kind];
   if (!partial) throw notEnded(await readStatus(app, batchId), 'Wait for its end, or ask for partial results.');
   return (await committedFiles(app.batches, batch))[kind];
@@ -114,6 +115,16 @@ export async function readManifest(app: App, batchId: string): Promise<Uint8Arra
   const { state } = await requireBatch(app, batchId);
   if (!hasManifest(state)) throw notEnded(await readStatus(app, batchId), 'Its manifest is written at the end.');
   return await readManifestBytes(app.store, batchId);
+}
+
+/** @throws {NightmillError} `batch_unknown`; `batch_state`: retention has removed its rows */
+async function requireRows(app: App, batchId: string): Promise<BatchRecord> {
+  const batch = await requireBatch(app, batchId);
+  if (batch.removed?.includes('results') !== true) return batch;
+  throw new NightmillError(
+    'batch_state',
+    `The rows of ${batchId} are gone: retention.results of the config has removed them. Its manifest is there: nightmill status ${batchId}`,
+  );
 }
 
 function notEnded({ batchId, state, documents }: BatchStatus, advice: string): NightmillError {

@@ -51,6 +51,12 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
       `${parent.batchId} is ${parent.state}: it can be asked again when it has ended.`,
     );
   }
+  if (parent.removed?.includes('inputs') === true) {
+    throw new NightmillError(
+      'batch_state',
+      `The documents of ${parent.batchId} are gone: retention.inputs of the config has removed them. Submit them again.`,
+    );
+  }
   const open = await openRetryOf(app, parent);
   if (open !== undefined) {
     return {

@@ -21,6 +21,7 @@ export const storeKeys = {
     `batches/${batchId}/work/commit-${number(slice)}.${token}.json`,
   workPrefix: (batchId: string) => `batches/${batchId}/work/`,
   output: (batchId: string, part: number) => `batches/${batchId}/output/part-${number(part)}.jsonl.gz`,
+  errorsPrefix: (batchId: string) => `batches/${batchId}/errors/`,
   outputPrefix: (batchId: string) => `batches/${batchId}/output/`,
   errors: (batchId: string, part: number) => `batches/${batchId}/errors/part-${number(part)}.jsonl.gz`,
   /** All rows of a batch after its `number`th retry. */
@@ -29,6 +30,9 @@ export const storeKeys = {
   /** Which texts the batches of one version of a workflow have answered. */
   answeredPrefix: (of: { workflow: string; configHash: string; promptHash: string; tenant?: string | undefined }) =>
     `answered/${of.workflow}/${of.configHash.slice(0, 16)}-${of.promptHash.slice(0, 16)}/${of.tenant === undefined ? 'all' : `tenant-${of.tenant}`}/`,
+  cache: 'cache/',
+  /** Which texts the batches of a workflow have answered, all versions of it. */
+  answeredOf: (workflow: string | undefined) => (workflow === undefined ? 'answered/' : `answered/${workflow}/`),
   cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,
   /** Content of a file of the OpenAI-compatible endpoint. */
   fileContent: (fileId: string) => `files/${fileId}/content`,

@@ -24,4 +24,8 @@ export class RedisAuditLog implements AuditLog {
     const found = await this.#redis.xrevrange(this.#key, end, '-', 'COUNT', limit);
     return found.map(([id, [, json = '{}']]) => ({ id, ...(JSON.parse(json) as AuditEntry) }));
   }
+
+  async removeBefore(at: number): Promise<void> {
+    await this.#redis.xtrim(this.#key, 'MINID', at);
+  }
 }

@@ -3,6 +3,7 @@ import type {
   BatchRegistry,
   CommitResult,
   DocumentOutcome,
+  RemovedPart,
   SealResult,
   SliceClaimResult,
   StoredBatchState,
@@ -116,6 +117,32 @@ export class RedisBatchRegistry implements BatchRegistry {
     await this.#redis.del(this.#keys.batch(batchId));
     await this.#redis.zrem(this.#keys.batches, batchId);
     await this.#redis.srem(this.#keys.openBatches, batchId);
+  }
+
+  async erase(batchId: string, slices: number): Promise<void> {
+    const keys = this.#keys;
+    for (let slice = 0; slice < slices; slice += 1) await this.#redis.unlink(keys.journal(batchId, slice));
+    const { name, period } = batchScope(batchId);
+    const own = [keys.uncertain(batchId), keys.slices(batchId), keys.fence(batchId), keys.progress(batchId)];
+    const passing = [
+      keys.unable(batchId),
+      keys.submission(batchId),
+      keys.breakerHistory(name),
+      keys.scope(name, period),
+    ];
+    await this.#redis.unlink(...own, ...passing);
+    await this.#redis.hdel(keys.limits, `set:${name}`);
+    await this.forget(batchId);
+  }
+
+  async keep(batchId: string, keep: boolean): Promise<void> {
+    const key = this.#keys.batch(batchId);
+    if (keep) await this.#redis.hset(key, 'kept', 1);
+    else await this.#redis.hdel(key, 'kept');
+  }
+
+  async noteRemoved(batchId: string, parts: readonly RemovedPart[]): Promise<void> {
+    await this.#redis.hset(this.#keys.batch(batchId), 'removed', parts.join(','));
   }
 
   async queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void> {
@@ -282,6 +309,8 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     >,
     pauses,
     ...(parked === undefined ? {} : { parked }),
+    ...(fields['kept'] === undefined ? {} : { kept: true }),
+    ...(fields['removed'] === undefined ? {} : { removed: fields['removed'].split(',') as RemovedPart[] }),
     ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),
   };
 }

@@ -70,8 +70,8 @@ export class RedisClusterMemory implements ClusterMemory {
     return (await runScript<number>(this.#redis, IDENTIFY, [this.#keys.identity], [identity])) === 1;
   }
 
-  async takeTurn(milliseconds: number): Promise<boolean> {
-    return (await this.#redis.set(this.#keys.checkpointTurn, 1, 'PX', milliseconds, 'NX')) === 'OK';
+  async takeTurn(what: string, milliseconds: number): Promise<boolean> {
+    return (await this.#redis.set(this.#keys.turn(what), 1, 'PX', milliseconds, 'NX')) === 'OK';
   }
 
   async read(what: Parameters<ClusterMemory['read']>[0]): Promise<CheckpointData> {

@@ -19,9 +19,9 @@ export class RedisKeys {
     return this.named('identity');
   }
 
-  /** STRING with expiry: someone has written a checkpoint a moment ago. */
-  get checkpointTurn(): string {
-    return this.named('checkpoint-turn');
+  /** STRING with expiry: someone has done this a moment ago. */
+  turn(what: string): string {
+    return this.named(`${what}-turn`);
   }
 
   /** BullMQ's own keys, in the same hash slot. */

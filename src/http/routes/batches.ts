@@ -8,6 +8,7 @@ import { cancelBatch } from '../../operations/end-batches.ts';
 import { readStatusAndModels } from '../../operations/figures/batch-models.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { listStatuses, readStatus, requireBatch } from '../../operations/read-status.ts';
+import { deleteBatch } from '../../operations/recovery/delete-batch.ts';
 import { linkResults, readManifest } from '../../operations/results.ts';
 import { retryBatch } from '../../operations/retry-batch.ts';
 import { showDocument } from '../../operations/show-document.ts';
@@ -104,6 +105,11 @@ const retryBody = z
   .nullish();
 
 function addChangeRoutes(server: FastifyInstance, app: App): void {
+  server.delete(
+    '/api/v1/batches/:id',
+    { preHandler: allow('operate'), schema: { params, summary: 'remove an ended batch from store and Redis' } },
+    async (request) => await deleteBatch(appFor(app, request), (request.params as z.infer<typeof params>).id),
+  );
   for (const [verb, act] of [
     ['pause', pauseNamed],
     ['resume', resumeNamed],

@@ -41,7 +41,7 @@ export async function keepCheckpoints(app: App, signal: AbortSignal): Promise<vo
  * is of has lost its memory, or is another one: what is kept is never replaced by less.
  */
 export async function writeCheckpoint(app: App): Promise<CheckpointResult> {
-  if (!(await app.memory.takeTurn(EVERY_MS))) return 'not_its_turn';
+  if (!(await app.memory.takeTurn('checkpoint', EVERY_MS))) return 'not_its_turn';
   const before = await readCheckpoint(app);
   const identity = (await app.memory.identity()) ?? (before === undefined ? app.submit.newId() : undefined);
   if (identity === undefined || (before !== undefined && before.identity !== identity)) return 'lost';

@@ -140,7 +140,7 @@ export class MemoryApp {
       pools: new Pools({ limits: new Map(), ledger, clock, random: () => 0 }),
       prefixes: new PromptPrefixes(clock),
       ratios: new InputRatios(),
-      answers: new StoreAnswerCache(store),
+      answers: new StoreAnswerCache(store, clock),
       localProviders: new Set(),
       random: () => 0,
       newId: () => {

@@ -81,6 +81,14 @@ export class MemoryBatchRegistry implements BatchRegistry {
     this.#batches.delete(batchId);
   }
 
+  async erase(batchId: string): Promise<void> {
+    this.#batches.delete(batchId);
+  }
+
+  async keep(): Promise<void> {}
+
+  async noteRemoved(): Promise<void> {}
+
   async queue(batchId: string, counts: { documents: number; inputTokens: number; slices: number }): Promise<void> {
     const { documents, inputTokens, slices } = counts;
     this.#change(batchId, { documents, inputTokens, slices, state: 'queued' });
