@@ -11,7 +11,7 @@ import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts'
 import { redisSearchFolders } from './adapters/embedded-redis/find-redis-server.ts';
 import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-redis.ts';
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
-import { openModelClient } from './adapters/open-model-client.ts';
+import { openProviders } from './adapters/open-providers.ts';
 import { openStore } from './adapters/open-store.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisAuditLog } from './adapters/redis/audit-log.ts';
@@ -62,7 +62,6 @@ import type { LocalModel } from './local-model/local-model.ts';
 import { measuredLog } from './measures/measured-log.ts';
 import type { Meter } from './measures/meter.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
-import { ProviderGate } from './providers/provider-gate.ts';
 import { Pools } from './quota/pools.ts';
 import { InputRatios } from './quota/token-ratios.ts';
 import { ClockReport } from './runtime/clock-difference.ts';
@@ -321,33 +320,6 @@ async function openClock(
   report.tell(clock.aheadMs);
   stack.use(clock.keep(config.worker.lockMs / 3, () => report.tell(clock.aheadMs)));
   return clock;
-}
-
-function openProviders(
-  config: Config,
-  clock: RedisClock,
-  stack: AsyncDisposableStack,
-): ReadonlyMap<string, ProviderGate> {
-  const gates = new Map<string, ProviderGate>();
-  for (const provider of config.providers.values()) {
-    const { concurrency, startConcurrency } = provider.limits;
-    const client = stack.adopt(openModelClient(provider), (opened) => opened.close());
-    const patienceMs = config.worker.providerPatienceMs;
-    gates.set(
-      provider.name,
-      new ProviderGate({
-        name: provider.name,
-        client,
-        concurrency,
-        ...(startConcurrency === undefined ? {} : { startConcurrency }),
-        timeLimitMs: provider.timeoutMs,
-        patienceMs,
-        clock,
-        hasPromptCache: provider.capabilities.promptCache !== 'none',
-      }),
-    );
-  }
-  return gates;
 }
 
 function timezonesOf({ workflows, timezone }: Config, workflow: string): Timezones {
