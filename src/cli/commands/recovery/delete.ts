@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { type Deleted, deleteBatch, keepBatch } from '../../operations/recovery/delete-batch.ts';
-import { print, withApp } from '../with-app.ts';
+import { type Deleted, deleteBatch, keepBatch } from '../../../operations/recovery/delete-batch.ts';
+import { print, withApp } from '../../with-app.ts';
 
 export function addDeleteCommand(program: Command): void {
   const command = program

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { usdJson } from '../../money/money.ts';
-import { type Recovered, recover } from '../../operations/recovery/recover.ts';
-import { print, withApp } from '../with-app.ts';
+import { usdJson } from '../../../money/money.ts';
+import { type Recovered, recover } from '../../../operations/recovery/recover.ts';
+import { print, withApp } from '../../with-app.ts';
 
 export function addRecoverCommand(program: Command): void {
   const command = program
