@@ -2,7 +2,6 @@ import type { Cluster, Redis } from 'ioredis';
 import { describeTarget, type RedisTarget } from '../../../config/redis-target.ts';
 import { NightmillError } from '../../errors.ts';
 import { BatchingRedis } from './batching-redis.ts';
-import { checkServer } from './check-server.ts';
 import {
   type ClusterTarget,
   newClusterClient,
@@ -10,7 +9,8 @@ import {
   redisOptions,
   type ServerTarget,
 } from './redis-options.ts';
-import { rightsProblem } from './rights-problem.ts';
+import { checkServer } from './server/check-server.ts';
+import { rightsProblem } from './server/rights-problem.ts';
 
 /**
  * Opens a connection and makes sure that the server, or each primary of a cluster, can be trusted with money.

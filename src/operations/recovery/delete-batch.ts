@@ -1,4 +1,4 @@
-import type { DiskRewrite } from '../../adapters/redis/rewrite-disk.ts';
+import type { DiskRewrite } from '../../adapters/redis/server/rewrite-disk.ts';
 import type { App } from '../../app.ts';
 import { isBatchId } from '../../batches/batch-id.ts';
 import type { BatchRecord } from '../../batches/batch-registry.ts';

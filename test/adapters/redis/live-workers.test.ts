@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RedisWorkerRegistry } from '../../../src/adapters/redis/live-workers.ts';
-import { readPersistence } from '../../../src/adapters/redis/read-persistence.ts';
+import { readPersistence } from '../../../src/adapters/redis/server/read-persistence.ts';
 import { WorkerLease } from '../../../src/adapters/redis/worker-lease.ts';
 import type { WorkerRecord } from '../../../src/batches/worker-registry.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { NightmillError } from '../../../errors.ts';
 import type { RedisClient } from '../redis-options.ts';
-import { rightsProblem } from '../rights-problem.ts';
+import { rightsProblem } from '../server/rights-problem.ts';
 
 /** A Lua script and its digest, by which the server runs it after the first time. */
 export interface Script {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { NightmillError } from '../../errors.ts';
+import { NightmillError } from '../../../errors.ts';
 
 const OLDEST_VERSION = [6, 2] as const;
 

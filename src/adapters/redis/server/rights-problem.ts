@@ -1,4 +1,4 @@
-import { NightmillError } from '../../errors.ts';
+import { NightmillError } from '../../../errors.ts';
 
 /**
  * What to tell of a command, key or channel that the Redis user may not use; undefined for any other error. Inside a

@@ -1,4 +1,4 @@
-import type { RedisClient } from './redis-options.ts';
+import type { RedisClient } from '../redis-options.ts';
 
 /** What a server writes to its disk. `unknown`: it does not tell this user. */
 export type Persistence = 'append-only file' | 'snapshots' | 'nothing' | 'unknown';

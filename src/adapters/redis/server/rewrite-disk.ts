@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisClient } from '../redis-options.ts';
 import { readPersistence } from './read-persistence.ts';
-import type { RedisClient } from './redis-options.ts';
 
 export type DiskRewrite = 'rewritten' | 'nothing on disk' | 'refused' | 'still writing';
 

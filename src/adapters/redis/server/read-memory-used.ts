@@ -1,4 +1,4 @@
-import type { RedisClient } from './redis-options.ts';
+import type { RedisClient } from '../redis-options.ts';
 
 /** Share of `maxmemory` that the server uses; undefined: it has no limit, or does not tell this user. */
 export async function readMemoryUsed(redis: RedisClient): Promise<number | undefined> {
