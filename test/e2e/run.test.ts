@@ -162,7 +162,7 @@ describe('nightmill run', () => {
     expect(line).toBe(
       `{"id":"a","status":"succeeded","result":{"summary":"The invoice"},"model":"small","tier":0,"calls":1,` +
         `"usage":{"inputTokens":${row.usage.inputTokens},"cachedInputTokens":0,"outputTokens":${row.usage.outputTokens},"reasoningTokens":0},` +
-        `"costUsd":${cost},"durationMs":${row.durationMs},"prompt":"${row.prompt}","metadata":{"z":1,"a":[null,"ü"]}}\n`,
+        `"costUsd":${cost},"spent":[{"tier":0,"model":"small","calls":1,"costNanoUsd":${call!.costNano}}],"durationMs":${row.durationMs},"prompt":"${row.prompt}","metadata":{"z":1,"a":[null,"ü"]}}\n`,
     );
   });
 
@@ -184,7 +184,15 @@ describe('nightmill run', () => {
       documents.map(({ id }) => id),
     );
     const [line = ''] = (await readFile(workspace.path('out/errors.jsonl'), 'utf8')).split('\n');
-    expect(Object.keys(JSON.parse(line) as object)).toEqual(['id', 'status', 'error', 'calls', 'usage', 'costUsd']);
+    expect(Object.keys(JSON.parse(line) as object)).toEqual([
+      'id',
+      'status',
+      'error',
+      'calls',
+      'usage',
+      'costUsd',
+      'spent',
+    ]);
     expect(JSON.parse(line)).toMatchObject({
       id: 'doc-2',
       status: 'failed',

@@ -3,10 +3,10 @@ import { taskOf } from '../../tasks/tasks.ts';
 import { namedModels } from '../../workflows/model-workflow.ts';
 import type { LineRules } from './input-lines.ts';
 
-/** What `model` may name: every workflow, and every model of the config that no workflow has the name of. */
+/** What `model` may name: every workflow, then every model of the config that no workflow has the name of. */
 export function servedModels({ workflows, models }: Pick<Config, 'workflows' | 'models'>): LineRules['models'] {
   return new Map([
-    ...namedModels(models).map((name) => [name, 'request'] as const),
     ...[...workflows].map(([name, { spec }]) => [name, taskOf(spec).sendsAsIs === true ? 'request' : 'text'] as const),
+    ...namedModels(models).flatMap((name) => (workflows.has(name) ? [] : [[name, 'request'] as const])),
   ]);
 }
