@@ -37,7 +37,9 @@ export function documentText({ batch, id, slice, state, document, row }: ShownDo
     ),
     ...(costUsd === undefined
       ? []
-      : [`  cost       ${formatUsd(usdToNano(costUsd))} for ${calls} ${calls === 1 ? 'call' : 'calls'}: ${usageText(usage)}`]),
+      : [
+          `  cost       ${formatUsd(usdToNano(costUsd))} for ${calls} ${calls === 1 ? 'call' : 'calls'}: ${usageText(usage)}`,
+        ]),
     ...(document?.metadata === undefined ? [] : [`  metadata   ${printable(JSON.stringify(document.metadata))}`]),
     ...(document?.warnings ?? []).map((warning) => `  reading    ${printable(warning)}`),
     ...(document === null
