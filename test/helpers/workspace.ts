@@ -34,6 +34,13 @@ export interface RowJson {
   readonly calls: number;
   readonly usage: Readonly<Record<string, number>>;
   readonly costUsd: number;
+  readonly spent?: readonly {
+    readonly tier: number;
+    readonly model: string;
+    readonly calls: number;
+    readonly costNanoUsd: number;
+    readonly requestIds?: readonly string[];
+  }[];
   readonly durationMs?: number;
   readonly metadata?: unknown;
 }
