@@ -26,7 +26,7 @@ describe('commitSlice()', () => {
     await app.ledger.admit(late);
     run = new SliceRun(await app.cluster.claim(run.claim.batchId), new Map());
     await app.ledger.settle(late, replyOf(20));
-    expect(await commitSlice(app, run, ENTRIES, WORK)).toBe(0);
+    expect(await commitSlice(app, run, ENTRIES, WORK)).toMatchObject({ slicesLeft: 0, outcomes: { succeeded: 1 } });
     expect(await app.rows(run.claim.batchId)).toMatchObject([{ id: 'd0', calls: 1, costUsd: 2e-8 }]);
     expect(await app.batches.commitOf(run.claim.batchId, 0)).toMatchObject({ cost: 20, journalEntries: 1 });
   });
