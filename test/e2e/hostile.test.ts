@@ -166,7 +166,7 @@ describe('hostile documents', () => {
       expect(error?.code).toBe('empty_document');
     }
     for (const { id, result } of digest.results) expect(result?.summary, id).toMatch(/\S/);
-  });
+  }, 240_000);
 
   it('with a provider end as rows, and the process ends as it should', async () => {
     await using simulator = await startSimulatorProcess();
