@@ -27,8 +27,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['quota', 'doctor', 'schedules'],
   ['providers'],
   ['requests'],
-  ['documents', 'workflows', 'simulator'],
-  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures', 'evaluation'],
+  ['documents', 'workflows', 'simulator', 'evaluation'],
+  ['access', 'compat', 'text', 'checks', 'redaction', 'ledger', 'measures'],
   ['runtime', 'money', 'store', 'prompts', 'local-model', 'calibration', 'jobs'],
   ['errors', 'docs'],
 ];

@@ -71,6 +71,25 @@ export type SealResult =
   | { readonly kind: 'slices_left' | 'calls_open'; readonly count: number }
   | { readonly kind: 'gone'; readonly state: StoredBatchState };
 
+/** What is known of a batch before any of its documents is stored; nothing in it changes afterwards. */
+export type NewBatch = Pick<
+  BatchRecord,
+  | 'batchId'
+  | 'workflow'
+  | 'tenant'
+  | 'priority'
+  | 'deadline'
+  | 'expiresAt'
+  | 'name'
+  | 'labels'
+  | 'retryOf'
+  | 'retried'
+  | 'createdAt'
+  | 'contentHash'
+  | 'sliceDocuments'
+  | 'sliceTokens'
+>;
+
 /** What the cluster knows about batches and their slices. */
 export interface BatchRegistry {
   get(batchId: string): Promise<BatchRecord | undefined>;
@@ -79,25 +98,7 @@ export interface BatchRegistry {
   /** Batches that are not ended, oldest first. */
   listOpen(): Promise<readonly BatchRecord[]>;
   /** Registers a batch as `ingesting`; false where the id exists already. */
-  create(
-    batch: Pick<
-      BatchRecord,
-      | 'batchId'
-      | 'workflow'
-      | 'tenant'
-      | 'priority'
-      | 'deadline'
-      | 'expiresAt'
-      | 'name'
-      | 'labels'
-      | 'retryOf'
-      | 'retried'
-      | 'createdAt'
-      | 'contentHash'
-      | 'sliceDocuments'
-      | 'sliceTokens'
-    >,
-  ): Promise<boolean>;
+  create(batch: NewBatch): Promise<boolean>;
   /** Notes for a few seconds that a worker cannot work on a batch: a condition of the worker, not of the batch. */
   noteUnable(batchId: string, worker: string, why: string): Promise<void>;
   /** Workers that lately could not work on it, and why. */

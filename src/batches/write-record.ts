@@ -1,28 +1,9 @@
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
-import type { BatchRecord } from './batch-registry.ts';
+import type { BatchRecord, NewBatch } from './batch-registry.ts';
 
 /** What Redis knows of a batch when all its slices are stored; nothing in it changes afterwards. */
-export type StoredRecord = Pick<
-  BatchRecord,
-  | 'batchId'
-  | 'workflow'
-  | 'tenant'
-  | 'priority'
-  | 'deadline'
-  | 'expiresAt'
-  | 'name'
-  | 'labels'
-  | 'retryOf'
-  | 'retried'
-  | 'createdAt'
-  | 'contentHash'
-  | 'sliceDocuments'
-  | 'sliceTokens'
-  | 'documents'
-  | 'inputTokens'
-  | 'slices'
->;
+export type StoredRecord = NewBatch & Pick<BatchRecord, 'documents' | 'inputTokens' | 'slices'>;
 
 /** Kept in the store before the batch is queued, so that a Redis that has lost everything learns of it again. */
 export async function writeRecord(store: ObjectStore, record: StoredRecord): Promise<void> {

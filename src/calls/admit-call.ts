@@ -80,6 +80,8 @@ function positionOf({ owner, tier }: Call, cost: number): QueuePosition {
 function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, inputTokens: number) {
   const { claim } = call.owner;
   const { model, request, key } = route;
+  // Once: its time and the periods that it is booked in must not fall on two days.
+  const at = clock.now();
   const otherKeys = call.routes.flatMap((other) => (other.key === key ? [] : [other.key]));
   return {
     claim,
@@ -87,8 +89,8 @@ function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, 
     ...(otherKeys.length === 0 ? {} : { otherKeys }),
     model: model.name,
     document: call.document,
-    at: clock.now(),
-    scopes: scopesOf(claim, clock.now(), claim.timezones),
+    at,
+    scopes: scopesOf(claim, at, claim.timezones),
     quota: pools.need(poolOf(model), inputTokens, request.maxOutputTokens),
   };
 }

@@ -29,15 +29,20 @@ export interface WorkAndDownload {
   readonly stop: Pick<StopSignals, 'first' | 'second'>;
 }
 
-/** Works in this process until a batch has ended, then downloads the results. Returns the exit code. */
-export async function workAndDownload(app: App, options: GlobalOptions, job: WorkAndDownload): Promise<number> {
-  const { workflow, batchId, shown, stop } = job;
-  const tables = await readFormats(job.format);
-  await goOnWhereItMay(app, workflow, batchId);
+/**
+ * Works in this process until a batch has ended, is held, or a signal comes.
+ *
+ * @throws what makes work here hopeless, e.g. a store that is gone
+ */
+export async function workUntilEnd(
+  app: App,
+  options: GlobalOptions,
+  { workflow, batchId, stop }: Pick<WorkAndDownload, 'workflow' | 'batchId' | 'stop'>,
+): Promise<Awaited<ReturnType<typeof waitForBatch>>> {
   const hopeless = new AbortController();
   const worker = await startWorker(app, [workflow], (error) => hopeless.abort(error));
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
-  const { end, status } = await waitForBatch(app, batchId, {
+  const waited = await waitForBatch(app, batchId, {
     signal: AbortSignal.any([stop.first, hopeless.signal]),
     quiet: hidesProgress(options),
     // What is in flight still settles; a pause by an operator is waited out.
@@ -45,7 +50,16 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
       endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
-  if (end !== 'ended') hopeless.signal.throwIfAborted();
+  if (waited.end !== 'ended') hopeless.signal.throwIfAborted();
+  return waited;
+}
+
+/** Works in this process until a batch has ended, then downloads the results. Returns the exit code. */
+export async function workAndDownload(app: App, options: GlobalOptions, job: WorkAndDownload): Promise<number> {
+  const { workflow, batchId, shown } = job;
+  const tables = await readFormats(job.format);
+  await goOnWhereItMay(app, workflow, batchId);
+  const { end, status } = await workUntilEnd(app, options, job);
   if (end === 'interrupted') {
     announcer(options)(
       `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,
@@ -63,7 +77,7 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
 }
 
 /** A pause by an operator is waited out, and so is a wait that the provider has named, unless it is a long one. */
-export function endsRun(pause: Pause | undefined, now: number, longestWaitMs: number): boolean {
+function endsRun(pause: Pause | undefined, now: number, longestWaitMs: number): boolean {
   if (pause === undefined || pause.cause === 'operator') return false;
   return pause.retryAt === undefined || pause.retryAt - now > longestWaitMs;
 }

@@ -1,3 +1,4 @@
+import { escapeHtml, htmlPage, htmlTable } from '../text/html-page.ts';
 import type { RunComparison } from './compare-runs.ts';
 import type { DocumentScores, Evaluation } from './evaluation.ts';
 
@@ -18,19 +19,15 @@ export function htmlReport(evaluation: Evaluation, comparison: RunComparison | u
     ['dollars', costUsd.toFixed(6)],
     ...(latencyMs === null ? [] : [['latency, median and 95 %', `${latencyMs.median} and ${latencyMs.p95} ms`]]),
   ];
-  return [
-    '<!doctype html><html lang="en"><meta charset="utf-8">',
-    `<title>${escapeHtml(workflow)}: evaluation</title>`,
-    '<style>body{font:15px system-ui;margin:2rem;max-width:60rem}table{border-collapse:collapse;margin:1rem 0}',
-    'td,th{border:1px solid #bbb;padding:.2rem .5rem;text-align:left;vertical-align:top}.bad{color:#a00}</style>',
+  const body = [
     `<h1>${escapeHtml(workflow)}</h1><p>${escapeHtml(run)}, ${escapeHtml(evaluatedAt)}</p>`,
     table(['figure', 'value'], figures),
     comparison === undefined ? '' : comparisonSection(comparison),
     calibration === undefined ? '' : `<h2>Confidence and truth</h2>${curve(calibration.bins)}`,
     confusion === undefined ? '' : `<h2>Expected and answered</h2>${confusionTable(confusion)}`,
     `<h2>Worst cases</h2>${worstCases(evaluation.items)}`,
-    '</html>\n',
-  ].join('\n');
+  ];
+  return htmlPage(`${workflow}: evaluation`, body.join('\n'));
 }
 
 function comparisonSection({ baseline, metrics, power, isRegression }: RunComparison): string {
@@ -58,12 +55,12 @@ function curve(
   const points = bins.map(({ confidence, right }) => `${x(confidence)},${y(right)}`).join(' ');
   const dots = bins.map(
     ({ confidence, right, count }) =>
-      `<circle cx="${x(confidence)}" cy="${y(right)}" r="4"><title>${count} answers: confidence ${confidence.toFixed(3)}, right ${right.toFixed(3)}</title></circle>`,
+      `<circle cx="${x(confidence)}" cy="${y(right)}" r="4" fill="var(--fill)"><title>${count} answers: confidence ${confidence.toFixed(3)}, right ${right.toFixed(3)}</title></circle>`,
   );
   return (
     `<svg role="img" aria-label="share of right answers by confidence" viewBox="-10 -10 ${SIDE + 20} ${SIDE + 20}" width="${SIDE + 20}">` +
-    `<rect width="${SIDE}" height="${SIDE}" fill="none" stroke="#999"/><line x1="0" y1="${SIDE}" x2="${SIDE}" y2="0" stroke="#999" stroke-dasharray="4"/>` +
-    `<polyline points="${points}" fill="none" stroke="#06c"/>${dots.join('')}</svg>`
+    `<rect width="${SIDE}" height="${SIDE}" fill="none" stroke="var(--line)"/><line x1="0" y1="${SIDE}" x2="${SIDE}" y2="0" stroke="var(--line)" stroke-dasharray="4"/>` +
+    `<polyline points="${points}" fill="none" stroke="var(--fill)"/>${dots.join('')}</svg>`
   );
 }
 
@@ -96,11 +93,8 @@ function worstCases(items: readonly DocumentScores[]): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (row: readonly string[], tag: string) =>
-    `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
-  return `<table>${cells(head, 'th')}${rows.map((row) => cells(row, 'td')).join('')}</table>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return htmlTable(
+    head.map((title) => ({ title })),
+    rows.map((row) => row.map(escapeHtml)),
+  );
 }

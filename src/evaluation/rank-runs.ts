@@ -1,5 +1,6 @@
 import { seededRandom } from '../calibration/random.ts';
 import { lowerRate, upperRate } from '../calibration/tails.ts';
+import { mean } from './evaluate.ts';
 import type { Evaluation } from './evaluation.ts';
 
 export interface RankedRun {
@@ -105,8 +106,4 @@ function disagreementsOf(evaluations: readonly Evaluation[], ids: readonly strin
     const expected = runs[0]?.items.get(id)?.expected;
     return [{ id, ...(expected === undefined ? {} : { expected }), answers }];
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

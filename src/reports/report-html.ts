@@ -1,5 +1,5 @@
 import { formatUsd } from '../money/money.ts';
-import { barPlot, escapeHtml, htmlPage, htmlTable, shareBar } from './html-page.ts';
+import { barPlot, escapeHtml, htmlPage, htmlTable, shareBar } from '../text/html-page.ts';
 import type { Report, ReportLine } from './report.ts';
 import { count, percent, rateTexts, savedTexts } from './report-text.ts';
 

@@ -1,3 +1,4 @@
+import { type NanoUsd, nanoToDecimal } from '../money/money.ts';
 import type { Task } from '../tasks/task.ts';
 import { TASK_NAMES, TASKS, type TaskName } from '../tasks/tasks.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
@@ -22,8 +23,8 @@ export interface SetupChoices {
   /** Absent: examples to be replaced. */
   readonly labels?: readonly string[];
   readonly fields?: FieldProposal;
-  /** Whole dollars that a batch may cost; four times as much for a day. */
-  readonly batchUsd: number;
+  /** What a batch may cost; four times as much for a day. */
+  readonly batchLimit: NanoUsd;
   /** YYYY-MM-DD. */
   readonly today: string;
 }
@@ -45,7 +46,7 @@ interface TierLine {
  * @throws {RangeError} no model can do the task: see {@link canRun}
  */
 export function writeConfig(choices: SetupChoices): string {
-  const { task, clouds, server, batchUsd, today } = choices;
+  const { task, clouds, server, batchLimit, today } = choices;
   if (!canRun(choices)) throw new RangeError(`No model here can ${task}`);
   return [
     '# yaml-language-server: $schema=node_modules/nightmill/docs/config.schema.json',
@@ -67,7 +68,7 @@ export function writeConfig(choices: SetupChoices): string {
         ]
       : []),
     '    # USD. No more than this is ever spent: work pauses before the call that would go over it.',
-    `    budget: { batch: ${batchUsd.toFixed(2)}, day: ${(batchUsd * DAYS_BUDGET).toFixed(2)} }`,
+    `    budget: { batch: ${nanoToDecimal(batchLimit)}, day: ${nanoToDecimal(batchLimit * DAYS_BUDGET)} }`,
     '',
   ].join('\n');
 }

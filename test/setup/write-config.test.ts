@@ -5,7 +5,7 @@ import { CLOUD_CHOICES, LOCAL_SERVERS } from '../../src/setup/known-models.ts';
 import { proposeFields } from '../../src/setup/propose-fields.ts';
 import { SETUP_TASKS, type SetupChoices, writeConfig } from '../../src/setup/write-config.ts';
 
-const PLAIN: SetupChoices = { task: 'classify', clouds: [], batchUsd: 5, today: '2026-11-29' };
+const PLAIN: SetupChoices = { task: 'classify', clouds: [], batchLimit: 5_000_000_000, today: '2026-11-29' };
 const WITH_MODEL = CLOUD_CHOICES.filter(({ large }) => large !== undefined);
 const SERVERS = LOCAL_SERVERS.map((server) => ({ ...server, modelId: 'qwen2.5' }));
 

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { isRecord, parseJson } from '../../text/json-value.ts';
+import { isRecord } from '../../text/json-value.ts';
+import { askServer } from './ask-server.ts';
 import type { Endpoint } from './endpoint.ts';
 
-const TIMEOUT_MS = 5_000;
 /** What Ollama gives every model as its fingerprint: it tells nothing but who answers. */
 const OLLAMA = 'fp_ollama';
 /** A model can be pulled anew at any time. */
@@ -34,19 +34,7 @@ export class ModelDigests {
 
   async #ask(): Promise<ReadonlyMap<string, string>> {
     try {
-      const { origin, headers } = this.#endpoint;
-      const path = this.#endpoint
-        .target('')
-        .path.replace(/\/v1(?=\?|$)/, '')
-        .replace(/(?=\?|$)/, '/api/tags');
-      const response = await this.#pool.request({
-        origin,
-        path,
-        method: 'GET',
-        headers: { ...headers },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      return digestsOf(parseJson(await response.body.text()));
+      return digestsOf(await askServer(this.#pool, this.#endpoint, '/api/tags'));
     } catch {
       // A reply that was paid for is not lost for this.
       return new Map();

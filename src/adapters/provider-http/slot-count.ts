@@ -1,8 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { isRecord, parseJson } from '../../text/json-value.ts';
+import { isRecord } from '../../text/json-value.ts';
+import { askServer } from './ask-server.ts';
 import type { Endpoint } from './endpoint.ts';
-
-const TIMEOUT_MS = 5_000;
 
 /** How many calls a llama.cpp server works on at once, which it says at `GET /props`. Asked once, beside the calls. */
 export class SlotCount {
@@ -34,19 +33,7 @@ export class SlotCount {
   /** A server that does not answer this is asked as any other. */
   async #ask(): Promise<void> {
     try {
-      const { origin, headers } = this.#endpoint;
-      const path = this.#endpoint
-        .target('')
-        .path.replace(/\/v1(?=\?|$)/, '')
-        .replace(/(?=\?|$)/, '/props');
-      const response = await this.#pool.request({
-        origin,
-        path,
-        method: 'GET',
-        headers: { ...headers },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      const props = parseJson(await response.body.text());
+      const props = await askServer(this.#pool, this.#endpoint, '/props');
       const slots = isRecord(props) ? props.total_slots : undefined;
       if (typeof slots === 'number' && Number.isInteger(slots) && slots > 0) this.#slots = slots;
     } catch {

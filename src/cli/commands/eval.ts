@@ -9,13 +9,11 @@ import { htmlReport } from '../../evaluation/html-report.ts';
 import { promptfooOutput } from '../../evaluation/promptfoo.ts';
 import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evidence/evaluations.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
-import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
 import { submitInputs } from '../submit-inputs.ts';
-import { waitForBatch } from '../wait-for-batch.ts';
-import { announcer, type GlobalOptions, hidesProgress, print, withApp } from '../with-app.ts';
-import { endsRun } from '../work-and-download.ts';
+import { announcer, type GlobalOptions, print, withApp } from '../with-app.ts';
+import { workUntilEnd } from '../work-and-download.ts';
 
 interface EvalFlags {
   readonly workflow: string;
@@ -72,18 +70,8 @@ async function answerGolden(app: App, options: GlobalOptions, flags: EvalFlags):
   const { golden, workflow, id, budget } = flags;
   const wanted = { workflow, ...(id === undefined ? {} : { id }), ...(budget === undefined ? {} : { budget }) };
   const { batchId } = await submitInputs(app, [golden], wanted, announce, stop.first);
-  const hopeless = new AbortController();
-  const worker = await startWorker(app, [workflow], (error) => hopeless.abort(error));
-  stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
-  const { end, status } = await waitForBatch(app, batchId, {
-    signal: AbortSignal.any([stop.first, hopeless.signal]),
-    quiet: hidesProgress(options),
-    isHeld: ({ breaker: { hold } }) =>
-      endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
-  });
-  await worker.stop({ force: stop.second.aborted });
+  const { end, status } = await workUntilEnd(app, options, { workflow, batchId, stop });
   if (end === 'ended') return batchId;
-  hopeless.signal.throwIfAborted();
   announce(
     `${batchId} is kept, nothing that was paid for is bought twice: ${status.breaker.hold?.reason ?? 'interrupted'}`,
   );

@@ -5,10 +5,11 @@ import { type Command, Option } from 'commander';
 import { readEnvironment } from '../../../config/environment.ts';
 import { loadConfig } from '../../../config/load.ts';
 import { NightmillError } from '../../errors.ts';
-import { formatUsd } from '../../money/money.ts';
+import { formatUsd, type NanoUsd } from '../../money/money.ts';
 import { readingOf } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
 import { planDocuments } from '../../operations/plan-documents.ts';
+import { readBudget } from '../../operations/submit-values.ts';
 import { lookAround, proposeFor, type Surroundings } from '../../setup/look-around.ts';
 import type { FieldProposal } from '../../setup/propose-fields.ts';
 import { canRun, cascadeOf, SETUP_TASKS, type SetupChoices, tableOf, writeConfig } from '../../setup/write-config.ts';
@@ -16,7 +17,7 @@ import type { TaskName } from '../../tasks/tasks.ts';
 import { globalOptions, print } from '../with-app.ts';
 
 const CONFIG_FILE = 'nightmill.yaml';
-const DEFAULT_BATCH_USD = 5;
+const DEFAULT_BATCH_USD = '5.00';
 
 interface InitFlags {
   readonly task?: TaskName;
@@ -106,7 +107,7 @@ async function choose(
       tableOf(task).setup?.hasLabels === true && terminal !== undefined
         ? await ask('Labels', known ?? '(examples)')
         : known;
-    const batchUsd = readUsd(await ask('US dollars that a batch may cost', String(DEFAULT_BATCH_USD)));
+    const batchLimit = readLimit(await ask('US dollars that a batch may cost', DEFAULT_BATCH_USD));
     return {
       task,
       clouds,
@@ -115,7 +116,7 @@ async function choose(
       ...(labels === undefined || labels === '(examples)' || labels === fields?.labels?.values.join(', ')
         ? {}
         : { labels: readLabels(labels) }),
-      batchUsd,
+      batchLimit,
       today: new Date().toISOString().slice(0, 10),
     };
   } finally {
@@ -138,9 +139,9 @@ function readLabels(text: string): readonly string[] {
   throw new NightmillError('usage', `Cannot use ${JSON.stringify(text)} as labels: name at least two, with commas.`);
 }
 
-function readUsd(text: string): number {
-  const usd = Number(text);
-  if (Number.isFinite(usd) && usd > 0) return usd;
+function readLimit(text: string): NanoUsd {
+  const limit = readBudget(text) ?? 0;
+  if (limit > 0) return limit;
   throw new NightmillError('usage', `Cannot use ${JSON.stringify(text)} as a limit: use a number of dollars above 0.`);
 }
 

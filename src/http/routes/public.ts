@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { App } from '../../app.ts';
+import { escapeHtml } from '../../text/html-page.ts';
 
 /** What needs no key: whether the server lives, and how it is used. */
 export function addPublicRoutes(server: FastifyInstance, app: App): void {
@@ -60,8 +61,4 @@ function docsPage({ info, paths }: OpenApi): string {
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.35rem .6rem;border-bottom:1px solid #8885}</style>
 <h1>${escapeHtml(info.title)} ${escapeHtml(info.version)}</h1><p>Send <code>Authorization: Bearer nm_…</code>; on this machine none is needed. Errors are <code>application/problem+json</code> with a <code>code</code>. The whole description: <a href="/openapi.json">openapi.json</a>.</p>
 <table><thead><tr><th>Method<th>Path<th>Does<th>Query</tr></thead><tbody>${rows.join('\n')}</tbody></table></html>`;
-}
-
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }
