@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
+import { inputTokenBound } from '../requests/estimate.ts';
 import { poolOf } from '../workflows/workflow.ts';
 import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
@@ -65,6 +66,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     }
     failures.set(route, (failures.get(route) ?? 0) + 1);
     const isOutOfPatience = await noteFailure(context, route, gate, result);
+    if (mayBeTooLong(call, route, gate, result)) throw tooLong(result);
     const canChange = hasOthers(context, call, failures, route);
     const access =
       needsPerson(result) || result.failure === 'bad_request'
@@ -138,6 +140,16 @@ function failed(code: string | undefined, error: ModelCallError): CallFailedErro
   if (code === undefined) return new CallFailedError(error.failure, error.message, { cause: error });
   const message = `Something on the way refused this text, while other calls with the same key succeed. ${error.message}`;
   return new CallFailedError(code, message, { cause: error });
+}
+
+/** Refused with a word about size, and longer than what this model has taken: a smaller request will tell. */
+function mayBeTooLong({ mayCut }: Call, { model, request }: Route, gate: ProviderGate, error: ModelCallError): boolean {
+  if (mayCut !== true || !error.mayBeTooLong) return false;
+  return inputTokenBound(request) > gate.access.longestThatWorked(model.name);
+}
+
+function tooLong(error: ModelCallError): CallFailedError {
+  return new CallFailedError('context_overflow', error.message, { cause: error });
 }
 
 function hasOthers(context: CallModelContext, { routes }: Call, failures: Failures, route: Route): boolean {

@@ -23,6 +23,8 @@ export interface Call {
   readonly tier: number;
   /** The tier's own model first, then those that stand in for it when its provider is in trouble. */
   readonly routes: readonly [Route, ...Route[]];
+  /** Its document can be cut, so a refusal that may be about length is taken for one. Absent: it cannot, or has been. */
+  readonly mayCut?: boolean;
 }
 
 /** Whether the route stands in for the tier's own provider. */

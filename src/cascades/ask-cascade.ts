@@ -36,6 +36,8 @@ export interface CascadeContext {
   readonly redactors: DocumentRedactors;
   /** Share of the usual window, or of the document, that one part may fill; under 1 after a provider found it too long. */
   readonly windowShare: number;
+  /** A refusal that may be about length is taken for one; see `Call`. Absent: no. */
+  readonly mayCut?: boolean;
   /** The last tier is asked as well, as a sample of what the others answer. Absent: no. */
   readonly isAudited?: boolean;
   /** Told how each tier ended. */
@@ -200,7 +202,7 @@ interface Answered {
 }
 
 async function ask(
-  { models, owner, document }: CascadeContext,
+  { models, owner, document, mayCut = false }: CascadeContext,
   tier: number,
   prepared: readonly [PreparedRoute, ...PreparedRoute[]],
 ): Promise<Answered> {
@@ -210,6 +212,7 @@ async function ask(
     document,
     tier,
     routes: [first.route, ...others.map(({ route }) => route)],
+    mayCut,
   });
   // The journal and the cache keep what the provider sent; the document's values come back only here.
   const by = prepared.find(({ route }) => route.model.name === entry.model) ?? first;

@@ -11,7 +11,7 @@ export interface AccessEvidence {
  * blip. Only when document after document is refused and none succeeds is it the account's or the config's fault.
  */
 export class AccessRecord {
-  readonly #models = new Map<string, { readonly refused: Set<string>; worked: boolean }>();
+  readonly #models = new Map<string, { readonly refused: Set<string>; worked: boolean; longest: number }>();
 
   /** @param document any name that differs from document to document */
   refused(model: string, document: string): AccessEvidence {
@@ -20,14 +20,21 @@ export class AccessRecord {
     return { refusedInARow: known.refused.size, everWorked: known.worked };
   }
 
-  worked(model: string): void {
+  /** @param length of the request, in the caller's unit */
+  worked(model: string, length: number): void {
     const known = this.#of(model);
     known.worked = true;
+    known.longest = Math.max(known.longest, length);
     if (known.refused.size > 0) known.refused.clear();
   }
 
+  /** Of the requests that succeeded; 0 where none has. */
+  longestThatWorked(model: string): number {
+    return this.#of(model).longest;
+  }
+
   #of(model: string) {
-    const known = this.#models.get(model) ?? { refused: new Set<string>(), worked: false };
+    const known = this.#models.get(model) ?? { refused: new Set<string>(), worked: false, longest: 0 };
     this.#models.set(model, known);
     return known;
   }

@@ -1,6 +1,7 @@
 import type { ModelFailureClass } from './failure.ts';
 import {
   isAloneOverLimit,
+  maySpeakOfLength,
   speaksOfContent,
   speaksOfLength,
   speaksOfMoney,
@@ -19,6 +20,8 @@ export interface HttpFailure {
   readonly providerMessage: string;
   /** 0 to `MAX_RETRY_AFTER_MS`; absent where nothing names a wait. */
   readonly retryAfterMs?: number;
+  /** A `bad_request` that has a word about size in it, and may so mean that the request is too long. */
+  readonly mayBeTooLong?: boolean;
 }
 
 /**
@@ -148,11 +151,14 @@ export function classifyHttpFailure(
 ): HttpFailure {
   const body = readErrorBody(bodyText);
   const retryAfterMs = readRetryWait(status, headers, body, nowMs);
+  const failure = failureClass(status, headers, body);
+  const isUnclear = failure === 'bad_request' && (status === 400 || status === 422);
   return {
-    failure: failureClass(status, headers, body),
+    failure,
     providerMessage: body.message,
     ...(body.codes[0] === undefined ? {} : { providerCode: body.codes[0] }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(isUnclear && maySpeakOfLength(wordsOf(body)) ? { mayBeTooLong: true } : {}),
   };
 }
 

@@ -50,6 +50,14 @@ export function speaksOfLength(words: string): boolean {
   return LENGTH.test(words) || LENGTH_ELSEWHERE.test(words);
 }
 
+const SIZE =
+  /tokens?\b|length|context|window|\blong|\blarge|\bbig\b|\bsize|charact|\bchars\b|sequence|capacity|truncat|positions?\b|l(?:ä|ae)nge|longueur|longitud|contexto?|长|長|上下文|字数|トークン/i;
+
+/** Any word about size: such a refusal may be about the request's length, in a wording that is in no list. */
+export function maySpeakOfLength(words: string): boolean {
+  return SIZE.test(words) && !OTHER_TOKENS.test(words);
+}
+
 const MONEY = inEitherOrder(
   'credits?|balance|funds?|money|wallet|prepay(?:ment)?|pre ?paid|credit limit|payment|invoices?|billing|budget|spend(?:ing)?|allowance|deposit',
   [

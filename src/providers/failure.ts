@@ -116,6 +116,7 @@ export interface ModelCallErrorDetails {
   readonly providerCode?: string | undefined;
   readonly retryAfterMs?: number | undefined;
   readonly serverIsStarting?: boolean;
+  readonly mayBeTooLong?: boolean | undefined;
   readonly requestId?: string | undefined;
   readonly rateLimitHeaders?: Readonly<Record<string, string>> | undefined;
   readonly usage?: Usage | undefined;
@@ -134,6 +135,8 @@ export class ModelCallError extends Error {
   readonly retryAfterMs: number | undefined;
   /** It says that it still loads its model: minutes, and no outage. */
   readonly serverIsStarting: boolean;
+  /** A `bad_request` whose words leave open whether the request is too long. */
+  readonly mayBeTooLong: boolean;
   /** The provider's id of this request, for its support desk. */
   readonly requestId: string | undefined;
   /** Rate-limit headers as they came, lower-case names. */
@@ -150,6 +153,7 @@ export class ModelCallError extends Error {
     this.providerCode = details.providerCode;
     this.retryAfterMs = details.retryAfterMs;
     this.serverIsStarting = details.serverIsStarting ?? false;
+    this.mayBeTooLong = details.mayBeTooLong ?? false;
     this.requestId = details.requestId;
     this.rateLimitHeaders = details.rateLimitHeaders ?? {};
     this.usage = details.usage;

@@ -73,7 +73,7 @@ async function answerChat(
     judge: (reply) => ({ kind: 'answer', value: reply, confidence: 1 }),
   };
   try {
-    const { value, confidence: _, ...by } = await askCascade(context, question);
+    const { value, confidence: _, ...by } = await askCascade({ ...context, mayCut: false }, question);
     const model = workflow.cascade.flatMap(modelsOfTier).find(({ name }) => name === by.model);
     const created = Math.floor(context.models.clock.now() / 1_000);
     return { result: completionOf(value, model, text, created), ...by };
