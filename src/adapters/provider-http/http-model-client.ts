@@ -1,8 +1,7 @@
-import type { Dispatcher } from 'undici';
 import { nanoOfStated } from '../../money/money.ts';
 import type { ModelClient, ModelReply, ModelRequest } from '../../providers/model-client.ts';
-import { openPool } from '../outbound/proxy.ts';
 import type { ProviderClientOptions } from './client-options.ts';
+import { Connections } from './connections.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorInSuccess, errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
 import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
@@ -16,27 +15,19 @@ import type { WireFormat } from './wire-format.ts';
 
 /** Parameters that one model may refuse, one after the other. */
 const MAX_LESSONS = 4;
-/** Gateways send long traces; undici's own limit is 16 kB, and the reply behind it was paid for. */
-const MAX_HEADER_BYTES = 256 * 1024;
-
 /** Of LiteLLM's proxy, in dollars. */
 const COST_HEADER = 'x-litellm-response-cost';
-
-/** After so many resets every call gets a connection of its own: the server closes those that are used again. */
-const MAX_RESETS = 3;
 
 /** A client of any API that answers one JSON body with another. `close()` ends calls that are still under way. */
 export class HttpModelClient implements ModelClient {
   readonly #wire: WireFormat;
   readonly #endpoint: Endpoint;
-  readonly #pool: Dispatcher;
+  readonly #connections: Connections;
   readonly #line = new ServerLine();
   readonly #slots: SlotCount;
   readonly #digests: ModelDigests;
   readonly #timeoutMs: number;
   readonly #maxReplyBytes: number;
-  /** Connections that were reset after a request was sent, and before an answer. */
-  #resets = 0;
 
   /** @throws {NightmillError} `config_invalid`, see `resolveEndpoint` */
   constructor(options: ProviderClientOptions, wire: WireFormat) {
@@ -44,21 +35,9 @@ export class HttpModelClient implements ModelClient {
     this.#endpoint = resolveEndpoint(options, wire.headers);
     this.#timeoutMs = options.timeoutMs ?? 120_000;
     this.#maxReplyBytes = options.maxReplyBytes ?? 32 * 1024 * 1024;
-    this.#pool = openPool(options.proxy, this.#endpoint.origin, {
-      connections: options.maxConnections ?? 64,
-      // One request per connection at a time: a broken connection then leaves one call in doubt, not several.
-      pipelining: 1,
-      allowH2: false,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      connect: { timeout: options.connectTimeoutMs ?? 10_000 },
-      // One timer per call covers both, exactly; undici's own are checked twice a second.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      // keepAliveTimeout stays short (4 s, or the server's hint): a request on a connection that the server is
-      // closing at this moment cannot be told from one that was billed and lost.
-    });
-    this.#digests = new ModelDigests(this.#pool, this.#endpoint);
-    this.#slots = new SlotCount(this.#pool, this.#endpoint, options.isLlamaCpp ?? false);
+    this.#connections = new Connections(this.#endpoint.origin, options);
+    this.#digests = new ModelDigests(this.#connections, this.#endpoint);
+    this.#slots = new SlotCount(this.#connections, this.#endpoint, options.isLlamaCpp ?? false);
   }
 
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
@@ -111,7 +90,7 @@ export class HttpModelClient implements ModelClient {
 
   async #exchange(body: string, path: string, signal: AbortSignal): Promise<HttpExchangeResult> {
     const exchange = await exchangeHttp(
-      this.#pool,
+      this.#connections.dispatcher,
       this.#line,
       {
         origin: this.#endpoint.origin,
@@ -120,11 +99,11 @@ export class HttpModelClient implements ModelClient {
         body,
         timeoutMs: this.#timeoutMs,
         maxBodyBytes: this.#maxReplyBytes,
-        reusesConnection: this.#resets < MAX_RESETS,
+        reusesConnection: this.#connections.areReused,
       },
       signal,
     );
-    this.#resets = countResets(this.#resets, exchange);
+    this.#connections.note(exchange);
     if (exchange.kind !== 'response') return exchange;
     // Errors too are compressed by gateways without being asked.
     return { ...exchange, body: unpackBody(exchange.body, exchange.headers, this.#maxReplyBytes) };
@@ -140,13 +119,6 @@ export class HttpModelClient implements ModelClient {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#connections.close();
   }
-}
-
-const RESET_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
-
-function countResets(resets: number, exchange: HttpExchangeResult): number {
-  const code = exchange.kind === 'error' && exchange.sent && 'code' in exchange.error ? exchange.error.code : undefined;
-  return RESET_CODES.has(code) ? resets + 1 : resets;
 }

@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
 import { isRecord } from '../../text/json-value.ts';
 import { askServer } from './ask-server.ts';
+import type { Connections } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What Ollama gives every model as its fingerprint: it tells nothing but who answers. */
@@ -10,13 +10,13 @@ const KNOWN_FOR_MS = 60_000;
 
 /** The digests of the models that an Ollama server has, which it lists at `GET /api/tags`. */
 export class ModelDigests {
-  readonly #pool: Dispatcher;
+  readonly #connections: Connections;
   readonly #endpoint: Endpoint;
   #asked: Promise<ReadonlyMap<string, string>> | undefined;
   #askedAt = 0;
 
-  constructor(pool: Dispatcher, endpoint: Endpoint) {
-    this.#pool = pool;
+  constructor(connections: Connections, endpoint: Endpoint) {
+    this.#connections = connections;
     this.#endpoint = endpoint;
   }
 
@@ -34,7 +34,7 @@ export class ModelDigests {
 
   async #ask(): Promise<ReadonlyMap<string, string>> {
     try {
-      return digestsOf(await askServer(this.#pool, this.#endpoint, '/api/tags'));
+      return digestsOf(await askServer(this.#connections.dispatcher, this.#endpoint, '/api/tags'));
     } catch {
       // A reply that was paid for is not lost for this.
       return new Map();

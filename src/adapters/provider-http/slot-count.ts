@@ -1,18 +1,18 @@
-import type { Dispatcher } from 'undici';
 import { isRecord } from '../../text/json-value.ts';
 import { askServer } from './ask-server.ts';
+import type { Connections } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** How many calls a llama.cpp server works on at once, which it says at `GET /props`. Asked once, beside the calls. */
 export class SlotCount {
-  readonly #pool: Dispatcher;
+  readonly #connections: Connections;
   readonly #endpoint: Endpoint;
   readonly #isLlamaCpp: boolean;
   #asked = false;
   #slots: number | undefined;
 
-  constructor(pool: Dispatcher, endpoint: Endpoint, isLlamaCpp: boolean) {
-    this.#pool = pool;
+  constructor(connections: Connections, endpoint: Endpoint, isLlamaCpp: boolean) {
+    this.#connections = connections;
     this.#endpoint = endpoint;
     this.#isLlamaCpp = isLlamaCpp;
   }
@@ -33,7 +33,7 @@ export class SlotCount {
   /** A server that does not answer this is asked as any other. */
   async #ask(): Promise<void> {
     try {
-      const props = await askServer(this.#pool, this.#endpoint, '/props');
+      const props = await askServer(this.#connections.dispatcher, this.#endpoint, '/props');
       const slots = isRecord(props) ? props.total_slots : undefined;
       if (typeof slots === 'number' && Number.isInteger(slots) && slots > 0) this.#slots = slots;
     } catch {
