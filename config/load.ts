@@ -5,10 +5,9 @@ import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import { checkSharedInboxes, resolveSchedule } from '../src/schedules/resolve-schedule.ts';
 import { TASKS } from '../src/tasks/tasks.ts';
-import { knownNames } from '../src/text/known-names.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, type Tier, type WorkflowSpec } from '../src/workflows/workflow.ts';
+import type { Tier, WorkflowSpec } from '../src/workflows/workflow.ts';
 import { resolveCalibration } from './calibration/resolve-calibration.ts';
 import { checkDataPolicy } from './check-data-policy.ts';
 import type { Config, WorkflowConfig } from './config.ts';
@@ -24,6 +23,8 @@ import { resolveRedis } from './resolve-redis.ts';
 import { checkTask } from './schema/check-task.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
+import { readText, resolveInstructions } from './workflows/read-text.ts';
+import { resolveTier, type TierContext } from './workflows/resolve-tier.ts';
 
 const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 
@@ -156,7 +157,7 @@ function resolveConfig(
   const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
   for (const [name, workflow] of Object.entries(raw.workflows)) {
-    const context = { raw, models, folder: at.folder, stateFolder: folder, problems };
+    const context = { raw, models, providers, folder: at.folder, stateFolder: folder, problems };
     const resolved = resolveWorkflow(name, workflow, context);
     if (resolved !== undefined) workflows.set(name, resolved);
   }
@@ -210,12 +211,10 @@ function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): C
   };
 }
 
-interface WorkflowContext {
+interface WorkflowContext extends TierContext {
   readonly raw: RawConfig;
-  readonly models: ReadonlyMap<string, ModelSpec>;
   readonly folder: string;
   readonly stateFolder: string;
-  readonly problems: string[];
 }
 
 function resolveWorkflow(
@@ -251,30 +250,6 @@ function resolveInput({ task, input }: RawConfig['workflows'][string]): Pick<Wor
   return input === undefined && own === undefined ? {} : { input: { ...withoutUndefined(input ?? {}), ...own } };
 }
 
-function resolveTier(
-  raw: RawConfig['workflows'][string]['cascade'][number],
-  at: string,
-  { models, problems }: WorkflowContext,
-): Tier | undefined {
-  const find = (name: string, path: string): ModelSpec | undefined => {
-    const model = models.get(name);
-    if (model === undefined)
-      problems.push(`${path}: there is no model ${JSON.stringify(name)}; ${knownNames([...models.keys()])}`);
-    return model;
-  };
-  const model = find(raw.model, `${at}.model`);
-  const fallbacks = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
-  if (raw.fallback !== undefined && [model, ...fallbacks].some((each) => each?.name === LOCAL_MODEL_NAME)) {
-    problems.push(`${at}.fallback: the local model has no provider that could fail, and stands in for none`);
-  }
-  if (model === undefined) return undefined;
-  return {
-    model,
-    ...(typeof raw.acceptAt === 'number' ? { acceptAt: raw.acceptAt } : {}),
-    ...(fallbacks.length === 0 ? {} : { fallbacks }),
-  };
-}
-
 function resolveTask(
   name: string,
   raw: RawConfig['workflows'][string],
@@ -282,10 +257,11 @@ function resolveTask(
   { folder, problems }: WorkflowContext,
 ): WorkflowSpec | undefined {
   const at = `workflows.${name}`;
+  const instructions = resolveInstructions(raw, at, folder, problems);
   const base = {
     name,
     cascade,
-    ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }),
+    ...(instructions === undefined ? {} : { instructions }),
     ...(raw.private ? { private: true } : {}),
     ...(raw.cache ? { cache: true } : {}),
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
@@ -299,15 +275,6 @@ function resolveTask(
     readText: (file, setting) => readText(resolve(folder, file), setting, problems),
   });
   return options === undefined ? undefined : { ...base, ...options };
-}
-
-function readText(path: string, at: string, problems: string[]): { path: string; text: string } | undefined {
-  try {
-    return { path, text: readFileSync(path, 'utf8') };
-  } catch (error) {
-    problems.push(`${at}: cannot read ${path}: ${(error as Error).message}`);
-    return undefined;
-  }
 }
 
 /** The amounts of a budget, for callers that only need to know whether one applies. */

@@ -26,9 +26,13 @@ function refuseThresholds({ task, cascade }: RawWorkflow, at: string, problems: 
 
 /** What is sent as it is can have nothing added, hidden or cut. */
 function refuseChanges(raw: RawWorkflow, cascade: readonly Tier[], at: string, problems: string[]): void {
-  for (const key of ['instructions', 'parts'] as const) {
+  for (const key of ['instructions', 'prompt', 'parts'] as const) {
     if (raw[key] !== undefined)
       problems.push(`${at}.${key}: task ${raw.task} sends each document as it is; leave it out`);
+  }
+  for (const [index, { instructions }] of raw.cascade.entries()) {
+    if (instructions === undefined) continue;
+    problems.push(`${at}.cascade.${index}.instructions: task ${raw.task} sends each document as it is; leave it out`);
   }
   for (const { name, redact } of cascade.flatMap(modelsOfTier)) {
     if (redact === undefined) continue;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
-import { NAME, number, url, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
+import { NAME, number, temperature, url, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
 import { providerProblems } from '../check-provider.ts';
 import { PRESET_NAMES } from '../presets.ts';
 
@@ -203,7 +203,7 @@ export const modelSchema = z.strictObject({
     .describe(
       "of one reply, its thinking included; default: the price catalogue's, else 4096, or half of a smaller window",
     ),
-  temperature: number().pipe(z.number().min(0).max(2)).optional().describe('not sent unless set'),
+  temperature: temperature().optional().describe('not sent unless set'),
   reasoning: reasoningSchema.optional(),
   price: priceSchema.optional(),
   request: requestSchema().optional(),

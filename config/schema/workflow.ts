@@ -4,7 +4,7 @@ import { isCsvDelimiter } from '../../src/documents/parse-csv.ts';
 import { AFTERS, CATCH_UPS, OVERLAPS } from '../../src/schedules/schedule.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
-import { fraction, number, usd } from '../../src/workflows/setting-values.ts';
+import { fraction, MAX_INSTRUCTION_LENGTH, number, temperature, usd } from '../../src/workflows/setting-values.ts';
 
 /** `workflows:`. */
 
@@ -21,6 +21,13 @@ const tierSchema = z.strictObject({
     .max(8)
     .optional()
     .describe('names under models: that stand in, in this order, while its provider is in trouble'),
+  instructions: z
+    .string()
+    .min(1)
+    .max(MAX_INSTRUCTION_LENGTH)
+    .optional()
+    .describe('added to the prompt of this tier alone, after those of the workflow'),
+  temperature: temperature().optional().describe("of this tier's models in place of their own"),
 });
 
 const budgetSchema = z.strictObject({
@@ -100,7 +107,12 @@ export const workflowSchema = z
   .strictObject({
     task: z.enum(TASK_NAMES),
     ...TASK_SETTINGS,
-    instructions: z.string().max(20_000).optional().describe('added to the prompt: what matters in these documents'),
+    instructions: z
+      .string()
+      .max(MAX_INSTRUCTION_LENGTH)
+      .optional()
+      .describe('added to the prompt: what matters in these documents'),
+    prompt: z.string().min(1).optional().describe('a text file with the instructions, in place of them'),
     parts: z
       .strictObject({
         maxTokens: number()

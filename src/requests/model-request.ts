@@ -20,12 +20,8 @@ const SAFE_SHARE = 0.85;
  * @param variant any but `first` raises the output cap, up to the model's own and as far as its window has room
  * @param repair adds a turn that says what was wrong with the reply before
  */
-export function buildModelRequest(
-  model: ModelSpec,
-  prompt: Prompt,
-  variant: AskVariant,
-  repair?: Repair,
-): ModelRequest {
+export function buildModelRequest(model: ModelSpec, given: Prompt, variant: AskVariant, repair?: Repair): ModelRequest {
+  const prompt = withInstructions(given, model.instructions);
   const { ask, tokens: room } = model.reasoning ?? { tokens: 0 };
   const firstCap = Math.min(prompt.outputTokens + room, model.maxOutputTokens);
   const { asked } = prompt;
@@ -48,6 +44,15 @@ export function buildModelRequest(
     repair === undefined ? prompt.messages : repairPrompt(prompt, repair, (each) => roomFor(each) >= firstCap);
   const raised = Math.min((prompt.outputTokens + room) * RAISED_CAP_FACTOR, model.maxOutputTokens, roomFor(messages));
   return { ...request, messages, maxOutputTokens: Math.max(firstCap, raised) };
+}
+
+/** They stand at the end of the system prompt, so that what all tiers share comes first. */
+function withInstructions(prompt: Prompt, instructions: string | undefined): Prompt {
+  if (instructions === undefined) return prompt;
+  const messages = prompt.messages.map((message) =>
+    message.role === 'system' ? { ...message, content: `${message.content}\n\n${instructions}` } : message,
+  );
+  return { ...prompt, messages };
 }
 
 function ownFormat(

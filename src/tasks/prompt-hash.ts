@@ -31,8 +31,11 @@ function identify(workflow: WorkflowSpec): PromptIdentity {
   const task = taskOf(workflow);
   const { single, part, merges } = task.prompts(workflow);
   const prompts = [single, part, ...(merges === undefined ? [] : [merges.combine, merges.reduce])];
+  const told = workflow.cascade.flatMap(({ model }, tier) =>
+    model.instructions === undefined ? [] : [`${tier}: ${model.instructions}`],
+  );
   const redacts = workflow.cascade.flatMap(modelsOfTier).some(({ redact }) => redact !== undefined);
-  const said = [...prompts, ...REPAIR_WORDS, ...(redacts ? [PLACEHOLDER_RULE] : [])];
+  const said = [...prompts, ...REPAIR_WORDS, ...(redacts ? [PLACEHOLDER_RULE] : []), ...told];
   return {
     version: task.promptVersion,
     sha256: createHash('sha256').update(JSON.stringify(said)).digest('hex'),

@@ -3,6 +3,9 @@ import { usdToNano } from '../money/money.ts';
 
 /** Kinds of values that several settings have. */
 
+/** Characters of what a workflow or a tier adds to its prompt. */
+export const MAX_INSTRUCTION_LENGTH = 20_000;
+
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
 /** `${NAME}` turns into text, so numbers are accepted as text too. */
@@ -18,6 +21,7 @@ export const number = () =>
     .pipe(z.number());
 export const wholeNumber = (most = Number.MAX_SAFE_INTEGER) => number().pipe(z.number().int().positive().max(most));
 export const fraction = () => number().pipe(z.number().min(0).max(1));
+export const temperature = () => number().pipe(z.number().min(0).max(2));
 
 /** Dollars as people write them, at most nine decimals; held as integer nano-dollars inside. */
 export const usd = () =>

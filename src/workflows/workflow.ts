@@ -22,6 +22,8 @@ export interface ModelSpec {
   /** Of one reply, its thinking included. */
   readonly maxOutputTokens: number;
   readonly temperature?: number;
+  /** What its tier adds to the prompt. Absent: nothing. */
+  readonly instructions?: string;
   /** Absent: nothing is sent, and the output caps have no room for thinking. */
   readonly reasoning?: ReasoningSpec;
   /** Further fields of each request, as its provider names them. */
@@ -69,6 +71,12 @@ const NEVER = 2;
 /** Every model that a tier may ask, its own first. */
 export function modelsOfTier({ model, fallbacks = [] }: Tier): readonly [ModelSpec, ...ModelSpec[]] {
   return [model, ...fallbacks];
+}
+
+/** What a workflow and its tiers say to models besides the document, in which an answer may be found as well. */
+export function instructionsOf({ instructions, cascade }: WorkflowSpec): string {
+  const told = [instructions, ...cascade.flatMap(modelsOfTier).map((model) => model.instructions)];
+  return [...new Set(told)].filter((text) => text !== undefined).join('\n');
 }
 
 export interface Label {

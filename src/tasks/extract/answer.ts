@@ -1,7 +1,7 @@
 import type { CheckProblem } from '../../checks/reply-checks.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { perWorkflow } from '../../workflows/per-workflow.ts';
-import type { ExtractWorkflow, ObjectSchema } from '../../workflows/workflow.ts';
+import { type ExtractWorkflow, instructionsOf, type ObjectSchema } from '../../workflows/workflow.ts';
 import { readConfidence } from '../classify/read-label.ts';
 import { hasJsonObject, type JsonReply, keyOf, parseJsonReply, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { checkFields } from './check-fields.ts';
@@ -119,14 +119,15 @@ function withConfidence(
 
 /** What the workflow says besides the document may stand in a value as well. */
 function findDoubt(
-  { extract, instructions = '' }: ExtractWorkflow,
+  workflow: ExtractWorkflow,
   fields: Readonly<Record<string, unknown>>,
   source: string,
 ): CheckProblem | undefined {
+  const { extract } = workflow;
   const { mustOccur } = extract;
   if (mustOccur === undefined) return undefined;
   const checked = [...leavesOf(extract.fields, fields)].filter(({ path }) => mustOccur.includes(path));
-  const missing = notOccurring(checked, `${source}\n${instructions}`);
+  const missing = notOccurring(checked, `${source}\n${instructionsOf(workflow)}`);
   if (missing.length === 0) return undefined;
   const detail = `${listed(missing.map(({ at }) => at))}: not a value that stands in the document; copy it from there, or answer null`;
   return { code: 'value_not_found', detail };

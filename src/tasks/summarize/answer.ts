@@ -4,7 +4,7 @@ import { hasWords, isOfSomethingElse } from '../../checks/words.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
 import { isRecord } from '../../text/json-value.ts';
-import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
+import { instructionsOf, type SummarizeWorkflow } from '../../workflows/workflow.ts';
 import { hasJsonObject, keyOf, parseJsonReply, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
 import { budgetNotes, type NoteBudget } from './notes.ts';
@@ -98,8 +98,8 @@ type Rejected = Judgement<SummaryAnswer> & { readonly kind: 'rejected' };
 
 /** What the workflow says besides the document may stand in the summary as well. */
 function checkAnswer(workflow: SummarizeWorkflow, judgement: Answered, text: string): Judgement<SummaryAnswer> {
-  const { checks, instructions = '' } = workflow;
-  const source = `${text}\n${instructions}`;
+  const { checks } = workflow;
+  const source = `${text}\n${instructionsOf(workflow)}`;
   const { summary, facts } = judgement.value;
   const { language } = workflow.summary;
   if (language === undefined && isOfSomethingElse(summary, source)) {

@@ -1,0 +1,62 @@
+import { knownNames } from '../../src/text/known-names.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, type Tier } from '../../src/workflows/workflow.ts';
+import type { ProviderConfig } from '../config.ts';
+import type { RawConfig } from '../schema.ts';
+
+type RawTier = RawConfig['workflows'][string]['cascade'][number];
+
+export interface TierContext {
+  readonly models: ReadonlyMap<string, ModelSpec>;
+  readonly providers: ReadonlyMap<string, ProviderConfig>;
+  readonly problems: string[];
+}
+
+/** A tier with its models as it asks them; undefined: its model is not known, which is a problem. */
+export function resolveTier(raw: RawTier, at: string, { models, providers, problems }: TierContext): Tier | undefined {
+  const find = (name: string, path: string): ModelSpec | undefined => {
+    const model = models.get(name);
+    if (model === undefined)
+      problems.push(`${path}: there is no model ${JSON.stringify(name)}; ${knownNames([...models.keys()])}`);
+    return model;
+  };
+  const model = find(raw.model, `${at}.model`);
+  const fallbacks = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
+  if (raw.fallback !== undefined && [model, ...fallbacks].some((each) => each?.name === LOCAL_MODEL_NAME)) {
+    problems.push(`${at}.fallback: the local model has no provider that could fail, and stands in for none`);
+  }
+  if (model === undefined) return undefined;
+  checkAsking(raw, [model, ...fallbacks], at, providers, problems);
+  const asked = (each: ModelSpec): ModelSpec => ({
+    ...each,
+    ...(raw.temperature === undefined ? {} : { temperature: raw.temperature }),
+    ...(raw.instructions === undefined ? {} : { instructions: raw.instructions }),
+  });
+  return {
+    model: asked(model),
+    ...(typeof raw.acceptAt === 'number' ? { acceptAt: raw.acceptAt } : {}),
+    ...(fallbacks.length === 0 ? {} : { fallbacks: fallbacks.map(asked) }),
+  };
+}
+
+/** What a tier says to its models must reach each of them. */
+function checkAsking(
+  { instructions, temperature }: RawTier,
+  models: readonly ModelSpec[],
+  at: string,
+  providers: TierContext['providers'],
+  problems: string[],
+): void {
+  const isLocal = models.some(({ name }) => name === LOCAL_MODEL_NAME);
+  if (isLocal && instructions !== undefined) {
+    problems.push(`${at}.instructions: the local model reads no prompt; leave it out`);
+  }
+  if (temperature === undefined) return;
+  if (isLocal) problems.push(`${at}.temperature: the local model has none; leave it out`);
+  for (const { name, provider } of models) {
+    if (providers.get(provider)?.capabilities.temperature !== false) continue;
+    problems.push(
+      `${at}.temperature: provider ${provider} refuses a temperature, and ${name} is asked with ${temperature} here; leave it out, ` +
+        `or write providers.${provider}.temperature: true if this endpoint takes one`,
+    );
+  }
+}
