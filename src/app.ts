@@ -266,8 +266,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       ...breaker,
       runs,
       shareRatios: () => ledger.shareRatios(ratios),
-      takeHouse: () => house.take(),
-      leaveHouse: () => house.leave(),
+      house,
       restore: () => ledger.restoreIfRestarted(),
       reap: (onBooked) => ledger.reapDeadWorkers(onBooked),
       checkAlerts: (open, check) =>

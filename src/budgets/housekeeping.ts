@@ -9,12 +9,19 @@ import { parseScope, periodOf } from '../ledger/scope.ts';
 import { nanoToDecimal } from '../money/money.ts';
 import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
 
+/** Which worker keeps house for the cluster; one does at a time. */
+export interface House {
+  /** Whether it was this worker when it last asked. */
+  readonly isHeld: boolean;
+  /** Asks; true where it is this worker for the next seconds. */
+  take(): Promise<boolean>;
+  leave(): Promise<void>;
+}
+
 export interface MaintenanceContext extends BreakerContext {
   readonly runs: ReadonlySet<SliceRun>;
   readonly timezoneOf: (scope: string) => string;
-  /** Whether this worker keeps house for the cluster; one does at a time. */
-  readonly takeHouse: () => Promise<boolean>;
-  readonly leaveHouse: () => Promise<void>;
+  readonly house: House;
   /** Posts the last seconds again where Redis has restarted. */
   readonly restore: () => Promise<number>;
   /** Exchanges with other workers what is known of the models' token counts. */

@@ -11,6 +11,25 @@ const LOCK_MS = 15_000;
 /** A slot that could not be run is tried again after this. */
 const RETRY_MS = 30_000;
 
+/** The worker that keeps house looks at each slot; after this, every other worker that has the schedule does once. */
+const OTHERS_LOOK_AFTER_MS = 5_000;
+/** Without a slot, the others look this often: the worker that keeps house may have another config. */
+const OTHERS_LOOK_EVERY_MS = 60_000;
+
+/**
+ * Whether a worker shall look at a schedule now; decided without asking Redis, because most workers need not.
+ *
+ * @param lookedAt when this worker last looked, milliseconds since the epoch; absent: never
+ */
+export function shallLook(
+  schedule: Schedule,
+  { keepsHouse, lookedAt, now }: { readonly keepsHouse: boolean; readonly lookedAt?: number; readonly now: number },
+): boolean {
+  if (keepsHouse || lookedAt === undefined || now - lookedAt >= OTHERS_LOOK_EVERY_MS) return true;
+  const [slot] = nextSlots(schedule, lookedAt - OTHERS_LOOK_AFTER_MS, 1);
+  return slot !== undefined && slot + OTHERS_LOOK_AFTER_MS <= now;
+}
+
 /** When {@link keepSchedule} has something to do next, milliseconds since the epoch. */
 export function nextLook(schedule: Schedule, { seenUntil, due, trouble }: ScheduleState): number {
   if (seenUntil === undefined) return 0;

@@ -207,7 +207,7 @@ async function runHousekeeping(app: App, guard: ClockGuard, signal: AbortSignal)
     try {
       await guard.look();
       await maintainWorker(app.housekeeping);
-      if ((await app.housekeeping.takeHouse()) && app.clock.monotonic() >= restUntil) {
+      if ((await app.housekeeping.house.take()) && app.clock.monotonic() >= restUntil) {
         restUntil = app.clock.monotonic() + (await maintainCluster(app.housekeeping));
       }
     } catch (error) {
@@ -217,5 +217,5 @@ async function runHousekeeping(app: App, guard: ClockGuard, signal: AbortSignal)
     await delay(HOUSEKEEPING_EVERY_MS * (0.75 + Math.random() * 0.5), undefined, { signal }).catch(() => {});
   }
   // Where Redis is away, the lease ends by itself.
-  await app.housekeeping.leaveHouse().catch(() => {});
+  await app.housekeeping.house.leave().catch(() => {});
 }

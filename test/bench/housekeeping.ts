@@ -3,16 +3,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { loadConfig } from '../../config/load.ts';
 import { type App, openApp } from '../../src/app.ts';
+import { keepHouse } from '../../src/operations/keep-house.ts';
 import { startWorker } from '../../src/worker/start-worker.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
-export const summary = 'Redis commands a second of idle workers beside a thousand paused batches';
+export const summary = 'Redis commands a second of idle workers beside a thousand paused batches, with a schedule';
 
 const BATCHES = 1_000;
 const WORKERS = 20;
 const MEASURED_MS = 20_000;
 const SETTLE_MS = 5_000;
+const SCHEDULE = 'schedule: { cron: "0 1 * * *", input: inbox }';
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export async function run(): Promise<void> {
@@ -21,7 +23,7 @@ export async function run(): Promise<void> {
   const folder = stack.use(await makeTemporaryFolder('bench'));
   await writeFile(
     `${folder.path}/nightmill.yaml`,
-    `redis: ${redis.url}\nworkflows: { mail: { task: summarize, cascade: [{ model: local }] } }\n`,
+    `redis: ${redis.url}\nworkflows: { mail: { task: summarize, cascade: [{ model: local }], ${SCHEDULE} } }\n`,
   );
   const config = loadConfig({ env: {}, cwd: folder.path });
   const apps: App[] = [];
@@ -32,7 +34,13 @@ export async function run(): Promise<void> {
   if (first !== undefined) for (let index = 0; index < BATCHES; index += 1) await addPaused(first, `b${index}`);
   for (const app of apps) {
     const worker = await startWorker(app, ['mail']);
-    stack.defer(() => worker.stop());
+    const stop = new AbortController();
+    const beside = keepHouse(app, ['mail'], stop.signal);
+    stack.defer(async () => {
+      stop.abort();
+      await beside;
+      await worker.stop();
+    });
   }
   const client = stack.adopt(new Redis(redis.url), (opened) => opened.disconnect());
   const commands = async () => Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
@@ -41,7 +49,7 @@ export async function run(): Promise<void> {
   await delay(MEASURED_MS);
   const rate = ((await commands()) - before) / ((performance.now() - from) / 1_000);
   console.log(
-    `${WORKERS} workers, ${BATCHES} paused batches: ${Math.round(rate)} Redis commands a second, those inside scripts included`,
+    `${WORKERS} workers, ${BATCHES} paused batches, one schedule: ${Math.round(rate)} Redis commands a second, those inside scripts included`,
   );
 }
 

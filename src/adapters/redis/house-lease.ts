@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { House } from '../../budgets/housekeeping.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { LOCK, UNLOCK } from './scripts/lock.ts';
@@ -8,22 +9,28 @@ import { runScript } from './scripts/run-script.ts';
 const LEASE_MS = 3_000;
 
 /** Which worker keeps house for the cluster. Two of them at once, after a pause of the first, do no harm. */
-export class HouseLease {
+export class HouseLease implements House {
   readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
   readonly #owner = randomUUID();
+  #isHeld = false;
 
   constructor(redis: RedisClient, keys: RedisKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }
 
-  /** True where it is this worker's for the next three seconds. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   async take(): Promise<boolean> {
-    return (await runScript<number>(this.#redis, LOCK, [this.#keys.house], [this.#owner, LEASE_MS])) === 1;
+    this.#isHeld = (await runScript<number>(this.#redis, LOCK, [this.#keys.house], [this.#owner, LEASE_MS])) === 1;
+    return this.#isHeld;
   }
 
   async leave(): Promise<void> {
+    this.#isHeld = false;
     await runScript(this.#redis, UNLOCK, [this.#keys.house], [this.#owner]);
   }
 }

@@ -21,12 +21,12 @@ const LOOK_EVERY_MS = 2_000;
 
 export type CheckpointResult = 'written' | 'not_its_turn' | 'lost';
 
-/** Keeps a checkpoint of Redis in the store until `signal` aborts; one worker at a time writes it. */
+/** Keeps a checkpoint of Redis in the store until `signal` aborts; the worker that keeps house writes it. */
 export async function keepCheckpoints(app: App, signal: AbortSignal): Promise<void> {
   let isLost = false;
   while (!signal.aborted) {
     try {
-      const result = await writeCheckpoint(app);
+      const result = app.housekeeping.house.isHeld ? await writeCheckpoint(app) : 'not_its_turn';
       if (result === 'lost' && !isLost) app.log.error('redis:lost', { message: LOST });
       if (result !== 'not_its_turn') isLost = result === 'lost';
     } catch (error) {

@@ -8,7 +8,7 @@ import { discardBatch } from '../../batches/submit-batch.ts';
 import { NightmillError } from '../../errors.ts';
 import { batchIdOfSlot, nextSlots } from '../../schedules/calendar.ts';
 import type { Inbox } from '../../schedules/inbox.ts';
-import { decidePassed, keepSchedule, nextLook, runDue } from '../../schedules/keep-schedule.ts';
+import { decidePassed, keepSchedule, nextLook, runDue, shallLook } from '../../schedules/keep-schedule.ts';
 import type { ScheduleContext } from '../../schedules/run-slot.ts';
 import type { Schedule } from '../../schedules/schedule.ts';
 import type { ScheduleState, SlotRecord } from '../../schedules/schedule-book.ts';
@@ -91,19 +91,31 @@ export async function resumeSchedule(app: App, name: string): Promise<boolean> {
 }
 
 /**
- * Looks at the calendar of these workflows about once a second until `signal` aborts. Every worker may: what is to be
- * done is done once. A run that has begun goes on where it was cut off, in whichever worker looks next.
+ * Looks at the calendar of these workflows until `signal` aborts: about once a second where this worker keeps house,
+ * seldom otherwise. Every worker may: what is to be done is done once. A run that has begun goes on where it was cut
+ * off, in whichever worker looks next.
  */
 export async function keepSchedules(app: App, workflows: readonly string[], signal: AbortSignal): Promise<void> {
   const context = scheduleContext(app, signal);
   const schedules = schedulesOf(app).filter(({ workflow }) => workflows.includes(workflow));
-  await Promise.all(schedules.map((schedule) => keepOne(context, schedule, signal)));
+  const { house } = app.housekeeping;
+  await Promise.all(schedules.map((schedule) => keepOne({ ...context, house }, schedule, signal)));
 }
 
-async function keepOne(context: ScheduleContext, schedule: Schedule, signal: AbortSignal): Promise<void> {
+async function keepOne(
+  context: ScheduleContext & { readonly house: { readonly isHeld: boolean } },
+  schedule: Schedule,
+  signal: AbortSignal,
+): Promise<void> {
+  let lookedAt: number | undefined;
   while (!signal.aborted) {
+    const now = context.clock.now();
+    const looked = lookedAt === undefined ? {} : { lookedAt };
     try {
-      await keepSchedule(context, schedule, signal);
+      if (shallLook(schedule, { keepsHouse: context.house.isHeld, now, ...looked })) {
+        lookedAt = now;
+        await keepSchedule(context, schedule, signal);
+      }
     } catch (error) {
       const { message } = error as Error;
       if (!signal.aborted) context.log.error('schedule:failed', { schedule: schedule.workflow, message });

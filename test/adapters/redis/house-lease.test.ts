@@ -13,9 +13,11 @@ test('one worker at a time keeps house; another takes over at once from one that
   const { redis, keys } = new Cluster(await server.connect());
   const [first, second] = [new HouseLease(redis, keys), new HouseLease(redis, keys)];
   expect([await first.take(), await second.take(), await first.take()]).toEqual([true, false, true]);
+  expect([first.isHeld, second.isHeld]).toEqual([true, false]);
   await second.leave();
   expect(await second.take()).toBe(false);
   await first.leave();
+  expect(first.isHeld).toBe(false);
   expect([await second.take(), await first.take()]).toEqual([true, false]);
   const left = await redis.pttl(keys.house);
   expect(left).toBeGreaterThan(0);

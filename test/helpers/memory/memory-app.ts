@@ -182,8 +182,7 @@ export class MemoryApp {
       restore: async () => 0,
       shareRatios: async () => {},
       reap: (onBooked) => ledger.reapDeadWorkers(onBooked),
-      takeHouse: async () => true,
-      leaveHouse: async () => {},
+      house: { isHeld: true, take: async () => true, leave: async () => {} },
       checkAlerts: async () => {},
     };
   }
