@@ -1,11 +1,26 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /**
  * The tests use a real Redis. On a fresh Debian machine, as root, it is installed here, so that `npm ci && npm test` is
  * all there is to do.
  */
-export function setup(): void {
+export function setup(): () => void {
+  installRedis();
+  return placeForBundle();
+}
+
+/** Where the tests of the command line bundle the program (test/helpers/program.ts); gone when they have ended. */
+function placeForBundle(): () => void {
+  const cache = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(`${cache}/nightmill-tests-`);
+  process.env.NIGHTMILL_TEST_BUNDLE = folder;
+  return () => rmSync(folder, { recursive: true, force: true });
+}
+
+function installRedis(): void {
   if (hasRedis()) return;
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
     console.log('Installing redis-server for the tests (apt-get)');

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
+import { programFiles } from '../helpers/program.ts';
 
 /** Shared by all runs on this machine: a worker that is killed every second should not compile itself every second. */
 const COMPILE_CACHE = join(tmpdir(), 'nm-chaos-compile-cache');
-const PROJECT = join(import.meta.dirname, '..', '..');
 
 const children = new Set<ChildProcess>();
 
@@ -71,7 +71,7 @@ export async function startSimulatorProcess(
   const file = join(folder, 'simulator.json');
   writeFileSync(file, JSON.stringify(options, null, 2));
   const simulator = track(
-    spawn(process.execPath, [join(PROJECT, 'workers', 'simulate.ts'), '--options', file], {
+    spawn(process.execPath, [programFiles().simulator, '--options', file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     }),
   );
@@ -109,7 +109,7 @@ function stoppable(child: ChildProcess): ServerProcess {
 /** A worker as a user starts one, its log in a file. The process is Node itself, so that a signal hits the worker. */
 export function spawnWorker(folder: string, config: string, number: number): ChildProcess {
   const log = openSync(workerLog(folder, number), 'a');
-  const worker = spawn(process.execPath, [join(PROJECT, 'src', 'cli', 'main.ts'), 'worker', '--config', config], {
+  const worker = spawn(process.execPath, [programFiles().program, 'worker', '--config', config], {
     cwd: folder,
     stdio: ['ignore', 'ignore', log],
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },

@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
 import type { PartialAnswer, SentenceSource } from '../../src/tasks/result-row.ts';
 import { goodAnswer, HttpModel, type ModelCall } from '../helpers/http-model.ts';
+import { NODE, programFiles } from '../helpers/program.ts';
 import { startSimulatorProcess } from '../helpers/simulator-process.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { expectBalanced, type RowJson, toJsonl, Workspace } from '../helpers/workspace.ts';
@@ -14,8 +13,6 @@ import { expectBalanced, type RowJson, toJsonl, Workspace } from '../helpers/wor
 const BOOKS = new URL('../../../shared/data/longdocs.jsonl', import.meta.url);
 const booksPresent = existsSync(BOOKS);
 const INJECTIONS = new URL('../fixtures/injections.jsonl', import.meta.url);
-const NODE = createRequire(import.meta.url).resolve('node/bin/node');
-const PROGRAM = fileURLToPath(new URL('../../bin/nightmill.js', import.meta.url));
 
 let model: HttpModel;
 let redis: TcpRedis;
@@ -172,7 +169,7 @@ describe('a long document', () => {
     const id = `big-${process.pid}`;
     const submitted = await workspace.run(['submit', 'docs.jsonl', '-w', 'digest', '--id', id]);
     expect(submitted, submitted.stderr).toMatchObject({ code: 0 });
-    const worker = spawn(NODE, [PROGRAM, 'worker', '--log-level', 'error'], {
+    const worker = spawn(NODE, [programFiles().program, 'worker', '--log-level', 'error'], {
       cwd: workspace.folder,
       stdio: ['ignore', 'ignore', 'inherit'],
     });

@@ -1,10 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
-/** The Node that every npm script uses, and the program as a user starts it. */
-const NODE = createRequire(import.meta.url).resolve('node/bin/node');
-const PROGRAM = fileURLToPath(new URL('../../bin/nightmill.js', import.meta.url));
+import { NODE, programFiles } from './program.ts';
 
 export interface Finished {
   readonly code: number | null;
@@ -35,7 +30,7 @@ export class Cli implements AsyncDisposable {
   constructor(
     folder: string,
     args: readonly string[],
-    { env = {}, stdin, node = [], program = PROGRAM }: CliOptions = {},
+    { env = {}, stdin, node = [], program = programFiles().program }: CliOptions = {},
   ) {
     this.#child = spawn(NODE, [...node, program, ...args], {
       cwd: folder,

@@ -1,15 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
+import { NODE, programFiles } from './program.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
-
-const NODE = createRequire(import.meta.url).resolve('node/bin/node');
-const SIMULATOR = fileURLToPath(new URL('../../workers/simulate.ts', import.meta.url));
 
 export interface BilledCall {
   readonly requestHash: string;
@@ -32,7 +28,7 @@ export async function startSimulatorProcess(options: SimulatorOptions = {}): Pro
   const [optionsFile, billFile] = [join(folder.path, 'options.json'), join(folder.path, 'bill.jsonl')];
   await writeFile(optionsFile, JSON.stringify({ tokenCounting: 'bytes/4', ...options }));
   await writeFile(billFile, '');
-  const child = spawn(NODE, [SIMULATOR, '--options', optionsFile, '--bill', billFile], {
+  const child = spawn(NODE, [programFiles().simulator, '--options', optionsFile, '--bill', billFile], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

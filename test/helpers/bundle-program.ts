@@ -1,0 +1,55 @@
+import { cpSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Plugin, rolldown } from 'rolldown';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What runs as a process or thread of its own, without its extension. */
+const ENTRIES = [
+  'src/cli/main',
+  'src/adapters/document-parser/worker',
+  'src/adapters/embedded-redis/supervisor',
+  'src/adapters/local-model/worker',
+  'workers/simulate',
+];
+
+/** These start an entry that lies beside them, which is the bundled one then. All else that lies beside a source file is read there. */
+const STARTS_ENTRY =
+  /src\/adapters\/(document-parser\/open-document-parser|embedded-redis\/start-supervisor|local-model\/open-local-model)\.ts$/;
+
+/** Packages that read files of their own at run time, or are not installed everywhere. */
+const LEFT_OUT = [/^@energetic-ai\//, /^eld\b/, /^gpt-tokenizer\b/, /^vite$/, /^rolldown$/, /^pino$/, /^unpdf\b/];
+
+/**
+ * Writes the program to `folder` as a few files in place of 1,200 modules, packages included: a command starts with less
+ * CPU, and the end-to-end tests start some thousand commands. The folder must lie in the project, so that the packages
+ * that are left out are found from it.
+ */
+export async function bundleProgram(folder: string): Promise<void> {
+  const bundle = await rolldown({
+    cwd: ROOT,
+    input: Object.fromEntries(ENTRIES.map((entry) => [entry, `${entry}.ts`])),
+    platform: 'node',
+    external: LEFT_OUT,
+    plugins: [ownPlace(`${folder}/dist`)],
+    onLog: () => {},
+  });
+  await bundle.write({ dir: `${folder}/dist`, format: 'esm', minify: true, chunkFileNames: 'chunks/[name]-[hash].js' });
+  await bundle.close();
+  cpSync(`${ROOT}bin`, `${folder}/bin`, { recursive: true });
+}
+
+/** Keeps `import.meta.url` of our own files where they were: they find what lies beside them by it. */
+function ownPlace(output: string): Plugin {
+  return {
+    name: 'own-place',
+    transform(code, id) {
+      if (!code.includes('import.meta.url') || id.includes('/node_modules/')) return;
+      const place = STARTS_ENTRY.test(id) ? `${output}/${relative(ROOT, id).replace(/ts$/, 'js')}` : id;
+      return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(place).href));
+    },
+  };
+}
+
+if (import.meta.main) await bundleProgram(process.argv[2] ?? '');

@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The Node that every npm script uses. */
+export const NODE = createRequire(import.meta.url).resolve('node/bin/node');
+
+const BUNDLER = fileURLToPath(new URL('./bundle-program.ts', import.meta.url));
+
+/**
+ * The files that a test starts as processes: `bin/nightmill.js` and the provider simulator. Where
+ * `NIGHTMILL_TEST_BUNDLE` names a folder (test/global-setup.ts), they are bundled into it when the first test asks.
+ * @throws when the bundle can't be made
+ */
+export function programFiles(): { readonly program: string; readonly simulator: string } {
+  const folder = process.env.NIGHTMILL_TEST_BUNDLE;
+  if (folder === undefined)
+    return {
+      program: fileURLToPath(new URL('../../bin/nightmill.js', import.meta.url)),
+      simulator: fileURLToPath(new URL('../../workers/simulate.ts', import.meta.url)),
+    };
+  if (!existsSync(`${folder}/ready`)) makeBundle(folder);
+  return { program: `${folder}/bin/nightmill.js`, simulator: `${folder}/dist/workers/simulate.js` };
+}
+
+/** Once, although several test files may ask at the same time. */
+function makeBundle(folder: string): void {
+  try {
+    mkdirSync(`${folder}/lock`);
+  } catch {
+    while (!existsSync(`${folder}/ready`)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    return;
+  }
+  const { status, stderr } = spawnSync(NODE, [BUNDLER, folder], { encoding: 'utf8' });
+  // The others must not wait for ever: they find the missing program for themselves.
+  writeFileSync(`${folder}/ready`, '');
+  if (status !== 0) throw new Error(`The program can't be bundled for the tests:\n${stderr}`);
+}
