@@ -25,6 +25,7 @@ import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
 import { HouseLease } from './adapters/redis/house-lease.ts';
 import { RedisKeyRegistry } from './adapters/redis/key-registry.ts';
 import { RedisKeys } from './adapters/redis/keys.ts';
+import { RedisLessonBook } from './adapters/redis/lesson-book.ts';
 import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
 import { RedisOpenAiRecords } from './adapters/redis/openai-records.ts';
 import { RedisClock } from './adapters/redis/redis-clock.ts';
@@ -61,6 +62,7 @@ import { parseScope, type Timezones } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import { measuredLog } from './measures/measured-log.ts';
 import type { Meter } from './measures/meter.ts';
+import type { LessonBook, Lessons } from './providers/lesson-book.ts';
 import { PromptPrefixes } from './providers/prompt-prefixes.ts';
 import { Pools } from './quota/pools.ts';
 import { InputRatios } from './quota/token-ratios.ts';
@@ -108,6 +110,8 @@ export interface App extends AsyncDisposable {
   readonly local: LocalModel;
   readonly lease: WorkerLease;
   readonly workers: WorkerRegistry;
+  /** What refusals have taught of providers' parameters. */
+  readonly lessons: LessonBook;
   readonly schedules: ScheduleBook;
   readonly memory: ClusterMemory;
   readonly redis: {
@@ -168,7 +172,8 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   await checkStoreFormat(store, version());
   const jobs = stack.adopt(new BullmqJobQueue(connection, new FairClock(redis, keys)), (opened) => opened.close());
   const local = stack.adopt(openLocalModel(), (opened) => opened.close());
-  const providers = openProviders(config, clock, stack);
+  const lessons = new RedisLessonBook(redis, keys, clock);
+  const providers = openProviders(config, clock, lessons, stack);
   const deliveries = new RedisDeliveryLog(redis, keys);
   const webhooks = new WebhookSink({
     targets: config.alerts.webhooks,
@@ -206,6 +211,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     jobs,
     local,
     providers,
+    lessons,
     sink: stack.adopt(webhooks, (opened) => opened.close()),
   };
 }
@@ -227,6 +233,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
     owners: services.owners,
     deliveries: services.deliveries,
     workers,
+    lessons: services.lessons,
     ...services.kept,
     config,
     audit,
@@ -257,6 +264,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       ...base,
       submission,
       histories,
+      lessonsOf: lessonsOf(config, services.lessons),
       breakerHistory: async (batchId, workflow) => [
         ...(await holds.history(workflow)),
         ...(await holds.history(`batch:${batchId}`)),
@@ -299,6 +307,14 @@ async function openRedis(
   const redis = stack.adopt(await connectRedis(target), (opened) => opened.disconnect());
   const keys = new RedisKeys(config.redisPrefix);
   return { redis, connection: { target, prefix: keys.bullmqPrefix }, description };
+}
+
+/** Of a provider that this config does not have nothing is said. */
+function lessonsOf({ providers }: Config, lessons: LessonBook) {
+  return async (provider: string): Promise<ReadonlyMap<string, Lessons>> => {
+    const baseUrl = providers.get(provider)?.baseUrl;
+    return baseUrl === undefined ? new Map() : await lessons.read({ provider, baseUrl });
+  };
 }
 
 function localProviders({ providers }: Config): ReadonlySet<string> {

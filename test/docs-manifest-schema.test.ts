@@ -58,6 +58,12 @@ const MANIFEST: Manifest = {
         paidPerMille: 500,
       },
       priceFrom: { source: 'catalogue', asOf: '2026-01-01' },
+      learned: {
+        maxTokensField: 'max_completion_tokens',
+        structuredOutput: 'prompt',
+        temperature: false,
+        logprobs: false,
+      },
     },
   ],
   served: [{ model: 'small', id: 'small-1', fingerprint: 'fp_1', calls: 3 }],

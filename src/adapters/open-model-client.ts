@@ -1,3 +1,4 @@
+import type { LessonBook } from '../providers/lesson-book.ts';
 import type { ModelClient } from '../providers/model-client.ts';
 import type { ProviderEndpoint, ProviderKind } from '../providers/provider-endpoint.ts';
 import { createAnthropicClient } from './anthropic/client.ts';
@@ -18,12 +19,13 @@ const CREATE_CLIENT = {
   gemini: createGeminiClient,
 } as const satisfies Readonly<Record<ProviderKind, (options: ProviderClientOptions) => ModelClient>>;
 
-/** The client that speaks the provider's protocol. Whoever opens it closes it. */
-export function openModelClient(provider: ProviderSettings): ModelClient {
+/** The client that speaks the provider's protocol. Whoever opens it closes it. @param lessons shared by the cluster; absent: it learns for itself */
+export function openModelClient(provider: ProviderSettings, lessons?: LessonBook): ModelClient {
   const { limits, preset, ...endpoint } = provider;
   return CREATE_CLIENT[provider.kind]({
     ...endpoint,
     maxConnections: limits.concurrency,
     isLlamaCpp: preset === 'llamacpp',
+    ...(lessons === undefined ? {} : { lessons }),
   });
 }

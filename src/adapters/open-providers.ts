@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import type { LessonBook } from '../providers/lesson-book.ts';
 import { ProviderGate } from '../providers/provider-gate.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { openModelClient } from './open-model-client.ts';
@@ -7,12 +8,13 @@ import { openModelClient } from './open-model-client.ts';
 export function openProviders(
   config: Config,
   clock: Clock,
+  lessons: LessonBook,
   stack: AsyncDisposableStack,
 ): ReadonlyMap<string, ProviderGate> {
   const gates = new Map<string, ProviderGate>();
   for (const provider of config.providers.values()) {
     const { concurrency, startConcurrency } = provider.limits;
-    const client = stack.adopt(openModelClient(provider), (opened) => opened.close());
+    const client = stack.adopt(openModelClient(provider, lessons), (opened) => opened.close());
     const patienceMs = config.worker.providerPatienceMs;
     gates.set(
       provider.name,

@@ -11,6 +11,7 @@ import { batchScope, scopesOf } from '../ledger/scope.ts';
 import { priceCall } from '../money/price.ts';
 import { addUsage, NO_USAGE } from '../money/usage.ts';
 import { promptSizes } from '../plans/plan.ts';
+import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -28,6 +29,8 @@ export interface ManifestContext {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
+  /** What refusals of a provider have taught, by the id of the model. */
+  readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
 }
 
@@ -76,7 +79,7 @@ export async function buildManifest(
     errors: sums.errors,
     usage,
     limits,
-    cascade: manifestModels(submission),
+    cascade: await manifestModels(submission, context.lessonsOf),
     served: sums.served,
     warnings: changedModels(sums.served),
     models: withProviders(sums.models, submission.workflow),
@@ -120,7 +123,12 @@ async function limitsInForce(
   return Object.fromEntries(limits.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 
-function manifestModels({ workflow, prices }: BatchSubmission): readonly ManifestModel[] {
+async function manifestModels(
+  { workflow, prices }: BatchSubmission,
+  lessonsOf: ManifestContext['lessonsOf'],
+): Promise<readonly ManifestModel[]> {
+  const names = new Set(workflow.cascade.flatMap(modelsOfTier).map(({ provider }) => provider));
+  const learned = new Map(await Promise.all([...names].map(async (name) => [name, await lessonsOf(name)] as const)));
   return workflow.cascade.flatMap((each, tier) =>
     modelsOfTier(each).map(({ name, provider, id, price }, index) => ({
       tier,
@@ -131,8 +139,13 @@ function manifestModels({ workflow, prices }: BatchSubmission): readonly Manifes
       ...(each.acceptAt === undefined ? {} : { acceptAt: each.acceptAt }),
       ...(price === undefined ? {} : { price }),
       ...(prices?.[name] === undefined ? {} : { priceFrom: prices[name] }),
+      ...learnedOf(learned.get(provider)?.get(id)),
     })),
   );
+}
+
+function learnedOf(learned: Lessons | undefined): Pick<ManifestModel, 'learned'> {
+  return learned === undefined ? {} : { learned };
 }
 
 /** Another build or another model in the middle of a batch: its answers are not those of one model. */

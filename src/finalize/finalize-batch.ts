@@ -11,6 +11,7 @@ import type { Notify } from '../budgets/notice.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -33,6 +34,8 @@ export interface FinalizeContext {
   readonly histories: WorkflowHistories;
   /** Tells people that a batch has ended. */
   readonly notify: Notify;
+  /** What refusals of a provider have taught, by the id of the model. */
+  readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
 }
 

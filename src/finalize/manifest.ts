@@ -7,6 +7,7 @@ import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
+import type { Lessons } from '../providers/lesson-book.ts';
 import type { CalibrationRef, WorkflowSpec } from '../workflows/workflow.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
@@ -31,6 +32,8 @@ export interface ManifestModel {
   /** Absent: unknown. */
   readonly price?: TokenPrice;
   readonly priceFrom?: PriceOrigin;
+  /** How it was asked otherwise than the config says, since it had refused that. */
+  readonly learned?: Lessons;
 }
 
 /** Documents of the batch that were asked again after its end; their rows and money are in the manifest's. */

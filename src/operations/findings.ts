@@ -1,5 +1,6 @@
 import type { App } from '../app.ts';
 import type { Check } from '../doctor/check.ts';
+import { checkLessons } from '../doctor/check-lessons.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import { configHash } from '../worker/config-hash.ts';
 import { clusterFindings } from './cluster-findings.ts';
@@ -17,6 +18,7 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
     ...(await readLeftovers(app)),
     ...scheduleFindings(await listSchedules(app), app.clock.now()),
     ...(await readQuotaFindings(app)),
+    ...(await readLessonFindings(app)),
   ];
 }
 
@@ -47,4 +49,13 @@ async function readQuotaFindings(app: App): Promise<readonly Check[]> {
       ? []
       : [{ name: `quota ${quota.pool}`, state: Object.keys(quota.overruns).length === 0 ? 'ok' : 'warning', detail }];
   });
+}
+
+async function readLessonFindings({ config, lessons }: App): Promise<readonly Check[]> {
+  const models = [...config.models.values()];
+  const found = [...config.providers.values()].map(async ({ name, baseUrl }) => {
+    const ids = new Set(models.filter(({ provider }) => provider === name).map(({ id }) => id));
+    return checkLessons(name, await lessons.read({ provider: name, baseUrl }), ids);
+  });
+  return (await Promise.all(found)).flat();
 }

@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
+import { LearnedParameters } from '../../src/adapters/openai-compatible/learned-parameters.ts';
 import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 
@@ -53,4 +54,15 @@ test('a client whose calls are all refused for two parameters learns both once, 
   } finally {
     await client.close();
   }
+});
+
+test('a lesson never makes a request ask for more than it does', async () => {
+  const learned = new LearnedParameters(CAPABILITIES, { provider: 'acme', baseUrl: 'http://acme/v1' });
+  const body = JSON.stringify({ error: { message: "'response_format' of type 'json_schema' is not supported" } });
+  const strict = { ...REQUEST, responseFormat: { kind: 'json_schema', name: 'x', schema: {} } } as const;
+  expect(await learned.learn(strict, body)).toBe(true);
+  const { responseFormat: _, ...plain } = REQUEST;
+  expect(learned.adapt(strict).responseFormat).toEqual({ kind: 'json_object' });
+  expect(learned.adapt({ ...plain, responseFormat: { kind: 'prompt' } }).responseFormat).toEqual({ kind: 'prompt' });
+  expect(learned.adapt(plain)).not.toHaveProperty('responseFormat');
 });

@@ -128,6 +128,17 @@ describe('a receipt that can be reckoned again by hand', () => {
     ]);
     expect(receipt.callRetries).toEqual({ timeout: 1 });
   });
+
+  it('says how a model was asked otherwise than the config says, since it refused that', async () => {
+    const app = await MemoryApp.open(CASCADE);
+    app.lessons.set('small-1', { maxTokensField: 'max_completion_tokens', logprobs: false });
+    const { receipt } = await end(app, await app.batchOf(['one']));
+    expect(receipt.cascade).toMatchObject([
+      { model: 'small', learned: { maxTokensField: 'max_completion_tokens', logprobs: false } },
+      { model: 'large' },
+    ]);
+    expect(receipt.cascade[1]).not.toHaveProperty('learned');
+  });
 });
 
 describe('the history of the breaker', () => {

@@ -13,12 +13,17 @@ import { parseChatCompletion } from './parse-chat-completion.ts';
  * @throws {NightmillError} `config_invalid`
  */
 export function createOpenAiClient(options: ProviderClientOptions): ModelClient {
-  const learned = new LearnedParameters(options.capabilities);
+  const learned = new LearnedParameters(
+    options.capabilities,
+    { provider: options.name, baseUrl: options.baseUrl },
+    options.lessons,
+  );
   return new HttpModelClient(options, {
     replyName: 'chat completion',
     headers: keyHeader('openai', options),
     path: () => '/chat/completions',
     body: (request) => chatCompletionBody(learned.adapt(request), learned.capabilitiesFor(request.modelId)),
+    ready: () => learned.ready(),
     learn: (request, body) => learned.learn(request, body),
     parse: options.authHeader === 'api-key' ? parseOfDeployment : parseChatCompletion,
   });

@@ -1,3 +1,4 @@
+import type { LessonBook } from '../../providers/lesson-book.ts';
 import type { ProviderEndpoint } from '../../providers/provider-endpoint.ts';
 
 /** What every provider client needs: the endpoint and its own bounds. */
@@ -15,6 +16,8 @@ export interface ProviderClientOptions
   readonly maxConnections?: number;
   /** A longer reply is cut off; default 32 MiB. */
   readonly maxReplyBytes?: number;
+  /** Where what refusals teach is kept for the whole cluster; absent: this client learns for itself. */
+  readonly lessons?: LessonBook;
   /** It is a llama.cpp server, which says how many calls it works on at once; others are known by their `server` header. */
   readonly isLlamaCpp?: boolean;
 }

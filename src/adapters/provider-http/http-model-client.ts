@@ -42,10 +42,11 @@ export class HttpModelClient implements ModelClient {
 
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const startedAt = performance.now();
+    await this.#wire.ready?.();
     const target = this.#endpoint.target(this.#wire.path(request.modelId));
     let sent = this.#body(request);
     let exchange = await this.#exchange(sent, target.path, signal);
-    for (let lessons = 0; lessons < MAX_LESSONS && this.#hasLearned(request, sent, exchange); lessons++) {
+    for (let lessons = 0; lessons < MAX_LESSONS && (await this.#hasLearned(request, sent, exchange)); lessons++) {
       sent = this.#body(request);
       exchange = await this.#exchange(sent, target.path, signal);
     }
@@ -110,7 +111,7 @@ export class HttpModelClient implements ModelClient {
   }
 
   /** Whether the request would be sent in another form now: by this refusal, or by that of a call beside it. */
-  #hasLearned(request: ModelRequest, sent: string, exchange: HttpExchangeResult): boolean {
+  async #hasLearned(request: ModelRequest, sent: string, exchange: HttpExchangeResult): Promise<boolean> {
     if (exchange.kind !== 'response' || (exchange.status !== 400 && exchange.status !== 422)) return false;
     if (this.#wire.learn === undefined) return false;
     // What a refusal says of a form that is given up by now is no lesson.

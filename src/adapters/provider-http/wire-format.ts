@@ -15,7 +15,9 @@ export interface WireFormat {
    * Told of each refusal with 400 or 422, which costs nothing. True: it has taught how this model wants to be asked, so that the same
    * request can be sent once more in another form.
    */
-  learn?(request: ModelRequest, body: string): boolean;
+  learn?(request: ModelRequest, body: string): Promise<boolean>;
+  /** Done before each call: what the cluster has learnt of this provider is known then. */
+  ready?(): Promise<void>;
   /** Reads a parsed success body of any shape; never throws. */
   parse(body: unknown): ParsedReply;
 }

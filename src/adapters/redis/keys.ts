@@ -39,6 +39,11 @@ export class RedisKeys {
     return `${this.#tag}:input-ratios`;
   }
 
+  /** HASH `parameter:model id` -> JSON: what refusals of a provider have taught about its models. */
+  lessons(provider: string): string {
+    return `${this.#tag}:lessons:${provider}`;
+  }
+
   /** STRING: the number of the format of everything here. */
   get format(): string {
     return `${this.#tag}:format`;

@@ -9,6 +9,7 @@ import type { SliceRun } from '../../../src/calls/slice-run.ts';
 import type { FinalizeContext } from '../../../src/finalize/finalize-batch.ts';
 import type { LocalModel } from '../../../src/local-model/local-model.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
+import type { Lessons } from '../../../src/providers/lesson-book.ts';
 import type { ModelClient, ModelReply } from '../../../src/providers/model-client.ts';
 import { PromptPrefixes } from '../../../src/providers/prompt-prefixes.ts';
 import { ProviderGate } from '../../../src/providers/provider-gate.ts';
@@ -81,6 +82,8 @@ export class MemoryApp {
   readonly events: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly requests: ModelRequest[] = [];
   readonly notices: Notice[] = [];
+  /** What refusals of the provider have taught. */
+  readonly lessons = new Map<string, Lessons>();
   readonly workflow: ClassifyWorkflow;
   readonly gate: ProviderGate;
   /** What the provider answers. */
@@ -162,6 +165,7 @@ export class MemoryApp {
       submission: async (batchId) => this.submission(batchId),
       histories: { get: async () => undefined, add: async () => {} },
       notify: this.notify,
+      lessonsOf: async () => this.lessons,
       breakerHistory: async () => [],
     };
   }
