@@ -265,10 +265,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       submission,
       histories,
       lessonsOf: lessonsOf(config, services.lessons),
-      breakerHistory: async (batchId, workflow) => [
-        ...(await holds.history(workflow)),
-        ...(await holds.history(`batch:${batchId}`)),
-      ],
+      breakerHistory: breakerHistory(holds),
     },
     housekeeping: {
       ...breaker,
@@ -307,6 +304,13 @@ async function openRedis(
   const redis = stack.adopt(await connectRedis(target), (opened) => opened.disconnect());
   const keys = new RedisKeys(config.redisPrefix);
   return { redis, connection: { target, prefix: keys.bullmqPrefix }, description };
+}
+
+function breakerHistory(holds: WorkflowHolds): FinalizeContext['breakerHistory'] {
+  return async (batchId, workflow) => [
+    ...(await holds.history(workflow)),
+    ...(await holds.history(`batch:${batchId}`)),
+  ];
 }
 
 /** Of a provider that this config does not have nothing is said. */
