@@ -50,8 +50,14 @@ export function progressText(status: BatchStatus): string {
     raise === undefined || status.state !== 'running'
       ? ''
       : `  limit after ${raise.documentsBefore.toLocaleString('en')} more`;
-  const state = status.state === 'running' ? '' : `  ${status.state}`;
+  const state = status.state === 'running' ? '' : `  ${status.state}${untilText(status)}`;
   return `${bar} ${Math.floor(share * 100)}%  ${done.toLocaleString('en')}/${total.toLocaleString('en')} documents  ${formatUsd(status.spent)}${limit}${rate}${eta}${stop}${state}`;
+}
+
+/** A pause with a known end is no reason to give up. */
+function untilText({ breaker: { hold } }: BatchStatus): string {
+  if (hold?.retryAt === undefined) return '';
+  return ` until ${new Date(hold.retryAt).toISOString().slice(0, 19)}Z, as the ${hold.cause} asked`;
 }
 
 function rateText({ documents, etaSeconds }: BatchStatus): string {

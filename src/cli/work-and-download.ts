@@ -4,7 +4,7 @@ import type { BatchStatus } from '../batches/batch-status.ts';
 import { releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
 import { runMaintenance } from '../budgets/housekeeping.ts';
 import { ERROR_CODES } from '../errors.ts';
-import type { Pause } from '../ledger/pause.ts';
+import { isSatOut } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
 import { exitCodeOf, readStatus } from '../operations/read-status.ts';
 import { statusJson } from '../operations/status-json.ts';
@@ -47,7 +47,9 @@ export async function workUntilEnd(
     quiet: hidesProgress(options),
     // What is in flight still settles; a pause by an operator is waited out.
     isHeld: ({ breaker: { hold } }) =>
-      endsRun(hold, app.clock.now(), app.config.worker.longestWaitMs) && app.slices.runs.size === 0,
+      hold !== undefined &&
+      !isSatOut(hold, app.clock.now(), app.config.worker.longestWaitMs) &&
+      app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
   if (waited.end !== 'ended') hopeless.signal.throwIfAborted();
@@ -74,12 +76,6 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
     for (const line of await sampleLines(join(downloaded.folder, 'results.jsonl'), process.stderr)) screen.line(line);
   }
   return exitCodeOf(final);
-}
-
-/** A pause by an operator is waited out, and so is a wait that the provider has named, unless it is a long one. */
-function endsRun(pause: Pause | undefined, now: number, longestWaitMs: number): boolean {
-  if (pause === undefined || pause.cause === 'operator') return false;
-  return pause.retryAt === undefined || pause.retryAt - now > longestWaitMs;
 }
 
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */

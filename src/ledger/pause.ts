@@ -35,3 +35,11 @@ export function leadingPause(pauses: readonly Pause[]): Pause | undefined {
   const rank = ({ cause }: Pause) => CAUSES.indexOf(cause);
   return pauses.toSorted((a, b) => rank(a) - rank(b) || a.since - b.since)[0];
 }
+
+/**
+ * Whether who works on one batch alone stays for the end of a pause: an operator's, and a wait that the provider has named,
+ * unless it is a long one.
+ */
+export function isSatOut({ cause, retryAt }: Pause, now: number, longestWaitMs: number): boolean {
+  return cause === 'operator' || (retryAt !== undefined && retryAt - now <= longestWaitMs);
+}
