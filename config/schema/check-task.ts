@@ -44,7 +44,7 @@ function refuseChanges(raw: RawWorkflow, cascade: readonly Tier[], at: string, p
 
 function refuseLocalTier({ task, cascade }: RawWorkflow, at: string, problems: string[]): void {
   for (const [index, { model }] of cascade.entries()) {
-    if (model !== LOCAL_MODEL_NAME) continue;
+    if (![model].flat().includes(LOCAL_MODEL_NAME)) continue;
     problems.push(
       `${at}.cascade.${index}.model: the local model has no answer for task ${task}; name a model of models:`,
     );

@@ -5,11 +5,20 @@ import { AFTERS, CATCH_UPS, OVERLAPS } from '../../src/schedules/schedule.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import { fraction, MAX_INSTRUCTION_LENGTH, number, temperature, usd } from '../../src/workflows/setting-values.ts';
+import { SPREADS } from '../../src/workflows/workflow.ts';
 
 /** `workflows:`. */
 
 const tierSchema = z.strictObject({
-  model: z.string().describe('a name under models:, or local'),
+  model: z
+    .union([z.string(), z.array(z.string()).min(2).max(8)])
+    .describe('a name under models:, or local; a list: the same model at several hosts'),
+  spread: z
+    .enum(SPREADS)
+    .optional()
+    .describe(
+      'which host of a list each call goes to: where it starts soonest (quota, the default), the cheapest that is free, or the fastest as measured',
+    ),
   acceptAt: z
     .union([fraction(), z.literal('calibrated')])
     .optional()

@@ -1,5 +1,5 @@
 import { knownNames } from '../../src/text/known-names.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, type Tier } from '../../src/workflows/workflow.ts';
+import { LOCAL_MODEL_NAME, type ModelSpec, type Spread, type Tier } from '../../src/workflows/workflow.ts';
 import type { ProviderConfig } from '../config.ts';
 import type { RawConfig } from '../schema.ts';
 
@@ -19,13 +19,17 @@ export function resolveTier(raw: RawTier, at: string, { models, providers, probl
       problems.push(`${path}: there is no model ${JSON.stringify(name)}; ${knownNames([...models.keys()])}`);
     return model;
   };
-  const model = find(raw.model, `${at}.model`);
+  const names = [raw.model].flat();
+  const [model, ...hosts] = names.flatMap(
+    (name, index) => find(name, names.length === 1 ? `${at}.model` : `${at}.model.${index}`) ?? [],
+  );
+  checkHosts(names, raw.spread, at, problems);
   const fallbacks = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
   if (raw.fallback !== undefined && [model, ...fallbacks].some((each) => each?.name === LOCAL_MODEL_NAME)) {
     problems.push(`${at}.fallback: the local model has no provider that could fail, and stands in for none`);
   }
   if (model === undefined) return undefined;
-  checkAsking(raw, [model, ...fallbacks], at, providers, problems);
+  checkAsking(raw, [model, ...hosts, ...fallbacks], at, providers, problems);
   const asked = (each: ModelSpec): ModelSpec => ({
     ...each,
     ...(raw.temperature === undefined ? {} : { temperature: raw.temperature }),
@@ -34,8 +38,22 @@ export function resolveTier(raw: RawTier, at: string, { models, providers, probl
   return {
     model: asked(model),
     ...(typeof raw.acceptAt === 'number' ? { acceptAt: raw.acceptAt } : {}),
+    ...(hosts.length === 0 ? {} : { hosts: hosts.map(asked), spread: raw.spread ?? 'quota' }),
     ...(fallbacks.length === 0 ? {} : { fallbacks: fallbacks.map(asked) }),
   };
+}
+
+function checkHosts(names: readonly string[], spread: Spread | undefined, at: string, problems: string[]): void {
+  if (names.length === 1) {
+    if (spread !== undefined)
+      problems.push(`${at}.spread: there is one host; name several, model: [a, b], or leave it out`);
+    return;
+  }
+  if (names.includes(LOCAL_MODEL_NAME)) {
+    problems.push(`${at}.model: the local model runs in the worker and has no hosts; give it a tier of its own`);
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) problems.push(`${at}.model: ${JSON.stringify(twice)} is named twice; name each host once`);
 }
 
 /** What a tier says to its models must reach each of them. */

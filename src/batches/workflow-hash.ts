@@ -6,6 +6,7 @@ export function workflowHash(workflow: WorkflowSpec): string {
   const cascade = workflow.cascade.map((tier) => ({
     ...tier,
     model: withoutPool(tier.model),
+    ...(tier.hosts === undefined ? {} : { hosts: tier.hosts.map(withoutPool) }),
     ...(tier.fallbacks === undefined ? {} : { fallbacks: tier.fallbacks.map(withoutPool) }),
   }));
   return createHash('sha256')

@@ -1,10 +1,11 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import { inputTokenBound } from '../requests/estimate.ts';
+import { inputTokenBound, typicalCost } from '../requests/estimate.ts';
 import { poolOf } from '../workflows/workflow.ts';
-import type { Call, Route } from './call.ts';
+import { type Call, hostRoutes, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
+import { orderHosts } from './choose-host.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
 import { CallFailedError, DocumentEndedError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
@@ -52,7 +53,8 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
   const failures: Failures = new Map();
   let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
-    const { route, gate } = await nextRoute(context, call, failures);
+    const { route, gate, stay } = await nextRoute(context, call, failures);
+    using _ = stay;
     owner.throwIfStopped();
     const send = () => tryCall(context, call, route, gate);
     const result = gate.hasPromptCache
@@ -111,29 +113,62 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
 }
 
 /**
- * Where the next try goes: to the first provider that is well and has not failed this call twice. Where none is, it
- * waits for the first one.
+ * Where the next try goes: to the first host or provider that is well and has not failed this call twice. Where none is,
+ * it waits for the first one.
  */
 async function nextRoute(
   context: CallModelContext,
-  { owner, routes }: Call,
+  call: Call,
   failures: Failures,
-): Promise<{ route: Route; gate: ProviderGate }> {
+): Promise<{ route: Route; gate: ProviderGate; stay: Disposable | undefined }> {
+  const { owner, routes } = call;
+  const own = new Set(hostRoutes(call));
   for (;;) {
     owner.throwIfStopped();
-    const open = routes.filter((route) => isOpen(context, failures, route));
-    const [first = routes[0]] = open;
+    const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
     let shortest = Number.POSITIVE_INFINITY;
-    for (const route of open.length === 0 ? [first] : open) {
+    let hasShortWait = false;
+    for (const route of open.length === 0 ? [routes[0]] : open) {
+      // A short wait is no reason to leave the tier's own model.
+      if (hasShortWait && !own.has(route)) break;
       const gate = gateOf(context, route);
       const waitMs = gate.turnInMs();
-      if (waitMs === 0) return { route, gate };
+      if (waitMs === 0) return { route, gate, stay: assign(context, call, route, gate) };
       shortest = Math.min(shortest, waitMs);
-      // A short wait is no reason to leave the tier's own provider.
-      if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) break;
+      if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) hasShortWait = true;
     }
     await context.clock.sleep(shortest, owner.stopping);
   }
+}
+
+/** How long a call takes at a host that was not measured yet. */
+const ASSUMED_CALL_MS = 1_000;
+
+/** The hosts of the tier's model as its spread has it, then what stands in for them. */
+function inOrder(context: CallModelContext, call: Call, failures: Failures): readonly Route[] {
+  if (call.spread === undefined) return call.routes;
+  const hosts = hostRoutes(call);
+  const views = hosts.map((route) => {
+    const { model, request } = route;
+    const gate = gateOf(context, route);
+    const callMs = gate.callMs(model.id);
+    const cost =
+      model.price === undefined ? undefined : typicalCost(model, inputTokenBound(request), request.maxOutputTokens);
+    const line = context.pools.line(poolOf(model), gate);
+    const outlook = line.outlook(paceOf(context, route), callMs ?? ASSUMED_CALL_MS);
+    return { route, callMs, cost, failures: failures.get(route) ?? 0, ...outlook };
+  });
+  return [...orderHosts(views, call.spread.by).map(({ route }) => route), ...call.routes.slice(hosts.length)];
+}
+
+/** Until it is disposed of, calls that choose after this one see it at its host; so no other may choose in between. */
+function assign(context: CallModelContext, { spread }: Call, route: Route, gate: ProviderGate): Disposable | undefined {
+  if (spread === undefined) return undefined;
+  return context.pools.line(poolOf(route.model), gate).assign(paceOf(context, route));
+}
+
+function paceOf({ pools, ratios }: CallModelContext, { model, request }: Route): number {
+  return pools.paceMs(poolOf(model), ratios.expected(model.name, inputTokenBound(request)), request.maxOutputTokens);
 }
 
 function failed(code: string | undefined, error: ModelCallError): CallFailedError {

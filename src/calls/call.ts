@@ -1,5 +1,5 @@
 import { callKey, type ModelRequest } from '../requests/model-request.ts';
-import type { ModelSpec } from '../workflows/workflow.ts';
+import type { ModelSpec, Spread } from '../workflows/workflow.ts';
 import type { CallOwner } from './call-owner.ts';
 
 /** One way to ask a question: a model and the request in the shape that it wants. */
@@ -21,13 +21,20 @@ export interface Call {
   /** Position of the document in its slice. */
   readonly document: number;
   readonly tier: number;
-  /** The tier's own model first, then those that stand in for it when its provider is in trouble. */
+  /** The tier's own model first, at each of its hosts, then those that stand in for it when its provider is in trouble. */
   readonly routes: readonly [Route, ...Route[]];
   /** Its document can be cut, so a refusal that may be about length is taken for one. Absent: it cannot, or has been. */
   readonly mayCut?: boolean;
+  /** The first so many routes are hosts of the tier's own model. Absent: the first alone. */
+  readonly spread?: { readonly hosts: number; readonly by: Spread };
+}
+
+/** The routes to the tier's own model. */
+export function hostRoutes({ routes, spread }: Pick<Call, 'routes' | 'spread'>): readonly Route[] {
+  return routes.slice(0, spread?.hosts ?? 1);
 }
 
 /** Whether the route stands in for the tier's own provider. */
 export function isFallback(call: Call, route: Route): boolean {
-  return route !== call.routes[0];
+  return !hostRoutes(call).includes(route);
 }

@@ -8,7 +8,7 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
-import { leastConfidence, type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { hostsOf, leastConfidence, type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { ACCEPTED, type AttemptLog, AUDITED } from './attempt-log.ts';
 import { type Attempt, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
@@ -93,7 +93,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     const prepare = (each: ModelSpec) => prepareRoute(each, question.prompt, context.redactors, step.variant, rejected);
     const prepared = await Promise.all([prepare(model), ...fallbacks.map(prepare)]);
     try {
-      const answered = await ask(context, step.tier, prepared);
+      const answered = await ask(context, step.tier, tier, prepared);
       last = answered.last;
       await restAfterLong(question.prompt);
       const judgement = judge(question, answered);
@@ -203,16 +203,18 @@ interface Answered {
 
 async function ask(
   { models, owner, document, mayCut = false }: CascadeContext,
-  tier: number,
+  index: number,
+  tier: Tier,
   prepared: readonly [PreparedRoute, ...PreparedRoute[]],
 ): Promise<Answered> {
   const [first, ...others] = prepared;
   const entry = await callModel(models, {
     owner,
     document,
-    tier,
+    tier: index,
     routes: [first.route, ...others.map(({ route }) => route)],
     mayCut,
+    ...(tier.spread === undefined ? {} : { spread: { hosts: hostsOf(tier).length, by: tier.spread } }),
   });
   // The journal and the cache keep what the provider sent; the document's values come back only here.
   const by = prepared.find(({ route }) => route.model.name === entry.model) ?? first;

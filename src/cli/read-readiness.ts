@@ -50,11 +50,14 @@ function workflowReadiness(config: Config, name: string, folder: string): Workfl
   };
 }
 
-function tierReadiness({ pools }: Config, { model, fallbacks = [] }: Tier): WorkflowReadiness['tiers'][number] {
+function tierReadiness(
+  { pools }: Config,
+  { model, hosts = [], fallbacks = [] }: Tier,
+): WorkflowReadiness['tiers'][number] {
   return {
     model: model.name,
     isPinned: !isUnpinnedAlias(model.id),
-    fallbacks: fallbacks.map(({ name }) => name),
+    fallbacks: [...hosts, ...fallbacks].map(({ name }) => name),
     limits: Object.entries(pools.get(poolOf(model)) ?? {}).map(([limit, value]) => `${limit} ${value}`),
     isPriced: model.price !== undefined,
   };

@@ -15,7 +15,7 @@ import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { hostsOf, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { breakerEvents } from './breaker-events.ts';
 import type { Manifest, ManifestFile, ManifestModel } from './manifest.ts';
 import type { CommitSums } from './sum-commits.ts';
@@ -135,7 +135,8 @@ async function manifestModels(
       model: name,
       provider,
       id,
-      ...(index === 0 ? {} : { fallback: true }),
+      ...(each.spread === undefined || index >= hostsOf(each).length ? {} : { spread: each.spread }),
+      ...(index < hostsOf(each).length ? {} : { fallback: true }),
       ...(each.acceptAt === undefined ? {} : { acceptAt: each.acceptAt }),
       ...(price === undefined ? {} : { price }),
       ...(prices?.[name] === undefined ? {} : { priceFrom: prices[name] }),
@@ -216,19 +217,23 @@ function strongestAlone(
   models: readonly ModelTotals[],
   batch: BatchRecord,
 ): Manifest['strongest'] | undefined {
-  const model = workflow.cascade.at(-1)?.model;
-  if (model?.price === undefined || workflow.cascade.length < 2) return undefined;
-  const own = models.find((totals) => totals.model === model.name);
-  if (own !== undefined && own.calls > 0) {
+  const last = workflow.cascade.at(-1);
+  if (last?.model.price === undefined || workflow.cascade.length < 2) return undefined;
+  const { model } = last;
+  const hosts = hostsOf(last).map(({ name }) => name);
+  const own = models.filter((totals) => hosts.includes(totals.model));
+  const calls = own.reduce((sum, totals) => sum + totals.calls, 0);
+  if (calls > 0) {
+    const cost = own.reduce((sum, totals) => sum + totals.cost, 0);
     return {
       model: model.name,
-      cost: Math.round((own.cost / own.calls) * batch.documents),
-      basis: `the average of its ${own.calls} calls here, for each of the ${batch.documents} documents`,
+      cost: Math.round((cost / calls) * batch.documents),
+      basis: `the average of its ${calls} calls here, for each of the ${batch.documents} documents`,
     };
   }
   const usage = models.reduce((sum, totals) => addUsage(sum, totals.usage), NO_USAGE);
   // A sum of calls is not one long call.
-  const { longContext: _, ...price } = model.price;
+  const { longContext: _, ...price } = last.model.price;
   return {
     model: model.name,
     cost: priceCall(price, { ...usage, cachedInputTokens: 0 }),

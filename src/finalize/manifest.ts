@@ -8,7 +8,7 @@ import { usdJson } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
-import type { CalibrationRef, WorkflowSpec } from '../workflows/workflow.ts';
+import type { CalibrationRef, Spread, WorkflowSpec } from '../workflows/workflow.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
 
@@ -26,6 +26,8 @@ export interface ManifestModel {
   readonly provider: string;
   /** The provider's name of it. */
   readonly id: string;
+  /** It is one of several hosts of the tier's model, and how calls go to them. */
+  readonly spread?: Spread;
   /** It stands in for its tier's own. */
   readonly fallback?: boolean;
   readonly acceptAt?: number;
@@ -189,7 +191,7 @@ function costJson(manifest: Manifest): object {
   const usd = usdJson;
   const { total } = manifest.documents;
   return {
-    byModel: manifest.models.map((model) => modelJson(model, total)),
+    byModel: manifest.models.map((model) => ({ ...modelJson(model, total), ...hostShare(manifest, model) })),
     ...(manifest.dearest === undefined
       ? {}
       : { dearest: manifest.dearest.map(({ id, cost }) => ({ id, costUsd: usd(cost) })) }),
@@ -234,6 +236,16 @@ function modelJson(totals: ModelTotals, documents: number) {
     ...(overCapCalls === undefined ? {} : { overCapCalls }),
     ...(latency === undefined ? {} : { latency: { ...latencyFigures(latency), ...latency } }),
   };
+}
+
+/** Which part of the calls to the hosts of a tier's model went to this one. */
+function hostShare({ cascade = [], models }: Manifest, totals: ModelTotals): { readonly hostShare?: number } {
+  const hosts = cascade.filter(({ tier, spread }) => tier === totals.tier && spread !== undefined);
+  if (!hosts.some(({ model }) => model === totals.model)) return {};
+  const calls = models
+    .filter(({ tier, model }) => tier === totals.tier && hosts.some((host) => host.model === model))
+    .reduce((sum, each) => sum + each.calls, 0);
+  return calls === 0 ? {} : { hostShare: Number((totals.calls / calls).toFixed(4)) };
 }
 
 function formatCodes(codes: Manifest['rejections']): object {

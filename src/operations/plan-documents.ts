@@ -11,7 +11,7 @@ import { type BatchPlan, planBatch, type Throughput } from '../plans/plan-batch.
 import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-limits.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { LOCAL_MODEL_NAME, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
+import { hostsOf, LOCAL_MODEL_NAME, type ModelSpec, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
 import { batchTimezones } from './batch-timezones.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readPast } from './read-history.ts';
@@ -160,10 +160,16 @@ function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
   return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
 }
 
-/** How fast one process can ask the first paid tier. */
-export function throughputOf(config: Pick<Config, 'providers' | 'pools'>, workflow: WorkflowSpec): Throughput {
-  const model = workflow.cascade.find((tier) => tier.model.name !== LOCAL_MODEL_NAME)?.model;
-  if (model === undefined) return { limits: {}, callsPerMinute: Number.POSITIVE_INFINITY };
+/** How fast one process can ask the first paid tier, by its hosts; none: there is no such tier. */
+export function throughputOf(
+  config: Pick<Config, 'providers' | 'pools'>,
+  workflow: WorkflowSpec,
+): readonly Throughput[] {
+  const tier = workflow.cascade.find(({ model }) => model.name !== LOCAL_MODEL_NAME);
+  return tier === undefined ? [] : hostsOf(tier).map((host) => throughputAt(config, host));
+}
+
+function throughputAt(config: Pick<Config, 'providers' | 'pools'>, model: ModelSpec): Throughput {
   const limits = config.pools.get(poolOf(model)) ?? {};
   const inFlight = Math.min(
     config.providers.get(model.provider)?.limits.concurrency ?? 1,

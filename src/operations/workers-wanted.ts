@@ -11,9 +11,12 @@ export async function workersWanted(app: Pick<App, 'config' | 'submit' | 'holds'
     if ((await app.holds.all(name)).length > 0) continue;
     const slices = await app.submit.jobs.pendingCount(name);
     if (slices === 0) continue;
-    const { limits, callsPerMinute } = throughputOf(app.config, spec);
-    const most =
-      limits.requestsPerMinute === undefined ? Number.POSITIVE_INFINITY : limits.requestsPerMinute / callsPerMinute;
+    // A process asks all hosts at once: it takes as many as the one with most room for more.
+    const perHost = throughputOf(app.config, spec).map(
+      ({ limits: { requestsPerMinute = Number.POSITIVE_INFINITY }, callsPerMinute }) =>
+        requestsPerMinute / callsPerMinute,
+    );
+    const most = perHost.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...perHost);
     wanted += Math.max(1, Math.min(Math.ceil(slices / app.config.worker.slices), Math.ceil(most)));
   }
   return wanted;

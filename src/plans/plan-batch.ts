@@ -21,7 +21,7 @@ import {
   shapeDocument,
 } from './plan.ts';
 
-/** How fast the first paid tier can be asked. */
+/** How fast a host of the first paid tier can be asked. */
 export interface Throughput {
   readonly limits: PoolLimits;
   /** As the calls in flight and the time of a call allow. */
@@ -63,7 +63,8 @@ const LEAST_PART_TOKENS = 128;
 export interface PlanOptions {
   readonly maxLineBytes: number;
   readonly maxDocuments?: number | undefined;
-  readonly throughput: Throughput;
+  /** Of each host of the first paid tier; none: there is no such tier. */
+  readonly throughput: readonly Throughput[];
   /** Of this very version of the workflow. */
   readonly history?: WorkflowHistory;
   /** Whether a text, by its `textHash`, was answered by an earlier batch. */
@@ -184,8 +185,13 @@ class PlanSums {
     return { low: this.#isLocalFirst ? 0 : this.#leastCalls, worst: this.#first.calls * this.#paid.length * 2 };
   }
 
-  minutes({ callsPerMinute, limits }: Throughput): CostRange {
-    const paid = Math.max(this.#first.calls / callsPerMinute, quotaMinutes(this.#first, limits));
+  minutes(hosts: readonly Throughput[]): CostRange {
+    // Side by side, each host takes the part that its limits allow.
+    const alone = hosts.map(({ callsPerMinute, limits }) =>
+      Math.max(this.#first.calls / callsPerMinute, quotaMinutes(this.#first, limits)),
+    );
+    const isAtOnce = alone.length === 0 || alone.includes(0);
+    const paid = isAtOnce ? 0 : 1 / alone.reduce((sum, minutes) => sum + 1 / minutes, 0);
     const hasLocal = this.#paid.length < this.#workflow.cascade.length;
     const local = hasLocal ? this.#documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
     return {

@@ -3,7 +3,7 @@ import type { Prompt } from '../prompts/question.ts';
 import { countRequestTokens, holdFor, typicalCost } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { taskOf, windowsOf } from '../tasks/tasks.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { hostsOf, LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 
 /** The calls that one document takes, the same at every tier. */
 export interface DocumentShape {
@@ -119,6 +119,10 @@ function worstCost(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan
   return atMost + holdFor(model, Math.ceil((inputTokens + outputTokens) * COUNT_MARGIN), outputTokens * 4);
 }
 
+function typicalAt(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan): NanoUsd {
+  return typicalCost(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
+}
+
 /** What a document may cost through the whole cascade. */
 export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => DocumentPlan): CostRange {
   let low = 0;
@@ -131,10 +135,10 @@ export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => D
       reach *= ASSUMED_ESCALATION;
       continue;
     }
-    const { inputTokens, outputTokens } = planAt(model);
-    const typical = typicalCost(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
-    if (index === 0) low = typical;
-    expected += typical * reach;
+    // Nobody knows how much of it each host will get: the bounds are those of the cheapest and of the dearest one.
+    const typical = hostsOf(tier).map((host) => typicalAt(host, planAt(host)));
+    if (index === 0) low = Math.min(...typical);
+    expected += Math.max(...typical) * reach;
     reach *= ASSUMED_ESCALATION;
     worst += Math.max(...modelsOfTier(tier).map((each) => worstCost(each, planAt(each))));
   }

@@ -2,6 +2,7 @@ import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AccessRecord } from './access-record.ts';
 import { CallSlots } from './call-slots.ts';
+import { CallTimes } from './call-times.ts';
 import { Circuit, CircuitOpenError } from './circuit.ts';
 import { FAILURE_RULES, ModelCallError } from './failure.ts';
 import type { ModelClient, ModelReply } from './model-client.ts';
@@ -53,6 +54,7 @@ export class ProviderGate {
   #probeAt = 0;
   #unusableUntil = 0;
   #isStarting = false;
+  readonly #callTimes = new CallTimes();
   /** Cut off while others were answered: too many at once, no outage. */
   readonly #congested = new WeakSet<ModelCallError>();
 
@@ -88,6 +90,7 @@ export class ProviderGate {
     try {
       const reply = await this.#circuit.run(() => this.#send(request, signal));
       this.places.succeeded(reply.durationMs);
+      this.#callTimes.note(request.modelId, reply.durationMs, this.#clock.monotonic());
       if (reply.serverSlots !== undefined) this.places.serverHas(reply.serverSlots);
       return reply;
     } catch (error) {
@@ -124,6 +127,11 @@ export class ProviderGate {
     if (this.#probeAt > now) return this.#probeAt - now;
     this.#probeAt = now + PROBE_EVERY_MS;
     return 0;
+  }
+
+  /** How long calls to a model take lately, in milliseconds; undefined: not known. */
+  callMs(modelId: string): number | undefined {
+    return this.#callTimes.of(modelId, this.#clock.monotonic());
   }
 
   /** Ten calls in a row have failed on its side, and none has succeeded since. */

@@ -9,6 +9,18 @@ const LEAST_WAIT_MS = 5;
 /** Processes that were told the same wait do not all come back at once. */
 const SPREAD_MS = 20;
 
+/** So much of its quota a pool gives at once. */
+const BURST_MS = 400;
+
+/** What a line looks like to a call that may go elsewhere. */
+export interface LineOutlook {
+  readonly startsInMs: number;
+  /** What the calls that were sent here have taken of the quota in advance. */
+  readonly lagMs: number;
+  /** Calls under way by those that may be at once; over 1 where calls wait. */
+  readonly busyShare: number;
+}
+
 /** The end of a call's wait: what the ledger said, and a place in this process for a call that was admitted. */
 export interface QueueAdmission {
   readonly admission: Admission;
@@ -39,6 +51,10 @@ export class AdmissionQueue {
   readonly #line = new FairQueue<Caller>();
   #isRunning = false;
   #notBefore = 0;
+  /** Calls that were sent this way and have not ended. */
+  #assigned = 0;
+  /** When the quota of the calls that were sent this way has come again, in milliseconds of the monotonic clock. */
+  #dueAt = 0;
   /** Calls of the next trip: as many as fitted the last time when some did not, else more and more. */
   #batchSize = Number.POSITIVE_INFINITY;
 
@@ -53,6 +69,33 @@ export class AdmissionQueue {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#places.onSlotFree(() => void this.#run());
+  }
+
+  /**
+   * When a call that came now would start here, about, and how much of the line is in use: what is chosen by.
+   *
+   * @param paceMs what one such call takes of the pool's quota, in milliseconds until it has come again
+   * @param callMs how long a call takes there
+   */
+  outlook(paceMs: number, callMs: number): LineOutlook {
+    const now = this.#clock.monotonic();
+    const { free, open } = this.#places;
+    const lagMs = Math.max(0, this.#dueAt - now);
+    const busy = Math.max(this.#assigned, open - free + this.#line.size);
+    const told = this.#notBefore > now ? this.#notBefore - now + this.#line.size * paceMs : 0;
+    const crowded = busy < open ? 0 : ((busy - open + 1) * callMs) / open;
+    return { startsInMs: Math.max(lagMs - BURST_MS, told, crowded, 0), lagMs, busyShare: busy / open };
+  }
+
+  /** A call was sent here. Whoever sends it disposes of what is returned when the call has ended. */
+  assign(paceMs: number): Disposable {
+    this.#assigned += 1;
+    this.#dueAt = Math.max(this.#dueAt, this.#clock.monotonic()) + paceMs;
+    return {
+      [Symbol.dispose]: () => {
+        this.#assigned -= 1;
+      },
+    };
   }
 
   /** @throws the signal's reason when it aborts while the call waits; what the ledger throws */

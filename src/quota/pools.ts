@@ -6,6 +6,7 @@ import type { ProviderGate } from '../providers/provider-gate.ts';
 import { type RateLimitDimension, readRateLimits } from '../providers/read-rate-limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { AdmissionQueue } from './admission-queue.ts';
+import { quotaMinutes } from './quota-minutes.ts';
 
 /** Headers change little; reading them all would cost more than it tells. */
 const READ_HEADERS_EVERY_MS = 1_000;
@@ -64,6 +65,17 @@ export class Pools {
       lines.set(gate.name, line);
     }
     return line;
+  }
+
+  /** Milliseconds until what a call takes of the quota has come again, as the limits are known here; 0: no limit. */
+  paceMs(pool: string, inputTokens: number, outputTokens: number): number {
+    const { limits, seen } = this.#pool(pool);
+    const known = [...seen].map(([dimension, limit]) => {
+      const name = LIMIT_NAMES[dimension];
+      return [name, Math.min(limit, limits[name] ?? limit)] as const;
+    });
+    const { requestsPerDay: _, tokensPerDay: __, ...perMinute } = { ...limits, ...Object.fromEntries(known) };
+    return quotaMinutes({ calls: 1, inputTokens, outputTokens }, perMinute) * 60_000;
   }
 
   /** What a call asks of its pool. Where no limit is known it is counted all the same: a refusal makes a limit of it. */

@@ -52,9 +52,17 @@ export interface Tier {
   readonly acceptAt?: number;
   /** The same for each label, in place of `acceptAt`: a label that is not named is never accepted. From a calibration. */
   readonly acceptAtByLabel?: Readonly<Record<string, number>>;
-  /** Models that stand in, in this order, while the provider of `model` is in trouble. */
+  /** Further hosts of the same model, each with its own price and quota; `spread` chooses among all of them. */
+  readonly hosts?: readonly ModelSpec[];
+  /** Absent: `model` has one host. */
+  readonly spread?: Spread;
+  /** Models that stand in, in this order, while the providers of `model` and `hosts` are in trouble. */
   readonly fallbacks?: readonly ModelSpec[];
 }
+
+/** How calls go to the hosts of one model: where they start soonest, to the cheapest that is free, to the fastest. */
+export const SPREADS = ['quota', 'cheapest', 'fastest'] as const;
+export type Spread = (typeof SPREADS)[number];
 
 /** Least confidence at which a tier answers with a label; undefined: whatever it says is taken. */
 export function leastConfidence(
@@ -68,9 +76,14 @@ export function leastConfidence(
 /** No confidence reaches it. */
 const NEVER = 2;
 
-/** Every model that a tier may ask, its own first. */
-export function modelsOfTier({ model, fallbacks = [] }: Tier): readonly [ModelSpec, ...ModelSpec[]] {
-  return [model, ...fallbacks];
+/** Every model that a tier may ask, its own first, then what stands in for it. */
+export function modelsOfTier({ fallbacks = [], ...tier }: Tier): readonly [ModelSpec, ...ModelSpec[]] {
+  return [...hostsOf(tier), ...fallbacks];
+}
+
+/** The tier's own model at each of its hosts. */
+export function hostsOf({ model, hosts = [] }: Pick<Tier, 'model' | 'hosts'>): readonly [ModelSpec, ...ModelSpec[]] {
+  return [model, ...hosts];
 }
 
 /** What a workflow and its tiers say to models besides the document, in which an answer may be found as well. */

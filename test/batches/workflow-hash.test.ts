@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { workflowHash } from '../../src/batches/workflow-hash.ts';
-import type { ModelSpec, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
+import type { ModelSpec, Spread, SummarizeWorkflow } from '../../src/workflows/workflow.ts';
 import { poolOf } from '../../src/workflows/workflow.ts';
 
 const MODEL: ModelSpec = {
@@ -32,6 +32,14 @@ describe('workflowHash()', () => {
     expect(workflowHash(workflow(MODEL, { ...MODEL, name: 'b', pool: 'two' }))).toBe(one);
     expect(workflowHash(workflow(MODEL, { ...MODEL, name: 'c', pool: 'one' }))).not.toBe(one);
     expect(one).not.toBe(hash);
+  });
+
+  it('depends on the hosts of a model and on how calls go to them, not on their pools', () => {
+    const hosts = (pool: string, spread: Spread = 'quota') =>
+      workflowHash({ ...workflow(MODEL), cascade: [{ model: MODEL, hosts: [{ ...MODEL, name: 'b', pool }], spread }] });
+    expect(hosts('two')).toBe(hosts('one'));
+    expect(hosts('one', 'fastest')).not.toBe(hosts('one'));
+    expect(hosts('one')).not.toBe(hash);
   });
 
   it('changes with what a model does: its id, its thinking', () => {

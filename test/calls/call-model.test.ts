@@ -17,7 +17,7 @@ import { ProviderGate } from '../../src/providers/provider-gate.ts';
 import { Pools } from '../../src/quota/pools.ts';
 import { InputRatios } from '../../src/quota/token-ratios.ts';
 import type { ModelRequest } from '../../src/requests/model-request.ts';
-import type { ModelSpec } from '../../src/workflows/workflow.ts';
+import type { ModelSpec, Spread } from '../../src/workflows/workflow.ts';
 import { Cluster, type TestWorker } from '../adapters/redis/fixture.ts';
 import { HttpModel, MODEL_PRICES } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
@@ -147,6 +147,55 @@ async function reasonOf(promise: Promise<unknown>) {
   expect(error).toBeInstanceOf(StopError);
   return (error as StopError).reason;
 }
+
+describe('callModel() with several hosts of one model', () => {
+  const spreadBy = (call: Call, by: Spread): Call => ({ ...call, spread: { hosts: call.routes.length, by } });
+
+  test('by quota each host gets the part that its limits allow, and none stands in for another', async () => {
+    const limits = new Map([
+      ['primary', { requestsPerMinute: 3_000 }],
+      ['backup', { requestsPerMinute: 6_000 }],
+    ]);
+    const { context, call } = await setUp({ limits, concurrency: 64 });
+    const calls = Array.from({ length: 60 }, (_, n) => callModel(context, spreadBy(call(`text ${n}`), 'quota')));
+    const entries = await Promise.all(calls);
+    expect(entries.filter(({ fallback }) => fallback === true)).toEqual([]);
+    expect(entries.filter(({ model }) => model === 'small-primary')).toHaveLength(20);
+    expect(backup.calls).toHaveLength(40);
+  });
+
+  test('without limits they share by places, and later calls count', async () => {
+    const { context, call } = await setUp({ concurrency: 4 });
+    await Promise.all(Array.from({ length: 8 }, (_, n) => callModel(context, spreadBy(call(`text ${n}`), 'quota'))));
+    expect([primary.calls.length, backup.calls.length]).toEqual([4, 4]);
+  });
+
+  test('the cheapest is asked while it has room, then the other; the hold is at the price of the one that is asked', async () => {
+    const limits = new Map([['backup', { requestsPerMinute: 1 }]]);
+    const { context, call } = await setUp({ limits });
+    const cheapBackup = (text: string): Call => {
+      const { routes, ...rest } = spreadBy(call(text), 'cheapest');
+      const [dear, cheap = dear] = routes;
+      const price = { inputPerMillion: 1_000, cachedInputPerMillion: 1_000, outputPerMillion: 1_000 };
+      return { ...rest, routes: [dear, { ...cheap, model: { ...cheap.model, price } }] };
+    };
+    const entries = [];
+    for (const text of ['a', 'b', 'c']) entries.push(await callModel(context, cheapBackup(text)));
+    expect(entries.map(({ model }) => model)).toEqual(['small-backup', 'small-primary', 'small-primary']);
+    expect(entries[0]?.cost).toBeLessThan(entries[1]?.cost ?? 0);
+  });
+
+  test('one that is down is passed over, and what stands in is asked when all of them are', async () => {
+    const { context, call } = await setUp({ urls: { primary: DEAD, other: DEAD } });
+    const hosts = (text: string) => spreadBy(call(text, ['primary', 'backup']), 'quota');
+    const entries = await Promise.all(Array.from({ length: 12 }, (_, n) => callModel(context, hosts(`text ${n}`))));
+    expect(entries.map(({ model, fallback }) => [model, fallback])).toEqual(
+      entries.map(() => ['small-backup', undefined]),
+    );
+    const both: Call = { ...call('last', ['primary', 'other', 'backup']), spread: { hosts: 2, by: 'quota' } };
+    expect(await callModel(context, both)).toMatchObject({ model: 'small-backup', fallback: true });
+  });
+});
 
 describe('callModel() with a provider that stands in', () => {
   test('asks only the first one while it is well', async () => {

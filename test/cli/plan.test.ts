@@ -30,28 +30,32 @@ const model = (name: string, more = '') => `${name}: { provider: acme, id: ${nam
 describe('the minutes of a plan', () => {
   it('come from the limits of the first paid model’s pool: its provider’s', () => {
     const limits = 'requestsPerMinute: 60, outputTokensPerMinute: 7, tokensPerDay: 9, concurrency: 10';
-    expect(throughput(limits, model('a'), '{ model: local }, { model: a }')).toEqual({
-      limits: { requestsPerMinute: 60, outputTokensPerMinute: 7, tokensPerDay: 9 },
-      callsPerMinute: 300,
-    });
+    expect(throughput(limits, model('a'), '{ model: local }, { model: a }')).toEqual([
+      { limits: { requestsPerMinute: 60, outputTokensPerMinute: 7, tokensPerDay: 9 }, callsPerMinute: 300 },
+    ]);
   });
 
   it('come from the model’s own pool, or one that it shares', () => {
     const own = model('a', ', limits: { requestsPerDay: 5 }');
-    expect(throughput('requestsPerMinute: 60', own, '{ model: a }').limits).toEqual({ requestsPerDay: 5 });
+    expect(throughput('requestsPerMinute: 60', own, '{ model: a }')[0]?.limits).toEqual({ requestsPerDay: 5 });
     const shared = `${model('a', ', pool: mini')}, ${model('b', ', pool: mini, limits: { inputTokensPerMinute: 8 }')}`;
-    expect(throughput('requestsPerMinute: 60', shared, '{ model: a }').limits).toEqual({ inputTokensPerMinute: 8 });
+    expect(throughput('requestsPerMinute: 60', shared, '{ model: a }')[0]?.limits).toEqual({ inputTokensPerMinute: 8 });
+  });
+
+  it('come from every host of the first paid model', () => {
+    const two = `${model('a', ', limits: { requestsPerMinute: 60 }')}, ${model('b', ', limits: { requestsPerMinute: 120 }')}`;
+    const hosts = throughput('concurrency: 4', two, '{ model: [a, b] }');
+    expect(hosts.map(({ limits }) => limits.requestsPerMinute)).toEqual([60, 120]);
   });
 
   it('keep to the smaller of the calls in flight in a process and in the cluster', () => {
-    expect(throughput('concurrency: 10, clusterConcurrency: 4', model('a'), '{ model: a }').callsPerMinute).toBe(120);
-    expect(throughput('concurrency: 3, clusterConcurrency: 4', model('a'), '{ model: a }').callsPerMinute).toBe(90);
+    expect(throughput('concurrency: 10, clusterConcurrency: 4', model('a'), '{ model: a }')[0]?.callsPerMinute).toBe(
+      120,
+    );
+    expect(throughput('concurrency: 3, clusterConcurrency: 4', model('a'), '{ model: a }')[0]?.callsPerMinute).toBe(90);
   });
 
   it('have no such bound where the local model answers everything', () => {
-    expect(throughput('requestsPerMinute: 1', model('a'), '{ model: local }')).toEqual({
-      limits: {},
-      callsPerMinute: Number.POSITIVE_INFINITY,
-    });
+    expect(throughput('requestsPerMinute: 1', model('a'), '{ model: local }')).toEqual([]);
   });
 });

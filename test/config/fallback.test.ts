@@ -74,3 +74,29 @@ describe('fallback of a tier', () => {
     expect(load('{ model: local }, { model: own }', ', private: true').private).toBe(true);
   });
 });
+
+describe('several hosts of a tier', () => {
+  it('are the models of the list, asked by quota where nothing else is said', () => {
+    const [tier] = load('{ model: [a, own] }').cascade;
+    expect(tier).toMatchObject({ model: { name: 'a' }, hosts: [{ name: 'own' }], spread: 'quota' });
+    expect(load('{ model: [a, own], spread: fastest, fallback: [b] }').cascade[0]).toMatchObject({
+      spread: 'fastest',
+      fallbacks: [{ name: 'b' }],
+    });
+  });
+
+  it.each([
+    ['{ model: [a, local] }', /cascade\.0\.model: the local model runs in the worker and has no hosts/],
+    ['{ model: [a, a] }', /cascade\.0\.model: "a" is named twice/],
+    ['{ model: [a, c] }', /cascade\.0\.model\.1: there is no model "c"/],
+    ['{ model: a, spread: quota }', /cascade\.0\.spread: there is one host/],
+    ['{ model: [a, own], spread: random }', /cascade\.0\.spread/],
+  ])('refuses %s', (cascade, problem) => {
+    expect(() => load(cascade)).toThrow(problem);
+  });
+
+  it('of a private workflow stay at home, and of one with a budget all have a price', () => {
+    expect(() => load('{ model: [own, a] }', ', private: true')).toThrow(/the workflow is private, and model a/);
+    expect(() => requirePrices(load('{ model: [a, b] }'), true)).toThrow(/the price of its model b/);
+  });
+});

@@ -91,6 +91,22 @@ describe('a receipt that can be reckoned again by hand', () => {
     expect(receipt.warnings).toEqual([]);
   });
 
+  it('names the hosts of one model, and each one’s share of the calls', async () => {
+    const other = { ...SMALL, name: 'small-b', id: 'small-2', pool: 'other' };
+    const app = await MemoryApp.open({ ...TRIAGE, cascade: [{ model: SMALL, hosts: [other], spread: 'quota' }] });
+    const { receipt, rows } = await end(app, await app.batchOf(Array.from({ length: 10 }, (_, index) => `t ${index}`)));
+    expect(receipt.cascade).toMatchObject([
+      { tier: 0, model: 'small', spread: 'quota' },
+      { tier: 0, model: 'small-b', spread: 'quota' },
+    ]);
+    expect(receipt.cascade.some((model) => 'fallback' in model)).toBe(false);
+    expect(receipt.cost.byModel).toMatchObject([
+      { model: 'small', calls: 5, hostShare: 0.5 },
+      { model: 'small-b', calls: 5, hostShare: 0.5 },
+    ]);
+    expect(rows.filter((row) => row.spent?.[0]?.model === 'small-b')).toHaveLength(5);
+  });
+
   it('says which model and build was served, and warns of a change within the batch', async () => {
     const app = await MemoryApp.open();
     app.answer = ({ messages }) => {

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DocumentSource } from '../../src/documents/document-source.ts';
 import { sampleSource } from '../../src/documents/sample-source.ts';
-import { planBatch } from '../../src/plans/plan-batch.ts';
+import { type PlanOptions, planBatch } from '../../src/plans/plan-batch.ts';
 import { limitCover } from '../../src/plans/plan-limits.ts';
+import type { ModelSpec } from '../../src/workflows/workflow.ts';
 import { SMALL, TRIAGE } from '../helpers/memory/memory-app.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
-const OPTIONS = { maxLineBytes: 1_000_000, throughput: { limits: {}, callsPerMinute: 60 } };
+const OPTIONS = { maxLineBytes: 1_000_000, throughput: [{ limits: {}, callsPerMinute: 60 }] };
 
-async function planOf(texts: readonly string[], workflow = TRIAGE) {
+async function planOf(texts: readonly string[], workflow = TRIAGE, options: Partial<PlanOptions> = {}) {
   await using folder = await makeTemporaryFolder();
   const path = join(folder.path, 'docs.jsonl');
   await writeFile(path, texts.map((text, index) => `${JSON.stringify({ id: `d${index}`, text })}\n`).join(''));
-  return await planBatch([{ kind: 'path', path }], workflow, OPTIONS);
+  return await planBatch([{ kind: 'path', path }], workflow, { ...OPTIONS, ...options });
 }
 
 describe('a plan', () => {
@@ -31,6 +32,28 @@ describe('a plan', () => {
     const plan = await planOf(['a'], { ...TRIAGE, cascade: [{ model: SMALL, fallbacks: [spare] }] });
     expect(plan.unpriced).toEqual(['spare']);
     expect(limitCover(plan, 1_000_000_000)).toEqual({ kind: 'unknown' });
+  });
+
+  it('expects the dearest of several hosts, and the time that they take side by side', async () => {
+    const host = (name: string, factor: number): ModelSpec => {
+      const { inputPerMillion, outputPerMillion } = SMALL.price ?? { inputPerMillion: 0, outputPerMillion: 0 };
+      const input = inputPerMillion * factor;
+      const price = {
+        inputPerMillion: input,
+        cachedInputPerMillion: input,
+        outputPerMillion: outputPerMillion * factor,
+      };
+      return { ...SMALL, name, price };
+    };
+    const texts = Array.from({ length: 90 }, () => 'a');
+    const alone = await planOf(texts, { ...TRIAGE, cascade: [{ model: SMALL }] });
+    const cascade = [{ model: SMALL, hosts: [host('dear', 3)], spread: 'quota' as const }];
+    const plan = await planOf(texts, { ...TRIAGE, cascade });
+    expect(plan.cost.low).toBe(alone.cost.low);
+    expect(plan.cost.expected).toBeGreaterThan(alone.cost.expected * 2.9);
+    expect(plan.cost.worst).toBeGreaterThan(alone.cost.worst * 2.9);
+    const throughput = [60, 120].map((callsPerMinute) => ({ limits: {}, callsPerMinute }));
+    expect((await planOf(texts, { ...TRIAGE, cascade }, { throughput })).minutes.low).toBe(0.5);
   });
 });
 
