@@ -1,15 +1,9 @@
 import { type CalibratedTier, type Calibration, type Fallback, type PromiseWanted, separation } from './calibration.ts';
 import { type ErrorCurve, fitErrorCurve } from './error-curve.ts';
+import { type CheapAnswer, compareText, confidenceOf, labelOf, pilotSample } from './pilot-sample.ts';
 import { certifiesFewErrors } from './promise.ts';
 import { seededRandom, shuffledIndices } from './random.ts';
 import { labelsWithoutError } from './tails.ts';
-
-/** What the cheap tier has said of one item. */
-export interface CheapAnswer {
-  readonly label: string;
-  /** 0 to 1; undefined, and whatever is not a number from 0 to 1: unknown, never accepted. */
-  readonly confidence: number | undefined;
-}
 
 export interface TwoTierOptions extends PromiseWanted {
   readonly seed: number;
@@ -39,8 +33,7 @@ interface Block {
 }
 
 /** Labels that show where to look. More of them are not worth their cost. */
-const PILOT = 150;
-const LEAST_PILOT = 20;
+const PILOT = 200;
 /** One-sided, at a delta of 0.1; it only decides how many labels are worth asking for. */
 const TYPICAL_DEVIATION = 1.28;
 
@@ -83,31 +76,13 @@ function isConfidence(value: number | undefined): value is number {
   return value !== undefined && value >= 0 && value <= 1;
 }
 
-/** Evenly over labels and confidences, from a random start. */
-function pilotSample(
-  known: readonly number[],
-  answers: readonly CheapAnswer[],
-  wanted: number,
-  random: () => number,
-): number[] {
-  const count = Math.min(known.length, Math.max(wanted, Math.min(LEAST_PILOT, known.length)));
-  const sorted = [...known].sort(
-    (a, b) =>
-      compareText(answers[a]?.label ?? '', answers[b]?.label ?? '') ||
-      confidenceOf(answers, b) - confidenceOf(answers, a),
-  );
-  const step = sorted.length / count;
-  const start = random() * step;
-  return Array.from({ length: count }, (_, index) => sorted[Math.floor(start + index * step)] as number);
-}
-
 function orderByRisk(
   known: readonly number[],
   answers: readonly CheapAnswer[],
   errors: ReadonlyMap<number, boolean>,
 ): Block[] {
   const curves = new Map<string, ErrorCurve>();
-  for (const label of new Set(known.map((item) => answers[item]?.label ?? ''))) {
+  for (const label of new Set(known.map((item) => labelOf(answers, item)))) {
     const own = [...errors.keys()].filter((item) => answers[item]?.label === label);
     const right = own.map((item) => errors.get(item) === true);
     curves.set(
@@ -120,7 +95,7 @@ function orderByRisk(
   }
   const groups = new Map<string, { label: string; confidence: number; items: number[] }>();
   for (const item of known) {
-    const label = answers[item]?.label ?? '';
+    const label = labelOf(answers, item);
     const confidence = confidenceOf(answers, item);
     const key = JSON.stringify([label, curves.get(label)?.isFlat ? '' : confidence]);
     const group = groups.get(key);
@@ -173,7 +148,8 @@ function planSample(
     }
   }
   const mean = Math.max(inside.expected / Math.max(1, inside.count), 1e-3);
-  const margin = Math.max(inside.risk, 0.02);
+  // The curve's end is its least certain point, so what is usual beside the mean has half a say.
+  const margin = Math.sqrt(Math.max(inside.risk, 0.02) * Math.min(1, USUAL_MARGIN * mean));
   const costOfLabel = Math.max(0.1, 1 - mean / margin);
   const spread = Math.sqrt(mean * (1 - mean)) * inside.count;
   const least = LEAST_TIMES * labelsWithoutError(1 - Math.min(0.5, allowed / Math.max(1, inside.count)), delta);
@@ -182,6 +158,9 @@ function planSample(
   const rate = Math.min(1, wanted / Math.max(1, inside.count), Math.max(0, mostLabels) / Math.max(1, count));
   return { reach: path.slice(0, end), start, rate };
 }
+
+/** Risk where acceptance ends, as a multiple of the mean risk of what is accepted. */
+const USUAL_MARGIN = 2.5;
 
 /** Labels at the least, as a multiple of those that would do if none were an error: a few may be. */
 const LEAST_TIMES = 1.7;
@@ -319,13 +298,4 @@ function refusal(
   const share = wrong.filter(Boolean).length / wrong.length;
   const reason = `no set of answers of ${cheap.model} could be certified: ${(share * 100).toFixed(0)} % of ${asked.length} labelled ones are wrong`;
   return { reason, labelsNeeded: 2 * errors.size };
-}
-
-function confidenceOf(answers: readonly CheapAnswer[], item: number): number {
-  return answers[item]?.confidence ?? 0;
-}
-
-/** By code units, so that a calibration is the same on every machine. */
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,4 @@
-import type { CheapAnswer } from './calibrate-two-tiers.ts';
+import type { CheapAnswer } from './pilot-sample.ts';
 
 /**
  * The least share of the strong model that keeps the promise, were every error known, with a threshold

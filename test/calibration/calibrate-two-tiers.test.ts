@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type CheapAnswer, calibrateTwoTiers, type TwoTierOptions } from '../../src/calibration/calibrate-two-tiers.ts';
+import { calibrateTwoTiers, type TwoTierOptions } from '../../src/calibration/calibrate-two-tiers.ts';
 import { hindsightShare } from '../../src/calibration/hindsight.ts';
+import type { CheapAnswer } from '../../src/calibration/pilot-sample.ts';
 import { seededRandom } from '../../src/calibration/random.ts';
 
 interface Planted {
