@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import { checkSharedInboxes, resolveSchedule } from '../src/schedules/resolve-schedule.ts';
+import { describeLackOfRoom } from '../src/tasks/room-for-documents.ts';
 import { TASKS } from '../src/tasks/tasks.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
@@ -236,6 +237,8 @@ function resolveWorkflow(
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
   const spec = resolveTask(name, raw, cascade, context);
   if (spec === undefined) return undefined;
+  const lack = spec.cascade.length === 0 ? undefined : describeLackOfRoom(spec);
+  if (lack !== undefined) problems.push(`${at}: ${lack}`);
   return {
     ...resolveCalibration(spec, raw.cascade, context.stateFolder),
     budget: withoutUndefined(raw.budget),

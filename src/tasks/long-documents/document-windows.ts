@@ -1,6 +1,6 @@
 import type { Prompt } from '../../prompts/question.ts';
 import { countRequestTokens } from '../../requests/estimate.ts';
-import { buildModelRequest } from '../../requests/model-request.ts';
+import { buildModelRequest, type ModelRequest } from '../../requests/model-request.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
 
 /** Our count of tokens is not every model's: this part of a window stays free. */
@@ -95,7 +95,12 @@ function smallestWindow(models: readonly ModelSpec[], prompt: Prompt): number {
   return Math.min(
     ...models.map((model) => {
       const request = buildModelRequest(model, prompt, 'first');
-      return Math.floor((model.contextTokens - request.maxOutputTokens) * SAFE_SHARE) - countRequestTokens(request);
+      return roomFor(model, request, countRequestTokens(request));
     }),
   );
+}
+
+/** Tokens of a context that are left for a text, beside a prompt of so many and the longest reply. */
+export function roomFor(model: ModelSpec, { maxOutputTokens }: ModelRequest, promptTokens: number): number {
+  return Math.floor((model.contextTokens - maxOutputTokens) * SAFE_SHARE) - promptTokens;
 }

@@ -1,7 +1,7 @@
 import { CallFailedError } from '../../calls/stop.ts';
 
 /** Below this a part holds a sentence or two, and a document would take thousands of calls. */
-const LEAST_WINDOW_TOKENS = 128;
+export const LEAST_WINDOW_TOKENS = 128;
 
 /** Tokens of a document from which on its halves are usable windows, with what stands around a part. */
 export const LEAST_CUT_TOKENS = 4 * LEAST_WINDOW_TOKENS;
