@@ -1,28 +1,47 @@
 import type { Command } from 'commander';
+import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
+import type { BatchComparison, CaseSide } from '../../evaluation/compare-batches.ts';
 import { type Ranking, rankRuns } from '../../evaluation/rank-runs.ts';
+import { compareEndedBatches } from '../../operations/evidence/compare-batches.ts';
 import { storedEvaluation } from '../../operations/evidence/evaluations.ts';
+import { table } from '../table.ts';
 import { print, withApp } from '../with-app.ts';
 
 export function addCompareCommand(program: Command): void {
   const command = program
     .command('compare')
-    .description('runs of nightmill eval side by side: quality with its interval, dollars, latency, disagreements')
-    .argument('<run...>', 'two runs or more, of any workflows, over the same golden set')
-    .action(async (names: string[]) => {
+    .description('what was answered to the same documents side by side, without a call')
+    .argument(
+      '[run...]',
+      'two runs of nightmill eval or more, over one golden set: quality with its interval, dollars, latency',
+    )
+    .option('--batches <batches...>', 'two ended batches instead: agreement, dollars, latency, documents that differ')
+    .action(async (names: string[], { batches }: { batches?: string[] }) => {
       await withApp(command, async (app, options) => {
-        const runs = [...new Set(names)];
-        if (runs.length < 2) throw new NightmillError('usage', 'Cannot compare fewer than two runs: name two or more.');
-        const ranking = rankRuns(await Promise.all(runs.map((run) => storedEvaluation(app, run))));
-        if (ranking === undefined) {
-          throw new NightmillError(
-            'usage',
-            `Cannot compare ${runs.join(' and ')}: they have no document, or no metric, in common. Evaluate both with one golden set.`,
-          );
+        if (batches === undefined) {
+          const ranking = await rankStored(app, [...new Set(names)]);
+          print(options, ranking, () => rankingText(ranking));
+          return;
         }
-        print(options, ranking, () => rankingText(ranking));
+        const [a, b, ...others] = batches;
+        if (a === undefined || b === undefined || others.length > 0 || names.length > 0) {
+          throw new NightmillError('usage', 'Cannot compare with --batches but two batches: --batches A B.');
+        }
+        const comparison = await compareEndedBatches(app, a, b);
+        print(options, comparison, () => comparisonText(comparison));
       });
     });
+}
+
+async function rankStored(app: App, runs: readonly string[]): Promise<Ranking> {
+  if (runs.length < 2) throw new NightmillError('usage', 'Cannot compare fewer than two runs: name two or more.');
+  const ranking = rankRuns(await Promise.all(runs.map((run) => storedEvaluation(app, run))));
+  if (ranking !== undefined) return ranking;
+  throw new NightmillError(
+    'usage',
+    `Cannot compare ${runs.join(' and ')}: they have no document, or no metric, in common. Evaluate both with one golden set.`,
+  );
 }
 
 const DISAGREEMENTS_SHOWN = 20;
@@ -40,16 +59,10 @@ function rankingText({ documents, runs, disagreements }: Ranking): string {
       isOnFront ? '*' : '',
     ]),
   ];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const shown = disagreements.slice(0, DISAGREEMENTS_SHOWN);
   return [
     `${documents} documents; * no other run is as good for less, or better for as much`,
-    ...rows.map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    ),
+    ...table(rows),
     `${disagreements.length} documents are answered differently${disagreements.length > shown.length ? '; the first ones' : ''}`,
     ...shown.map(({ id, expected, answers }) => {
       const said = Object.entries(answers).map(([run, answer]) => `${run}: ${shorten(answer ?? '(none)')}`);
@@ -57,6 +70,56 @@ function rankingText({ documents, runs, disagreements }: Ranking): string {
     }),
     '',
   ].join('\n');
+}
+
+const CHANGES_SHOWN = 10;
+
+function comparisonText(comparison: BatchComparison): string {
+  const { documents, batches, agreement, changes, differing, cases } = comparison;
+  const only = [documents.onlyA, documents.onlyB].flatMap((count, index) =>
+    count === 0 ? [] : [`${count} only in ${batches[index]?.batch}`],
+  );
+  const shown = cases.slice(0, DISAGREEMENTS_SHOWN);
+  return [
+    `${[`${documents.both} documents in both`, ...only].join(', ')}`,
+    ...(comparison.isSameContent ? [] : ['not the same input: texts of equal ids may differ']),
+    ...table([
+      ['batch', 'workflow', 'succeeded', 'failed', 'USD', 'USD a document', 'median ms', '95 % ms'],
+      ...batches.map(({ batch, workflow, succeeded, failed, ...figures }) => [
+        batch,
+        workflow,
+        `${succeeded}`,
+        `${failed}`,
+        figures.costUsd.toFixed(6),
+        figures.costPerDocumentUsd.toFixed(9),
+        figures.medianMs === null ? '' : `${figures.medianMs}`,
+        figures.p95Ms === null ? '' : `${figures.p95Ms}`,
+      ]),
+    ]),
+    agreementText(agreement),
+    ...changes
+      .slice(0, CHANGES_SHOWN)
+      .map(({ from, to, documents: count }) => `  ${shorten(from)} -> ${shorten(to)}: ${count}`),
+    ...(changes.length > CHANGES_SHOWN ? [`  and ${changes.length - CHANGES_SHOWN} other pairs of labels`] : []),
+    `${differing} documents are answered differently, or by one batch only${differing > shown.length ? '; the first ones' : ''}`,
+    ...shown.map(({ id, a, b, rougeL }) => {
+      const alike = rougeL === undefined ? '' : ` (alike ${rougeL.toFixed(2)})`;
+      return `  ${id}: ${sideText(a)} -> ${sideText(b)}${alike}`;
+    }),
+    '',
+  ].join('\n');
+}
+
+function agreementText({ documents, same, share, interval, rougeL }: BatchComparison['agreement']): string {
+  if (share === null || interval === null) return 'no document has an answer in both';
+  const [low, high] = interval.map((bound) => `${(bound * 100).toFixed(1)} %`);
+  const alike = rougeL === undefined ? '' : `; summaries are alike to ${rougeL.toFixed(2)} (ROUGE-L)`;
+  return `the same answer for ${same} of ${documents}, ${(share * 100).toFixed(1)} % (${low} to ${high})${alike}`;
+}
+
+function sideText({ answer, error, confidence }: CaseSide): string {
+  if (answer === null) return `(${error ?? 'no answer'})`;
+  return confidence === undefined ? shorten(answer) : `${shorten(answer)} ${confidence.toFixed(2)}`;
 }
 
 function shorten(text: string): string {
