@@ -1,5 +1,6 @@
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { CostFigures } from './cost-figures.ts';
 
 /** What one finished batch took. */
 export interface BatchSample {
@@ -15,6 +16,8 @@ export interface BatchSample {
   readonly seconds: number;
   /** Milliseconds since the epoch. Absent: it says nothing about how often the workflow runs. */
   readonly finishedAt?: number;
+  /** Absent: not known. */
+  readonly figures?: CostFigures;
 }
 
 /**
@@ -32,6 +35,8 @@ export interface WorkflowHistory {
   readonly seconds: number;
   /** When the first of the batches was finished, in milliseconds since the epoch. Absent in histories of earlier versions. */
   readonly firstAt?: number;
+  /** Absent in histories of earlier versions. */
+  readonly figures?: CostFigures;
 }
 
 /** Weight of everything before when a batch is added: the last three batches make up about half of the sums. */

@@ -26,11 +26,11 @@ export interface BatchSpending {
 
 export type AlertLevel = '50%' | '80%' | '100%' | 'projection' | 'drift' | 'volume' | 'forecast' | 'price_differs';
 
-/** One cause of an alert: what it is now and what it usually is. */
+/** One cause of an alert: what it is now and what it usually is; null: not known, or not yet. */
 export interface AlertPart {
   readonly name: string;
-  readonly now: number;
-  readonly usual: number;
+  readonly now: number | null;
+  readonly usual: number | null;
 }
 
 export interface Alert {
@@ -46,7 +46,7 @@ export interface Alert {
   /** Nano-dollars, rounded. */
   readonly perDocument?: NanoUsd;
   readonly usualPerDocument?: NanoUsd;
-  /** At levels `volume` and `forecast`: the figures whose product is the cost. */
+  /** At levels `volume` and `forecast`: what the cost comes from. */
   readonly parts?: readonly AlertPart[];
 }
 

@@ -1,4 +1,5 @@
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import { figuresSoFar } from '../batches/cost-figures.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { costPerDocument, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { WorkflowHolds } from '../batches/workflow-holds.ts';
@@ -52,11 +53,7 @@ export async function checkAlerts(
   const batches = measured.map(({ spending }) => spending);
   const scopes = await measureScopes(context, measured);
   const months = await measureMonths(context, measured);
-  const now = context.clock.now();
-  const unusual = [
-    ...volumeAlerts(measured.map(asVolume), now),
-    ...forecastAlerts(measured.map(asVolume), months, now),
-  ];
+  const unusual = await unusualAlerts(context, measured, months);
   const sent: Alert[] = [];
   for (const alert of [...decideAlerts({ scopes, batches }, context.fired), ...unusual]) {
     if (await sendOnce(context, alert)) sent.push(alert);
@@ -91,6 +88,23 @@ interface MeasuredBatch {
 
 function asVolume({ batch, spending, history }: MeasuredBatch): BatchVolume {
   return { spending, inputTokens: batch.inputTokens, ...(history === undefined ? {} : { history }) };
+}
+
+/** What its slices say of a batch is read only where something is to be said: there may be a hundred thousand of them. */
+async function unusualAlerts(
+  { batches, clock, fired }: AlertContext,
+  measured: readonly MeasuredBatch[],
+  months: readonly MonthSpending[],
+): Promise<readonly Alert[]> {
+  const now = clock.now();
+  const decide = (of: readonly BatchVolume[]) =>
+    [...volumeAlerts(of, now), ...forecastAlerts(of, months, now)].filter((alert) => !fired.has(alertKey(alert)));
+  if (decide(measured.map(asVolume)).length === 0) return [];
+  const looked = measured.map(async (each) => {
+    const figures = await figuresSoFar(batches.commits(each.batch.batchId, each.batch.slices));
+    return { ...asVolume(each), ...(figures === undefined ? {} : { figures }) };
+  });
+  return decide(await Promise.all(looked));
 }
 
 /** The month of each workflow with an open batch. */

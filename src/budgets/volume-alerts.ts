@@ -1,3 +1,4 @@
+import { acceptance, type CostFigures, priceOf, retryRate } from '../batches/cost-figures.ts';
 import { type UsualBatch, usualBatch, type WorkflowHistory } from '../batches/workflow-history.ts';
 import { monthOfDay } from '../ledger/period.ts';
 import { batchScope } from '../ledger/scope.ts';
@@ -9,6 +10,8 @@ export interface BatchVolume {
   readonly spending: BatchSpending;
   readonly inputTokens: number;
   readonly history?: WorkflowHistory;
+  /** Of what is done of it. Absent: nothing is, or nobody has looked. */
+  readonly figures?: CostFigures;
 }
 
 /** What a workflow has spent in its month. */
@@ -36,11 +39,11 @@ export function volumeAlerts(batches: readonly BatchVolume[], now: number): read
     if (documents - usual.documents < LEAST_MORE_DOCUMENTS) return [];
     const expected = expectedCost(batch, usual);
     const scope = batchScope(batchId);
+    const parts = partsOf(batch, usual);
     const message =
       `${scope.name} has ${documents.toLocaleString('en')} documents, ${ratio(documents, usual.documents)} times what workflow ` +
       `${workflow} usually has (${Math.round(usual.documents).toLocaleString('en')}); it will cost about ${formatUsd(expected)} instead of ` +
-      `${formatUsd(Math.round(usual.cost))}. To stop it: nightmill cancel ${batchId}`;
-    const parts = partsOf(batch, usual, expected);
+      `${formatUsd(Math.round(usual.cost))}: ${describeParts(parts)}. To stop it: nightmill cancel ${batchId}`;
     return [{ scope: scope.name, period: scope.period, level: 'volume', message, spent, projected: expected, parts }];
   });
 }
@@ -67,7 +70,7 @@ export function forecastAlerts(
     const forecast = Math.round(spent + toCome + usual.cost * perDay * days.left);
     if (forecast <= usualMonth * FORECAST_UP) return [];
     const above = Math.round((forecast * 100) / usualMonth) - 100;
-    const parts = partsOf(batch, usual, dearest.expected);
+    const parts = partsOf(batch, usual);
     return [
       {
         scope: `workflow:${workflow}/month`,
@@ -94,10 +97,17 @@ function expectedCost({ spending, inputTokens }: BatchVolume, usual: UsualBatch)
   return Math.max(spending.spent, projectBatch(spending) ?? Math.round(usual.cost * share));
 }
 
-/** The three figures whose product is the cost of a batch. */
-function partsOf({ spending, inputTokens }: BatchVolume, usual: UsualBatch, expected: NanoUsd): readonly AlertPart[] {
+/** What the cost of a batch comes from, each apart from the others. */
+function partsOf({ spending, inputTokens, figures, history }: BatchVolume, usual: UsualBatch): readonly AlertPart[] {
   const tokens = (all: number, documents: number) => Math.round(all / Math.max(1, documents));
-  const perMillion = (cost: number, all: number) => (all <= 0 ? 0 : cost / all / 1_000);
+  const known = history?.figures;
+  const part = (name: string, of: (figures: CostFigures, usual: CostFigures) => number | undefined): AlertPart => {
+    const value = (own: CostFigures | undefined) => {
+      const found = own === undefined || known === undefined ? undefined : of(own, known);
+      return found === undefined ? null : rounded(found);
+    };
+    return { name, now: value(figures), usual: value(known) };
+  };
   return [
     { name: 'documents', now: spending.documents, usual: Math.round(usual.documents) },
     {
@@ -105,19 +115,21 @@ function partsOf({ spending, inputTokens }: BatchVolume, usual: UsualBatch, expe
       now: tokens(inputTokens, spending.documents),
       usual: tokens(usual.inputTokens, usual.documents),
     },
-    {
-      // What prices, acceptance at the cheap tiers and retries make together.
-      name: 'USD per million tokens of documents',
-      now: rounded(perMillion(expected, inputTokens)),
-      usual: rounded(perMillion(usual.cost, usual.inputTokens)),
-    },
+    part('acceptance, % by the first tier', acceptance),
+    part('price, USD per million tokens', priceOf),
+    part('retries of 100 calls', retryRate),
   ];
 }
 
+/** What is not known is left out: a sentence is for what has changed. */
 function describeParts(parts: readonly AlertPart[]): string {
   return parts
-    .map(({ name, now, usual }) => `${name} ${now.toLocaleString('en')} (usually ${usual.toLocaleString('en')})`)
-    .join(', ');
+    .flatMap(({ name, now, usual }) =>
+      now === null || usual === null
+        ? []
+        : [`${name} ${now.toLocaleString('en')} (usually ${usual.toLocaleString('en')})`],
+    )
+    .join('; ');
 }
 
 function rounded(value: number): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
+import { ESCALATIONS } from '../batches/cost-figures.ts';
 import { type ModelTotals, withProviders } from '../batches/model-totals.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { ServedModel } from '../batches/slice-commit.ts';
@@ -19,9 +20,6 @@ import { hostsOf, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../w
 import { breakerEvents } from './breaker-events.ts';
 import type { Manifest, ManifestFile, ManifestModel } from './manifest.ts';
 import type { CommitSums } from './sum-commits.ts';
-
-/** An answer that is right in form and not sure enough: the question went on to the next tier, or failed. */
-const ESCALATIONS: ReadonlySet<string> = new Set(['low_confidence']);
 
 /** What it takes to write a receipt. */
 export interface ManifestContext {

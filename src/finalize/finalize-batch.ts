@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
+import { costFigures } from '../batches/cost-figures.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
@@ -22,7 +23,7 @@ import { indexAnswers } from './index-answers.ts';
 import { lostCommit } from './lost-commit.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
-import { sumCommits } from './sum-commits.ts';
+import { type CommitSums, sumCommits } from './sum-commits.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
@@ -81,14 +82,19 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
   await indexAnswers(context, batch, submission, manifest);
   await mergeRetry(context, batch, manifest);
-  await addToHistory(context, batch, manifest);
+  await addToHistory(context, batch, manifest, sums);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
   await context.notify(finishedNotice(batch, manifest));
 }
 
 /** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */
-async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, manifest: Manifest): Promise<void> {
+async function addToHistory(
+  { histories }: FinalizeContext,
+  batch: BatchRecord,
+  manifest: Manifest,
+  sums: CommitSums,
+): Promise<void> {
   const documents = manifest.documents.total - manifest.documents.skipped;
   if (manifest.state !== 'completed' || documents === 0) return;
   const finishedAt = Date.parse(manifest.finishedAt);
@@ -101,6 +107,11 @@ async function addToHistory({ histories }: FinalizeContext, batch: BatchRecord, 
     inputTokens: batch.inputTokens,
     seconds: Math.max(0, finishedAt - batch.createdAt - paused) / 1000,
     finishedAt,
+    figures: costFigures({
+      models: sums.models,
+      rejections: Object.fromEntries(Object.entries(sums.rejections).map(([code, { count }]) => [code, count])),
+      retries: sums.callRetries,
+    }),
   });
 }
 

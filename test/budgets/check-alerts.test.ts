@@ -5,12 +5,14 @@ import type { RedisLedger } from '../../src/adapters/redis/ledger.ts';
 import { RedisWorkflowHistories } from '../../src/adapters/redis/workflow-histories.ts';
 import { RedisWorkflowHolds } from '../../src/adapters/redis/workflow-holds.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import { costFigures } from '../../src/batches/cost-figures.ts';
 import type { Alert } from '../../src/budgets/alerts.ts';
 import { type AlertContext, checkAlerts } from '../../src/budgets/check-alerts.ts';
 import type { SliceClaim } from '../../src/ledger/ledger.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
+import { NO_USAGE } from '../../src/money/usage.ts';
 import { Cluster } from '../adapters/redis/fixture.ts';
-import { replyOf, ticketOf } from '../contract/cluster.ts';
+import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 
 /** In the day and month that the fixture's tickets are booked in. */
@@ -152,6 +154,45 @@ describe('checkAlerts()', () => {
     await cluster.stop();
   });
 
+  test('says after nights of 60, 60, 60 that one of 1,500 documents is not usual, with what its slices say of the parts', async () => {
+    const { cluster, histories, worker } = await openCluster();
+    const models = (accepted: number, cost: number) => [
+      { model: 'small', tier: 0, calls: accepted, accepted, usage: { ...NO_USAGE, inputTokens: 6_000 }, cost },
+    ];
+    for (const night of [1, 2, 3]) {
+      const batchId = await cluster.queuedBatch(6);
+      await histories.add('triage', {
+        batchId,
+        configHash: 'h',
+        documents: 60,
+        cost: 600,
+        inputTokens: 6_000,
+        seconds: 60,
+        finishedAt: NOW - (4 - night) * 86_400_000,
+        figures: costFigures({ models: models(60, 600), rejections: {}, retries: {} }),
+      });
+      await cluster.batches.finish(batchId, 'completed', NOW);
+    }
+    const claim = await cluster.claim(await cluster.queuedBatch(150));
+    const commit = { models: models(30, 1_200), rejections: { invalid_json: 6 }, retries: { timeout: 3 } };
+    await cluster.batches.commitSlice(claim.batchId, 0, claim.token, commitOf(claim.token, commit));
+    const first = worker();
+    const alerts = await first.check();
+    expect(keysOf(alerts)).toEqual([`batch:${claim.batchId} volume`, 'workflow:triage/month forecast']);
+    for (const { parts } of alerts) {
+      expect(parts?.map(({ now, usual }) => [now, usual])).toEqual([
+        [1_500, 60],
+        [100, 100],
+        [100, 100],
+        [0.0002, 0.0001],
+        [30, 0],
+      ]);
+    }
+    expect(await first.check()).toEqual([]);
+    expect(await worker().check()).toEqual([]);
+    await cluster.stop();
+  });
+
   test('leaves the check to the worker of the cluster that began it a moment ago', async () => {
     const { cluster, ledger, worker } = await openCluster();
     const claim = await cluster.claim(await cluster.queuedBatch());
@@ -197,6 +238,24 @@ describe('RedisWorkflowHistories', () => {
       seconds: 24.5,
     });
     expect(await histories.get('other')).toBeUndefined();
+    const figures = {
+      answered: 10,
+      byFirstTier: 5,
+      calls: 12,
+      retries: 1,
+      models: { small: { tokens: 100, cost: 20 } },
+    };
+    await histories.add('triage', { ...SAMPLE, batchId: await cluster.queuedBatch(), figures });
+    expect((await histories.get('triage'))?.figures).toEqual(figures);
+    const others = { ...figures, models: { large: { tokens: 10, cost: 10 } } };
+    await histories.add('triage', { ...SAMPLE, batchId: await cluster.queuedBatch(), figures: others });
+    expect((await histories.get('triage'))?.figures).toEqual({
+      answered: 18,
+      byFirstTier: 9,
+      calls: 21.6,
+      retries: 1.8,
+      models: { small: { tokens: 80, cost: 16 }, large: { tokens: 10, cost: 10 } },
+    });
     await cluster.stop();
   });
 

@@ -1,3 +1,4 @@
+import type { CostFigures } from '../../batches/cost-figures.ts';
 import type { WorkflowHistories } from '../../batches/workflow-histories.ts';
 import { type BatchSample, HISTORY_DECAY, type WorkflowHistory } from '../../batches/workflow-history.ts';
 import type { RedisKeys } from './keys.ts';
@@ -19,10 +20,15 @@ if redis.call('HGET', KEYS[1], 'configHash') ~= ARGV[2] then redis.call('DEL', K
 redis.call('HSET', KEYS[1], 'configHash', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'batches', 1)
 if ARGV[3] ~= '' then redis.call('HSETNX', KEYS[1], 'firstAt', ARGV[3]) end
-for i = 4, #ARGV, 2 do
-  local sum = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or 0) * decay + tonumber(ARGV[i + 1])
-  redis.call('HSET', KEYS[1], ARGV[i], string.format('%.17g', sum))
+local sums = {}
+local known = redis.call('HGETALL', KEYS[1])
+for i = 1, #known, 2 do
+  if known[i] ~= 'configHash' and known[i] ~= 'batches' and known[i] ~= 'firstAt' then
+    sums[known[i]] = tonumber(known[i + 1]) * decay
+  end
 end
+for i = 4, #ARGV, 2 do sums[ARGV[i]] = (sums[ARGV[i]] or 0) + tonumber(ARGV[i + 1]) end
+for field, sum in pairs(sums) do redis.call('HSET', KEYS[1], field, string.format('%.17g', sum)) end
 return 1
 `);
 
@@ -48,21 +54,44 @@ export class RedisWorkflowHistories implements WorkflowHistories {
       inputTokens: sum('inputTokens'),
       seconds: sum('seconds'),
       ...(firstAt === undefined ? {} : { firstAt: Number(firstAt) }),
+      ...(fields['answered'] === undefined ? {} : { figures: readFigures(fields) }),
     };
   }
 
   async add(workflow: string, sample: BatchSample): Promise<void> {
-    const { documents, cost, inputTokens, seconds } = sample;
+    const { documents, cost, inputTokens, seconds, figures } = sample;
+    const sums = { documents, cost, inputTokens, seconds, ...(figures === undefined ? {} : figureFields(figures)) };
     await runScript(
       this.#redis,
       ADD,
       [this.#keys.history(workflow), this.#keys.batch(sample.batchId)],
-      [
-        HISTORY_DECAY,
-        sample.configHash,
-        sample.finishedAt ?? '',
-        ...Object.entries({ documents, cost, inputTokens, seconds }).flat(),
-      ],
+      [HISTORY_DECAY, sample.configHash, sample.finishedAt ?? '', ...Object.entries(sums).flat()],
     );
   }
+}
+
+/** Fields of a model's sums are these and its name. */
+const TOKENS = 'tokens:';
+const COST = 'cost:';
+
+function figureFields({ models, ...counts }: CostFigures): Readonly<Record<string, number>> {
+  const byModel = Object.entries(models).flatMap(([model, { tokens, cost }]): [string, number][] => [
+    [`${TOKENS}${model}`, tokens],
+    [`${COST}${model}`, cost],
+  ]);
+  return { ...counts, ...Object.fromEntries(byModel) };
+}
+
+function readFigures(fields: Readonly<Record<string, string>>): CostFigures {
+  const count = (name: string) => Number(fields[name] ?? 0);
+  const names = Object.keys(fields).flatMap((field) => (field.startsWith(TOKENS) ? [field.slice(TOKENS.length)] : []));
+  return {
+    answered: count('answered'),
+    byFirstTier: count('byFirstTier'),
+    calls: count('calls'),
+    retries: count('retries'),
+    models: Object.fromEntries(
+      names.map((model) => [model, { tokens: count(`${TOKENS}${model}`), cost: count(`${COST}${model}`) }]),
+    ),
+  };
 }
