@@ -40,7 +40,7 @@ export type WebhookConfig =
 export interface WorkflowConfig {
   readonly spec: WorkflowSpec;
   /** Hash of its prompts and models: a calibration of others does not fit. Absent: requests to one model. */
-  readonly madeWith?: string;
+  readonly madeWith?: () => string;
   /** Why its `acceptAt: calibrated` cannot be used, with the cure: nothing is submitted then. */
   readonly uncalibrated?: string;
   readonly budget: WorkflowBudget;

@@ -71,7 +71,7 @@ export function resolveCalibration(
   stateFolder: string,
 ): ResolvedCalibration {
   const calibrated = written.flatMap(({ acceptAt }, index) => (acceptAt === 'calibrated' ? [index] : []));
-  const madeWith = calibrationIdentity(spec);
+  const madeWith = () => calibrationIdentity(spec);
   if (calibrated.length === 0) return { spec, madeWith };
   const file = calibrationFile(stateFolder, spec.name);
   const cure = `Make one: nightmill calibrate -w ${spec.name} --rows results.jsonl (docs/calibration.md)`;
@@ -85,7 +85,7 @@ export function resolveCalibration(
   const text = readFileSync(file, 'utf8');
   const stored = parseStored(text);
   if (stored === undefined) return refuse(`The calibration ${file} cannot be read.`);
-  if (stored.madeWith !== madeWith) {
+  if (stored.madeWith !== madeWith()) {
     return refuse(`The calibration ${file} of ${stored.calibratedAt} was made with other prompts or models.`);
   }
   const known = new Map(stored.tiers.map((tier) => [tier.model, tier]));

@@ -37,7 +37,7 @@ describe('--expires', () => {
       '--id',
       'b',
       '--expires',
-      inSeconds(6),
+      inSeconds(10),
       '-o',
       'out',
     ]);

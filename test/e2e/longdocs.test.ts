@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
 import type { PartialAnswer, SentenceSource } from '../../src/tasks/result-row.ts';
@@ -174,12 +173,8 @@ describe('a long document', () => {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     try {
-      let peakMb = 0;
-      for (;;) {
-        peakMb = Math.max(peakMb, highWaterMb(worker.pid));
-        if ((await workspace.status(id)).state === 'completed') break;
-        await delay(100);
-      }
+      await workspace.statusWhen(id, ({ state }) => state === 'completed');
+      const peakMb = highWaterMb(worker.pid);
       expect(peakMb).toBeGreaterThan(50);
       console.log(`10 MB document: worker peak ${peakMb} MB, ${(await simulator.bill()).length} calls`);
       expect(peakMb).toBeLessThan(400);

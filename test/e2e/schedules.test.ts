@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScheduleJson } from '../../src/operations/schedules/schedule-json.ts';
 import { HttpModel } from '../helpers/http-model.ts';
@@ -41,6 +42,8 @@ describe('nights of one minute', () => {
           batches.push(batch);
           return batch;
         }
+        // Slots are a minute apart.
+        await delay(1_000);
       }
     };
     const victim = await workspace.startWorker();

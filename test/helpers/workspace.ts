@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { z } from 'zod';
+import { loadConfig } from '../../config/load.ts';
+import { secretsOf } from '../../config/secrets.ts';
+import { createLog } from '../../src/adapters/pino/pino-log.ts';
+import { type App, openApp } from '../../src/app.ts';
 import { usdToNano } from '../../src/money/money.ts';
+import { readStatusAndModels } from '../../src/operations/figures/batch-models.ts';
+import { statusJson } from '../../src/operations/status-json.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 
@@ -127,12 +134,20 @@ export class Workspace implements AsyncDisposable {
     return await this.json<StatusJson>(['status', batch]);
   }
 
-  /** Asks for the status until it satisfies `condition`. */
+  /** Asks for the status, in this process, until it satisfies `condition`. */
   async statusWhen(batch: string, condition: (status: StatusJson) => boolean): Promise<StatusJson> {
+    await using app = await this.#open();
     for (;;) {
-      const status = await this.status(batch);
+      const status = JSON.parse(JSON.stringify(statusJson(await readStatusAndModels(app, batch)))) as StatusJson;
       if (condition(status)) return status;
+      await delay(50);
     }
+  }
+
+  async #open(): Promise<App> {
+    const config = loadConfig({ cwd: this.folder, env: {}, missingSecrets: 'leave' });
+    const log = createLog('silent', secretsOf(config));
+    return await openApp({ config, log, announce: () => {}, searchPath: process.env.PATH, actor: 'tests' });
   }
 
   async readRows(name: string): Promise<readonly RowJson[]> {

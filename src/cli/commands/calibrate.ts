@@ -63,7 +63,7 @@ async function calibrate(
   const truth = flags.golden === undefined ? new Map() : readGolden(readText(flags.golden), flags.golden);
   const lines = rows.flatMap((file) => readText(file).split('\n'));
   const found = calibrateRows(spec, lines, truth, wish);
-  const stored = { workflow, madeWith, calibratedAt: new Date().toISOString(), ...found };
+  const stored = { workflow, madeWith: madeWith?.(), calibratedAt: new Date().toISOString(), ...found };
   const file = calibrationFile(config.folder, workflow);
   write(file, `${JSON.stringify(stored, null, 2)}\n`);
   announce(`kept in ${file}; batches submitted from this folder with acceptAt: calibrated use it from now on`);
