@@ -49,6 +49,10 @@ function refuseLocalTier({ task, cascade }: RawWorkflow, at: string, problems: s
       `${at}.cascade.${index}.model: the local model has no answer for task ${task}; name a model of models:`,
     );
   }
+  for (const [index, { fallback = [] }] of cascade.entries()) {
+    if (!fallback.includes(LOCAL_MODEL_NAME)) continue;
+    problems.push(`${at}.cascade.${index}.fallback: the local model has no answer for task ${task}; leave it out`);
+  }
 }
 
 function refuseOtherSettings(raw: RawWorkflow, at: string, problems: string[]): void {

@@ -29,7 +29,9 @@ const tierSchema = z.strictObject({
     .array(z.string())
     .max(8)
     .optional()
-    .describe('names under models: that stand in, in this order, while its provider is in trouble'),
+    .describe(
+      'names under models: that stand in, in this order, while its provider is in trouble; local at the end: the built-in model answers then, and rows say degraded',
+    ),
   instructions: z
     .string()
     .min(1)

@@ -24,10 +24,9 @@ export function resolveTier(raw: RawTier, at: string, { models, providers, probl
     (name, index) => find(name, names.length === 1 ? `${at}.model` : `${at}.model.${index}`) ?? [],
   );
   checkHosts(names, raw.spread, at, problems);
-  const fallbacks = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
-  if (raw.fallback !== undefined && [model, ...fallbacks].some((each) => each?.name === LOCAL_MODEL_NAME)) {
-    problems.push(`${at}.fallback: the local model has no provider that could fail, and stands in for none`);
-  }
+  const named = (raw.fallback ?? []).flatMap((name, index) => find(name, `${at}.fallback.${index}`) ?? []);
+  const fallbacks = named.filter(({ name }) => name !== LOCAL_MODEL_NAME);
+  checkLocalStandIn(raw, model, named, at, problems);
   if (model === undefined) return undefined;
   checkAsking(raw, [model, ...hosts, ...fallbacks], at, providers, problems);
   const asked = (each: ModelSpec): ModelSpec => ({
@@ -40,7 +39,26 @@ export function resolveTier(raw: RawTier, at: string, { models, providers, probl
     ...(typeof raw.acceptAt === 'number' ? { acceptAt: raw.acceptAt } : {}),
     ...(hosts.length === 0 ? {} : { hosts: hosts.map(asked), spread: raw.spread ?? 'quota' }),
     ...(fallbacks.length === 0 ? {} : { fallbacks: fallbacks.map(asked) }),
+    ...(fallbacks.length === named.length ? {} : { standsInLocally: true }),
   };
+}
+
+function checkLocalStandIn(
+  { fallback }: RawTier,
+  model: ModelSpec | undefined,
+  named: readonly ModelSpec[],
+  at: string,
+  problems: string[],
+): void {
+  if (fallback !== undefined && model?.name === LOCAL_MODEL_NAME) {
+    problems.push(`${at}.fallback: the local model has no provider that could fail; leave it out`);
+  }
+  const place = named.findIndex(({ name }) => name === LOCAL_MODEL_NAME);
+  if (place !== -1 && place < named.length - 1) {
+    problems.push(
+      `${at}.fallback: the local model is always there, so what stands behind it is never asked; name it last`,
+    );
+  }
 }
 
 function checkHosts(names: readonly string[], spread: Spread | undefined, at: string, problems: string[]): void {

@@ -7,7 +7,7 @@ import { type Call, hostRoutes, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import { orderHosts } from './choose-host.ts';
 import { decideRetry, needsPerson } from './decide-retry.ts';
-import { CallFailedError, DocumentEndedError } from './stop.ts';
+import { CallFailedError, DocumentEndedError, ProvidersDownError, type StopError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
 
 /** After so many failures at one provider a call goes to the next one. */
@@ -37,8 +37,10 @@ export async function callModel(context: CallModelContext, call: Call): Promise<
   return await reply;
 }
 
-/** How often one call has failed on each of its routes. */
-type Failures = Map<Route, number>;
+/** How often one call has failed on each of its routes, and where it was for a reason of the provider. */
+class Failures extends Map<Route, number> {
+  readonly ofProvider = new Map<Route, { count: number; readonly firstAt: number }>();
+}
 
 async function buy(context: CallModelContext, call: Call): Promise<JournalEntry> {
   const { owner } = call;
@@ -50,7 +52,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     return cached;
   }
   if (owner.ending !== undefined) throw new DocumentEndedError(owner.ending);
-  const failures: Failures = new Map();
+  const failures = new Failures();
   let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
     const { route, gate, stay } = await nextRoute(context, call, failures);
@@ -62,11 +64,11 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
       : await send();
     if (!(result instanceof Error)) return result;
     if (result instanceof LongWaitError) {
-      if (!hasOthers(context, call, failures, route)) return owner.stopAndThrow(result.reason);
+      if (!hasOthers(context, call, failures, route)) return giveUp(call, result.reason);
       failures.set(route, FAILURES_BEFORE_FALLBACK);
       continue;
     }
-    failures.set(route, (failures.get(route) ?? 0) + 1);
+    noteOwnFailure(failures, route, result, context.clock.monotonic());
     const isOutOfPatience = await noteFailure(context, route, gate, result);
     if (mayBeTooLong(call, route, gate, result)) throw tooLong(result);
     const canChange = hasOthers(context, call, failures, route);
@@ -90,7 +92,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     );
     if (decision.kind === 'stop' && access !== undefined) gate.markUnusable();
     if (decision.kind === 'stop' && (decision.reason.kind === 'shutdown' || !canChange)) {
-      return owner.stopAndThrow(decision.reason);
+      return giveUp(call, decision.reason);
     }
     if (decision.kind === 'fail') throw failed(decision.code, result);
     const delayMs = decision.kind === 'stop' || canChange ? 0 : decision.delayMs;
@@ -126,6 +128,8 @@ async function nextRoute(
   for (;;) {
     owner.throwIfStopped();
     const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
+    const isLeft = call.standsInLocally === true && routes.every((route) => isDown(context, failures, route));
+    if (isLeft && open.length === 0) throw new ProvidersDownError(call.tier);
     let shortest = Number.POSITIVE_INFINITY;
     let hasShortWait = false;
     for (const route of open.length === 0 ? [routes[0]] : open) {
@@ -137,8 +141,30 @@ async function nextRoute(
       shortest = Math.min(shortest, waitMs);
       if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) hasShortWait = true;
     }
+    if (isLeft) throw new ProvidersDownError(call.tier);
     await context.clock.sleep(shortest, owner.stopping);
   }
+}
+
+/** Work on the slice stops, unless the built-in model stands in. */
+function giveUp({ owner, tier, standsInLocally }: Call, reason: StopError['reason']): never {
+  if (standsInLocally === true && reason.kind === 'provider') throw new ProvidersDownError(tier);
+  return owner.stopAndThrow(reason);
+}
+
+function noteOwnFailure(failures: Failures, route: Route, { failure }: ModelCallError, now: number): void {
+  failures.set(route, (failures.get(route) ?? 0) + 1);
+  if (FAILURE_RULES[failure].retry !== 'backoff') return;
+  const known = failures.ofProvider.get(route) ?? { count: 0, firstAt: now };
+  failures.ofProvider.set(route, { ...known, count: known.count + 1 });
+}
+
+/** Nobody is answered there, as far as this process knows; a document that its provider fails at alone is no sign of it. */
+function isDown(context: CallModelContext, { ofProvider }: Failures, route: Route): boolean {
+  const gate = gateOf(context, route);
+  if (gate.needsPerson || gate.hasOutage || gate.turnInMs() > LONG_WAIT_MS) return true;
+  const { count, firstAt } = ofProvider.get(route) ?? { count: 0, firstAt: 0 };
+  return count >= FAILURES_BEFORE_FALLBACK && !gate.hasAnsweredSince(firstAt);
 }
 
 /** How long a call takes at a host that was not measured yet. */

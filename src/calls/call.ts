@@ -25,6 +25,8 @@ export interface Call {
   readonly routes: readonly [Route, ...Route[]];
   /** Its document can be cut, so a refusal that may be about length is taken for one. Absent: it cannot, or has been. */
   readonly mayCut?: boolean;
+  /** The built-in model stands in where no route is well: the call gives up then instead of waiting. Absent: it waits. */
+  readonly standsInLocally?: boolean;
   /** The first so many routes are hosts of the tier's own model. Absent: the first alone. */
   readonly spread?: { readonly hosts: number; readonly by: Spread };
 }

@@ -38,6 +38,18 @@ export class DocumentEndedError extends Error {
   }
 }
 
+/** No provider of a tier is well, and the built-in model stands in for it: nothing is waited for. */
+export class ProvidersDownError extends Error {
+  /** Index in the workflow's cascade. */
+  readonly tier: number;
+
+  constructor(tier: number) {
+    super(`No provider of tier ${tier} is well`);
+    this.name = 'ProvidersDownError';
+    this.tier = tier;
+  }
+}
+
 /** One model call cannot succeed: the cascade goes on with its next tier, or the document fails. */
 export class CallFailedError extends Error {
   /** Stable code of the error row. */

@@ -214,6 +214,7 @@ async function ask(
     tier: index,
     routes: [first.route, ...others.map(({ route }) => route)],
     mayCut,
+    ...(tier.standsInLocally === true ? { standsInLocally: true } : {}),
     ...(tier.spread === undefined ? {} : { spread: { hosts: hostsOf(tier).length, by: tier.spread } }),
   });
   // The journal and the cache keep what the provider sent; the document's values come back only here.

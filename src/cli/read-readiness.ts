@@ -52,12 +52,15 @@ function workflowReadiness(config: Config, name: string, folder: string): Workfl
 
 function tierReadiness(
   { pools }: Config,
-  { model, hosts = [], fallbacks = [] }: Tier,
+  { model, hosts = [], fallbacks = [], standsInLocally }: Tier,
 ): WorkflowReadiness['tiers'][number] {
   return {
     model: model.name,
     isPinned: !isUnpinnedAlias(model.id),
-    fallbacks: [...hosts, ...fallbacks].map(({ name }) => name),
+    fallbacks: [
+      ...[...hosts, ...fallbacks].map(({ name }) => name),
+      ...(standsInLocally === true ? [LOCAL_MODEL_NAME] : []),
+    ],
     limits: Object.entries(pools.get(poolOf(model)) ?? {}).map(([limit, value]) => `${limit} ${value}`),
     isPriced: model.price !== undefined,
   };

@@ -8,7 +8,7 @@ export function checkExamples(
   { cascade, examples = [] }: { readonly cascade: readonly Tier[]; readonly examples?: readonly unknown[] },
 ): readonly Check[] {
   const isUsed = examples.length === 0 || examples.length >= FEWEST_EXAMPLES;
-  if (isUsed || !cascade.some(({ model }) => model.name === LOCAL_MODEL_NAME)) return [];
+  if (isUsed || !cascade.some(asksLocally)) return [];
   return [
     {
       name: `workflow ${workflow}`,
@@ -18,4 +18,8 @@ export function checkExamples(
         `label it learns well; add ${FEWEST_EXAMPLES - examples.length} or more to workflows.${workflow}.examples`,
     },
   ];
+}
+
+function asksLocally({ model, standsInLocally }: Tier): boolean {
+  return model.name === LOCAL_MODEL_NAME || standsInLocally === true;
 }

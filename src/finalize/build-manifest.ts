@@ -121,14 +121,16 @@ async function limitsInForce(
   return Object.fromEntries(limits.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
 }
 
+const LOCAL_STAND_IN = { model: LOCAL_MODEL_NAME, provider: LOCAL_MODEL_NAME, id: LOCAL_MODEL_NAME, fallback: true };
+
 async function manifestModels(
   { workflow, prices }: BatchSubmission,
   lessonsOf: ManifestContext['lessonsOf'],
 ): Promise<readonly ManifestModel[]> {
   const names = new Set(workflow.cascade.flatMap(modelsOfTier).map(({ provider }) => provider));
   const learned = new Map(await Promise.all([...names].map(async (name) => [name, await lessonsOf(name)] as const)));
-  return workflow.cascade.flatMap((each, tier) =>
-    modelsOfTier(each).map(({ name, provider, id, price }, index) => ({
+  return workflow.cascade.flatMap((each, tier) => [
+    ...modelsOfTier(each).map(({ name, provider, id, price }, index) => ({
       tier,
       model: name,
       provider,
@@ -140,7 +142,8 @@ async function manifestModels(
       ...(prices?.[name] === undefined ? {} : { priceFrom: prices[name] }),
       ...learnedOf(learned.get(provider)?.get(id)),
     })),
-  );
+    ...(each.standsInLocally === true ? [{ ...LOCAL_STAND_IN, tier }] : []),
+  ]);
 }
 
 function learnedOf(learned: Lessons | undefined): Pick<ManifestModel, 'learned'> {

@@ -2,7 +2,7 @@ import type { SliceEntry } from '../batches/slice-entry.ts';
 import type { AnswerCache } from '../calls/answer-cache.ts';
 import type { CallModelContext } from '../calls/call-context.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
-import { CallFailedError, DocumentEndedError, StopError } from '../calls/stop.ts';
+import { CallFailedError, DocumentEndedError, ProvidersDownError, StopError } from '../calls/stop.ts';
 import type { AttemptLog } from '../cascades/attempt-log.ts';
 import type { CascadeStage, PaidTiers } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
@@ -114,10 +114,40 @@ async function askLocally(
   return end;
 }
 
+type PaidStage = CascadeStage & { readonly kind: 'paid' };
+
+/** Where no provider of a tier is well and the built-in model stands in, it answers as that tier; the rest goes on behind it. */
 async function askPaid(
   context: AnswerDocumentContext,
+  work: DocumentWork,
+  stage: PaidStage,
+  redactors: DocumentRedactors,
+): Promise<DocumentEnd> {
+  try {
+    return await askProviders(context, work, stage, redactors);
+  } catch (error) {
+    if (!(error instanceof ProvidersDownError)) throw error;
+    const at = stage.tiers.findIndex(({ index }) => index === error.tier);
+    const tier = stage.tiers[at];
+    if (tier === undefined) throw new RangeError(`There is no tier ${error.tier} here`, { cause: error });
+    const rest = stage.tiers.slice(at + 1);
+    const isLast = stage.isLast && rest.length === 0;
+    const { acceptAt: _, acceptAtByLabel: __, ...anything } = tier.tier;
+    const standIn = { kind: 'local', index: tier.index, tier: isLast ? anything : tier.tier, isLast } as const;
+    const end = await askLocally(context, work, standIn);
+    if (end?.kind === 'answered') {
+      return { ...end, answer: { ...end.answer, degraded: true }, standsIn: true };
+    }
+    if (end !== undefined) return end;
+    if (rest.length > 0) return await askPaid(context, work, { ...stage, tiers: rest }, redactors);
+    throw new CallFailedError('no_tier_left', `${error.message}, and the local model is not sure.`, { cause: error });
+  }
+}
+
+async function askProviders(
+  context: AnswerDocumentContext,
   { run, workflow, entry, position, attempts }: DocumentWork,
-  stage: CascadeStage & { readonly kind: 'paid' },
+  stage: PaidStage,
   redactors: DocumentRedactors,
 ): Promise<DocumentEnd> {
   if (entry.kind === 'skipped') throw new RangeError('A skipped line is not asked');

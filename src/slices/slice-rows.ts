@@ -18,6 +18,8 @@ export type DocumentEnd =
       readonly localMs?: number;
       /** How each tier ended, where the row shall say it. */
       readonly attempts?: readonly TierAttempt[];
+      /** The built-in model gave it, in place of a tier whose providers are down. Absent: no. */
+      readonly standsIn?: true;
       /** The earlier batch that it was paid for in. */
       readonly answeredIn?: string;
       /** What the answer is doubted for. */
@@ -144,7 +146,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
     ...(end.answeredIn === undefined ? {} : { answeredIn: end.answeredIn }),
-    ...(spent.fallback ? { fallback: true } : {}),
+    ...(spent.fallback || end.standsIn === true ? { fallback: true } : {}),
     ...(spent.servedBy.length === 0 ? {} : { servedBy: spent.servedBy.join(', ') }),
     ...(warnings.length === 0 ? {} : { warnings }),
     ...attemptsOf(end.attempts, spent),

@@ -107,7 +107,10 @@ export interface ResultRow extends RowBase {
   readonly durationMs: number;
   /** Version and hash of the prompt, e.g. `summarize-v2@1a2b3c4d`; absent: no prompt, or only the local model's. */
   readonly prompt?: string;
-  /** The answer is under its tier's threshold: the workflow was draining, because a limit was near. */
+  /**
+   * The answer is under its tier's threshold, because the workflow was draining near a limit; or it is the built-in model's,
+   * which stood in while the tier's providers were down.
+   */
   readonly degraded?: boolean;
   /** The earlier batch of this workflow that has answered the same text; here it was not asked. */
   readonly answeredIn?: string;

@@ -77,7 +77,7 @@ export interface TaskAnswer {
   readonly result: TaskResult;
   readonly tier: number;
   readonly model: string;
-  /** A tier answered under its threshold, because the workflow drains. */
+  /** A tier answered under its threshold, because the workflow drains; or the built-in model, while a tier's providers are down. */
   readonly degraded?: boolean;
 }
 

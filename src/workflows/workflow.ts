@@ -58,6 +58,8 @@ export interface Tier {
   readonly spread?: Spread;
   /** Models that stand in, in this order, while the providers of `model` and `hosts` are in trouble. */
   readonly fallbacks?: readonly ModelSpec[];
+  /** The built-in model stands in where none of all these is well; its answers are degraded. Absent: the tier waits. */
+  readonly standsInLocally?: true;
 }
 
 /** How calls go to the hosts of one model: where they start soonest, to the cheapest that is free, to the fastest. */

@@ -15,7 +15,7 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 const PRICE = 'price: { inputPerMillion: 1, outputPerMillion: 2 }';
 
 /** The workflow `w` with this cascade, over a priced cloud model `a`, an unpriced one `b` and a priced one at home, `own`. */
-function load(cascade: string, more = '') {
+function load(cascade: string, more = '', task = 'task: summarize') {
   writeFileSync(
     join(cwd, 'nightmill.yaml'),
     `providers:
@@ -29,7 +29,7 @@ models:
   own: { provider: home, id: own-2026-01-01, ${PRICE} }
   built-in: { provider: here, id: local }
 workflows:
-  w: { task: summarize, cascade: [${cascade}]${more} }
+  w: { ${task}, cascade: [${cascade}]${more} }
 `,
   );
   const workflow = loadConfig({ env: {}, cwd }).workflows.get('w');
@@ -51,14 +51,26 @@ describe('fallback of a tier', () => {
     );
   });
 
-  it.each(['{ model: a, fallback: [local] }', '{ model: a, fallback: [built-in] }', '{ model: local, fallback: [a] }'])(
-    'refuses the local model in %s',
-    (cascade) => {
-      expect(() => load(cascade)).toThrow(
-        /workflows\.w\.cascade\.0\.fallback: the local model has no provider that could fail, and stands in for none/,
-      );
-    },
-  );
+  it.each(['[own, local]', '[own, built-in]'])('may end with the local model, in %s', (fallback) => {
+    const [tier] = load(`{ model: a, fallback: ${fallback} }`).cascade;
+    expect(tier).toMatchObject({ standsInLocally: true, fallbacks: [{ name: 'own' }] });
+    const [alone] = load('{ model: a, fallback: [local] }').cascade;
+    expect(alone).toMatchObject({ standsInLocally: true });
+    expect(alone).not.toHaveProperty('fallbacks');
+  });
+
+  it('refuses the local model where it would mean nothing', () => {
+    expect(() => load('{ model: local, fallback: [a] }')).toThrow(
+      /workflows\.w\.cascade\.0\.fallback: the local model has no provider that could fail/,
+    );
+    expect(() => load('{ model: a, fallback: [local, own] }')).toThrow(/fallback: .*name it last/);
+  });
+
+  it('refuses the local model for a task that it has no answer to', () => {
+    expect(() => load('{ model: a, fallback: [local] }', '', 'task: chat')).toThrow(
+      /cascade\.0\.fallback: the local model has no answer for task chat/,
+    );
+  });
 
   it('needs a price where a budget applies, like the model that it stands in for', () => {
     const unpriced = load('{ model: a, fallback: [own, b] }');
