@@ -20,6 +20,7 @@ import { RedisCallOwners } from './adapters/redis/call-owners.ts';
 import { RedisClusterMemory } from './adapters/redis/cluster-memory.ts';
 import { connectRedis } from './adapters/redis/connect.ts';
 import { RedisDeliveryLog } from './adapters/redis/delivery-log.ts';
+import { RedisEvidenceBook } from './adapters/redis/evidence-book.ts';
 import { FairClock } from './adapters/redis/fair-clock.ts';
 import { checkRedisFormat } from './adapters/redis/format-stamp.ts';
 import { HouseLease } from './adapters/redis/house-lease.ts';
@@ -205,6 +206,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     openai: new RedisOpenAiRecords(redis, keys),
     histories: new RedisWorkflowHistories(redis, keys),
     memory: new RedisAlertMemory(redis, keys),
+    evidence: new RedisEvidenceBook(redis, keys),
     deliveries,
     house: new HouseLease(redis, keys),
     store,
@@ -252,6 +254,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       providers,
       pools: new Pools({ limits: config.pools, ledger, clock, random: Math.random }),
       prefixes: new PromptPrefixes(clock),
+      evidence: services.evidence,
       ratios,
       prices: watchPrices(alerts),
       priceOf: (provider, modelId) => priceOfModel(config, provider, modelId),

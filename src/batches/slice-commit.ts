@@ -47,6 +47,8 @@ export interface SliceCommit {
   readonly retries?: Readonly<Record<string, number>>;
   /** Documents by label. Absent: the task has none, or none was given. */
   readonly labels?: Readonly<Record<string, number>>;
+  /** What was compared in it, as counts by name. Absent: nothing. */
+  readonly evidence?: Readonly<Record<string, number>>;
   /** Which models the providers say have answered. Absent: they do not say. */
   readonly served?: readonly ServedModel[];
   /** Its dearest documents by position in the slice, at most ten. Absent: all were free. */

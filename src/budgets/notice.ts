@@ -5,6 +5,8 @@ export const NOTICE_EVENTS = {
   'work:paused': 'a batch or a workflow is paused: by budget, provider or operator',
   'store:trouble': 'a worker cannot use the store, and takes no slices until it can',
   'workers:none': 'work waits, and no worker is alive for it',
+  'cascade:drifted':
+    'the audit shows that a calibrated cascade no longer keeps its promise: the last tier answers everything',
   'key:refused': "a provider refuses a worker's key: that worker leaves its work to others",
   'key:revoked': 'someone has revoked an API key of this server',
   'night:summary': 'once a day: what was finished in the last 24 hours, and what is left',

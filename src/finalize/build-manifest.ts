@@ -83,6 +83,7 @@ export async function buildManifest(
     models: withProviders(sums.models, submission.workflow),
     ...splitRejections(sums.rejections),
     callRetries: sums.callRetries,
+    ...(Object.keys(sums.evidence).length === 0 ? {} : { evidence: sums.evidence }),
     redactions: sums.redactions,
     reused: sums.reused,
     cost: totals.settled,

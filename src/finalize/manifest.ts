@@ -81,6 +81,8 @@ export interface Manifest {
   readonly labels?: Readonly<Record<string, number>>;
   /** Failed calls that were made again, by the kind of failure. */
   readonly callRetries?: Readonly<Record<string, number>>;
+  /** What was compared while it ran, as counts: audited documents and their disagreements, and what came of it. */
+  readonly evidence?: Readonly<Record<string, number>>;
   /** The ten documents that cost most, the dearest first. */
   readonly dearest?: readonly { readonly id: string; readonly cost: NanoUsd }[];
   /** About which part of the input tokens, 0 to 1, were the same instructions again and again. */
@@ -154,7 +156,7 @@ export function formatManifest(manifest: Manifest): string {
       ...pick(manifest, ['pausedSeconds']),
       inputs: manifest.inputs,
       documents: manifest.documents,
-      ...pick(manifest, ['labels']),
+      ...pick(manifest, ['labels', 'evidence']),
       files: [...manifest.results, ...manifest.errors],
       usage: manifest.usage,
       costUsd: usd(manifest.cost),

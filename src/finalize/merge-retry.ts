@@ -100,6 +100,9 @@ function mergeFacts(before: Manifest, retry: Manifest): Partial<Manifest> {
   return {
     labels: addCounts(before.labels ?? {}, retry.labels ?? {}, addNumbers),
     callRetries: addCounts(before.callRetries ?? {}, retry.callRetries ?? {}, addNumbers),
+    ...(before.evidence === undefined && retry.evidence === undefined
+      ? {}
+      : { evidence: addCounts(before.evidence ?? {}, retry.evidence ?? {}, addNumbers) }),
     escalations: addCounts(before.escalations ?? {}, retry.escalations ?? {}, addCodes),
     served,
     warnings: changedModels(served),

@@ -20,6 +20,7 @@ export interface CommitSums {
   readonly reused: Manifest['reused'];
   readonly labels: Readonly<Record<string, number>>;
   readonly callRetries: Readonly<Record<string, number>>;
+  readonly evidence: Readonly<Record<string, number>>;
   readonly served: readonly ServedModel[];
   /** The ten dearest, the dearest first. */
   readonly dearest: readonly DearDocument[];
@@ -38,6 +39,7 @@ export async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Pr
   const redactions: Record<string, number> = {};
   const labels: Record<string, number> = {};
   const callRetries: Record<string, number> = {};
+  const evidence: Record<string, number> = {};
   const reused = { duplicates: 0, cached: 0, earlier: 0, saved: 0 };
   let rowsCost = 0;
   let slice = 0;
@@ -57,10 +59,11 @@ export async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Pr
     addCounts(redactions, commit.redactions);
     addCounts(labels, commit.labels);
     addCounts(callRetries, commit.retries);
+    addCounts(evidence, commit.evidence);
     rowsCost += commit.cost;
     slice += 1;
   }
-  return { models, rejections, redactions, reused, labels, callRetries, served, dearest, rowsCost };
+  return { models, rejections, redactions, reused, labels, callRetries, evidence, served, dearest, rowsCost };
 }
 
 function addCounts(sums: Record<string, number>, more: Readonly<Record<string, number>> = {}): void {

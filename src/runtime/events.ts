@@ -10,6 +10,7 @@ export const EVENTS = {
   'batch:trimmed': 'Retention has removed the documents or the rows of a batch; its manifest stays.',
   'books:unbalanced': 'At the end of a batch, rows and ledger name different amounts.',
   'breaker:closed': 'A batch or a workflow works again.',
+  'cascade:drifted': 'The audit shows that a calibrated cascade no longer keeps its promise.',
   'breaker:open': 'A batch or a workflow is paused; the reason says why.',
   'budget:alert': 'Spending has reached a level of a limit, or is on its way over it.',
   'cache:failed': 'The answer cache could not be read or written; the call is made without it.',

@@ -11,6 +11,7 @@ import { storeKeys } from '../store/store-keys.ts';
 import { type ErrorRow, formatRow, type Row } from '../tasks/result-row.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
 import { earlierEnd } from './committed-ends.ts';
+import type { AuditCounts } from './drift-watch.ts';
 import { sliceFacts } from './slice-facts.ts';
 import { buildRows, type DocumentEnd, totalsByModel } from './slice-rows.ts';
 
@@ -27,6 +28,9 @@ export interface SliceWork {
   readonly others: ReadonlyMap<number, DuplicateEnd>;
   /** Documents that the local model looked at, by the index of its tier. */
   readonly localCalls: ReadonlyMap<number, number>;
+  readonly audits: AuditCounts;
+  /** Documents for which only the last tier was asked, because the promise of the others no longer holds. */
+  readonly fallbacks: number;
 }
 
 /**
@@ -61,6 +65,7 @@ export async function commitSlice(
       rejections: Object.fromEntries(run.rejections),
       ...(run.rejectionCosts.size === 0 ? {} : { rejectionCosts: Object.fromEntries(run.rejectionCosts) }),
       ...(run.retries.size === 0 ? {} : { retries: Object.fromEntries(run.retries) }),
+      ...evidenceOf(work),
       ...sliceFacts(rows, journal),
       ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
@@ -79,6 +84,16 @@ export async function commitSlice(
     }
     for (const [key, entry] of stored) run.journal.set(key, entry);
   }
+}
+
+function evidenceOf({ audits, fallbacks }: SliceWork): Pick<SliceCommit, 'evidence'> {
+  const counts = {
+    auditedDocuments: audits.samples,
+    auditDisagreements: audits.errors,
+    driftFallbacks: fallbacks,
+  };
+  const known = Object.entries(counts).filter(([, count]) => count > 0);
+  return known.length === 0 ? {} : { evidence: Object.fromEntries(known) };
 }
 
 function countReused(

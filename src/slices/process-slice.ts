@@ -12,10 +12,11 @@ import { type AnswerDocumentContext, answerDocument, withAttempts } from './answ
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { earlierEnd } from './committed-ends.ts';
+import { countAudits, type DriftContext, hasDrifted, noteAudits, strongestAlone } from './drift-watch.ts';
 import { answerLocally, type LocalCalls } from './local-tier.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
-export interface ProcessSliceContext extends AnswerDocumentContext {
+export interface ProcessSliceContext extends AnswerDocumentContext, DriftContext {
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
   /** Slices in hand, so that a pause or a shutdown reaches them. */
@@ -76,6 +77,7 @@ export async function processSlice(
     const work = await answerDocuments(context, run, submission, entries);
     run.throwIfStopped();
     const { slicesLeft, outcomes } = await commitSlice(context, run, entries, work);
+    await noteAudits(context, submission.workflow, work.audits);
     context.log.info('slice:committed', {
       batch: job.batch,
       slice: job.slice,
@@ -101,7 +103,9 @@ async function answerDocuments(
   entries: readonly SliceEntry[],
 ): Promise<SliceWork> {
   const { workflow } = submission;
-  const all = cascadeStages(workflow.cascade);
+  const drifted = await hasDrifted(context.evidence, workflow);
+  const whole = cascadeStages(workflow.cascade);
+  const all = drifted ? strongestAlone(whole) : whole;
   const [first] = all;
   const localCalls: LocalCalls = new Map();
   const logs = entries.map(() => new AttemptLog());
@@ -137,7 +141,9 @@ async function answerDocuments(
     else if (!(result.reason instanceof StopError)) throw result.reason;
   }
   run.throwIfStopped();
-  return { ends, others: await others, localCalls };
+  const attempts = logs.map((log) => log.attempts);
+  const audits = drifted ? { samples: 0, errors: 0 } : countAudits(workflow, entries, ends, attempts);
+  return { ends, others: await others, localCalls, audits, fallbacks: drifted ? ends.length : 0 };
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */

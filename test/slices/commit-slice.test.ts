@@ -18,6 +18,8 @@ const WORK: SliceWork = {
   ends: [{ kind: 'answered', answer: { result: { label: 'bug' }, tier: 0, model: 'small' } }],
   others: new Map(),
   localCalls: new Map(),
+  audits: { samples: 0, errors: 0 },
+  fallbacks: 0,
 };
 
 describe('commitSlice()', () => {

@@ -80,6 +80,7 @@ export class RedisClusterMemory implements ClusterMemory {
       keys.limits,
       keys.apiKeys,
       keys.apiKeyHashes,
+      keys.evidence,
       ...what.batches.flatMap((id) => [keys.batch(id), keys.uncertain(id)]),
       ...what.workflows.flatMap((name) => [
         keys.pauses(name),

@@ -174,6 +174,11 @@ export class RedisKeys {
     return `${this.#tag}:alert:${alertKey}`;
   }
 
+  /** HASH name -> JSON of what a test over many batches knows so far. */
+  get evidence(): string {
+    return `${this.#tag}:evidence`;
+  }
+
   /** HASH of what finished batches of a workflow took, exponentially weighted. */
   history(workflow: string): string {
     return `${this.#tag}:history:${workflow}`;

@@ -22,6 +22,7 @@ import { storeKeys } from '../../../src/store/store-keys.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../../src/workflows/workflow.ts';
 import { FakeClock } from './fake-clock.ts';
 import { MemoryCluster } from './memory-cluster.ts';
+import { MemoryEvidenceBook } from './memory-evidence-book.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 import { MemoryJobQueue, MemoryWorkflowHolds } from './memory-pauses.ts';
 
@@ -82,6 +83,7 @@ export class MemoryApp {
   readonly events: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   readonly requests: ModelRequest[] = [];
   readonly notices: Notice[] = [];
+  readonly evidence = new MemoryEvidenceBook();
   /** What refusals of the provider have taught. */
   readonly lessons = new Map<string, Lessons>();
   readonly workflow: ClassifyWorkflow;
@@ -142,6 +144,8 @@ export class MemoryApp {
       providers: new Map([['acme', this.gate]]),
       pools: new Pools({ limits: new Map(), ledger, clock, random: () => 0 }),
       prefixes: new PromptPrefixes(clock),
+      evidence: this.evidence,
+      notify: this.notify,
       ratios: new InputRatios(),
       answers: new StoreAnswerCache(store, clock),
       localProviders: new Set(),
