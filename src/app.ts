@@ -11,7 +11,7 @@ import type { EmbeddedRedis } from './adapters/embedded-redis/embedded-redis.ts'
 import { redisSearchFolders } from './adapters/embedded-redis/find-redis-server.ts';
 import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-redis.ts';
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
-import { openProviders } from './adapters/open-providers.ts';
+import { localProviders, openProviders } from './adapters/open-providers.ts';
 import { openStore } from './adapters/open-store.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisAuditLog } from './adapters/redis/audit-log.ts';
@@ -322,10 +322,6 @@ function lessonsOf({ providers }: Config, lessons: LessonBook) {
     const baseUrl = providers.get(provider)?.baseUrl;
     return baseUrl === undefined ? new Map() : await lessons.read({ provider, baseUrl });
   };
-}
-
-function localProviders({ providers }: Config): ReadonlySet<string> {
-  return new Set([...providers.values()].filter(({ isLocal }) => isLocal).map(({ name }) => name));
 }
 
 /** Measured at the start, and again as often as a worker renews its lease. */

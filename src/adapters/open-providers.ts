@@ -32,3 +32,8 @@ export function openProviders(
   }
   return gates;
 }
+
+/** Those that run on the own network. */
+export function localProviders({ providers }: Config): ReadonlySet<string> {
+  return new Set([...providers.values()].filter(({ isLocal }) => isLocal).map(({ name }) => name));
+}

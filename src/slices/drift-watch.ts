@@ -1,5 +1,4 @@
 import type { SliceEntry } from '../batches/slice-entry.ts';
-import type { Notify } from '../budgets/notice.ts';
 import { afterSamples, DRIFT_ALARM, DRIFT_BEGINNING, type DriftState } from '../calibration/drift.ts';
 import { changeEvidence, type EvidenceBook } from '../calibration/evidence-book.ts';
 import { AUDITED, type TierAttempt } from '../cascades/attempt-log.ts';
@@ -14,7 +13,14 @@ export interface DriftContext {
   readonly evidence: EvidenceBook;
   readonly clock: Clock;
   readonly log: Log;
-  readonly notify: Notify;
+  /** Tells people; see `Notice`. */
+  readonly notify: (notice: {
+    readonly event: 'cascade:drifted';
+    readonly subject: string;
+    readonly message: string;
+    readonly details: Readonly<Record<string, string | number>>;
+    readonly key: string;
+  }) => Promise<void>;
 }
 
 /** Audited documents, and those of them whose earlier tier said otherwise than the last one. */
