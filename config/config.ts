@@ -1,4 +1,5 @@
 import type { InputDefaults } from '../src/documents/field-mapping.ts';
+import type { GateRules } from '../src/evaluation/gate.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
@@ -43,6 +44,8 @@ export interface WorkflowConfig {
   readonly madeWith?: () => string;
   /** Why its `acceptAt: calibrated` cannot be used, with the cure: nothing is submitted then. */
   readonly uncalibrated?: string;
+  /** What must have been shown before it spends. Absent: nothing. */
+  readonly gate?: GateRules;
   readonly budget: WorkflowBudget;
   readonly timezone: string;
   readonly schedule?: Schedule;

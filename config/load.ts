@@ -25,6 +25,7 @@ import { checkTask } from './schema/check-task.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
 import { readText, resolveInstructions } from './workflows/read-text.ts';
+import { resolveGate } from './workflows/resolve-gate.ts';
 import { resolveTier, type TierContext } from './workflows/resolve-tier.ts';
 
 const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
@@ -236,11 +237,13 @@ function resolveWorkflow(
   checkTimezone(raw.timezone, `${at}.timezone`, problems);
   if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
   const spec = resolveTask(name, raw, cascade, context);
+  const gate = resolveGate(raw, at, context.folder, problems);
   if (spec === undefined) return undefined;
   const lack = spec.cascade.length === 0 ? undefined : describeLackOfRoom(spec);
   if (lack !== undefined) problems.push(`${at}: ${lack}`);
   return {
     ...resolveCalibration(spec, raw.cascade, context.stateFolder),
+    ...(gate === undefined ? {} : { gate }),
     budget: withoutUndefined(raw.budget),
     timezone: raw.timezone,
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),

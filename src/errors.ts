@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   key_invalid: { exit: 2, http: 401 },
   right_missing: { exit: 2, http: 403 },
   calibration_missing: { exit: 2, http: 409 },
+  gate_closed: { exit: 2, http: 409 },
   price_unknown: { exit: 2, http: 422 },
   price_list_invalid: { exit: 2, http: 422 },
   redis_unavailable: { exit: 1, http: 503 },

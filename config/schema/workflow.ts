@@ -114,6 +114,14 @@ const requireSchema = z
   })
   .describe('what every provider of its cascade must state in its dataPolicy; what is not stated does not count');
 
+const gateSchema = z
+  .strictObject({
+    golden: z.string().min(1).describe('the golden set, a file of JSON lines'),
+    maxDrop: fraction().default(0).describe('how far a metric may be under its best evaluation of this set'),
+    maxAgeDays: number().pipe(z.number().positive()).optional().describe('an older evaluation does not count'),
+  })
+  .describe('what nightmill eval must have shown before a batch is taken');
+
 export const workflowSchema = z
   .strictObject({
     task: z.enum(TASK_NAMES),
@@ -160,6 +168,7 @@ export const workflowSchema = z
       })
       .optional()
       .describe('what result rows say besides the answer'),
+    gate: gateSchema.optional(),
     timezone: z.string().default('UTC').describe('where its days and months begin'),
     schedule: scheduleSchema.optional(),
     input: inputSchema.optional().describe('how its documents are read, where no flag says otherwise'),

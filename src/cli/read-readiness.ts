@@ -1,12 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { Config } from '../../config/config.ts';
+import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { isUnpinnedAlias } from '../../config/model-alias.ts';
 import type { Readiness, WorkflowReadiness, WrittenEvidence } from '../doctor/ready.ts';
 import { NightmillError } from '../errors.ts';
+import type { GateDecision } from '../evaluation/gate.ts';
 import { formatUsd } from '../money/money.ts';
+import { describeCure, readGate } from '../operations/evidence/gate.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { LOCAL_MODEL_NAME, poolOf, type Tier } from '../workflows/workflow.ts';
 
@@ -19,24 +22,60 @@ const evidenceSchema = z.strictObject({
 });
 
 /**
- * Everything that the list before production looks at: the config, `golden/WORKFLOW.jsonl` and `readiness.yaml` beside it.
+ * Everything that the list before production looks at: the config, `golden/WORKFLOW.jsonl` and `readiness.yaml` beside it, and for
+ * workflows with a gate the evaluations in the store.
  *
- * @throws {NightmillError} `usage`: `readiness.yaml` is there and cannot be read
+ * @param now milliseconds since the epoch
+ * @throws {NightmillError} `usage`: `readiness.yaml` is there and cannot be read; what the store throws
  */
-export function readReadiness(config: Config): Readiness {
+export async function readReadiness(
+  config: Config,
+  openStore: () => Promise<ObjectStore>,
+  now: number,
+): Promise<Readiness> {
   const folder = config.file === undefined ? resolve(config.folder, '..') : dirname(config.file);
+  const gates = await readGates([...config.workflows.values()], openStore, now);
   return {
-    workflows: [...config.workflows.keys()].map((name) => workflowReadiness(config, name, folder)),
+    workflows: [...config.workflows.keys()].map((name) => {
+      const gate = gates.get(name);
+      return { ...workflowReadiness(config, name, folder), ...(gate === undefined ? {} : { gate }) };
+    }),
     webhooks: config.alerts.webhooks.length,
     missingSecrets: (config.missingSecrets ?? []).map(({ name }) => name),
     evidence: readEvidence(folder),
   };
 }
 
+async function readGates(
+  workflows: readonly WorkflowConfig[],
+  openStore: () => Promise<ObjectStore>,
+  now: number,
+): Promise<ReadonlyMap<string, NonNullable<WorkflowReadiness['gate']>>> {
+  const gated = workflows.filter(({ gate }) => gate !== undefined);
+  if (gated.length === 0) return new Map();
+  const store = await openStore();
+  try {
+    const read = gated.map(async (workflow) => {
+      const decision = await readGate(store, workflow, now);
+      return [workflow.spec.name, describeGate(workflow, decision as GateDecision, now)] as const;
+    });
+    return new Map(await Promise.all(read));
+  } finally {
+    await store.close();
+  }
+}
+
+function describeGate(workflow: WorkflowConfig, decision: GateDecision, now: number) {
+  if (!decision.isOpen) return { isOpen: false, detail: decision.why, next: describeCure(workflow, decision, now) };
+  const days = Math.floor(decision.ageDays);
+  const age = days === 0 ? 'today' : `${days} day${days === 1 ? '' : 's'} ago`;
+  return { isOpen: true, detail: `evaluation ${decision.run.run}, ${age}`, next: '' };
+}
+
 function workflowReadiness(config: Config, name: string, folder: string): WorkflowReadiness {
   const workflow = config.workflows.get(name);
   const paid = (workflow?.spec.cascade ?? []).filter(({ model }) => model.name !== LOCAL_MODEL_NAME);
-  const golden = readGolden(folder, name);
+  const golden = readGolden(folder, workflow?.gate?.golden ?? join(folder, 'golden', `${name}.jsonl`));
   const amounts = [
     ...Object.entries(workflow?.budget ?? {}),
     ...Object.entries(config.budget).map(([period, usd]) => [`all workflows' ${period}`, usd] as const),
@@ -56,6 +95,7 @@ function tierReadiness(
 ): WorkflowReadiness['tiers'][number] {
   return {
     model: model.name,
+    provider: model.provider,
     isPinned: !isUnpinnedAlias(model.id),
     fallbacks: [
       ...[...hosts, ...fallbacks].map(({ name }) => name),
@@ -66,15 +106,13 @@ function tierReadiness(
   };
 }
 
-function readGolden(folder: string, workflow: string): WorkflowReadiness['golden'] {
-  const file = join('golden', `${workflow}.jsonl`);
-  const path = join(folder, file);
+function readGolden(folder: string, path: string): WorkflowReadiness['golden'] {
   if (!existsSync(path)) return undefined;
   const rows = readFileSync(path, 'utf8').split('\n').map(parseJson).filter(isRecord);
   const cases = rows.flatMap(({ metadata }) =>
     isRecord(metadata) && typeof metadata.case === 'string' ? [metadata.case] : [],
   );
-  return { file, lines: rows.length, cases: new Set(cases) };
+  return { file: relative(folder, path), lines: rows.length, cases: new Set(cases) };
 }
 
 function readEvidence(folder: string): WrittenEvidence {

@@ -20,6 +20,8 @@ export interface SubmitFlags extends InputFlags {
   readonly label?: readonly string[];
   readonly skipInvalid?: boolean;
   readonly newOnly?: boolean;
+  /** No flag: said by the command. */
+  readonly isEvaluation?: boolean;
 }
 
 function describeAnsweredBefore(
@@ -70,6 +72,7 @@ export async function submitInputs(
     ...values,
     skipInvalid: flags.skipInvalid,
     newOnly: flags.newOnly,
+    isEvaluation: flags.isEvaluation,
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) announce(`${ignored} files of other types were left out (${ignoredExamples.join(', ')}).`);
     },

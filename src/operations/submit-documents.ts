@@ -19,6 +19,7 @@ import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-w
 import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
+import { requireOpenGate } from './evidence/gate.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
@@ -43,6 +44,8 @@ export interface SubmitOperation {
   readonly maxDocuments?: number | undefined;
   /** Documents that an earlier batch of this workflow has answered take that answer. Default: all are asked. */
   readonly newOnly?: boolean | undefined;
+  /** It is asked to find out how good the workflow is, so that its gate does not count. Default: it counts. */
+  readonly isEvaluation?: boolean | undefined;
   readonly retryOf?: string | undefined;
   /** For a retry: what had become of its documents. */
   readonly retried?: BatchRecord['retried'] | undefined;
@@ -60,8 +63,8 @@ export interface SubmitAnswer extends Submitted {
 /**
  * Stores and enqueues documents as a batch; the same content again joins the batch that is there.
  *
- * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `calibration_missing`, `input_invalid`, `input_changed`,
- *   `batch_exists`, `usage`
+ * @throws {NightmillError} `workflow_unknown`, `tenant_unknown`, `price_unknown`, `calibration_missing`, `gate_closed`, `input_invalid`,
+ *   `input_changed`, `batch_exists`, `usage`
  */
 export async function submitDocuments(app: App, operation: SubmitOperation): Promise<SubmitAnswer> {
   const { config } = app;
@@ -74,6 +77,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     const provider = config.providers.get(model.provider);
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);
   });
+  if (operation.isEvaluation !== true) await requireOpenGate(app, workflow);
   const limit = budget ?? workflow.budget.batch;
   const answers = new StoredAnswers(app.submit.store, answerVersion(workflow.spec, tenant));
   const submitted = await submitBatch(app.submit, {

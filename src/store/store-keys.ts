@@ -40,6 +40,9 @@ export const storeKeys = {
   scheduleChoice: (schedule: string, batchId: string) => `schedules/${schedule}/${batchId}.json`,
   /** Scores of a batch against a golden set. */
   evaluation: (run: string) => `evaluations/${run}.json`,
+  /** What a workflow's gate remembers of an evaluation. */
+  evaluated: (workflow: string, run: string) => `evaluated/${workflow}/${run}.json`,
+  evaluatedPrefix: (workflow: string) => `evaluated/${workflow}/`,
   schedules: 'schedules/',
   /** What is kept of a Redis, by its prefix. */
   checkpoint: (redisPrefix: string) => `checkpoints/${redisPrefix}.json.gz`,

@@ -9,7 +9,7 @@ import { openApp } from '../../app.ts';
 import type { Check } from '../../doctor/check.ts';
 import { checkEverything } from '../../doctor/doctor.ts';
 import { probeEndpoint } from '../../doctor/doctor-provider.ts';
-import { QUARTERLY_REVIEW, readyChecks } from '../../doctor/ready.ts';
+import { QUARTERLY_REVIEW, type ReadyBox, readyBoxes } from '../../doctor/ready.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
 import { readFindings } from '../../operations/findings.ts';
@@ -34,7 +34,7 @@ export function addDoctorCommand(program: Command): void {
         return;
       }
       if (ready === true) {
-        checkReady(options, readConfig(options));
+        await checkReady(options, readConfig(options));
         return;
       }
       const config = readConfig(options, provider === undefined ? 'leave' : 'refuse');
@@ -51,23 +51,43 @@ interface DoctorFlags {
   readonly review?: boolean;
 }
 
-/** Looks at files only: no call is made, and neither store nor Redis is opened. */
-function checkReady(options: GlobalOptions, config: Config): void {
-  const boxes = readyChecks(readReadiness(config));
-  const open = boxes.filter(({ state }) => state !== 'ok').length;
+/** Looks at files, and at the store where a workflow has a gate: no call is made, and Redis is not opened. */
+async function checkReady(options: GlobalOptions, config: Config): Promise<void> {
+  const boxes = readyBoxes(await readReadiness(config, () => openStore(config.store), Date.now()));
+  const open = boxes.filter(({ isDone }) => !isDone).length;
   const value = {
     ready: open === 0,
     open,
-    boxes: boxes.map(({ name, state, detail }) => ({ name, done: state === 'ok', detail })),
+    boxes: boxes.map(({ workflow, name, isDone, detail, next }) => ({
+      name: workflow === undefined ? name : `${workflow}: ${name}`,
+      done: isDone,
+      detail,
+      ...(next === undefined ? {} : { next }),
+    })),
   };
-  print(options, value, () =>
-    [
-      ...boxes.map(({ name, state, detail }) => `${state === 'ok' ? '[x]' : '[ ]'} ${name.padEnd(28)} ${detail}`),
-      open === 0 ? 'ready: every box has its evidence' : `not ready: ${open} of ${boxes.length} boxes are open`,
-      '',
-    ].join('\n'),
-  );
+  print(options, value, () => readyText(config, boxes, open));
   process.exitCode = open === 0 ? 0 : 1;
+}
+
+function readyText(config: Config, boxes: readonly ReadyBox[], open: number): string {
+  const lines = boxes.flatMap(({ workflow, name, isDone, detail, next }, index) => [
+    ...(boxes[index - 1]?.workflow === workflow
+      ? []
+      : ['', workflow === undefined ? 'all workflows, written in readiness.yaml' : `workflow ${workflow}`]),
+    `${isDone ? '[x]' : '[ ]'} ${name.padEnd(14)} ${detail}`,
+    ...(next === undefined ? [] : [`${' '.repeat(19)}${next}`]),
+  ]);
+  const config_ = config.file ?? 'no config file: the embedded defaults; nightmill init writes one';
+  return [
+    `Before production: ${config_}`,
+    '',
+    ...lines,
+    '',
+    open === 0
+      ? 'ready: every box has its evidence'
+      : `not ready: ${open} of ${boxes.length} boxes are open; each says below what to do`,
+    '',
+  ].join('\n');
 }
 
 async function checkAll(options: GlobalOptions, config: Config): Promise<void> {

@@ -8,6 +8,7 @@ import type { Evaluation } from '../../evaluation/evaluation.ts';
 import { htmlReport } from '../../evaluation/html-report.ts';
 import { promptfooOutput } from '../../evaluation/promptfoo.ts';
 import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evidence/evaluations.ts';
+import { rememberEvaluation } from '../../operations/evidence/gate.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
@@ -48,11 +49,13 @@ export function addEvalCommand(program: Command): void {
 
 async function runEvaluation(app: App, options: GlobalOptions, flags: EvalFlags): Promise<number> {
   const margin = readMargin(flags.margin);
-  const golden = parseGolden(readText(flags.golden), flags.golden);
+  const text = readText(flags.golden);
+  const golden = parseGolden(text, flags.golden);
   const baseline = flags.baseline === undefined ? undefined : await storedEvaluation(app, flags.baseline);
   const batchId = await answerGolden(app, options, flags);
   if (typeof batchId === 'number') return batchId;
   const evaluation = await evaluateBatch(app, batchId, golden);
+  await rememberEvaluation(app, evaluation, text);
   const comparison = baseline === undefined ? undefined : compareRuns(baseline, evaluation, { margin, seed: 1 });
   if (flags.output !== undefined) writeReports(flags.output, evaluation, comparison);
   const { items: _, ...summary } = evaluation;
@@ -68,7 +71,12 @@ async function answerGolden(app: App, options: GlobalOptions, flags: EvalFlags):
   using stop = listenForStop(announce);
   await stateLimits(app, 'replace');
   const { golden, workflow, id, budget } = flags;
-  const wanted = { workflow, ...(id === undefined ? {} : { id }), ...(budget === undefined ? {} : { budget }) };
+  const wanted = {
+    workflow,
+    isEvaluation: true,
+    ...(id === undefined ? {} : { id }),
+    ...(budget === undefined ? {} : { budget }),
+  };
   const { batchId } = await submitInputs(app, [golden], wanted, announce, stop.first);
   const { end, status } = await workUntilEnd(app, options, { workflow, batchId, stop });
   if (end === 'ended') return batchId;
