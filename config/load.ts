@@ -280,7 +280,20 @@ function resolveTask(
     problems,
     readText: (file, setting) => readText(resolve(folder, file), setting, problems),
   });
-  return options === undefined ? undefined : { ...base, ...options };
+  return options === undefined ? undefined : { ...base, ...options, ...resolveDigest(raw, options, at, problems) };
+}
+
+function resolveDigest(
+  { digest }: RawConfig['workflows'][string],
+  options: object,
+  at: string,
+  problems: string[],
+): Pick<WorkflowSpec, 'digest'> {
+  if (digest === undefined) return {};
+  const hasLabels = 'labels' in options;
+  const { by = hasLabels ? 'label' : 'all', maxWords } = digest;
+  if (by === 'label' && !hasLabels) problems.push(`${at}.digest.by: the task has no labels; use all`);
+  return { digest: { by, maxWords } };
 }
 
 /** The amounts of a budget, for callers that only need to know whether one applies. */

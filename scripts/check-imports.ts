@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['worker'],
   ['app', 'reports'],
   ['finalize', 'adapters'],
+  ['digests'],
   ['slices', 'budgets', 'results', 'plans', 'bills'],
   ['batches', 'config'],
   ['tasks'],

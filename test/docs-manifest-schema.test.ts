@@ -1,12 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { digestJson } from '../src/digests/digest.ts';
 import { formatManifest, MANIFEST_SCHEMA_VERSION, type Manifest } from '../src/finalize/manifest.ts';
 import { readManifest } from '../src/finalize/read-manifest.ts';
 import { TASK_NAMES } from '../src/tasks/tasks.ts';
+import { parseJsonExactly } from '../src/text/json-value.ts';
 
 const SHA256 = 'a'.repeat(64);
 const USAGE = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
+
+const NIGHT = {
+  batch: 'a',
+  finishedAt: '2026-01-01T00:01:00.000Z',
+  documents: 3,
+  failed: 1,
+  escalated: 1,
+  cost: 15,
+  labels: { bug: 2 },
+};
+
+/** Small amounts are read as the text that they are. */
+const asRead = (digest: Parameters<typeof digestJson>[0]) =>
+  parseJsonExactly(JSON.stringify(digestJson(digest))) as object;
 
 /** Every optional part is there. */
 const MANIFEST: Manifest = {
@@ -34,6 +50,24 @@ const MANIFEST: Manifest = {
       latency: { calls: 3, ms: 900, outputTokens: 3, sketch: 'AAM' },
     },
   ],
+  digest: {
+    by: 'label',
+    maxWords: 200,
+    ...asRead({
+      workflow: 'w',
+      summary: 'Much is broken.',
+      kind: 'extract',
+      withoutText: { code: 'budget_reached', message: 'No room.' },
+      groups: [{ label: 'bug', documents: 2, summary: 'Broken.' }],
+      read: { documents: 2, of: 2 },
+      spending: { calls: 1, usage: USAGE, cost: 7, uncertainCost: 0, models: ['small'] },
+      night: NIGHT,
+      reasons: { low_confidence: 1 },
+      failures: [{ id: 'd3', code: 'timeout', cost: 3 }],
+      before: NIGHT,
+    }),
+    files: [{ key: 'batches/b/output/digest.md', bytes: 9, sha256: SHA256 }],
+  },
   program: '0.1.0',
   submittedBy: 'ada',
   priority: 1,

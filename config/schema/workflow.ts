@@ -4,7 +4,14 @@ import { isCsvDelimiter } from '../../src/documents/parse-csv.ts';
 import { AFTERS, CATCH_UPS, OVERLAPS } from '../../src/schedules/schedule.ts';
 import { TASK_NAMES, TASK_SETTINGS } from '../../src/tasks/tasks.ts';
 import { canonicalEncoding } from '../../src/text/decode-text.ts';
-import { fraction, MAX_INSTRUCTION_LENGTH, number, temperature, usd } from '../../src/workflows/setting-values.ts';
+import {
+  fraction,
+  MAX_INSTRUCTION_LENGTH,
+  number,
+  temperature,
+  usd,
+  wholeNumber,
+} from '../../src/workflows/setting-values.ts';
 import { SPREADS } from '../../src/workflows/workflow.ts';
 
 /** `workflows:`. */
@@ -66,6 +73,19 @@ const scheduleSchema = z
       .describe('what becomes of a file whose documents are stored: it stays, or it moves to archive/ in the inbox'),
   })
   .describe('when the files of an inbox become a batch by themselves');
+
+const digestSchema = z
+  .strictObject({
+    by: z
+      .enum(['label', 'all'])
+      .optional()
+      .describe('a text for each label as well, or one over all documents; default: label where the task has labels'),
+    maxWords: wholeNumber(2_000)
+      .pipe(z.number().min(20))
+      .default(200)
+      .describe('of the text over all documents; that of a label has half of them'),
+  })
+  .describe('one text over all documents of a batch that has completed, paid like every call, with its figures');
 
 const inputSchema = z.strictObject({
   text: z
@@ -171,6 +191,7 @@ export const workflowSchema = z
     gate: gateSchema.optional(),
     timezone: z.string().default('UTC').describe('where its days and months begin'),
     schedule: scheduleSchema.optional(),
+    digest: digestSchema.optional(),
     input: inputSchema.optional().describe('how its documents are read, where no flag says otherwise'),
   })
   .describe('a named pipeline: task, prompt, cascade, budget');

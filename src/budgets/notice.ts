@@ -22,6 +22,8 @@ export interface Notice {
   /** One sentence for the person who reads it at midnight, with what to do. */
   readonly message: string;
   readonly details?: Readonly<Record<string, string | number>>;
+  /** What was made of the documents' texts: sent, never logged. `text` for people, `json` for programs. */
+  readonly digest?: { readonly text: string; readonly json: object };
   /** Said once in the cluster for each key. */
   readonly key: string;
 }

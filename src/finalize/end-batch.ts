@@ -1,4 +1,5 @@
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import type { DigestAsking } from '../digests/make-digest.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
 
@@ -6,6 +7,8 @@ export interface EndBatchContext {
   readonly batches: BatchRegistry;
   readonly slices: ProcessSliceContext;
   readonly finalize: FinalizeContext;
+  /** For the digest of a batch that has not been ended early. Absent: without a text. */
+  readonly asking?: DigestAsking;
   /** Books what dead workers held, so that the end need not wait for them for ever. */
   readonly reap: () => Promise<number>;
 }

@@ -12,7 +12,7 @@ export async function finalizeOrExpire(context: EndBatchContext, batchId: string
   const batch = await context.batches.get(batchId);
   const { clock } = context.finalize;
   if (batch === undefined || !isExpired(batch, clock.now()) || batch.slicesCommitted === batch.slices) {
-    return await finalizeBatch(context.finalize, batchId);
+    return await finalizeBatch({ ...context.finalize, asking: context.asking }, batchId);
   }
   context.finalize.log.warn('batch:expired', { batch: batchId, expiresAt: batch.expiresAt });
   await endBatch(context, batch, 'expired');

@@ -9,6 +9,8 @@ import type { PartFile } from '../batches/slice-commit.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
 import type { Notify } from '../budgets/notice.ts';
+import { StopError } from '../calls/stop.ts';
+import type { DigestAsking } from '../digests/make-digest.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -17,6 +19,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { addDigest } from './add-digest.ts';
 import { buildManifest } from './build-manifest.ts';
 import { finishedNotice } from './finished-notice.ts';
 import { indexAnswers } from './index-answers.ts';
@@ -38,6 +41,8 @@ export interface FinalizeContext {
   /** What refusals of a provider have taught, by the id of the model. */
   readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
+  /** Who asks models for a digest. Absent: nobody, and digests have their figures alone. */
+  readonly asking?: DigestAsking | undefined;
 }
 
 /** Slices' files are put together to parts of about this size, so that a download is a few files, not thousands. */
@@ -63,6 +68,8 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   try {
     await writeEnd(context, batch);
   } catch (error) {
+    // This process ends, or another one is at it: what is paid for is not bought again.
+    if (error instanceof StopError) return false;
     // Another process has ended it meanwhile, and with that its commits and work files are gone.
     const now = await context.batches.get(batchId);
     if (now !== undefined && !hasManifest(now.state)) throw error;
@@ -78,14 +85,16 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const results = await mergeParts(context, batch, 'results');
   const errors = await mergeParts(context, batch, 'errors');
   const submission = await context.submission(batchId);
-  const manifest = await buildManifest(context, batch, submission, { ...sums, results, errors });
+  const receipt = await buildManifest(context, batch, submission, { ...sums, results, errors });
+  const { manifest, digest, close } = await addDigest(context, batch, submission, receipt);
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
   await indexAnswers(context, batch, submission, manifest);
   await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest, sums);
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
-  await context.notify(finishedNotice(batch, manifest));
+  await close?.();
+  await context.notify(finishedNotice(batch, manifest, digest));
 }
 
 /** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */

@@ -4,7 +4,11 @@ import { formatUsd, nanoToDecimal } from '../money/money.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What people are told when a batch has ended. */
-export function finishedNotice({ batchId, workflow, name }: BatchRecord, manifest: Manifest): Notice {
+export function finishedNotice(
+  { batchId, workflow, name }: BatchRecord,
+  manifest: Manifest,
+  digest?: Notice['digest'],
+): Notice {
   const { documents, state } = manifest;
   const cost = manifest.cost + manifest.uncertainCost;
   const failed = documents.total - documents.succeeded;
@@ -17,6 +21,7 @@ export function finishedNotice({ batchId, workflow, name }: BatchRecord, manifes
     subject: batchId,
     message: `Batch ${batchId}${name === undefined ? '' : ` "${name}"`} (${workflow}) is ${state}: ${outcome}; ${formatUsd(cost)} in all.`,
     details: { workflow, state, ...documents, costUsd: Number(nanoToDecimal(cost)) },
+    ...(digest === undefined ? {} : { digest }),
     key: batchId,
   };
 }

@@ -134,6 +134,8 @@ export interface Manifest {
   /** Where the cascade's thresholds come from; absent: from the config. */
   readonly calibration?: CalibrationRef;
   readonly breaker: readonly BreakerEvent[];
+  /** One text over all documents, as `digestJson` has it, with the keys of its pages. */
+  readonly digest?: object;
   /** The batch whose documents this one asked again. */
   readonly retryOf?: string;
   readonly retries?: readonly ManifestRetry[];
@@ -173,6 +175,7 @@ export function formatManifest(manifest: Manifest): string {
       promptVersion: manifest.promptVersion,
       ...(manifest.calibration === undefined ? {} : { calibration: manifest.calibration }),
       breaker: manifest.breaker,
+      ...pick(manifest, ['digest']),
       ...(manifest.retryOf === undefined ? {} : { retryOf: manifest.retryOf }),
       ...(manifest.retries === undefined
         ? {}

@@ -3,9 +3,17 @@ import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { NightmillError } from '../errors.ts';
-import { type Downloaded, downloadPartial, downloadResults, refuseOtherBatch } from '../results/download-results.ts';
+import {
+  type Downloaded,
+  downloadPartial,
+  downloadResults,
+  refuseOtherBatch,
+  writePages,
+} from '../results/download-results.ts';
 import {
   committedFiles,
+  type DigestPage,
+  digestPages,
   finalFiles,
   outputKeys,
   type ResultFile,
@@ -47,6 +55,29 @@ export async function downloadBatch(
     ? await downloadResults(app.store, batchId, folder, tables)
     : await downloadPartial(app.store, app.batches, batch, folder, tables);
   return { ...downloaded, status, isPartial: !ended };
+}
+
+/**
+ * The pages of a batch's digest.
+ *
+ * @throws {NightmillError} `batch_unknown`; `batch_state`: not ended, or there is none
+ */
+export async function readDigest(app: App, batchId: string): Promise<readonly DigestPage[]> {
+  const batch = await requireRows(app, batchId);
+  if (!hasManifest(batch.state)) throw notEnded(await readStatus(app, batchId), 'Its digest is written at the end.');
+  const pages = await digestPages(app.store, batchId);
+  if (pages.length > 0) return pages;
+  throw new NightmillError(
+    'batch_state',
+    `${batchId} has no digest: the workflow ${batch.workflow} had no digest: { maxWords } when it was submitted, or it is a retry.`,
+  );
+}
+
+/** Writes them into a folder that is there. @returns their names. Errors as {@link readDigest}. */
+export async function downloadDigest(app: App, batchId: string, folder: string): Promise<readonly string[]> {
+  const pages = await readDigest(app, batchId);
+  await writePages(folder, pages);
+  return pages.map(({ name }) => name);
 }
 
 export interface ResultLinks {

@@ -12,7 +12,14 @@ import { storeKeys } from '../store/store-keys.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
 import { splitLines } from '../text/split-lines.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
-import { committedFiles, finalFiles, type ResultFile, type ResultFiles, unpackFiles } from './result-files.ts';
+import {
+  committedFiles,
+  type DigestPage,
+  finalFiles,
+  type ResultFile,
+  type ResultFiles,
+  unpackFiles,
+} from './result-files.ts';
 import { type Cell, ERROR_COLUMNS, errorCells, type ResultTable, resultTable } from './result-table.ts';
 import type { TableFormat } from './table-format.ts';
 
@@ -111,6 +118,15 @@ async function writeFolder(
   } finally {
     // What went wrong before says more than what goes wrong here.
     await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** Writes pages beside downloaded rows. @throws {NightmillError} `usage`, `store_full` */
+export async function writePages(folder: string, pages: readonly DigestPage[]): Promise<void> {
+  try {
+    for (const { name, bytes } of pages) await writeBytes(bytes, join(folder, name));
+  } catch (error) {
+    throw asFolderError(error, folder);
   }
 }
 

@@ -61,6 +61,32 @@ export async function readManifestBytes(store: ObjectStore, batchId: string): Pr
   return (await readManifest(store, batchId)).bytes;
 }
 
+/** A page of a batch's digest. */
+export interface DigestPage {
+  readonly name: 'digest.md' | 'digest.html';
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The pages of a finished batch's digest; empty where it has none, or retention has removed them.
+ *
+ * @throws {NightmillError} `results_damaged`: one differs from the manifest
+ */
+export async function digestPages(store: ObjectStore, batchId: string): Promise<readonly DigestPage[]> {
+  const { digest } = JSON.parse(Buffer.from(await readManifestBytes(store, batchId)).toString()) as {
+    readonly digest?: { readonly files: readonly { readonly key: string; readonly sha256: string }[] };
+  };
+  return await Promise.all(
+    (digest?.files ?? []).map(async ({ key, sha256 }) => {
+      const bytes = await store.get(key);
+      if (bytes === undefined) throw damaged(key, store, 'it is missing');
+      const found = createHash('sha256').update(bytes).digest('hex');
+      if (found !== sha256) throw damaged(key, store, `its sha256 is ${found}, not ${sha256}`);
+      return { name: key.endsWith('.md') ? 'digest.md' : 'digest.html', bytes } as const;
+    }),
+  );
+}
+
 /** Keys of a finished batch's files, the manifest first. */
 export async function outputKeys(store: ObjectStore, batchId: string): Promise<readonly string[]> {
   const { files } = await readManifest(store, batchId);

@@ -20,6 +20,7 @@ export const EVENTS = {
   'checkpoint:failed': 'A checkpoint of Redis could not be written to the store; it is tried again.',
   'clock:agrees': "A clock that differed from Redis's agrees with it again; a worker that stood still takes slices.",
   'clock:differs': "This machine's clock differs from Redis's by more than 5 s; by more than 60 s, it takes no slices.",
+  'digest:failed': 'The text of a digest could not be made, by a fault of the program; the batch ends without it.',
   'housekeeping:failed': 'A round of maintenance failed; the next one tries again.',
   'key:refused': 'A provider refuses the key of this worker, which leaves the work to others that can.',
   'ledger:overrun': 'A reply cost more than what was held for it.',

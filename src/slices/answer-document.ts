@@ -174,7 +174,7 @@ async function askProviders(
 }
 
 /** The config was checked when the batch was submitted; this worker's may say something else of the same provider. */
-function checkIsLocal(tiers: PaidTiers, local: ReadonlySet<string>): void {
+export function checkIsLocal(tiers: PaidTiers, local: ReadonlySet<string>): void {
   const models = tiers.flatMap(({ tier }) => modelsOfTier(tier));
   const other = models.find(({ provider }) => !local.has(provider))?.provider;
   if (other === undefined) return;

@@ -27,6 +27,8 @@ export const storeKeys = {
   /** All rows of a batch after its `number`th retry. */
   retried: (batchId: string, number_: number, folder: 'output' | 'errors') =>
     `batches/${batchId}/${folder}/retry-${number(number_)}.jsonl.gz`,
+  /** Beside the rows, because it goes when they go. */
+  digest: (batchId: string, extension: 'md' | 'html') => `batches/${batchId}/output/digest.${extension}`,
   /** Which texts the batches of one version of a workflow have answered. */
   answeredPrefix: (of: { workflow: string; configHash: string; promptHash: string; tenant?: string | undefined }) =>
     `answered/${of.workflow}/${of.configHash.slice(0, 16)}-${of.promptHash.slice(0, 16)}/${of.tenant === undefined ? 'all' : `tenant-${of.tenant}`}/`,

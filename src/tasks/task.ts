@@ -39,10 +39,18 @@ export interface Task<W extends WorkflowSpec> {
   answerLocally(asked: LocalQuestion, workflow: W, texts: readonly string[]): Promise<readonly LocalOutcome[]>;
   /** How a first config states it; absent: `nightmill init` does not offer it. */
   readonly setup?: TaskSetup;
+  /** What a digest of many answers needs to know of one. */
+  digestPart(result: TaskResult): DigestPart;
   /** Where its answer stands in a table of results. */
   readonly columns: TaskColumns;
   /** Columns that only tables of this workflow have. Absent: none. */
   fieldColumns?(workflow: W): readonly OwnColumn[];
+}
+
+export interface DigestPart {
+  readonly label?: string;
+  /** Absent: the answer says nothing of its own, and the document is read instead. */
+  readonly text?: string;
 }
 
 /** What `nightmill init` needs to know of a task. */

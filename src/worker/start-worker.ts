@@ -55,13 +55,16 @@ export async function startWorker(
       });
     },
   };
+  const [draining, givingUp] = [new AbortController(), new AbortController()];
+  const asking = { models: app.slices, owners: app.owners, stopping: draining.signal, forced: givingUp.signal };
   const workers: SliceWorkers = new SliceWorkers(
     app.redis.connection,
     { workflows, slices: config.worker.slices, lockMs: config.worker.lockMs },
     {
       processSlice: (job, signal) =>
         unlessStore(store, 'handed_back', () => runSlice(app, abilities, slices, job, signal)),
-      finalizeBatch: (batchId) => unlessStore(store, false, () => finalizeOrExpire(endContextOf(app), batchId)),
+      finalizeBatch: (batchId) =>
+        unlessStore(store, false, () => finalizeOrExpire({ ...endContextOf(app), asking }, batchId)),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
         if (error instanceof NightmillError && !error.retryable) onHopeless(error);
@@ -79,6 +82,7 @@ export async function startWorker(
     state = 'draining';
     log.info('worker:draining', { slices: app.slices.runs.size });
     const drained = workers.drain();
+    draining.abort();
     for (const run of app.slices.runs) run.stop({ kind: 'shutdown' });
     const grace = new AbortController();
     void delay(config.worker.shutdownGraceMs, undefined, { signal: grace.signal }).then(force, () => {});
@@ -94,6 +98,7 @@ export async function startWorker(
   };
   const force = () => {
     forced = true;
+    givingUp.abort();
     for (const run of app.slices.runs) run.force();
   };
   return {

@@ -119,6 +119,8 @@ interface WorkflowBase {
   readonly audit?: number;
   /** The calibration that the cascade's thresholds come from. Absent: none. */
   readonly calibration?: CalibrationRef;
+  /** What a finished batch is put together to. Absent: nothing. */
+  readonly digest?: DigestRules;
   /** How a long document is cut. Absent: only where it does not fit, without overlap, and every part must succeed. */
   readonly parts?: PartRules;
 }
@@ -133,6 +135,13 @@ export interface CalibrationRef {
   readonly sha256: string;
   /** Why the strongest model answers everything. */
   readonly fallback?: string;
+}
+
+export interface DigestRules {
+  /** One text for each label as well, or one over all documents alone. */
+  readonly by: 'label' | 'all';
+  /** Of the whole; that of a label has half of them. */
+  readonly maxWords: number;
 }
 
 export interface PartRules {

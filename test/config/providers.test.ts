@@ -232,7 +232,7 @@ describe('a model', () => {
       'providers: { here: { kind: local } }\nmodels: { free: { provider: here, id: local } }\n' +
         'workflows: { w: { task: summarize, cascade: [{ model: free }] } }',
     );
-    expect(config.workflows.get('w')?.spec.cascade[0]?.model).toBe(config.models.get('local'));
+    expect(config.workflows.get('w')?.spec.cascade[0]?.model).toEqual(config.models.get('local'));
     expect([config.providers.size, config.pools.size]).toEqual([0, 0]);
     expect(() => load('providers: { here: { kind: local } }\nmodels: { free: { provider: here, id: llama } }')).toThrow(
       /models\.free\.id: the only model of kind local is local; write id: local/,

@@ -57,8 +57,9 @@ export function describeMessage(message: Alert | Notice): { readonly event: stri
   return { event: `budget:alert ${message.level}`, subject: message.scope };
 }
 
-function noticePayload({ event, subject, message, details }: Notice, at: number) {
-  return { event, at: new Date(at).toISOString(), subject, message, ...details };
+function noticePayload({ event, subject, message, details, digest }: Notice, at: number) {
+  const made = digest === undefined ? {} : { digest: digest.json };
+  return { event, at: new Date(at).toISOString(), subject, message, ...details, ...made };
 }
 
 function alertPayload(alert: Alert, at: number) {
@@ -81,7 +82,7 @@ function alertPayload(alert: Alert, at: number) {
 }
 
 function textOf(told: Alert | Notice): string {
-  if ('event' in told) return `Nightmill: ${told.message}`;
+  if ('event' in told) return `Nightmill: ${told.message}${told.digest === undefined ? '' : `\n\n${told.digest.text}`}`;
   const { level, message } = told;
   return `Nightmill, ${level.endsWith('%') ? `${level} of a limit` : level}: ${message}`;
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import { exitCodeOf } from '../../operations/read-status.ts';
-import { downloadBatch, linkResults, readManifest } from '../../operations/results.ts';
+import { downloadBatch, downloadDigest, linkResults, readManifest } from '../../operations/results.ts';
 import { FORMAT_OPTION, readFormats } from '../result-formats.ts';
 import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
@@ -12,6 +12,7 @@ interface ResultsFlags {
   readonly force?: boolean;
   readonly links?: boolean;
   readonly manifest?: boolean;
+  readonly digest?: boolean;
   readonly format: string;
 }
 
@@ -24,6 +25,7 @@ export function addResultsCommand(program: Command): void {
     .option(...FORMAT_OPTION)
     .option('--force', "replace another batch's results in that folder")
     .option('--partial', 'download what is done so far, without a manifest')
+    .option('--digest', 'download digest.md and digest.html as well')
     .option('--manifest', 'instead, print the manifest')
     .option('--links', 'instead, print links to the files that work for an hour without credentials (S3 only)')
     .action(async (batchId: string, flags: ResultsFlags) => {
@@ -48,18 +50,23 @@ async function download(
   app: App,
   options: GlobalOptions,
   batchId: string,
-  { output, partial = false, force = false, format }: ResultsFlags & { readonly output: string },
+  { output, partial = false, force = false, format, digest = false }: ResultsFlags & { readonly output: string },
 ): Promise<number> {
   const tables = await readFormats(format);
   const downloaded = await downloadBatch(app, { batchId, folder: output, partial, force, tables });
+  const pages = digest ? await downloadDigest(app, batchId, output) : [];
   const { folder, results, errors, status, isPartial } = downloaded;
   print(
     options,
-    { id: batchId, state: status.state, output: folder, results, errors, partial: isPartial },
+    {
+      ...{ id: batchId, state: status.state, output: folder, results, errors, partial: isPartial },
+      ...(digest ? { digest: pages } : {}),
+    },
     () =>
       `${folder}/results.jsonl  ${results.toLocaleString('en')} lines\n` +
       `${folder}/errors.jsonl  ${errors.toLocaleString('en')} lines\n` +
       tables.map(({ extension }) => `${folder}/results.${extension}, errors.${extension}\n`).join('') +
+      pages.map((name) => `${folder}/${name}\n`).join('') +
       (isPartial ? `partial: ${batchId} is ${status.state}\n` : `${folder}/manifest.json  verified\n`),
   );
   return isPartial ? 0 : exitCodeOf(status);

@@ -9,7 +9,7 @@ import { readStatusAndModels } from '../../operations/figures/batch-models.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { listStatuses, readStatus, requireBatch } from '../../operations/read-status.ts';
 import { deleteBatch } from '../../operations/recovery/delete-batch.ts';
-import { linkResults, readManifest } from '../../operations/results.ts';
+import { linkResults, readDigest, readManifest } from '../../operations/results.ts';
 import { retryBatch } from '../../operations/retry-batch.ts';
 import { showDocument } from '../../operations/show-document.ts';
 import { statusJson } from '../../operations/status-json.ts';
@@ -149,6 +149,7 @@ function addChangeRoutes(server: FastifyInstance, app: App): void {
   );
 }
 
+const digestQuery = z.object({ format: z.enum(['md', 'html']).default('md') });
 const rowsQuery = z.object({ partial: isTrue, link: isTrue });
 
 function addRowRoutes(server: FastifyInstance, app: App): void {
@@ -179,6 +180,19 @@ function addRowRoutes(server: FastifyInstance, app: App): void {
       const { id } = request.params as z.infer<typeof params>;
       await requireVisible(app, request, id);
       return reply.type('application/json').send(Buffer.from(await readManifest(app, id)));
+    },
+  );
+
+  server.get(
+    '/api/v1/batches/:id/digest',
+    { ...read, schema: { params, querystring: digestQuery, summary: 'digest.md, or digest.html' } },
+    async (request, reply) => {
+      const { id } = request.params as z.infer<typeof params>;
+      const { format } = request.query as z.infer<typeof digestQuery>;
+      await requireVisible(app, request, id);
+      const pages = await readDigest(app, id);
+      const page = pages.find(({ name }) => name === `digest.${format}`);
+      return reply.type(format === 'md' ? 'text/markdown; charset=utf-8' : 'text/html').send(page?.bytes);
     },
   );
 }

@@ -4,10 +4,13 @@ import type { App } from '../../app.ts';
 import type { BatchRecord } from '../../batches/batch-registry.ts';
 import { hasManifest } from '../../batches/batch-states.ts';
 import { NightmillError } from '../../errors.ts';
+import type { Manifest } from '../../finalize/manifest.ts';
 import { readManifest } from '../../finalize/read-manifest.ts';
 import { scopesOf } from '../../ledger/scope.ts';
+import { usdToNano } from '../../money/money.ts';
 import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../../reports/report.ts';
 import { storeKeys } from '../../store/store-keys.ts';
+import { numberText } from '../../text/json-value.ts';
 import { modelsOfTier } from '../../workflows/workflow.ts';
 
 export interface ReportOperation {
@@ -76,7 +79,7 @@ async function readReported(app: App, { batchId }: BatchRecord): Promise<Reporte
     app.store.get(storeKeys.submission(batchId)),
   ]);
   if (bytes === undefined) return undefined;
-  const manifest = readManifest(Buffer.from(bytes).toString(), () => true);
+  const manifest = withDigest(readManifest(Buffer.from(bytes).toString(), () => true));
   if (submission === undefined) return { manifest, repriced: [] };
   const { workflow } = JSON.parse(Buffer.from(submission).toString()) as Awaited<
     ReturnType<App['slices']['submission']>
@@ -87,6 +90,17 @@ async function readReported(app: App, { batchId }: BatchRecord): Promise<Reporte
     return present !== undefined && !isDeepStrictEqual(price, asJson(present.price));
   });
   return { manifest, repriced: repriced.map(({ name }) => name) };
+}
+
+/** What a digest has cost is booked beside its batch, and is the night's all the same. */
+function withDigest(manifest: Manifest): Manifest {
+  if (manifest.digest === undefined) return manifest;
+  const { costUsd, uncertainUsd } = manifest.digest as { readonly costUsd: unknown; readonly uncertainUsd: unknown };
+  return {
+    ...manifest,
+    cost: manifest.cost + usdToNano(numberText(costUsd)),
+    uncertainCost: manifest.uncertainCost + usdToNano(numberText(uncertainUsd)),
+  };
 }
 
 function asJson(value: unknown): unknown {

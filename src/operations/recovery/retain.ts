@@ -3,6 +3,7 @@ import type { App } from '../../app.ts';
 import type { BatchRecord, RemovedPart } from '../../batches/batch-registry.ts';
 import { hasEnded } from '../../batches/batch-states.ts';
 import { decideRemoval } from '../../batches/decide-removal.ts';
+import { forgetDigestTexts } from '../../digests/forget-texts.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { deleteUnder, eraseBatches, withRetries } from './delete-batch.ts';
 
@@ -59,6 +60,7 @@ async function removeBatches(app: App, now: number, signal: AbortSignal | undefi
 async function removeParts(app: App, all: readonly BatchRecord[], parts: readonly RemovedPart[]): Promise<void> {
   for (const { batchId, removed = [] } of all) {
     for (const part of parts) for (const prefix of prefixesOf(batchId, part)) await deleteUnder(app.store, prefix);
+    if (parts.includes('results')) await forgetDigestTexts(app.store, batchId);
     await app.batches.noteRemoved(batchId, [...new Set([...removed, ...parts])]);
     app.log.info('batch:trimmed', { batch: batchId, parts });
   }

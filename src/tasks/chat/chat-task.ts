@@ -23,6 +23,7 @@ export const chatTask = {
   planParts: (_, parts) => ({ combines: 0, reduces: 0, depth: 1, leastCalls: parts }),
   answer: answerChat,
   answerLocally: async (_, __, texts) => texts.map((): LocalOutcome => NO_LOCAL_ANSWER),
+  digestPart: (result) => ({ text: firstChoice(result)?.message.content ?? '' }),
   columns: { answer: [] },
   fieldColumns: () => [
     { name: 'reply', kind: 'text', value: (result) => firstChoice(result)?.message.content },

@@ -16,6 +16,7 @@ export const classifyTask = {
   planParts: (_, parts) => ({ combines: 0, reduces: 0, depth: 1, leastCalls: Math.ceil(parts / 2) }),
   answer: classifyDocument,
   answerLocally,
+  digestPart: (result) => ('label' in result ? { label: result.label } : {}),
   columns: {
     answer: [
       { name: 'label', kind: 'text' },

@@ -16,6 +16,7 @@ export const extractTask = {
   planParts: (_, parts) => ({ combines: 0, reduces: 0, depth: 1, leastCalls: parts }),
   answer: extractDocument,
   answerLocally: async (_, __, texts) => texts.map((): LocalOutcome => NO_LOCAL_ANSWER),
+  digestPart: (result) => ('fields' in result ? { text: JSON.stringify(result.fields) } : {}),
   columns: {
     answer: [{ name: 'confidence', kind: 'double' }],
     details: [

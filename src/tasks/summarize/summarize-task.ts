@@ -21,6 +21,7 @@ export const summarizeTask = {
   planParts,
   answer: summarizeDocument,
   answerLocally,
+  digestPart: (result) => ('summary' in result ? { text: result.summary } : {}),
   columns: {
     answer: [{ name: 'summary', kind: 'text' }],
     origin: [{ name: 'kind', kind: 'text' }],

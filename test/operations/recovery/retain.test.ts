@@ -15,7 +15,7 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
   const records = new Map(batches.map((batch) => [batch.batchId ?? '', { retries: [], workflow: 'triage', ...batch }]));
   for (const batchId of records.keys()) {
     for (const key of ['input/slice-000000.jsonl.gz', 'output/part-000000.jsonl.gz', 'manifest.json']) {
-      await store.put(`batches/${batchId}/${key}`, Buffer.from('x'));
+      await store.put(`batches/${batchId}/${key}`, Buffer.from('{}'));
     }
   }
   const erased: string[] = [];

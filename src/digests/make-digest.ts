@@ -1,0 +1,136 @@
+import { CallOwner } from '../calls/call-owner.ts';
+import type { PaidTiers } from '../cascades/cascade-stages.ts';
+import type { CallOwners } from '../ledger/call-owners.ts';
+import type { Ledger, SliceClaim } from '../ledger/ledger.ts';
+import { batchScope, type Timezones } from '../ledger/scope.ts';
+import type { LocalModel } from '../local-model/local-model.ts';
+import { addUsage, NO_USAGE } from '../money/usage.ts';
+import type { AnswerDocumentContext } from '../slices/answer-document.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { LOCAL_MODEL_NAME, type WorkflowSpec } from '../workflows/workflow.ts';
+import type { DigestSpending, DigestTexts } from './digest.ts';
+import { type AnswerGroup, type DigestBatch, readAnswers } from './read-answers.ts';
+import { type WriteText, writeTexts, writeWithModels } from './write-texts.ts';
+
+/** What it takes to ask models for a digest. */
+export interface DigestAsking {
+  readonly models: AnswerDocumentContext;
+  readonly owners: CallOwners;
+  /** Aborts when no new call may begin: the process ends. */
+  readonly stopping?: AbortSignal;
+  /** Aborts when calls in flight are given up too. */
+  readonly forced?: AbortSignal;
+}
+
+export interface DigestWish extends DigestBatch {
+  readonly tenant?: string | undefined;
+  readonly timezones: Timezones;
+}
+
+/** A night does not wait for its digest for longer. */
+const LONGEST_MS = 10 * 60_000;
+const NOTHING_SPENT: DigestSpending = { calls: 0, usage: NO_USAGE, cost: 0, uncertainCost: 0, models: [] };
+
+/**
+ * The texts of a batch's digest. Its calls have an owner of their own: they are booked in the limits of workflow, tenant
+ * and all, and have at most what is left of the batch's. Done again after a crash, it pays nothing twice.
+ *
+ * @param asking absent: no model may be asked, e.g. because the batch was cancelled
+ * @throws {StopError} this process ends, or another one makes the digest
+ */
+export async function makeDigest(
+  { store, ledger }: { readonly store: ObjectStore; readonly ledger: Ledger },
+  wish: DigestWish,
+  asking: DigestAsking | undefined,
+): Promise<MadeDigest> {
+  if (asking === undefined) return { texts: digestWithoutText(wish, NOT_ASKED) };
+  const groups = await readAnswers(store, wish);
+  const read = { documents: groups.reduce((sum, { texts }) => sum + texts.length, 0), of: wish.succeeded };
+  if (read.documents === 0) return { texts: digestWithoutText(wish, NOTHING_READ) };
+  const tiers = paidTiers(wish.workflow);
+  if (tiers.length > 0) return await writePaid(ledger, wish, asking, { groups, tiers, read });
+  return { texts: { ...(await writeLocally(asking.models.local, wish.workflow, groups)), read } };
+}
+
+export interface MadeDigest {
+  readonly texts: DigestTexts;
+  /** In whose name it was paid for: to be closed when the batch has ended. */
+  readonly claim?: SliceClaim;
+}
+
+const NOT_ASKED = { code: 'ended_early', message: 'No text was written: the batch was ended before its time.' };
+const NOTHING_READ = { code: 'empty_document', message: 'No text was written: no document has an answer.' };
+
+/** The figures alone, and why. */
+export function digestWithoutText(
+  { workflow, labels, succeeded }: Pick<DigestWish, 'workflow' | 'labels' | 'succeeded'>,
+  why: NonNullable<DigestTexts['withoutText']>,
+): DigestTexts {
+  const groups = Object.entries(labels)
+    .map(([label, documents]) => ({ label, documents }))
+    .sort((a, b) => b.documents - a.documents);
+  return {
+    groups: workflow.digest?.by === 'label' ? groups : [],
+    withoutText: why,
+    read: { documents: 0, of: succeeded },
+    spending: NOTHING_SPENT,
+  };
+}
+
+/** Without thresholds: a text carries no confidence. */
+function paidTiers({ cascade }: WorkflowSpec): PaidTiers {
+  return cascade.flatMap(({ acceptAt: _, acceptAtByLabel: __, ...tier }, index) =>
+    tier.model.name === LOCAL_MODEL_NAME ? [] : [{ index, tier }],
+  );
+}
+
+async function writeLocally(local: LocalModel, workflow: WorkflowSpec, groups: readonly AnswerGroup[]) {
+  const write: WriteText = async (_, text, maxWords) => (await local.extract(text, { maxWords })).text;
+  const texts = await writeTexts(workflow, groups, write);
+  return { ...texts, kind: 'extract' as const, spending: { ...NOTHING_SPENT, models: [LOCAL_MODEL_NAME] } };
+}
+
+async function writePaid(
+  ledger: Ledger,
+  { batchId, workflow, tenant, timezones }: DigestWish,
+  { models, owners, stopping, forced }: DigestAsking,
+  { groups, tiers, read }: { groups: readonly AnswerGroup[]; tiers: PaidTiers; read: DigestTexts['read'] },
+): Promise<MadeDigest> {
+  const claim = await owners.open({
+    id: `digest-${batchId}`,
+    workflow: workflow.name,
+    ...(tenant === undefined ? {} : { tenant }),
+    timezones,
+  });
+  const scope = batchScope(claim.batchId);
+  const { limit, settled, uncertain } = await ledger.totals(batchScope(batchId));
+  if (limit !== undefined) await ledger.setLimit(scope.name, Math.max(0, limit - settled - uncertain));
+  const owner = new CallOwner(claim, await ledger.journal(claim.batchId, 0));
+  const done = new AbortController();
+  const onStop = () => owner.stop({ kind: 'shutdown' });
+  const onForce = () => owner.force();
+  const once = { once: true, signal: done.signal };
+  stopping?.addEventListener('abort', onStop, once);
+  forced?.addEventListener('abort', onForce, once);
+  if (stopping?.aborted === true) onStop();
+  const timer = setTimeout(() => owner.stop({ kind: 'paused' }), LONGEST_MS);
+  try {
+    const texts = await writeTexts(workflow, groups, writeWithModels(models, owner, workflow, tiers));
+    return { texts: { ...texts, read, spending: await spendingOf(ledger, owner) }, claim };
+  } finally {
+    clearTimeout(timer);
+    done.abort();
+  }
+}
+
+async function spendingOf(ledger: Ledger, { claim, journal }: CallOwner): Promise<DigestSpending> {
+  const { settled, uncertain } = await ledger.totals(batchScope(claim.batchId));
+  const entries = [...journal.values()];
+  return {
+    calls: entries.length,
+    usage: entries.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
+    cost: settled,
+    uncertainCost: uncertain,
+    models: [...new Set(entries.map(({ model }) => model))].sort(),
+  };
+}

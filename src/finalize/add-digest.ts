@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import { hasManifest } from '../batches/batch-states.ts';
+import type { BatchSubmission } from '../batches/batch-submission.ts';
+import type { Notice } from '../budgets/notice.ts';
+import { StopError } from '../calls/stop.ts';
+import { type Digest, digestJson, type NightFigures } from '../digests/digest.ts';
+import { digestHtml } from '../digests/digest-html.ts';
+import { digestMarkdown } from '../digests/digest-markdown.ts';
+import { type DigestAsking, digestWithoutText, type MadeDigest, makeDigest } from '../digests/make-digest.ts';
+import { readFailures } from '../digests/read-answers.ts';
+import { NightmillError } from '../errors.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { storeKeys } from '../store/store-keys.ts';
+import type { Manifest } from './manifest.ts';
+import { readManifest } from './read-manifest.ts';
+
+interface DigestContext {
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly asking?: DigestAsking | undefined;
+}
+
+export interface WithDigest {
+  readonly manifest: Manifest;
+  readonly digest?: NonNullable<Notice['digest']>;
+  /** To be called when the batch has ended: until then a repeat finds what is paid for. */
+  readonly close?: () => Promise<void>;
+}
+
+const BATCHES_PER_READ = 200;
+/** Looked through for the night before. */
+const MOST_BATCHES = 1_000;
+
+/**
+ * Makes the digest of a batch whose workflow asks for one, and writes its pages beside the rows. A retry has none: its
+ * documents belong to another night.
+ *
+ * @throws {StopError} this process ends, or another one makes it
+ */
+export async function addDigest(
+  context: DigestContext,
+  batch: BatchRecord,
+  submission: BatchSubmission,
+  manifest: Manifest,
+): Promise<WithDigest> {
+  const { workflow } = submission;
+  if (workflow.digest === undefined || batch.retryOf !== undefined) return { manifest };
+  const { texts, claim } = await makeTexts(context, batch, submission, manifest);
+  const before = await nightBefore(context, batch);
+  const digest: Digest = {
+    ...texts,
+    workflow: workflow.name,
+    night: figuresOf(manifest),
+    reasons: reasonsOf(manifest),
+    failures: await readFailures(context.store, manifest.errors),
+    ...(before === undefined ? {} : { before }),
+  };
+  const files = [
+    await writePage(context.store, storeKeys.digest(batch.batchId, 'md'), digestMarkdown(digest)),
+    await writePage(context.store, storeKeys.digest(batch.batchId, 'html'), digestHtml(digest)),
+  ];
+  const json = digestJson(digest);
+  const { by, maxWords } = workflow.digest;
+  const owners = context.asking?.owners;
+  return {
+    manifest: { ...manifest, digest: { by, maxWords, ...json, files } },
+    digest: { text: digest.summary ?? digest.withoutText?.message ?? '', json },
+    ...(claim === undefined || owners === undefined ? {} : { close: async () => void (await owners.close(claim)) }),
+  };
+}
+
+async function makeTexts(
+  context: DigestContext,
+  batch: BatchRecord,
+  { workflow, timezones }: BatchSubmission,
+  manifest: Manifest,
+): Promise<MadeDigest> {
+  const wish = {
+    batchId: batch.batchId,
+    slices: batch.slices,
+    tenant: batch.tenant,
+    workflow,
+    timezones,
+    results: manifest.results,
+    errors: manifest.errors,
+    succeeded: manifest.documents.succeeded,
+    labels: manifest.labels ?? {},
+  };
+  try {
+    return await makeDigest(context, wish, manifest.state === 'completed' ? context.asking : undefined);
+  } catch (error) {
+    if (error instanceof StopError || error instanceof NightmillError) throw error;
+    // A night does not fail for its digest. The message may quote what was read.
+    context.log.error('digest:failed', { batch: batch.batchId, error: (error as Error).name });
+    return { texts: digestWithoutText(wish, { code: 'internal', message: 'No text was written: see the log.' }) };
+  }
+}
+
+function figuresOf({ batchId, finishedAt, documents, models, labels, ...manifest }: Manifest): NightFigures {
+  const first = Math.min(...models.map(({ tier }) => tier));
+  return {
+    batch: batchId,
+    finishedAt,
+    documents: documents.total,
+    failed: documents.total - documents.succeeded,
+    cost: manifest.cost + manifest.uncertainCost,
+    escalated: models.reduce((sum, { tier, accepted }) => sum + (tier > first ? accepted : 0), 0),
+    labels: labels ?? {},
+  };
+}
+
+function reasonsOf({ escalations = {}, rejections }: Manifest): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries({ ...rejections, ...escalations }).map(([code, { count }]) => [code, count]),
+  );
+}
+
+/** The batch of the same workflow and tenant that was submitted before. */
+async function nightBefore(
+  { store, batches }: DigestContext,
+  { workflow, tenant, createdAt, batchId }: BatchRecord,
+): Promise<NightFigures | undefined> {
+  for (let from = 0; from < MOST_BATCHES; from += BATCHES_PER_READ) {
+    const found = await batches.list(BATCHES_PER_READ, from);
+    for (const other of found) {
+      const isNightBefore =
+        other.workflow === workflow &&
+        other.tenant === tenant &&
+        other.batchId !== batchId &&
+        other.createdAt <= createdAt &&
+        other.retryOf === undefined &&
+        hasManifest(other.state);
+      const bytes = isNightBefore ? await store.get(storeKeys.manifest(other.batchId)) : undefined;
+      if (bytes !== undefined) return figuresOf(readManifest(Buffer.from(bytes).toString(), () => true));
+    }
+    if (found.length < BATCHES_PER_READ) break;
+  }
+  return undefined;
+}
+
+async function writePage(store: ObjectStore, key: string, page: string) {
+  const body = Buffer.from(page);
+  await store.put(key, body);
+  return { key, bytes: body.length, sha256: createHash('sha256').update(body).digest('hex') };
+}
