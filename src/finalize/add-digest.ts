@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
-import { hasManifest } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { Notice } from '../budgets/notice.ts';
 import { StopError } from '../calls/stop.ts';
@@ -33,6 +32,8 @@ export interface WithDigest {
 }
 
 const BATCHES_PER_READ = 200;
+/** A batch that a person has ended says little of its night. */
+const COMPARABLE: ReadonlySet<string> = new Set(['completed', 'expired']);
 /** Looked through for the night before. */
 const MOST_BATCHES = 1_000;
 
@@ -134,7 +135,7 @@ async function nightBefore(
         other.batchId !== batchId &&
         other.createdAt <= createdAt &&
         other.retryOf === undefined &&
-        hasManifest(other.state);
+        COMPARABLE.has(other.state);
       const bytes = isNightBefore ? await store.get(storeKeys.manifest(other.batchId)) : undefined;
       if (bytes !== undefined) return figuresOf(readManifest(Buffer.from(bytes).toString(), () => true));
     }

@@ -39,14 +39,14 @@ export async function startWorker(
   const { config, log } = app;
   app.ledger.remember(app.clock);
   let state: WorkerState = 'running';
-  let forced = false;
+  const [draining, givingUp] = [new AbortController(), new AbortController()];
   const abilities = new WorkerAbilities(app, new RefusedKeys(() => app.clock.monotonic()));
   const store = watchStore(app, () => workers, onHopeless);
   await app.lease.start(workerRecord(app, workflows, () => store.trouble));
   const slices: ProcessSliceContext = {
     ...app.slices,
     onTaken: (run) => {
-      if (forced) run.force();
+      if (givingUp.signal.aborted) run.force();
       else if (state !== 'running') run.stop({ kind: 'shutdown' });
       else if (store.trouble !== undefined) run.stop({ kind: 'store' });
       // At once, not when the calls in flight have ended: the whole cluster shall stop taking slices.
@@ -55,7 +55,6 @@ export async function startWorker(
       });
     },
   };
-  const [draining, givingUp] = [new AbortController(), new AbortController()];
   const asking = { models: app.slices, owners: app.owners, stopping: draining.signal, forced: givingUp.signal };
   const workers: SliceWorkers = new SliceWorkers(
     app.redis.connection,
@@ -97,7 +96,6 @@ export async function startWorker(
     log.info('worker:stopped');
   };
   const force = () => {
-    forced = true;
     givingUp.abort();
     for (const run of app.slices.runs) run.force();
   };
