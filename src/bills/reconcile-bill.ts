@@ -14,6 +14,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
 import { type OurUsage, type Reconciliation, reconcile } from './compare-bills.ts';
+import { probeUsages } from './probe-records.ts';
 import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
 
 export interface ReconcileContext {
@@ -49,6 +50,8 @@ export interface ReconciledBatch {
 export interface ReconcileReport extends Reconciliation {
   readonly bill: ReadBill;
   readonly batches: readonly ReconciledBatch[];
+  /** Calls of `nightmill doctor --provider` that are among ours; none where only some batches are compared. */
+  readonly probes: { readonly calls: number; readonly cost: NanoUsd };
   /** Every difference has a name, and every batch's manifest is its ledger. */
   readonly isExplained: boolean;
 }
@@ -65,15 +68,18 @@ export async function reconcileBill(context: ReconcileContext, request: Reconcil
   const selected = await selectBatches(context, request);
   const queue = new PQueue({ concurrency: MAX_CONCURRENT_BATCHES });
   const books = await queue.addAll(selected.map((batch) => () => readBooks(context, batch, request)));
-  const comparison = reconcile(
-    books.flatMap((entry) => entry.usages),
-    bill.totals,
-  );
+  const isOfAll = request.workflow === undefined && request.batchIds === undefined;
+  const probes = isOfAll ? await probeUsages(context.store, request) : [];
+  const comparison = reconcile([...books.flatMap((entry) => entry.usages), ...probes], bill.totals);
   const batches = books.map((entry) => entry.batch);
   return {
     ...comparison,
     bill,
     batches,
+    probes: {
+      calls: probes.reduce((sum, { calls, uncertainCalls }) => sum + calls + uncertainCalls, 0),
+      cost: probes.reduce((sum, { cost, uncertainCost }) => sum + cost + uncertainCost, 0),
+    },
     isExplained: comparison.total.isExplained && batches.every((batch) => batch.agrees),
   };
 }

@@ -28,6 +28,7 @@ export function reconcileJson(report: ReconcileReport): object {
       ledgerUsd: batch.ledger === undefined ? null : usd(batch.ledger),
       agrees: batch.agrees,
     })),
+    probes: { calls: report.probes.calls, costUsd: usd(report.probes.cost) },
   };
 }
 
@@ -59,13 +60,16 @@ function comparisonJson({ name, ours, theirs, ...rest }: Comparison): object {
 
 /** A table by model and by day, then every difference by its name. */
 export function reconcileLines(report: ReconcileReport): string {
-  const { bill, batches, repeated, models, days, total } = report;
+  const { bill, batches, repeated, models, days, total, probes } = report;
   const open = batches.filter((batch) => batch.isOpen).length;
   const cut = batches.filter((batch) => batch.isCut).map((batch) => batch.batchId);
   const wrong = batches.filter((batch) => !batch.agrees);
   const lines = [
     `bill      ${count(bill.lines - bill.outside, 'line')}${bill.outside === 0 ? '' : `, ${bill.outside} outside the dates left out`}${report.isPriced ? '; no money in it, so both sides are tokens at the prices of the config' : ''}`,
     `batches   ${count(batches.length, 'batch')}${open === 0 ? '' : `, ${open} of them not ended`}`,
+    ...(probes.calls === 0
+      ? []
+      : [`probes    ${count(probes.calls, 'call')} of nightmill doctor --provider, ${formatUsd(probes.cost)}`]),
     '',
     ...table([...models.map(row), ...(models.length > 1 ? [row(total)] : [])], 'model'),
     ...(days.length > 1 ? ['', ...table(days.map(row), 'day')] : []),

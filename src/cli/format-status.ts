@@ -31,7 +31,10 @@ export function statusLines(status: BatchStatus): string {
   const { hold, tightest } = breaker;
   if (hold !== undefined) {
     for (const pause of breaker.pauses ?? []) {
-      lines.push(`  paused     since ${new Date(pause.since).toISOString()} by ${pause.cause}: ${pause.reason}`);
+      const what = pause.of === 'batch' ? 'this batch alone' : `all of ${status.workflow}`;
+      lines.push(
+        `  paused     ${what}, since ${new Date(pause.since).toISOString()} by ${pause.cause}: ${pause.reason}`,
+      );
       lines.push(`  to go on   ${howToGoOn(status, pause)}`);
     }
   } else if (breaker.state === 'warning' && tightest !== undefined) {

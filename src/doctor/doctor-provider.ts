@@ -48,8 +48,8 @@ const SCHEMA = {
 };
 
 /**
- * Makes one small call, as the workflows would make it, and compares what came with what the config says. Never throws:
- * what fails is a line with its cure. The call is in no ledger and counts against no budget.
+ * Makes one small call, as the workflows would make it, and compares what came with what the config says:
+ * what fails of the call is a line with its cure. Whether the call is booked is its client's matter.
  */
 export async function probeEndpoint(probe: EndpointProbe): Promise<EndpointReport> {
   const { provider, model } = probe;

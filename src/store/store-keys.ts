@@ -45,6 +45,9 @@ export const storeKeys = {
   /** What a workflow's gate remembers of an evaluation. */
   evaluated: (workflow: string, run: string) => `evaluated/${workflow}/${run}.json`,
   evaluatedPrefix: (workflow: string) => `evaluated/${workflow}/`,
+  /** What a probe of a provider has booked. */
+  probe: (id: string) => `probes/${id}.json`,
+  probes: 'probes/',
   schedules: 'schedules/',
   /** What is kept of a Redis, by its prefix. */
   checkpoint: (redisPrefix: string) => `checkpoints/${redisPrefix}.json.gz`,

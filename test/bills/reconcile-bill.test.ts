@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import { keepProbe } from '../../src/bills/probe-records.ts';
 import { type ReconcileRequest, reconcileBill } from '../../src/bills/reconcile-bill.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
@@ -81,7 +82,7 @@ async function open() {
     await writeFile(path, bill);
     return await reconcileBill(context, { bill: path, columns: {}, ...request });
   };
-  return { cluster, ledger, batch, pay, lose, manifest, reconcile };
+  return { cluster, ledger, store, batch, pay, lose, manifest, reconcile };
 }
 
 function line(costNanoUsd: number, more: object = {}): string {
@@ -158,6 +159,20 @@ describe('reconcileBill()', () => {
     expect((await reconcile(lines, { workflow: 'other' })).batches).toEqual([]);
     expect((await reconcile(lines, { since: Date.parse('2026-04-01') })).total.theirs.lines).toBe(0);
     await expect(reconcile(lines, { batchIds: ['nope'] })).rejects.toMatchObject({ code: 'batch_unknown' });
+  });
+
+  test('a probe of a provider is among ours, unless only some batches are compared', async () => {
+    const { batch, pay, manifest, reconcile, store } = await open();
+    const batchId = await batch();
+    await pay(batchId, 0, 1_000);
+    await manifest(batchId, '0.000001');
+    const probe = { at: Date.parse(AT), provider: 'acme', model: MODEL, calls: 1, cost: 500 };
+    const usage = { ...NO_USAGE, inputTokens: 100, outputTokens: 2 };
+    await keepProbe(store, { ...probe, id: 'doctor-1', usage, uncertainCalls: 0, uncertainCost: 0 });
+    const lines = bill(line(1_000), line(500));
+    expect(await reconcile(lines)).toMatchObject({ isExplained: true, probes: { calls: 1, cost: 500 } });
+    const some = await reconcile(lines, { batchIds: [batchId] });
+    expect(some).toMatchObject({ probes: { calls: 0, cost: 0 }, total: { unexplained: 500 } });
   });
 
   test('reads a batch of which Redis knows nothing any more from its manifest', async () => {

@@ -59,3 +59,15 @@ test('workers are a table, and so is what waits for them', () => {
   const other = { ...WORKER, id: 'mill-2', configHash: 'ffff' };
   expect(workersText({ workers: [WORKER, other], queues }, 0)).toContain('2 different configs are at work');
 });
+
+test('a pause says whether it is of the batch alone or of its workflow', () => {
+  const pause = { cause: 'budget', reason: 'The limit is reached.', since: 0, scope: 'workflow:triage/day' } as const;
+  const paused = (of: 'batch' | 'workflow') =>
+    statusLines({
+      ...STATUS,
+      state: 'paused',
+      breaker: { ...STATUS.breaker, state: 'open', hold: pause, pauses: [{ ...pause, of }], holds: of },
+    });
+  expect(paused('batch')).toContain('paused     this batch alone, since 1970-01-01T00:00:00.000Z by budget: The limit');
+  expect(paused('workflow')).toContain('paused     all of triage, since');
+});

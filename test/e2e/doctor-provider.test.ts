@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { startTestSimulator } from '../helpers/simulator.ts';
-import { configYaml, Workspace } from '../helpers/workspace.ts';
+import { configYaml, toJsonl, Workspace } from '../helpers/workspace.ts';
 
 const SIMULATE = fileURLToPath(new URL('../../workers/simulate.ts', import.meta.url));
 
@@ -75,6 +75,15 @@ describe('nightmill doctor --provider', () => {
     expect(report.checks.find(({ name }) => name === 'log-probabilities')?.detail).toMatch(/^present: write /);
     const bill = (await (await fetch(new URL('/bill', url))).json()) as readonly { readonly costNanoUsd: number }[];
     expect(bill.map(({ costNanoUsd }) => costNanoUsd)).toEqual([usdToNano(report.costUsd ?? 0)]);
+
+    // It is in the books like any other call.
+    await workspace.write('bill.jsonl', toJsonl(bill));
+    const reconciled = await workspace.run(['reconcile', '--bill', 'bill.jsonl', '--json']);
+    expect(reconciled, reconciled.stdout).toMatchObject({ code: 0 });
+    expect(JSON.parse(reconciled.stdout)).toMatchObject({
+      explained: true,
+      probes: { calls: 1, costUsd: report.costUsd },
+    });
   });
 
   it('prints lines for people, and asks the model that is named', async () => {

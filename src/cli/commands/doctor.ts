@@ -8,10 +8,10 @@ import { probeProvider } from '../../adapters/provider-probe.ts';
 import { openApp } from '../../app.ts';
 import type { Check } from '../../doctor/check.ts';
 import { checkEverything } from '../../doctor/doctor.ts';
-import { probeEndpoint } from '../../doctor/doctor-provider.ts';
 import { QUARTERLY_REVIEW, type ReadyBox, readyBoxes } from '../../doctor/ready.ts';
 import { NightmillError } from '../../errors.ts';
 import { nanoToDecimal } from '../../money/money.ts';
+import { probeProvider as probeInLedger } from '../../operations/evidence/probe-provider.ts';
 import { readFindings } from '../../operations/findings.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
 import { readReadiness } from '../read-readiness.ts';
@@ -118,8 +118,14 @@ async function checkOneProvider(
   const model = modelOf(config, name, modelName);
   const client = openModelClient(provider);
   try {
+    await using app = await openApp({
+      config,
+      log: openLog(options, config, 'warn'),
+      announce: announcer(options),
+      searchPath: readEnvironment().searchPath,
+    });
     const signal = AbortSignal.timeout(provider.timeoutMs);
-    const { costNano, checks, ...found } = await probeEndpoint({ provider, model, client, signal });
+    const { costNano, checks, ...found } = await probeInLedger(app, { provider, model, client, signal });
     const cost = costNano === undefined ? null : Number(nanoToDecimal(costNano));
     report(options, checks, { ...found, costUsd: cost, checks });
   } finally {
