@@ -96,7 +96,13 @@ export interface Config {
     /** When one summary of the last 24 hours is sent, minutes since midnight in `timezone`; absent: none. */
     readonly summaryAt?: number;
   };
-  readonly ingest: { readonly maxLineBytes: number; readonly sliceDocuments: number; readonly sliceTokens: number };
+  readonly ingest: {
+    readonly maxLineBytes: number;
+    readonly sliceDocuments: number;
+    readonly sliceTokens: number;
+    /** Documents parsed at once. */
+    readonly threads: number;
+  };
   /** How long things are kept; what is absent is kept for good. */
   readonly retention: Retention;
   readonly worker: {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
@@ -188,7 +189,7 @@ function resolveConfig(
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
     timezone: raw.timezone,
     alerts: resolveAlerts(raw.alerts),
-    ingest: raw.ingest,
+    ingest: { ...raw.ingest, threads: raw.ingest.threads ?? availableParallelism() },
     retention: raw.retention,
     worker: {
       slices: raw.worker.slices,

@@ -148,6 +148,9 @@ export const configSchema = z.strictObject({
         .default(64)
         .describe('most documents in one slice; larger ones cost less each, smaller ones are shared more evenly'),
       sliceTokens: wholeNumber().default(100_000).describe('most tokens in one slice; one document may be larger'),
+      threads: wholeNumber(256)
+        .optional()
+        .describe('web pages, PDFs and e-mails parsed at once, each in a thread of its own; default: as many as cores'),
     })
     .prefault({}),
   worker: z

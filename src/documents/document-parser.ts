@@ -64,9 +64,11 @@ export interface ParseOptions {
 
 /**
  * Reads formats whose parsers may take long, much memory or for ever on a hostile file: each document has a bound on
- * time and memory, past which it is a problem. One call at a time.
+ * time and memory, past which it is a problem. May be asked for any number of documents at once; of tables one is read at a time.
  */
 export interface DocumentParser extends AsyncDisposable {
+  /** How many documents it parses at once; those beyond wait. */
+  readonly threads: number;
   parse(format: DocumentFormat, bytes: Uint8Array, options: ParseOptions): Promise<ParsedDocument>;
   /** @throws {ParseError} not a Parquet file, damaged */
   openParquet(source: RandomAccess): Promise<ParquetTable>;

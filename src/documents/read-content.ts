@@ -4,11 +4,12 @@ import type { InputReading, NameKind } from './document-input.ts';
 import type { DocumentParser, RandomAccess } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
 import type { CsvDelimiter } from './parse-csv.ts';
+import { parseFormatted } from './parse-formatted.ts';
+import { parseTextFile } from './parse-text-file.ts';
 import { readCsv } from './read-csv.ts';
-import { readFormatted } from './read-formatted.ts';
 import { readJsonl } from './read-jsonl.ts';
 import { readParquet } from './read-parquet.ts';
-import { readText } from './read-text.ts';
+import { readWhole } from './read-whole.ts';
 import { toUtf8 } from './to-utf8.ts';
 
 /** Entries as they come: lists, because a promise for each line would cost more than reading it. */
@@ -36,7 +37,7 @@ export interface ContentReading extends InputReading {
 /** Reads one file or object with the reader of its type. */
 export async function* readContent(named: NamedContent, reading: ContentReading): Entries {
   const { content, name, source, bytes } = named;
-  const { encoding, fields, formats, maxLineBytes, delimiter = named.delimiter } = reading;
+  const { encoding, fields, maxLineBytes, delimiter = named.delimiter } = reading;
   if (content === 'lines') {
     yield* readJsonl(toUtf8(bytes(), source, encoding), { source, maxLineBytes, fields });
   } else if (content === 'csv') {
@@ -52,12 +53,33 @@ export async function* readContent(named: NamedContent, reading: ContentReading)
       await file[Symbol.asyncDispose]?.();
     }
   } else {
-    const options = { id: name, source, maxBytes: maxLineBytes, encoding, formats };
-    yield [
-      content === 'text'
-        ? await readText(bytes(), options)
-        : await readFormatted(bytes(), content, parserOf(reading, source), options),
-    ];
+    yield [await (await startDocument({ ...named, content }, reading)).entry];
+  }
+}
+
+/**
+ * Reads the bytes of a file that is one document.
+ *
+ * @returns as soon as they are read, with the entry that parsing them will give, and how many they are
+ */
+export async function startDocument(
+  { content, name, source, bytes }: NamedContent,
+  reading: ContentReading,
+): Promise<{ readonly entry: Promise<InputEntry>; readonly bytes: number }> {
+  const { encoding, formats, maxLineBytes } = reading;
+  const options = { id: name, source, maxBytes: maxLineBytes, encoding, formats };
+  const isText = content !== 'html' && content !== 'pdf' && content !== 'mail';
+  const parser = isText ? undefined : parserOf(reading, source);
+  try {
+    const whole = await readWhole(bytes(), options);
+    if (!(whole instanceof Uint8Array)) return { entry: Promise.resolve(whole), bytes: 0 };
+    const entry =
+      isText || parser === undefined
+        ? Promise.resolve(parseTextFile(whole, options))
+        : parseFormatted(whole, content, parser, options);
+    return { entry, bytes: whole.length };
+  } catch (error) {
+    return { entry: Promise.reject(error), bytes: 0 };
   }
 }
 

@@ -10,6 +10,7 @@ import { listStorePrefix, openObject } from './list-store-prefix.ts';
 import { nameInputs } from './name-inputs.ts';
 import { kindOfPath, openFile } from './open-input.ts';
 import { randomAccessOfFile, randomAccessOfObject } from './random-access.ts';
+import { type NextContent, readAhead } from './read-ahead.ts';
 import { type ContentReading, type Entries, readContent } from './read-content.ts';
 
 /** Longest line, row or document in bytes, where none is given: 64 MiB. */
@@ -38,8 +39,8 @@ export interface ReadOptions {
 /**
  * Reads the documents of `inputs`, one input after the other, in the order given: an entry for each line that is not
  * blank, each row, each file that is a document, and each link that must not be followed. An id that an earlier document had is a
- * `duplicate_id` problem. Memory holds a piece of input and one line, document
- * or row group of Parquet, and 16 bytes for each id.
+ * `duplicate_id` problem. Memory holds a piece of input and one line
+ * or row group of Parquet, the documents that are parsed beside each other (see `readAhead`), and 16 bytes for each id.
  *
  * @throws {NightmillError} `input_invalid`: an input is missing, unreadable, damaged, of an unknown type, or a folder or
  *   prefix without documents, or there are too many documents; what a store throws
@@ -88,9 +89,10 @@ async function* readInput(
   const reading = { ...input.reading, ...rest };
   if (input.kind === 'spooled') {
     yield* readContent({ content: 'lines', name: '-', source: '-', bytes: () => openFile(input.path, '-') }, reading);
-  } else if (input.kind === 'store') yield* readStore(input, inputName, reading);
-  else if ((await kindOfPath(input.path)) === 'folder') yield* readFolder(input.path, inputName, reading);
-  else yield* readFile(input.path, inputName, reading);
+  } else if (input.kind === 'store') yield* readAhead(contentsOfStore(input, inputName, reading), reading);
+  else if ((await kindOfPath(input.path)) === 'folder') {
+    yield* readAhead(contentsOfFolder(input.path, inputName, reading), reading);
+  } else yield* readFile(input.path, inputName, reading);
 }
 
 async function* readFile(path: string, inputName: string, reading: ContentReading): Entries {
@@ -106,12 +108,16 @@ async function* readFile(path: string, inputName: string, reading: ContentReadin
   yield* readContent({ content, delimiter, name: inputName, source: path, bytes, file }, reading);
 }
 
-async function* readFolder(folder: string, inputName: string, reading: ContentReading): Entries {
+async function* contentsOfFolder(
+  folder: string,
+  inputName: string,
+  { ignore }: ContentReading,
+): AsyncGenerator<NextContent, void, undefined> {
   let found = 0;
   const seen: string[] = [];
   for await (const item of listFolder(folder)) {
     if (item.kind === 'ignored') {
-      reading.ignore(join(folder, item.name));
+      ignore(join(folder, item.name));
       if (seen.length < 5) seen.push(item.name);
       continue;
     }
@@ -119,33 +125,34 @@ async function* readFolder(folder: string, inputName: string, reading: ContentRe
     const source = join(folder, item.name);
     if (item.kind === 'unusable') {
       const message = `The file cannot be read: ${item.reason}`;
-      yield [
-        {
-          kind: 'problem',
-          problem: { code: 'invalid_document', message, source, id: `${inputName}${item.name}`.toWellFormed() },
-        },
-      ];
+      const problem = {
+        code: 'invalid_document',
+        message,
+        source,
+        id: `${inputName}${item.name}`.toWellFormed(),
+      } as const;
+      yield { content: 'known', entries: [{ kind: 'problem', problem }] };
     } else {
       const { content, compression, delimiter, name, path } = item;
       const bytes = () => openFile(path, source, compression);
       const file = () => randomAccessOfFile(path);
-      yield* readContent({ content, delimiter, name: `${inputName}${name}`, source, bytes, file }, reading);
+      yield { content, delimiter, name: `${inputName}${name}`, source, bytes, file };
     }
   }
   if (found === 0) throw nothingFound(`the folder ${folder}`, 'no documents', seen);
 }
 
-async function* readStore(
+async function* contentsOfStore(
   { store, prefix }: Extract<DocumentInput, { kind: 'store' }>,
   inputName: string,
-  reading: ContentReading,
-): Entries {
+  { ignore }: ContentReading,
+): AsyncGenerator<NextContent, void, undefined> {
   let found = 0;
   const seen: string[] = [];
   for await (const item of listStorePrefix(store, prefix)) {
     const { content, delimiter, name, info } = item;
     if (content === 'other') {
-      reading.ignore(info.key);
+      ignore(info.key);
       if (seen.length < 5) seen.push(name);
       continue;
     }
@@ -154,12 +161,12 @@ async function* readStore(
     if (fault !== undefined) {
       const message = `The object cannot be read: ${fault}. Copy it to another key`;
       const problem = { code: 'invalid_document', message, source: info.key, id: `${inputName}${name}` } as const;
-      yield [{ kind: 'problem', problem }];
+      yield { content: 'known', entries: [{ kind: 'problem', problem }] };
       continue;
     }
     const bytes = () => openObject(store, item);
     const file = async () => randomAccessOfObject(store, info);
-    yield* readContent({ content, delimiter, name: `${inputName}${name}`, source: info.key, bytes, file }, reading);
+    yield { content, delimiter, name: `${inputName}${name}`, source: info.key, bytes, file };
   }
   if (found === 0) throw nothingFound(`${store.url} under "${prefix}"`, 'no objects that hold documents', seen);
 }

@@ -38,14 +38,14 @@ export function spoolFolder(config: Pick<Config, 'folder'>): string {
  * @throws {NightmillError} `usage`: `-` twice or without standard input, a prefix without a bucket; and as `spoolStream`
  */
 export async function openInputs(
-  config: Pick<Config, 'folder' | 'store'>,
+  config: Pick<Config, 'folder' | 'store' | 'ingest'>,
   { names, stdin, streams = [] }: InputNames,
   options: Omit<InputReading, 'parser'> = {},
   signal?: AbortSignal,
 ): Promise<OpenedInputs> {
   await using stack = new AsyncDisposableStack();
   // Submission ends before the work on a batch begins, but a hostile file must not stop the command: see the parser.
-  const reading = { ...options, parser: stack.use(openDocumentParser()) };
+  const reading = { ...options, parser: stack.use(openDocumentParser({ threads: config.ingest.threads })) };
   const inputs: DocumentInput[] = [];
   const spool = async (body: Readable, name: string) => {
     return stack.use(await spoolStream(body, spoolFolder(config), name, signal)).path;

@@ -182,7 +182,7 @@ async function openInbox(app: App, schedule: Schedule, signal: AbortSignal | und
   await using stack = new AsyncDisposableStack();
   const url = bucket === undefined ? `file:${schedule.input}` : `s3://${bucket}`;
   const store = stack.adopt(await openStore({ ...config.store, url }), (opened) => opened.close());
-  const parser = stack.use(openDocumentParser());
+  const parser = stack.use(openDocumentParser({ threads: config.ingest.threads }));
   const reading = { ...readingOf({}, workflowOf(config, schedule.workflow).input), parser };
   const opened = stack.move();
   return new StoreInbox({

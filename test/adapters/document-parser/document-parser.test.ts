@@ -184,11 +184,15 @@ describe('the parser', () => {
   });
 
   test('ends a PDF that unpacks to hundreds of megabytes, and reads the next one', { timeout: 60_000 }, async () => {
-    await using small = openDocumentParser({ growthLimitMb: 200 });
+    await using small = openDocumentParser({ growthLimitMb: 200, threads: 2 });
     const bomb = makePdf([' '.repeat(300_000_000)], { packed: true });
     expect(bomb.length).toBeLessThan(1_000_000);
-    const parsed = await small.parse('pdf', bomb, { maxTextUnits: LIMIT });
+    const beside = makePdf(['beside'], { packed: true });
+    const [parsed, other] = await Promise.all(
+      [bomb, beside].map((file) => small.parse('pdf', file, { maxTextUnits: LIMIT })),
+    );
     expect(parsed).toMatchObject({ kind: 'problem', message: expect.stringContaining('200 MB') });
+    expect(other).toMatchObject({ text: 'beside' });
     const next = await small.parse('pdf', makePdf(['next'], { packed: true }), { maxTextUnits: LIMIT });
     expect(next).toMatchObject({ text: 'next' });
   });

@@ -3,17 +3,16 @@ import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { DocumentFormat, DocumentParser } from './document-parser.ts';
-import type { Bytes } from './open-input.ts';
-import { type ReadTextOptions, readWhole } from './read-text.ts';
+import type { WholeOptions } from './read-whole.ts';
 
 const NAMES: Readonly<Record<DocumentFormat, string>> = { html: 'HTML', pdf: 'a PDF', mail: 'an e-mail' };
 
 /** Makes one document of a web page, PDF or e-mail. What its parser cannot read is a problem, like a file that is too large. */
-export async function readFormatted(
-  bytes: Bytes,
+export async function parseFormatted(
+  whole: Uint8Array,
   format: DocumentFormat,
   parser: DocumentParser,
-  options: ReadTextOptions,
+  options: WholeOptions,
 ): Promise<InputEntry> {
   const { id, source, encoding, formats, maxBytes } = options;
   const fault = findIdFault(id);
@@ -21,8 +20,6 @@ export async function readFormatted(
     const message = `The file's name cannot be a document id: it ${fault}: ${quoteValue(id)}`;
     return { kind: 'problem', problem: { code: 'missing_id', message, source } };
   }
-  const whole = await readWhole(bytes, options);
-  if (!(whole instanceof Uint8Array)) return whole;
   if (whole.length === 0) {
     return { kind: 'problem', problem: { code: 'missing_text', message: 'The file is empty', source, id } };
   }

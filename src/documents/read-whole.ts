@@ -1,9 +1,9 @@
 import type { InputEntry } from './document.ts';
 import type { FormatSettings } from './document-parser.ts';
 import type { Bytes } from './open-input.ts';
-import { parseTextFile } from './parse-text-file.ts';
 
-export interface ReadTextOptions {
+/** A content that is one document as a whole. */
+export interface WholeOptions {
   readonly id: string;
   readonly source: string;
   readonly maxBytes: number;
@@ -11,16 +11,10 @@ export interface ReadTextOptions {
   readonly formats?: FormatSettings | undefined;
 }
 
-/** Makes one document of a whole content; one longer than `maxBytes` is a problem, and is not held. */
-export async function readText(bytes: Bytes, options: ReadTextOptions): Promise<InputEntry> {
-  const whole = await readWhole(bytes, options);
-  return whole instanceof Uint8Array ? parseTextFile(whole, options) : whole;
-}
-
 /** A whole content, or a problem where it is longer than `maxBytes`. */
 export async function readWhole(
   bytes: Bytes,
-  { id, source, maxBytes }: Omit<ReadTextOptions, 'encoding'>,
+  { id, source, maxBytes }: Omit<WholeOptions, 'encoding'>,
 ): Promise<Uint8Array | (InputEntry & { readonly kind: 'problem' })> {
   const parts: Uint8Array[] = [];
   let size = 0;
