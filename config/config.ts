@@ -1,4 +1,5 @@
 import type { InputDefaults } from '../src/documents/field-mapping.ts';
+import { NightmillError } from '../src/errors.ts';
 import type { GateRules } from '../src/evaluation/gate.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
@@ -86,6 +87,8 @@ export interface Config {
   /** Every quota by its pool's name (`ModelSpec.pool`), those without a limit included; `local` has none. */
   readonly pools: ReadonlyMap<string, PoolLimits>;
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
+  /** Those of someone without a config, free and local, whose names {@link workflows} does not take. */
+  readonly builtIns: ReadonlyMap<string, WorkflowConfig>;
   readonly budget: { readonly day?: NanoUsd; readonly month?: NanoUsd };
   readonly tenants: ReadonlyMap<string, { readonly day?: NanoUsd }>;
   /** Batches may name a tenant that is not in {@link tenants}. Where none is named there, any may be. */
@@ -114,4 +117,25 @@ export interface Config {
     /** The longest wait a provider may name that `run` sits out. */
     readonly longestWaitMs: number;
   };
+}
+
+/** The config's own workflow of that name, else the built-in one. */
+export function findWorkflow(config: Pick<Config, 'workflows' | 'builtIns'>, name: string): WorkflowConfig | undefined {
+  return config.workflows.get(name) ?? config.builtIns.get(name);
+}
+
+/** As {@link findWorkflow}. @throws {NightmillError} `workflow_unknown`, with the known ones */
+export function workflowOf(config: Config, name: string): WorkflowConfig {
+  const workflow = findWorkflow(config, name);
+  if (workflow !== undefined) return workflow;
+  throw new NightmillError(
+    'workflow_unknown',
+    `There is no workflow ${JSON.stringify(name)} in ${config.file ?? 'the embedded defaults'}; known: ${knownWorkflows(config)}.`,
+  );
+}
+
+/** For messages: `triage; built in: summarize, classify`. */
+export function knownWorkflows({ workflows, builtIns }: Pick<Config, 'workflows' | 'builtIns'>): string {
+  const own = [...workflows.keys()].join(', ') || 'none';
+  return builtIns.size === 0 ? own : `${own}; built in: ${[...builtIns.keys()].join(', ')}`;
 }

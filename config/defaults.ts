@@ -21,3 +21,9 @@ export const DEFAULT_CONFIG = {
     },
   },
 } as const;
+
+/** For the help of commands: the built-in workflows with what they do. */
+export const BUILT_INS = [
+  `summarize (extracts of ${DEFAULT_CONFIG.workflows.summarize.summary.maxWords} words)`,
+  `classify (labels ${Object.keys(DEFAULT_CONFIG.workflows.classify.labels).join(', ')})`,
+].join(' and ');

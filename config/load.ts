@@ -159,11 +159,12 @@ function resolveConfig(
   const models = withRedaction(plain, raw, problems);
   const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
+  const context = { raw, models, providers, folder: at.folder, stateFolder: folder, problems };
   for (const [name, workflow] of Object.entries(raw.workflows)) {
-    const context = { raw, models, providers, folder: at.folder, stateFolder: folder, problems };
     const resolved = resolveWorkflow(name, workflow, context);
     if (resolved !== undefined) workflows.set(name, resolved);
   }
+  const builtIns = builtInWorkflows(raw, context);
   checkSharedInboxes(
     [...workflows.values()].flatMap(({ schedule }) => schedule ?? []),
     problems,
@@ -184,6 +185,7 @@ function resolveConfig(
     prices,
     pools,
     workflows,
+    builtIns,
     budget: withoutUndefined(raw.budget),
     allowUnknownTenants: raw.allowUnknownTenants,
     tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
@@ -200,6 +202,17 @@ function resolveConfig(
       longestWaitMs: raw.worker.longestWaitSeconds * 1000,
     },
   };
+}
+
+/** What someone without a config has stays usable beside one; the config's own name wins. */
+function builtInWorkflows({ workflows }: RawConfig, context: WorkflowContext): ReadonlyMap<string, WorkflowConfig> {
+  const all = Object.entries(parse(DEFAULT_CONFIG, 'the embedded defaults').workflows);
+  return new Map(
+    all.flatMap(([name, workflow]) => {
+      const resolved = name in workflows ? undefined : resolveWorkflow(name, workflow, context);
+      return resolved === undefined ? [] : [[name, resolved] as const];
+    }),
+  );
 }
 
 function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): Config['store'] {

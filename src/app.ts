@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Config, WorkflowConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { priceOfModel } from '../config/model-price.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
@@ -56,7 +56,6 @@ import type { MaintenanceContext } from './budgets/housekeeping.ts';
 import { openNotifier } from './budgets/notify.ts';
 import type { SliceRun } from './calls/slice-run.ts';
 import type { OpenAiRecords } from './compat/openai-records.ts';
-import { NightmillError } from './errors.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
 import { parseScope, type Timezones } from './ledger/scope.ts';
@@ -130,17 +129,6 @@ export interface App extends AsyncDisposable {
   readonly finalize: FinalizeContext;
   readonly housekeeping: MaintenanceContext;
   close(): Promise<void>;
-}
-
-/** The workflow of that name. @throws {NightmillError} `workflow_unknown`, with the known ones */
-export function workflowOf(config: Config, name: string): WorkflowConfig {
-  const workflow = config.workflows.get(name);
-  if (workflow !== undefined) return workflow;
-  const known = [...config.workflows.keys()].join(', ') || 'none';
-  throw new NightmillError(
-    'workflow_unknown',
-    `There is no workflow ${JSON.stringify(name)} in ${config.file ?? 'the embedded defaults'}; known: ${known}.`,
-  );
 }
 
 /** Opens connections in order and closes them in reverse, also when a later one fails. */

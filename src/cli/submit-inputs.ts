@@ -1,5 +1,6 @@
+import { workflowOf } from '../../config/config.ts';
 import { probeProvider } from '../adapters/provider-probe.ts';
-import { type App, workflowOf } from '../app.ts';
+import type { App } from '../app.ts';
 import { formatUsd } from '../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../operations/input-reading.ts';
 import { openInputs } from '../operations/open-inputs.ts';
@@ -7,6 +8,7 @@ import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { type SubmitAnswer, submitDocuments } from '../operations/submit-documents.ts';
 import { readBudget, readLabels, readName, readPriority, readTenant } from '../operations/submit-values.ts';
 import { describeUnlisted } from '../operations/unlisted-models.ts';
+import { labelsOf, type WorkflowSpec } from '../workflows/workflow.ts';
 
 export interface SubmitFlags extends InputFlags {
   readonly workflow: string;
@@ -34,6 +36,13 @@ function describeAnsweredBefore(
   return newOnly
     ? `${count} were answered before by this workflow; they take those answers${saves}.`
     : `${count} were answered before by this workflow; all are asked again. --new-only would take those answers${saves}.`;
+}
+
+/** Whoever has not written the labels learns of them here. */
+function describeBuiltIn(spec: WorkflowSpec): string {
+  const labels = labelsOf(spec);
+  const what = labels.length === 0 ? '' : `, with the labels ${labels.join(', ')}`;
+  return `${spec.name} is built in, free and local${what}. A workflow of that name in nightmill.yaml replaces it.`;
 }
 
 /** What `run` and `submit` share: flags to a stored and enqueued batch. */
@@ -65,6 +74,8 @@ export async function submitInputs(
     readingOf(flags, workflow.input),
     signal,
   );
+  if (config.workflows.get(flags.workflow) !== workflow || config.file === undefined)
+    announce(describeBuiltIn(workflow.spec));
   const answer = await submitDocuments(app, {
     workflow: flags.workflow,
     source: opened.source,

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { findWorkflow, knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { nanoToUsd, usdToNano } from '../money/money.ts';
@@ -182,7 +183,7 @@ export class Mill implements AsyncDisposable {
       if (!known.includes(name)) {
         throw new NightmillError(
           'workflow_unknown',
-          `There is no workflow ${JSON.stringify(name)}; known: ${[...config.workflows.keys()].join(', ')}.`,
+          `There is no workflow ${JSON.stringify(name)}; known: ${knownWorkflows(config)}.`,
         );
       }
     }
@@ -243,7 +244,7 @@ export class Mill implements AsyncDisposable {
   async #open(workflow: string, documents: DocumentsInput, signal: AbortSignal | undefined) {
     const { config } = this.#app;
     const paths = pathsOf(documents);
-    const input = paths === undefined ? undefined : config.workflows.get(workflow)?.input;
+    const input = paths === undefined ? undefined : findWorkflow(config, workflow)?.input;
     return await openInputs(
       config,
       paths === undefined

@@ -1,3 +1,4 @@
+import { findWorkflow, knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
 import { NightmillError } from '../errors.ts';
@@ -40,12 +41,11 @@ export async function resumeNamed(app: App, name: string): Promise<Paused> {
 
 /** A batch that is being asked again is held by holding the retry. */
 async function find(app: App, name: string): Promise<{ readonly kind: Paused['kind']; readonly target: string }> {
-  if (app.config.workflows.has(name)) return { kind: 'workflow', target: name };
+  if (findWorkflow(app.config, name) !== undefined) return { kind: 'workflow', target: name };
   const batch = await app.batches.get(name);
   if (batch !== undefined) return { kind: 'batch', target: (await openRetryOf(app, batch))?.batchId ?? name };
-  const known = [...app.config.workflows.keys()].join(', ') || 'none';
   throw new NightmillError(
     'batch_unknown',
-    `There is no workflow and no batch ${JSON.stringify(name)}; workflows: ${known}.`,
+    `There is no workflow and no batch ${JSON.stringify(name)}; workflows: ${knownWorkflows(app.config)}.`,
   );
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
+import { workflowOf } from '../../config/config.ts';
 import { configLimits } from '../../config/limits.ts';
 import { openStore } from '../adapters/open-store.ts';
-import { workflowOf } from '../app.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
 import { StoreError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';

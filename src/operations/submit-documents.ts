@@ -1,8 +1,9 @@
 import { catalogueHint } from '../../config/catalogue.ts';
 import type { Config, WorkflowConfig } from '../../config/config.ts';
+import { workflowOf } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { version } from '../../config/version.ts';
-import { type App, workflowOf } from '../app.ts';
+import type { App } from '../app.ts';
 import type { AnswerVersion } from '../batches/answered-texts.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import type { PriceOrigin } from '../batches/batch-submission.ts';

@@ -1,4 +1,5 @@
-import { type App, type OpenAppOptions, openApp, workflowOf } from '../app.ts';
+import { workflowOf } from '../../config/config.ts';
+import { type App, type OpenAppOptions, openApp } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { queuesOf } from './queues.ts';
 import { startWorker } from './start-worker.ts';

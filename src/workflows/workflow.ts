@@ -243,3 +243,8 @@ export interface WorkflowBudget {
   readonly day?: NanoUsd;
   readonly month?: NanoUsd;
 }
+
+/** What the workflow chooses among; empty where it chooses nothing. */
+export function labelsOf(spec: WorkflowSpec): readonly string[] {
+  return 'labels' in spec ? spec.labels.map(({ label }) => label) : [];
+}

@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findWorkflow, workflowOf } from '../../config/config.ts';
+import { BUILT_INS } from '../../config/defaults.ts';
 import { hasBudget, loadConfig } from '../../config/load.ts';
+import { servedModels } from '../../src/http/openai/served-models.ts';
+import { queuesOf } from '../../src/worker/queues.ts';
+import { labelsOf } from '../../src/workflows/workflow.ts';
 
 let cwd: string;
 
@@ -42,6 +47,29 @@ function load(yaml: string, env: Readonly<Record<string, string>> = {}) {
   writeFileSync(join(cwd, 'nightmill.yaml'), yaml);
   return loadConfig({ env, cwd });
 }
+
+describe('workflows that are built in', () => {
+  it('stay usable beside a config, which may replace them; messages name both kinds', () => {
+    const own = 'classify: { task: classify, labels: [red, blue], cascade: [{ model: local }] }';
+    const config = load(`workflows: { ${own} }\n`);
+    expect([...config.workflows.keys(), ...config.builtIns.keys()]).toEqual(['classify', 'summarize']);
+    expect(labelsOf(workflowOf(config, 'classify').spec)).toEqual(['red', 'blue']);
+    expect(findWorkflow(config, 'summarize')?.spec).toMatchObject({ task: 'summarize', summary: { maxWords: 120 } });
+    expect(() => workflowOf(config, 'nope')).toThrow(
+      /no workflow "nope" in .*; known: classify; built in: summarize\.$/,
+    );
+    expect(queuesOf(config)).toEqual(['classify', 'summarize']);
+    expect([...servedModels(config).keys()]).toEqual(['classify', 'summarize']);
+  });
+
+  it('are all there is without a config', () => {
+    const config = loadConfig({ env: {}, cwd });
+    expect([...config.workflows.keys()]).toEqual(['summarize', 'classify']);
+    expect(config.builtIns.size).toBe(0);
+    expect(labelsOf(workflowOf(config, 'classify').spec)).toHaveLength(8);
+    expect(BUILT_INS).toContain('labels business, technology');
+  });
+});
 
 describe('loadConfig()', () => {
   it('reads the documented sample, money in nano-dollars and every default filled in', () => {

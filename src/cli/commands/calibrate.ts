@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { calibrationFile } from '../../../config/calibration/resolve-calibration.ts';
-import { workflowOf } from '../../app.ts';
+import { workflowOf } from '../../../config/config.ts';
 import { type Calibration, METRICS, type Metric } from '../../calibration/calibration.ts';
 import { NightmillError } from '../../errors.ts';
 import { type CalibrationWish, calibrateRecords, calibrateRows } from '../../operations/evidence/calibrate.ts';

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
-import { type App, workflowOf } from '../../app.ts';
+import { findWorkflow, workflowOf } from '../../../config/config.ts';
+import { BUILT_INS } from '../../../config/defaults.ts';
+import type { App } from '../../app.ts';
 import { checkExamples } from '../../doctor/check-examples.ts';
 import { checkModelFacts } from '../../doctor/check-model-facts.ts';
 import { NightmillError } from '../../errors.ts';
@@ -13,7 +15,7 @@ import { readBudget, readTenant } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
 import type { BatchPlan } from '../../plans/plan-batch.ts';
 import type { PlannedLimit } from '../../plans/plan-limits.ts';
-import { modelsOfTier } from '../../workflows/workflow.ts';
+import { labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { runSample } from '../plan-sample.ts';
 import { globalOptions, print, readConfig, withApp } from '../with-app.ts';
@@ -23,7 +25,7 @@ export function addPlanCommand(program: Command): void {
     .command('plan')
     .description('what a batch would cost and take; no call is made and nothing is stored, but for --sample')
     .argument('<input...>', 'as for run')
-    .requiredOption('-w, --workflow <name>', 'workflow from the config')
+    .requiredOption('-w, --workflow <name>', `workflow from the config, or built in, free and local: ${BUILT_INS}`)
     .option('--budget <usd>', 'how far would this limit reach?')
     .option('--tenant <name>', 'whose batches count as answered before')
     .option(
@@ -42,7 +44,7 @@ export function addPlanCommand(program: Command): void {
       await using opened = await openInputs(
         config,
         { names: inputs, stdin: process.stdin },
-        readingOf(flags, config.workflows.get(flags.workflow)?.input),
+        readingOf(flags, findWorkflow(config, flags.workflow)?.input),
       );
       const sample = flags.sample === undefined ? undefined : readSample(flags.sample);
       const operation = {
@@ -73,7 +75,9 @@ export function addPlanCommand(program: Command): void {
               { missingSecrets: 'refuse' },
             );
       const notes = modelNotes(config, flags.workflow);
-      print(options, { ...planJson(answer), warnings: notes }, () => planText(answer, notes));
+      const labels = labelsOf(workflowOf(config, flags.workflow).spec);
+      const json = { ...planJson(answer), ...(labels.length === 0 ? {} : { labels }), warnings: notes };
+      print(options, json, () => planText(answer, labels, notes));
       process.exitCode = 0;
     },
   );
@@ -100,12 +104,17 @@ function modelNotes(config: Config, name: string): readonly string[] {
   return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 
-function planText({ plan, past, limits, answeredBefore, newOnly }: PlanAnswer, notes: readonly string[]): string {
+function planText(
+  { plan, past, limits, answeredBefore, newOnly }: PlanAnswer,
+  labels: readonly string[],
+  notes: readonly string[],
+): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
     `documents  ${count(documents)}${problems === 0 ? '' : `, and ${problems} bad lines (run names them)`}`,
     ...answeredLines(answeredBefore, newOnly),
+    ...(labels.length === 0 ? [] : [`labels     ${labels.join(', ')}`]),
     `tokens     ${count(inputTokens)} of input`,
     `calls      ${count(calls.low)} to ${count(calls.worst)} to providers`,
     ...(long.documents === 0

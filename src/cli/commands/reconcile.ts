@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { workflowOf } from '../../app.ts';
+import { workflowOf } from '../../../config/config.ts';
 import { BILL_FIELDS, type BillField } from '../../bills/bill-columns.ts';
 import { type ReconcileReport, reconcileBill } from '../../bills/reconcile-bill.ts';
 import { NightmillError } from '../../errors.ts';

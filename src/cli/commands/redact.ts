@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
-import { workflowOf } from '../../app.ts';
+import { findWorkflow, workflowOf } from '../../../config/config.ts';
 import { readDocuments } from '../../documents/read-documents.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
@@ -22,7 +22,7 @@ export function addRedactCommand(program: Command): void {
   addInputOptions(command).action(async (names: string[], flags: InputFlags & { workflow?: string }) => {
     const config = readConfig(globalOptions(command));
     const policies = policiesOf(config, flags.workflow);
-    const input = flags.workflow === undefined ? undefined : config.workflows.get(flags.workflow)?.input;
+    const input = flags.workflow === undefined ? undefined : findWorkflow(config, flags.workflow)?.input;
     await using opened = await openInputs(config, { names, stdin: process.stdin }, readingOf(flags, input));
     const options = { maxLineBytes: config.ingest.maxLineBytes, maxDocuments: readMaxDocuments(flags.maxDocuments) };
     for await (const entry of readDocuments(opened.inputs, options)) {

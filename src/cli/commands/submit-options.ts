@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { BUILT_INS } from '../../../config/defaults.ts';
 import { addInputOptions } from '../input-options.ts';
 
 /** Options that `run` and `submit` share. */
 export function addSubmitOptions(command: Command): Command {
   return addInputOptions(command)
-    .requiredOption('-w, --workflow <name>', 'workflow from the config')
+    .requiredOption('-w, --workflow <name>', `workflow from the config, or built in, free and local: ${BUILT_INS}`)
     .option('--id <id>', 'batch id (default: made from the workflow and the content)')
     .option('--budget <usd>', 'most that this batch may cost')
     .option('--tenant <name>', 'whose budget it counts against')

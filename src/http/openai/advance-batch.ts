@@ -1,3 +1,4 @@
+import { findWorkflow } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { hasEnded } from '../../batches/batch-states.ts';
 import type { BatchEnding, BatchFault, BatchPart, CompatBatch } from '../../compat/openai-records.ts';
@@ -48,7 +49,7 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
     if ((await requireCompatBatch(app, id)).cancelling !== undefined) return;
     try {
       await submitDocuments(app, {
-        ...(app.config.workflows.has(part.workflow)
+        ...(findWorkflow(app.config, part.workflow) !== undefined
           ? { workflow: part.workflow }
           : { workflow: MODEL_WORKFLOW, model: part.workflow }),
         source: partSource(app, file, rules, part.workflow),

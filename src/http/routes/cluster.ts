@@ -8,7 +8,7 @@ import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
 import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier } from '../../workflows/workflow.ts';
+import { LOCAL_MODEL_NAME, labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { allow, appFor } from '../callers.ts';
 
 const scopeParams = z.object({ '*': z.string() });
@@ -36,10 +36,10 @@ const read = { preHandler: allow('read') };
 function addWorkflowRoutes(server: FastifyInstance, app: App): void {
   server.get('/api/v1/workflows', { ...read, schema: { summary: 'workflows, their models and pauses' } }, async () => ({
     workflows: await Promise.all(
-      [...app.config.workflows.values()].map(async ({ spec, budget, schedule }) => ({
+      [...app.config.workflows.values(), ...app.config.builtIns.values()].map(async ({ spec, budget, schedule }) => ({
         name: spec.name,
         task: spec.task,
-        ...('labels' in spec ? { labels: spec.labels.map(({ label }) => label) } : {}),
+        ...('labels' in spec ? { labels: labelsOf(spec) } : {}),
         models: spec.cascade.flatMap(modelsOfTier).map(({ name }) => name),
         budgetUsd: Object.fromEntries(
           Object.entries(budget).map(([period, nano]) => [period, usdJson(nano as number)]),

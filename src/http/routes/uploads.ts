@@ -1,7 +1,8 @@
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { type App, workflowOf } from '../../app.ts';
+import { workflowOf } from '../../../config/config.ts';
+import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import { readingOf } from '../../operations/input-reading.ts';
 import { type InputNames, openInputs } from '../../operations/open-inputs.ts';

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { workflowOf } from '../../../config/config.ts';
 import { openDocumentParser } from '../../adapters/document-parser/open-document-parser.ts';
 import { requireFolder } from '../../adapters/file-store/require-folder.ts';
 import { openStore } from '../../adapters/open-store.ts';
-import { type App, workflowOf } from '../../app.ts';
+import type { App } from '../../app.ts';
 import { hasEnded } from '../../batches/batch-states.ts';
 import { discardBatch } from '../../batches/submit-batch.ts';
 import { NightmillError } from '../../errors.ts';
