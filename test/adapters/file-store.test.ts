@@ -171,7 +171,10 @@ describe('FileStore on disk', () => {
     ['EIO', 'store_unavailable'],
   ])('fileStoreError() turns %s into %s', (code, expected) => {
     const error = Object.assign(new Error(`${code}: failed`), { code, syscall: 'write' });
-    expect(fileStoreError(error, { action: 'write a', root: '/data' })).toMatchObject({ code: expected, cause: error });
+    expect(fileStoreError(error, { action: 'write a', root: '/data', realRoot: async () => '/data' })).toMatchObject({
+      code: expected,
+      cause: error,
+    });
   });
 });
 

@@ -4,6 +4,8 @@ import { StoreError } from '../../errors.ts';
 export interface FileOperation {
   readonly action: string;
   readonly root: string;
+  /** The root without symbolic links, looked up once: every object would pay for it again. */
+  readonly realRoot: () => Promise<string>;
 }
 
 /**

@@ -30,6 +30,7 @@ const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
+  #realRoot: string | undefined;
   #staleFilesRemoved: Promise<void> | undefined;
 
   /** @param root path of the folder; relative to the working folder */
@@ -93,14 +94,14 @@ export class FileStore implements ObjectStore {
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
-    const operation = { action: `list ${prefix === '' ? 'the keys' : prefix}`, root: this.#root };
+    const operation = this.#operation(`list ${prefix === '' ? 'the keys' : prefix}`);
     if (prefix !== '') assertKeyStaysInside(prefix);
     const folderKey = prefix.slice(0, prefix.lastIndexOf('/') + 1);
     const segments = folderKey.split('/').slice(0, -1);
     if (!nameFiles(segments)) return;
     try {
       const folder = await findFolder(segments, operation);
-      if (folder !== undefined) yield* listFiles(await realpath(this.#root), folderKey, prefix);
+      if (folder !== undefined) yield* listFiles(await operation.realRoot(), folderKey, prefix);
     } catch (error) {
       throw fileStoreError(error, operation);
     }
@@ -137,8 +138,16 @@ export class FileStore implements ObjectStore {
     });
   }
 
+  #operation(action: string): FileOperation {
+    const realRoot = async (): Promise<string> => {
+      this.#realRoot ??= await realpath(this.#root);
+      return this.#realRoot;
+    };
+    return { action, root: this.#root, realRoot };
+  }
+
   async #attempt<T>(action: string, work: (operation: FileOperation) => Promise<T>): Promise<T> {
-    const operation = { action, root: this.#root };
+    const operation = this.#operation(action);
     try {
       return await work(operation);
     } catch (error) {

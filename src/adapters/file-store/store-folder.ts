@@ -11,7 +11,7 @@ import { type FileOperation, isSystemError, symbolicLinkError } from './file-sto
  */
 export async function findFolder(segments: readonly string[], operation: FileOperation): Promise<string | undefined> {
   try {
-    const folder = join(await realpath(operation.root), ...segments);
+    const folder = join(await operation.realRoot(), ...segments);
     if ((await realpath(folder)) !== folder) throw symbolicLinkError(folder, operation);
     return folder;
   } catch (error) {
@@ -25,7 +25,7 @@ export async function ensureFolder(segments: readonly string[], operation: FileO
   const existing = await findFolder(segments, operation);
   if (existing !== undefined) return existing;
   makeFolder(operation.root);
-  let folder = await realpath(operation.root);
+  let folder = await operation.realRoot();
   for (const segment of segments) {
     folder = join(folder, segment);
     await ensureOneFolder(folder, operation);
