@@ -58,7 +58,7 @@ export interface Catalogue {
 }
 
 export const BUILT_IN_CATALOGUE: Catalogue = catalogueFile;
-const MOST_NEAR_MISSES = 3;
+const MAX_NEAR_MISSES = 3;
 
 /** What the catalogue knows about one model at one host. */
 export interface ListedModel {
@@ -121,7 +121,7 @@ export function catalogueHint(
   const near = Object.entries(models)
     .filter(([id]) => id !== modelId && (continues(id, modelId) || continues(modelId, id)))
     .sort(([a], [b]) => Math.abs(a.length - modelId.length) - Math.abs(b.length - modelId.length))
-    .slice(0, MOST_NEAR_MISSES)
+    .slice(0, MAX_NEAR_MISSES)
     .map(([id, { input, output }]) => `${id} ($${input} in, $${output} out)`);
   if (near.length === 0) return undefined;
   return `The price catalogue of ${list.asOf} does not list this id; it lists, per million tokens, ${near.join(', ')}, which may cost something else.`;

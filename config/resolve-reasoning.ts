@@ -19,7 +19,7 @@ const ROOM_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
 };
 
 /** The least that the API takes (https://platform.claude.com/docs/en/build-with-claude/extended-thinking). */
-const LEAST_ANTHROPIC_BUDGET = 1024;
+const MIN_ANTHROPIC_BUDGET = 1024;
 
 /** A model's `reasoning` with its defaults; what its endpoint cannot be told is a problem. */
 export function resolveReasoning(
@@ -65,8 +65,8 @@ function checkEndpoint(
     report(`provider ${name} knows none, minimal, low, medium and high; write { budget: N } for more than high`);
   } else if (budget !== undefined && kind === 'openai' && form !== 'object') {
     report(`provider ${name} takes an effort, no budget; write { effort: low, tokens: ${budget} }`);
-  } else if (budget !== undefined && kind === 'anthropic' && budget < LEAST_ANTHROPIC_BUDGET) {
-    report(`the least budget of provider ${name} is ${LEAST_ANTHROPIC_BUDGET}, and ${budget} is set`);
+  } else if (budget !== undefined && kind === 'anthropic' && budget < MIN_ANTHROPIC_BUDGET) {
+    report(`the least budget of provider ${name} is ${MIN_ANTHROPIC_BUDGET}, and ${budget} is set`);
   }
 }
 

@@ -39,7 +39,7 @@ export const HEAD_START_TOKENS = 200_000;
 const LOWEST_PRIORITY = 10;
 
 const DAY_MS = 86_400_000;
-const MOST_DEADLINE_WEIGHT = 8;
+const MAX_DEADLINE_WEIGHT = 8;
 
 /**
  * The flow is the tenant, or the batch where none is given. Batches of another priority or with a deadline do not queue
@@ -63,7 +63,7 @@ export function shareOf(claim: ShareClaim, now: number): FairShare {
 function deadlineWeight(deadline: number | undefined, now: number): number {
   if (deadline === undefined) return 1;
   const leftMs = Math.max(1, deadline - now);
-  return Math.min(MOST_DEADLINE_WEIGHT, Math.max(1, DAY_MS / leftMs));
+  return Math.min(MAX_DEADLINE_WEIGHT, Math.max(1, DAY_MS / leftMs));
 }
 
 /** Virtual time up to which tokens are told apart one by 32; beyond, one by 65,536th of the time passed. */
@@ -71,7 +71,7 @@ export const TIME_UNIT = 32;
 /** Times of one exponent; see {@link priorityAt}. */
 export const MANTISSA = 65_536;
 /** BullMQ's; 0 would go before all others. */
-const MOST_JOB_PRIORITY = 2 ** 21 - 1;
+const MAX_JOB_PRIORITY = 2 ** 21 - 1;
 
 /**
  * Virtual time as a job priority, 1 to 2,097,151, lower first. Written like a floating-point number (5 bits of exponent,
@@ -87,5 +87,5 @@ export function priorityAt(time: number): number {
     exponent += 1;
   }
   const priority = 1 + exponent * MANTISSA + Math.floor(scaled / step) - MANTISSA;
-  return Math.min(priority, MOST_JOB_PRIORITY);
+  return Math.min(priority, MAX_JOB_PRIORITY);
 }

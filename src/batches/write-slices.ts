@@ -31,7 +31,7 @@ export type WriteProgress = (progress: { readonly documents: number; readonly sl
 
 const PROBLEMS_SHOWN = 20;
 /** Puts under way at once: enough to hide the store's latency, few enough to bound memory. */
-const PUTS_AT_ONCE = 4;
+const MAX_CONCURRENT_PUTS = 4;
 
 /**
  * Cuts a stream of documents into slices and writes each as one object. Deterministic: the same input and limits give
@@ -71,7 +71,7 @@ export async function writeSlices(
     open = [];
     openTokens = 0;
     openBytes = 0;
-    if (puts.size >= PUTS_AT_ONCE) await Promise.race(puts);
+    if (puts.size >= MAX_CONCURRENT_PUTS) await Promise.race(puts);
     options.onProgress?.(sum);
   };
 
@@ -87,7 +87,7 @@ export async function writeSlices(
     const tokens = sliceEntry.kind === 'document' ? sliceEntry.tokens : 0;
     const line = formatSliceEntry(sliceEntry);
     const full = open.length >= options.sliceDocuments || openTokens + tokens > options.sliceTokens;
-    if (open.length > 0 && (full || openBytes + line.length > MOST_SLICE_UNITS)) await flush();
+    if (open.length > 0 && (full || openBytes + line.length > MAX_SLICE_UNITS)) await flush();
     places.inSlice(sum.slices, sum.documents);
     open.push(line);
     openTokens += tokens;
@@ -108,7 +108,7 @@ async function packAndPut(store: ObjectStore, key: string, lines: readonly strin
 }
 
 /** Text that is counted as few tokens (runs of spaces) or stands in metadata must not grow a slice without limit. */
-const MOST_SLICE_UNITS = 8 * 1024 * 1024;
+const MAX_SLICE_UNITS = 8 * 1024 * 1024;
 
 /** Remembers in which slice each document stands, by its number in the batch. */
 class DocumentPlaces {

@@ -51,10 +51,10 @@ export interface Alert {
 }
 
 /** Before this part of a batch is done, calls in flight distort what a document seems to cost. */
-const LEAST_SHARE_DONE = 0.05;
+const MIN_SHARE_DONE = 0.05;
 /** What a document costs on average says little before so much of a batch is done: the cheap ones are done first. */
-const LEAST_SHARE_FOR_DRIFT = 0.2;
-const LEAST_DOCUMENTS_DONE = 20;
+const MIN_SHARE_FOR_DRIFT = 0.2;
+const MIN_DOCUMENTS_DONE = 20;
 /** Alert above this ratio to the usual cost of a document, and below its counterpart. */
 const DRIFT_UP = 1.5;
 const DRIFT_DOWN = 0.5;
@@ -86,11 +86,11 @@ export function decideAlerts(
 
 /** What a batch will have cost at its present rate; undefined before enough of it is done. */
 export function projectBatch({ documents, done, spent }: Omit<BatchSpending, 'workflow'>): NanoUsd | undefined {
-  return isTelling(documents, done, LEAST_SHARE_DONE) ? Math.round((spent / done) * documents) : undefined;
+  return isTelling(documents, done, MIN_SHARE_DONE) ? Math.round((spent / done) * documents) : undefined;
 }
 
 function isTelling(documents: number, done: number, leastShare: number): boolean {
-  return done >= LEAST_DOCUMENTS_DONE && done >= documents * leastShare;
+  return done >= MIN_DOCUMENTS_DONE && done >= documents * leastShare;
 }
 
 function shareAlert({ scope, spent, limit, reached }: ScopeSpending): Alert | undefined {
@@ -131,7 +131,7 @@ function projectionAlert({ scope, spent, limit, reached, projected }: ScopeSpend
 
 function driftAlert(batch: BatchSpending): Alert | undefined {
   const { documents, done, spent, usualPerDocument: usual } = batch;
-  if (usual === undefined || usual <= 0 || !isTelling(documents, done, LEAST_SHARE_FOR_DRIFT)) return undefined;
+  if (usual === undefined || usual <= 0 || !isTelling(documents, done, MIN_SHARE_FOR_DRIFT)) return undefined;
   const perDocument = spent / done;
   if (perDocument <= usual * DRIFT_UP && perDocument >= usual * DRIFT_DOWN) return undefined;
   const scope = batchScope(batch.batchId);

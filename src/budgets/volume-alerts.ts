@@ -23,11 +23,11 @@ export interface MonthSpending {
 }
 
 /** Fewer finished batches say nothing about what is usual. */
-const LEAST_BATCHES = 3;
+const MIN_BATCHES = 3;
 /** A batch with this many times the usual documents is told of; a third more on some nights is usual. */
 const VOLUME_UP = 2;
 /** Differences of a few documents are no news, whatever their ratio. */
-const LEAST_MORE_DOCUMENTS = 20;
+const MIN_MORE_DOCUMENTS = 20;
 const FORECAST_UP = 1.2;
 
 /** Batches with many more documents than usual, told before they have spent much. */
@@ -36,7 +36,7 @@ export function volumeAlerts(batches: readonly BatchVolume[], now: number): read
     const usual = usualOf(batch, now);
     const { documents, batchId, workflow, spent } = batch.spending;
     if (usual === undefined || documents < usual.documents * VOLUME_UP) return [];
-    if (documents - usual.documents < LEAST_MORE_DOCUMENTS) return [];
+    if (documents - usual.documents < MIN_MORE_DOCUMENTS) return [];
     const expected = expectedCost(batch, usual);
     const scope = batchScope(batchId);
     const parts = partsOf(batch, usual);
@@ -88,7 +88,7 @@ export function forecastAlerts(
 }
 
 function usualOf({ history }: BatchVolume, now: number): UsualBatch | undefined {
-  return history === undefined || history.batches < LEAST_BATCHES ? undefined : usualBatch(history, now);
+  return history === undefined || history.batches < MIN_BATCHES ? undefined : usualBatch(history, now);
 }
 
 /** By its own rate where enough of it is done, else by its tokens at the usual rate. */

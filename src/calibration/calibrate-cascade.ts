@@ -24,11 +24,11 @@ export interface CascadeCalibration {
 /** Of the labelled items those that choose the candidates; the others test them. */
 const LEARNING_SHARE = 0.4;
 /** More items do not choose better candidates, and take longer. */
-const MOST_LEARNING = 2_000;
+const MAX_LEARNING = 2_000;
 /** Candidates tested one after another. */
 const CHAIN = 12;
 /** A candidate that looks less safe than this is not worth a test: the first that fails ends them. */
-const LEAST_SAFETY = 0.3;
+const MIN_SAFETY = 0.3;
 
 /**
  * Finds the cheapest cascade of one to three of these models that is certified to keep the promise over all items of the table.
@@ -43,11 +43,11 @@ export function calibrateCascade(table: AnswerTable, options: CascadeOptions): C
   const margin = metric === 'best-minus' ? target : 1 - target;
   const reference =
     metric === 'best-minus' ? (table.right[strongest] as Uint8Array) : new Uint8Array(table.items).fill(1);
-  const learning = labelled.slice(0, Math.min(MOST_LEARNING, Math.round(labels * LEARNING_SHARE)));
+  const learning = labelled.slice(0, Math.min(MAX_LEARNING, Math.round(labels * LEARNING_SHARE)));
   const testing = labelled.slice(learning.length);
   const limit = meanOf(table.cost[strongest], learning);
   const found = candidateCascades(table, learning, { reference, margin, mostTiers: options.mostTiers ?? 3 });
-  const cheaper = found.filter(({ cost, safety }) => cost < limit && safety >= LEAST_SAFETY);
+  const cheaper = found.filter(({ cost, safety }) => cost < limit && safety >= MIN_SAFETY);
   const taken = lastCertified(thinned(cheaper, CHAIN), (candidate) => {
     const test = { population: table.items - learning.length, drawn: testing.length, losses: 0, gains: 0 };
     for (const item of testing) {

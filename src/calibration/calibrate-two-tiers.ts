@@ -152,7 +152,7 @@ function planSample(
   const margin = Math.sqrt(Math.max(inside.risk, 0.02) * Math.min(1, USUAL_MARGIN * mean));
   const costOfLabel = Math.max(0.1, 1 - mean / margin);
   const spread = Math.sqrt(mean * (1 - mean)) * inside.count;
-  const least = LEAST_TIMES * labelsWithoutError(1 - Math.min(0.5, allowed / Math.max(1, inside.count)), delta);
+  const least = MIN_TIMES * labelsWithoutError(1 - Math.min(0.5, allowed / Math.max(1, inside.count)), delta);
   const best = ((TYPICAL_DEVIATION * spread) / margin / 2 / costOfLabel) ** (2 / 3);
   const wanted = Math.max(best, least);
   const rate = Math.min(1, wanted / Math.max(1, inside.count), Math.max(0, mostLabels) / Math.max(1, count));
@@ -163,7 +163,7 @@ function planSample(
 const USUAL_MARGIN = 2.5;
 
 /** Labels at the least, as a multiple of those that would do if none were an error: a few may be. */
-const LEAST_TIMES = 1.7;
+const MIN_TIMES = 1.7;
 
 /** Where testing starts and how far it may go, as shares of the errors allowed that the pilot expects. */
 const FIRST_TEST = 0.05;

@@ -26,7 +26,7 @@ const PART_EVERY = 250;
 /** Samples that the recent rate remembers, about. */
 const MEMORY = 150;
 /** Of the stake, what one bet may lose at most. */
-const MOST_LOST = 0.5;
+const MAX_LOST = 0.5;
 
 export const DRIFT_BEGINNING: DriftState = {
   samples: 0,
@@ -81,5 +81,5 @@ function nextBet({ recent, recentErrors }: DriftState, promised: number): number
   if (promised <= 0) return 0;
   const rate = (recentErrors + promised) / (recent + 1);
   const best = (rate - promised) / (promised * (1 - promised));
-  return Math.min(Math.max(0, best), MOST_LOST / promised);
+  return Math.min(Math.max(0, best), MAX_LOST / promised);
 }

@@ -6,7 +6,7 @@ export interface CheapAnswer {
 }
 
 /** Items at the least, if there are as many. */
-const LEAST_PILOT = 20;
+const MIN_PILOT = 20;
 
 /**
  * Over all labels and confidences from a random start, and five times as densely where a label's confidence is lowest as where it
@@ -18,7 +18,7 @@ export function pilotSample(
   wanted: number,
   random: () => number,
 ): number[] {
-  const count = Math.min(known.length, Math.max(wanted, Math.min(LEAST_PILOT, known.length)));
+  const count = Math.min(known.length, Math.max(wanted, Math.min(MIN_PILOT, known.length)));
   const sorted = [...known].sort(
     (a, b) =>
       compareText(labelOf(answers, a), labelOf(answers, b)) || confidenceOf(answers, b) - confidenceOf(answers, a),
@@ -31,7 +31,7 @@ export function pilotSample(
   for (const [index, item] of sorted.entries()) {
     const label = labelOf(answers, item);
     rank = index > 0 && label === labelOf(answers, sorted[index - 1] ?? item) ? rank + 1 : 0;
-    end += LEAST_DENSITY + (rank + 0.5) / (sizes.get(label) ?? 1);
+    end += MIN_DENSITY + (rank + 0.5) / (sizes.get(label) ?? 1);
     ends.push(end);
   }
   const start = random();
@@ -44,7 +44,7 @@ export function pilotSample(
   return chosen;
 }
 
-const LEAST_DENSITY = 0.25;
+const MIN_DENSITY = 0.25;
 
 export function labelOf(answers: readonly CheapAnswer[], item: number): string {
   return answers[item]?.label ?? '';

@@ -38,7 +38,7 @@ interface BookedCall {
 type BookedReply = Pick<ModelReply, 'text' | 'usage' | 'rawUsage' | 'model' | 'statedCost'>;
 
 /** A provider may put words of its own around a prompt, but not so many. */
-const MOST_ADDED_TOKENS = 16_384;
+const MAX_ADDED_TOKENS = 16_384;
 
 /** A usage that cannot be is booked at the hold, another model at its own price; one that is not told is counted here. */
 export function bookReply(call: BookedCall, reply: BookedReply): Booked {
@@ -92,7 +92,7 @@ function isImpossible(
 ): boolean {
   const { usage } = reply;
   if (usage === undefined) return hasBadCount(reply.rawUsage);
-  const isInputTooMuch = usage.inputTokens > inputBound + MOST_ADDED_TOKENS;
+  const isInputTooMuch = usage.inputTokens > inputBound + MAX_ADDED_TOKENS;
   // Thinking may go beyond the cap, but never beyond the model's window.
   const mostOutput = Math.max(model.contextTokens, model.maxOutputTokens, Buffer.byteLength(reply.text));
   return isInputTooMuch || usage.outputTokens > mostOutput;

@@ -12,7 +12,7 @@ export interface PriceDifference {
 
 /** So many calls are compared; rounding makes single ones differ. */
 const CALLS = 100;
-const MOST_DIFFERENCE = 0.02;
+const MAX_DIFFERENCE = 0.02;
 
 /** Compares what providers say that calls have cost with our own reckoning, in this process, 100 calls of a model at a time. */
 export class PriceWatch {
@@ -32,6 +32,6 @@ export class PriceWatch {
       return;
     }
     this.#sums.delete(model);
-    if (Math.abs(sum.stated - sum.reckoned) > MOST_DIFFERENCE * sum.reckoned) this.#report({ model, batchId, ...sum });
+    if (Math.abs(sum.stated - sum.reckoned) > MAX_DIFFERENCE * sum.reckoned) this.#report({ model, batchId, ...sum });
   }
 }

@@ -11,7 +11,7 @@ export interface LanguageProblem {
 }
 
 /** Shorter texts are names and figures as often as language. */
-const LEAST_LETTERS = 100;
+const MIN_LETTERS = 100;
 const SAMPLE_CHARS = 1_500;
 /** The language asked for must fit much worse than the one found. */
 const CLEARLY_WORSE = 0.75;
@@ -41,7 +41,7 @@ export function languageProblem(
   source: string,
   wantedName: string | undefined,
 ): LanguageProblem | undefined {
-  if (letters(summary) < LEAST_LETTERS) return undefined;
+  if (letters(summary) < MIN_LETTERS) return undefined;
   const wanted = wantedName === undefined ? languageOfSource(source) : languageCode(wantedName);
   if (wanted === undefined) return undefined;
   if (wanted === 'en' && isPlainEnglish(summary)) return undefined;
@@ -67,7 +67,7 @@ function sampleAt(text: string, start: number): string {
 }
 
 function languageOf(text: string): string | undefined {
-  if (letters(text) < LEAST_LETTERS) return undefined;
+  if (letters(text) < MIN_LETTERS) return undefined;
   return isPlainEnglish(text) ? 'en' : detect(text)?.language;
 }
 

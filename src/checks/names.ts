@@ -4,7 +4,7 @@ const TOKEN = /[\p{L}\p{M}\p{N}'’-]+|[.!?:;\n"“”()…]/gu;
 const SENTENCE_END = /^[.!?:;\n"“”()…]$/;
 
 /** Languages that write all nouns with a capital have more than this among their words; English has some 10 %. */
-const MOST_CAPITALIZED = 0.25;
+const MAX_CAPITALIZED = 0.25;
 /** Endings that inflection changes: `American` for `America`. */
 const STEM = 4;
 
@@ -18,7 +18,7 @@ export function namesNotFound(summary: string, source: string): readonly string[
   if (names.length === 0) return [];
   const tokens = source.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   const capitalized = tokens.reduce((sum, token) => sum + (CAPITALIZED.test(token) ? 1 : 0), 0);
-  if (capitalized > MOST_CAPITALIZED * tokens.length && tokens.length > 50) return [];
+  if (capitalized > MAX_CAPITALIZED * tokens.length && tokens.length > 50) return [];
   const stems = new Set(tokens.map(stemOf));
   const missing = names.filter(
     (name) => !name.split(' ').some((word) => wordsOf(word).some((part) => stems.has(stemOf(part)))),

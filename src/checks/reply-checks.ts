@@ -39,8 +39,8 @@ export interface CheckProblem {
 }
 
 /** Longer texts are no summaries; patterns are bounded per place, this bounds the places. */
-const MOST_CHECKED_CHARS = 50_000;
-const MOST_NAMED = 5;
+const MAX_CHECKED_CHARS = 50_000;
+const MAX_NAMED = 5;
 
 /** A summary with these may still be right: what was paid for is worth a look. */
 const DOUBTS: ReadonlySet<RejectionCode> = new Set(['wrong_language', 'numbers_not_found', 'names_not_found']);
@@ -52,7 +52,7 @@ export function isKept({ failsOnDoubt }: ReplyChecks, problems: readonly CheckPr
 
 /** The problems of a summary, cheapest check first; none: it passes all of them. */
 export function checkSummary(checks: ReplyChecks, checked: CheckedSummary): readonly CheckProblem[] {
-  const summary = checked.summary.slice(0, MOST_CHECKED_CHARS);
+  const summary = checked.summary.slice(0, MAX_CHECKED_CHARS);
   const { source } = checked;
   const problems: CheckProblem[] = [];
   if (checks.preamble && findPreamble(summary, source) !== undefined) {
@@ -91,7 +91,7 @@ function describeLanguage({ found, wanted }: LanguageProblem): string {
 }
 
 function notFound(code: RejectionCode, what: string, missing: readonly string[]): CheckProblem {
-  const named = missing.slice(0, MOST_NAMED).join(', ');
-  const more = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
+  const named = missing.slice(0, MAX_NAMED).join(', ');
+  const more = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : '';
   return { code, detail: `the summary has ${what} that the document does not have: ${named}${more}` };
 }

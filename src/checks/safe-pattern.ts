@@ -1,7 +1,7 @@
 /** Repeats that one quantifier may allow. */
-const MOST_REPEATS = 1_000;
+const MAX_REPEATS = 1_000;
 /** Ways in which a pattern may be tried at one place of a text. */
-const MOST_WAYS = 5_000;
+const MAX_WAYS = 5_000;
 
 /**
  * Why a regular expression could take long on some text, or undefined where it cannot. Texts and replies are written
@@ -20,8 +20,8 @@ export function patternProblem(pattern: string, flags: string): string | undefin
   try {
     const parser = new WaysParser(pattern);
     const ways = parser.alternatives();
-    if (ways > MOST_WAYS) {
-      return `could be tried in ${ways < 1e9 ? ways : 'more than a billion'} ways at one place of a text; ${MOST_WAYS} are allowed: use smaller bounds, or fewer repetitions`;
+    if (ways > MAX_WAYS) {
+      return `could be tried in ${ways < 1e9 ? ways : 'more than a billion'} ways at one place of a text; ${MAX_WAYS} are allowed: use smaller bounds, or fewer repetitions`;
     }
   } catch (error) {
     if (error instanceof PatternError) return error.message;
@@ -99,8 +99,7 @@ class WaysParser {
         `has ${JSON.stringify(quantifier)}, which repeats without end: give a bound, such as ${quantifier === '*' ? '{0,64}' : `{${least || 1},64}`}`,
       );
     }
-    if (Number(bound) > MOST_REPEATS)
-      throw new PatternError(`repeats up to ${bound} times; ${MOST_REPEATS} are allowed`);
+    if (Number(bound) > MAX_REPEATS) throw new PatternError(`repeats up to ${bound} times; ${MAX_REPEATS} are allowed`);
     let sum = 0;
     for (let times = Number(least); times <= Number(bound); times++) sum += ways ** times;
     return sum;

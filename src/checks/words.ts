@@ -5,7 +5,7 @@ const MIN_LETTER_SHARE = 0.3;
 /** Under this share of its words a summary is of something else; people's summaries have far more. */
 const MIN_WORD_SHARE = 0.1;
 /** Fewer say too little. */
-const LEAST_WORDS = 5;
+const MIN_WORDS = 5;
 
 /** Punctuation and brackets alone are no summary. */
 export function hasWords(summary: string): boolean {
@@ -17,7 +17,7 @@ export function hasWords(summary: string): boolean {
 /** Whether next to none of the summary's words stand in its source, though both are in one language. */
 export function isOfSomethingElse(summary: string, source: string): boolean {
   const words = new Set(summary.toLowerCase().match(WORD) ?? []);
-  if (words.size < LEAST_WORDS) return false;
+  if (words.size < MIN_WORDS) return false;
   const text = source.toLowerCase();
   const known = [...words].filter((word) => text.includes(word)).length;
   return known < words.size * MIN_WORD_SHARE && languageProblem(summary, source, undefined) === undefined;

@@ -5,7 +5,7 @@ export interface ScreenStream {
   write(text: string): unknown;
 }
 
-const LEAST_COLUMNS = 20;
+const MIN_COLUMNS = 20;
 const DEFAULT_COLUMNS = 100;
 const CLEAR_LINE = '\r\u001b[2K';
 
@@ -33,7 +33,7 @@ export class Screen {
 
   /** Draws the bar, or draws it anew; for terminals only. */
   bar(text: string): void {
-    this.#bar = text.slice(0, Math.max(LEAST_COLUMNS, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1));
+    this.#bar = text.slice(0, Math.max(MIN_COLUMNS, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1));
     this.#stream.write(`${CLEAR_LINE}${this.#bar}`);
   }
 

@@ -9,9 +9,9 @@ import type { WorkflowSpec } from '../workflows/workflow.ts';
 import type { DigestFailure } from './digest.ts';
 
 /** A night that is larger is read at even distances: a digest costs much less than its night. */
-const MOST_READ = 2_000;
+const MAX_READ = 2_000;
 /** What one document may say in a digest. */
-const MOST_WORDS = 60;
+const MAX_WORDS = 60;
 const FAILURES = 10;
 
 export interface DigestBatch {
@@ -57,7 +57,7 @@ interface Answer {
 async function chooseAnswers(store: ObjectStore, batch: DigestBatch): Promise<ReadonlyMap<string, readonly Answer[]>> {
   const { workflow, labels, succeeded } = batch;
   const isGrouped = workflow.digest?.by === 'label';
-  const most = isGrouped ? Math.ceil(MOST_READ / Math.max(1, Object.keys(labels).length)) : MOST_READ;
+  const most = isGrouped ? Math.ceil(MAX_READ / Math.max(1, Object.keys(labels).length)) : MAX_READ;
   const groups = new Map<string, { seen: number; answers: Answer[] }>();
   for await (const row of readRows(store, batch.results)) {
     const { id, result } = row as { readonly id: string; readonly result: TaskResult };
@@ -116,7 +116,7 @@ async function* readRows(store: ObjectStore, files: readonly ResultFile[]): Asyn
 function firstWords(text: string): string {
   const words: string[] = [];
   for (const [word] of text.matchAll(/\S+/g)) {
-    if (words.length === MOST_WORDS) return `${words.join(' ')} …`;
+    if (words.length === MAX_WORDS) return `${words.join(' ')} …`;
     // A run without spaces is no word; what it says is not lost for long.
     words.push(word.slice(0, 200).toWellFormed());
   }

@@ -6,7 +6,7 @@ import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { settleAll } from '../runtime/settle-all.ts';
 import { type AnswerDocumentContext, checkIsLocal } from '../slices/answer-document.ts';
-import { LEAST_CUT_TOKENS } from '../tasks/long-documents/smallest-window.ts';
+import { MIN_CUT_TOKENS } from '../tasks/long-documents/smallest-window.ts';
 import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { summarizeDocument } from '../tasks/summarize/summarize-document.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
@@ -15,8 +15,8 @@ import type { DigestGroup, DigestTexts } from './digest.ts';
 import type { AnswerGroup } from './read-answers.ts';
 
 /** Labels that get a text of their own; the rest are in the figures. */
-const MOST_GROUPS = 20;
-const LEAST_WORDS = 40;
+const MAX_GROUPS = 20;
+const MIN_WORDS = 40;
 const TOOK_TOO_LONG = 'No text was written: it was not done in ten minutes.';
 
 export type WrittenTexts = Pick<DigestTexts, 'summary' | 'withoutText'> & { readonly groups: readonly DigestGroup[] };
@@ -42,10 +42,10 @@ export async function writeTexts(
     const told = await attempt(() => write(ABOUT_ALL, joined(only.texts), maxWords, 0));
     return { groups: [], ...(told.kind === 'written' ? { summary: told.text } : { withoutText: told.why }) };
   }
-  const groupWords = Math.max(LEAST_WORDS, Math.ceil(maxWords / 2));
+  const groupWords = Math.max(MIN_WORDS, Math.ceil(maxWords / 2));
   const told = await settleAll(
     groups.map(({ label, texts }, index) =>
-      index >= MOST_GROUPS || texts.length === 0
+      index >= MAX_GROUPS || texts.length === 0
         ? Promise.resolve(undefined)
         : attempt(() => write(aboutLabel(workflow, label), joined(texts), groupWords, index)),
     ),
@@ -141,7 +141,7 @@ export function writeWithModels(
           tiers,
           redactors,
           windowShare,
-          mayCut: windowShare === 1 && tokens >= LEAST_CUT_TOKENS,
+          mayCut: windowShare === 1 && tokens >= MIN_CUT_TOKENS,
         },
         summarize,
         { text, tokens },

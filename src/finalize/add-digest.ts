@@ -35,7 +35,7 @@ const BATCHES_PER_READ = 200;
 /** A batch that a person has ended says little of its night. */
 const COMPARABLE: ReadonlySet<string> = new Set(['completed', 'expired']);
 /** Looked through for the night before. */
-const MOST_BATCHES = 1_000;
+const MAX_BATCHES = 1_000;
 
 /**
  * Makes the digest of a batch whose workflow asks for one, and writes its pages beside the rows. A retry has none: its
@@ -126,7 +126,7 @@ async function nightBefore(
   { store, batches }: DigestContext,
   { workflow, tenant, createdAt, batchId }: BatchRecord,
 ): Promise<NightFigures | undefined> {
-  for (let from = 0; from < MOST_BATCHES; from += BATCHES_PER_READ) {
+  for (let from = 0; from < MAX_BATCHES; from += BATCHES_PER_READ) {
     const found = await batches.list(BATCHES_PER_READ, from);
     for (const other of found) {
       const isNightBefore =

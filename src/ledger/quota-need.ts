@@ -33,11 +33,11 @@ export const UNUSED: QuotaUse = { requests: 0, tokens: 0, input: 0, output: 0 };
  * A provider's count can be this many times of what was taken: with the fewest bytes to a token it is four times what we
  * expect at first. A larger one is a mistake, which must not stop the pool for days.
  */
-const MOST_USED = 4;
+const MAX_USED = 4;
 
 /** What a call has used by the provider's count. A dimension that nothing was taken for stays as taken. */
 export function quotaUse(need: QuotaNeed, usage: Usage): QuotaUse {
-  const share = (used: number, taken: number) => (taken === 0 ? 1 : Math.min(used / taken, MOST_USED));
+  const share = (used: number, taken: number) => (taken === 0 ? 1 : Math.min(used / taken, MAX_USED));
   return {
     requests: 1,
     tokens: share(usage.inputTokens + usage.outputTokens, need.inputTokens + need.outputTokens),

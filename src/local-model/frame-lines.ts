@@ -1,7 +1,7 @@
 const MAIL_HEADER =
   /^\s*(?:>\s?)*(?:from|to|cc|bcc|subject|date|sent|reply-to|message-id|received|return-path|mime-version|content-[a-z-]+|x-[a-z-]+|in-reply-to|references|importance|attachments?):\s/i;
 /** The first line of a mail names these; a sentence of prose does so rarely, and never several in a row. */
-const LEAST_HEADERS = 2;
+const MIN_HEADERS = 2;
 const NAME = "[\\p{L}.'’-]+(?:[ ,&]+(?:and )?[\\p{L}.'’-]+){0,4}";
 const GREETING = new RegExp(
   `^\\s*(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|greetings)(?:,? ${NAME})?)\\s*[,.!:]?\\s*$`,
@@ -22,7 +22,7 @@ export function frameLines(lines: readonly string[]): ReadonlySet<number> {
     if (line.length > 300) continue;
     const isHeader =
       MAIL_HEADER.test(line) &&
-      [lines[i - 1], lines[i + 1]].filter((other) => MAIL_HEADER.test(other ?? '')).length >= LEAST_HEADERS - 1;
+      [lines[i - 1], lines[i + 1]].filter((other) => MAIL_HEADER.test(other ?? '')).length >= MIN_HEADERS - 1;
     if (isHeader || QUOTED_ON.test(line)) found.add(i);
     else if (!/[?\d]/.test(line) && (GREETING.test(line) || CLOSING.test(line) || isNavigation(line))) found.add(i);
   }

@@ -59,16 +59,18 @@ export interface StatusFilter {
   readonly visible?: (batch: BatchRecord) => boolean;
 }
 
-const READ_AT_ONCE = 100;
+const MAX_CONCURRENT_READS = 100;
 
 /** Newest first. */
 export async function listStatuses(app: App, filter: StatusFilter): Promise<readonly BatchStatus[]> {
   const found: BatchStatus[] = [];
   let skipping = filter.after !== undefined;
   if (filter.after !== undefined) await requireBatch(app, filter.after);
-  for (let from = 0; found.length < filter.limit; from += READ_AT_ONCE) {
+  for (let from = 0; found.length < filter.limit; from += MAX_CONCURRENT_READS) {
     const batches =
-      filter.open === true ? openFrom(await app.batches.listOpen(), from) : await app.batches.list(READ_AT_ONCE, from);
+      filter.open === true
+        ? openFrom(await app.batches.listOpen(), from)
+        : await app.batches.list(MAX_CONCURRENT_READS, from);
     for (const batch of batches) {
       if (skipping) skipping = batch.batchId !== filter.after;
       else if (matches(batch, filter)) {
@@ -77,14 +79,14 @@ export async function listStatuses(app: App, filter: StatusFilter): Promise<read
         if (found.length === filter.limit) break;
       }
     }
-    if (batches.length < READ_AT_ONCE) break;
+    if (batches.length < MAX_CONCURRENT_READS) break;
   }
   return found;
 }
 
 /** Oldest first, as the registry has them, into a page of the newest first. */
 function openFrom(batches: readonly BatchRecord[], from: number): readonly BatchRecord[] {
-  return batches.toReversed().slice(from, from + READ_AT_ONCE);
+  return batches.toReversed().slice(from, from + MAX_CONCURRENT_READS);
 }
 
 function matches(batch: BatchRecord, { workflow, tenant, since, visible }: StatusFilter): boolean {

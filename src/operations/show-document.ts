@@ -28,7 +28,7 @@ export interface ShownDocument {
   readonly row: Readonly<Record<string, unknown>> | null;
 }
 
-const SLICES_AT_ONCE = 8;
+const MAX_CONCURRENT_SLICES = 8;
 
 /**
  * Finds a document by its id. What it takes grows with the batch: slices are read until one has it.
@@ -66,8 +66,8 @@ async function findEntry(
   id: string,
 ): Promise<{ readonly entry: SliceEntry; readonly slice: number } | undefined> {
   const idOf = (entry: SliceEntry) => (entry.kind === 'document' ? entry.document.id : entry.skipped.id);
-  for (let from = 0; from < slices; from += SLICES_AT_ONCE) {
-    const count = Math.min(SLICES_AT_ONCE, slices - from);
+  for (let from = 0; from < slices; from += MAX_CONCURRENT_SLICES) {
+    const count = Math.min(MAX_CONCURRENT_SLICES, slices - from);
     const read = await Promise.all(Array.from({ length: count }, (_, at) => readSlice(app.store, batchId, from + at)));
     for (const [at, entries] of read.entries()) {
       const entry = entries.find((one) => idOf(one) === id);

@@ -58,7 +58,7 @@ export interface BatchPlan {
 const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */
-const LEAST_PART_TOKENS = 128;
+const MIN_PART_TOKENS = 128;
 
 export interface PlanOptions {
   readonly maxLineBytes: number;
@@ -209,7 +209,7 @@ class PlanSums {
 /** A long document is cut as a worker will cut it, so that the calls are the very ones that will be made. */
 async function shapeText(workflow: WorkflowSpec, text: string, tokens: number): Promise<DocumentShape> {
   const { whole, part, overlap } = windowsOf(workflow);
-  if (tokens <= whole || part < LEAST_PART_TOKENS) return shapeDocument(workflow, tokens);
+  if (tokens <= whole || part < MIN_PART_TOKENS) return shapeDocument(workflow, tokens);
   const limits = { maxTokens: part + overlap, overlapTokens: overlap, textTokens: tokens };
   return shapeDocument(workflow, tokens, (await runInSteps(chunkTextInSteps(text, limits))).length);
 }

@@ -50,7 +50,7 @@ export const ASSUMED_ESCALATION = 0.3;
 /** Our count of tokens is not every model's. */
 const COUNT_MARGIN = 1.25;
 /** Below this a window is of no use, and the plan stays finite. */
-const LEAST_WINDOW_TOKENS = 16;
+const MIN_WINDOW_TOKENS = 16;
 
 /** Tokens of a workflow's prompts around the text, and of their replies. */
 export type PromptSizes = Readonly<Record<'single' | 'map' | 'combine' | 'reduce', StepSize>>;
@@ -85,7 +85,7 @@ export function shapeDocument(workflow: WorkflowSpec, tokens: number, parts?: nu
   if (tokens <= windows.whole) {
     return { tokens, parts: 1, combines: 0, reduces: 0, notesRead: 0, depth: 1, calls: 1, leastCalls: 1 };
   }
-  const count = parts ?? Math.ceil(tokens / Math.max(LEAST_WINDOW_TOKENS, windows.part));
+  const count = parts ?? Math.ceil(tokens / Math.max(MIN_WINDOW_TOKENS, windows.part));
   const plan = taskOf(workflow).planParts(workflow, count, windows.notes);
   const { combines, reduces } = plan;
   const calls = count + combines + reduces;

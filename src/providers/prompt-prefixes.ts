@@ -3,7 +3,7 @@ import type { ModelRequest } from '../requests/model-request.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** Providers cache beginnings of 1,024 tokens and more (OpenAI, Anthropic, Gemini); four characters are about one token. */
-const LEAST_CACHED_CHARACTERS = 4_096;
+const MIN_CACHED_CHARACTERS = 4_096;
 /** Caches forget after five minutes without use. */
 const WARM_MS = 240_000;
 
@@ -28,7 +28,7 @@ export class PromptPrefixes {
    */
   async run<T>(provider: string, request: ModelRequest, call: () => Promise<T>, stopping: AbortSignal): Promise<T> {
     const prefix = request.messages[0]?.role === 'system' ? request.messages[0].content : '';
-    if (prefix.length < LEAST_CACHED_CHARACTERS) return await call();
+    if (prefix.length < MIN_CACHED_CHARACTERS) return await call();
     const key = hash('sha256', `${provider}\0${request.modelId}\0${prefix}`, 'base64url');
     for (;;) {
       if ((this.#warmUntil.get(key) ?? 0) > this.#clock.monotonic()) break;

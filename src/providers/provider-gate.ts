@@ -10,7 +10,7 @@ import type { ModelClient, ModelReply } from './model-client.ts';
 /** How long to believe in a provider that has never answered this process: most likely its address is wrong. */
 const FIRST_CONTACT_PATIENCE_MS = 10_000;
 /** So many failures of the provider's own, one after the other, are an outage. */
-const FAILURES_OF_AN_OUTAGE = 10;
+const OUTAGE_AFTER_FAILURES = 10;
 /** After this time one call finds out whether the outage is over. */
 const PROBE_EVERY_MS = 2_000;
 /** How long a server may take to load its model. */
@@ -70,7 +70,7 @@ export class ProviderGate {
     this.#clock = options.clock;
     this.#patienceMs = options.patienceMs;
     this.#circuit = new Circuit({
-      failures: FAILURES_OF_AN_OUTAGE,
+      failures: OUTAGE_AFTER_FAILURES,
       probeEveryMs: PROBE_EVERY_MS,
       counts: (error) => isOutage(error) && !this.#congested.has(error as ModelCallError),
       clock: options.clock,

@@ -5,7 +5,7 @@ import { FairQueue, type QueuePosition } from './fair-queue.ts';
 
 /** Longer waits are told to the caller, who gives its slice back in the meantime. */
 const LONGEST_WAIT_MS = 60_000;
-const LEAST_WAIT_MS = 5;
+const MIN_WAIT_MS = 5;
 /** Processes that were told the same wait do not all come back at once. */
 const SPREAD_MS = 20;
 
@@ -164,7 +164,7 @@ export class AdmissionQueue {
       }
       place[Symbol.dispose]();
       if (admission.kind === 'wait' && admission.waitMs <= LONGEST_WAIT_MS) {
-        const waitMs = Math.max(admission.waitMs, LEAST_WAIT_MS) + this.#random() * SPREAD_MS;
+        const waitMs = Math.max(admission.waitMs, MIN_WAIT_MS) + this.#random() * SPREAD_MS;
         this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + waitMs);
         this.#line.requeue(caller, position);
         if (caller.signal.aborted) caller.leave();

@@ -3,8 +3,8 @@ import type { Finding } from './redaction-policy.ts';
 /** Digits in groups, one separator between two groups. */
 const DIGIT_GROUP = /\d+/g;
 const SEPARATOR = /^[ \u00a0\u202f.\u2010\u2011\u2013-]$/;
-const LEAST_DIGITS = 13;
-const MOST_DIGITS = 19;
+const MIN_DIGITS = 13;
+const MAX_DIGITS = 19;
 
 /** How the numbers of the payment networks begin, and how long they are. */
 const NETWORKS: readonly (readonly [start: RegExp, lengths: readonly number[]])[] = [
@@ -55,11 +55,11 @@ function cardAt(text: string, groups: readonly Group[], first: number): number |
   let digits = '';
   for (let next = first; next < groups.length; next++) {
     const group = groups[next];
-    if (group === undefined || digits.length + group.end - group.start > MOST_DIGITS) return undefined;
+    if (group === undefined || digits.length + group.end - group.start > MAX_DIGITS) return undefined;
     if (next > first && text.charAt(group.start - 1) !== text.charAt(opening.end)) return undefined;
     digits += text.slice(group.start, group.end);
     const whole = !/[A-Za-z_]/.test(text.charAt(group.end));
-    if (digits.length >= LEAST_DIGITS && whole && isCardNumber(digits)) return next + 1;
+    if (digits.length >= MIN_DIGITS && whole && isCardNumber(digits)) return next + 1;
     // Cards are printed in groups of four to eight digits; shorter ones make a table of figures.
     if (group.end - group.start < 4) return undefined;
   }

@@ -1,7 +1,7 @@
 import type { Finding } from './redaction-policy.ts';
 
-const MOST_LOCAL = 64;
-const MOST_DOMAIN = 255;
+const MAX_LOCAL = 64;
+const MAX_DOMAIN = 255;
 
 /** Latin, Greek and Cyrillic letters; a text in other scripts often stands next to an address without a space. */
 const LOCAL_CHARACTER = /[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00c0-\u052f-]/;
@@ -31,13 +31,13 @@ function isPassword(text: string, start: number): boolean {
 
 function localStart(text: string, at: number): number {
   let start = at;
-  while (start > 0 && at - start < MOST_LOCAL && LOCAL_CHARACTER.test(text.charAt(start - 1))) start--;
+  while (start > 0 && at - start < MAX_LOCAL && LOCAL_CHARACTER.test(text.charAt(start - 1))) start--;
   return start + (LEADING_MARKS.exec(text.slice(start, at))?.[0].length ?? 0);
 }
 
 function domainLength(text: string, from: number): number {
   let end = from;
-  while (end - from < MOST_DOMAIN && DOMAIN_CHARACTER.test(text.charAt(end))) end++;
+  while (end - from < MAX_DOMAIN && DOMAIN_CHARACTER.test(text.charAt(end))) end++;
   const labels = text.slice(from, end).split('.');
   const bad = labels.findIndex((label) => !LABEL.test(label));
   const good = bad === -1 ? labels : labels.slice(0, bad);

@@ -36,9 +36,9 @@ const IN_URL = /:\/\/[^\s:@/[\]]{1,64}:([^\s@/[\]]{1,128})@/g;
 
 const KEY_MARK = /-----(BEGIN|END) [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----/g;
 
-const LEAST_KEY_CHARS = 16;
+const MIN_KEY_CHARS = 16;
 /** Bits per character; words of a language have under 3, random keys of 20 characters over 3.5. */
-const LEAST_ENTROPY = 3;
+const MIN_ENTROPY = 3;
 
 /** API keys, tokens, passwords and private keys. */
 export function findSecrets(text: string): readonly Finding[] {
@@ -77,8 +77,8 @@ function looksLikePassword(value: string): boolean {
 }
 
 function looksLikeKey(value: string): boolean {
-  if (value.length < LEAST_KEY_CHARS || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false;
-  return entropy(value) >= LEAST_ENTROPY;
+  if (value.length < MIN_KEY_CHARS || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false;
+  return entropy(value) >= MIN_ENTROPY;
 }
 
 /** Bits per character by the characters' own frequencies. */

@@ -18,9 +18,9 @@ export interface RedactedTexts {
 type Segment = string | { readonly value: string; readonly rule: string };
 
 /** What is left of a finding can only now be recognised beside it, so a text is searched again, but not for ever. */
-const MOST_PASSES = 4;
+const MAX_PASSES = 4;
 /** A part of a value this short says nothing, and other words end or begin with it as well. */
-const LEAST_PART = 4;
+const MIN_PART = 4;
 
 /**
  * Hides the sensitive values of one document behind placeholders. A value has the same placeholder in all texts about
@@ -113,7 +113,7 @@ export class Redactor {
 function* split(text: string, policy: RedactionPolicy, pattern: RegExp): Steps<readonly Segment[]> {
   let segments: readonly Segment[] = [text];
   let hidden = 0;
-  for (let pass = 0; pass < MOST_PASSES; pass++) {
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
     const next: Segment[][] = [];
     for (const segment of segments) {
       next.push(
@@ -208,11 +208,11 @@ class PartFinder {
     const known = [...values].filter(([, rule]) => rule !== LITERAL).map(([text, rule]) => ({ text, rule }));
     this.#forward = sortByText(known);
     this.#backward = sortByText(known.map(({ text, rule }) => ({ text: reverse(text), rule })));
-    this.#longest = Math.min(MOST_PART, known.reduce((most, { text }) => Math.max(most, text.length), 0) - 1);
+    this.#longest = Math.min(MAX_PART, known.reduce((most, { text }) => Math.max(most, text.length), 0) - 1);
   }
 
   beginningAtEndOf(text: string): { value: string; rule: string } | undefined {
-    for (let length = Math.min(this.#longest, text.length); length >= LEAST_PART; length--) {
+    for (let length = Math.min(this.#longest, text.length); length >= MIN_PART; length--) {
       const value = text.slice(-length);
       const rule = ruleOfPrefix(this.#forward, value);
       if (rule !== undefined) return { value, rule };
@@ -221,7 +221,7 @@ class PartFinder {
   }
 
   endAtStartOf(text: string): { value: string; rule: string } | undefined {
-    for (let length = Math.min(this.#longest, text.length); length >= LEAST_PART; length--) {
+    for (let length = Math.min(this.#longest, text.length); length >= MIN_PART; length--) {
       const value = text.slice(0, length);
       const rule = ruleOfPrefix(this.#backward, reverse(value));
       if (rule !== undefined) return { value, rule };
@@ -231,7 +231,7 @@ class PartFinder {
 }
 
 /** Longer parts than this are only looked for up to here; a private key has thousands of characters. */
-const MOST_PART = 4096;
+const MAX_PART = 4096;
 
 function sortByText<T extends { readonly text: string }>(entries: readonly T[]): readonly T[] {
   return [...entries].sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));

@@ -11,7 +11,7 @@ import { PackedRows } from './packed-rows.ts';
 import { unpackFiles } from './result-files.ts';
 
 /** Documents of earlier batches that are looked through, the newest first: at most 48 bytes each. */
-const MOST_DOCUMENTS = 2_000_000;
+const MAX_DOCUMENTS = 2_000_000;
 
 /** A batch that has answered texts, and the number of its first one among those of all batches. */
 interface EarlierBatch {
@@ -84,7 +84,7 @@ export class StoredAnswers implements EarlierAnswers {
   async #read(): Promise<DuplicateTexts> {
     const texts = new DuplicateTexts();
     let first = 0;
-    for await (const batch of readAnsweredTexts(this.#store, this.#version, MOST_DOCUMENTS)) {
+    for await (const batch of readAnsweredTexts(this.#store, this.#version, MAX_DOCUMENTS)) {
       const count = batch.hashes.length / TEXT_HASH_BYTES;
       for (let number = 0; number < count; number++) {
         const hash = batch.hashes.subarray(number * TEXT_HASH_BYTES, (number + 1) * TEXT_HASH_BYTES);

@@ -1,5 +1,5 @@
 const BASE_MS = 250;
-const MOST_MS = 10_000;
+const MAX_MS = 10_000;
 
 /**
  * Exponential backoff with full jitter: 0 to 250 ms, 0.5 s, 1 s, … at most 10 s, and never under a quarter of that.
@@ -8,6 +8,6 @@ const MOST_MS = 10_000;
  * @param attempt 1 for the first retry
  */
 export function backoffMs(attempt: number, random: () => number): number {
-  const most = Math.min(MOST_MS, BASE_MS * 2 ** (attempt - 1));
+  const most = Math.min(MAX_MS, BASE_MS * 2 ** (attempt - 1));
   return most * (0.25 + 0.75 * random());
 }

@@ -5,7 +5,7 @@ import type { Schedule } from './schedule.ts';
 import type { ScheduleState, SlotRecord } from './schedule-book.ts';
 
 /** Slots that one look decides on. */
-const MOST_SLOTS = 1_000;
+const MAX_SLOTS = 1_000;
 /** The lock of a worker that died ends after this; a worker at work prolongs it. */
 const LOCK_MS = 15_000;
 /** A slot that could not be run is tried again after this. */
@@ -64,9 +64,9 @@ export async function decidePassed(
   const { workflow, catchUp } = schedule;
   const now = clock.now();
   const from = state.seenUntil;
-  const slots = from === undefined ? [] : slotsBetween(schedule, from, now, MOST_SLOTS);
+  const slots = from === undefined ? [] : slotsBetween(schedule, from, now, MAX_SLOTS);
   if (from !== undefined && slots.length === 0) return;
-  const isCutOff = slots.length === MOST_SLOTS;
+  const isCutOff = slots.length === MAX_SLOTS;
   const until = isCutOff ? (slots.at(-1) ?? now) : now;
   const fates = decideSlots({ slots, isCutOff, now, catchUp, isPaused: state.paused !== undefined });
   if (!(await book.advance(workflow, from, until, fates, now))) return;

@@ -22,7 +22,7 @@ export interface ScheduleContext {
 }
 
 /** Files may change while they are chosen; a producer that never stands still has its turn the next time. */
-const MOST_CHOICES = 3;
+const MAX_CHOICES = 3;
 /** Earlier batches that are asked whether they are open. */
 const EARLIER_SLOTS = 50;
 
@@ -121,7 +121,7 @@ async function takeFiles(
       await inbox.submit(batchId, taken);
       return files;
     } catch (error) {
-      if (!(error instanceof NightmillError) || error.code !== 'input_changed' || choice === MOST_CHOICES) throw error;
+      if (!(error instanceof NightmillError) || error.code !== 'input_changed' || choice === MAX_CHOICES) throw error;
       if (state === 'ingesting') await context.discardBatch(batchId);
       await book.release(workflow, due.slot);
     }

@@ -19,12 +19,12 @@ export interface FieldProposal {
 const TEXT_NAME = /^(?:text|content|body|message|description|document|article|ticket)$/i;
 const ID_NAME = /^(?:id|key|uuid|guid|number|nr|custom_id)$|[_-]id$|Id$/;
 const LABEL_NAME = /^(?:label|category|class|topic|type|intent|tag|department|queue|target|y)$/i;
-const MOST_LABELS = 30;
+const MAX_LABELS = 30;
 /** Rows of a label, on average, from which on a column is one of labels whatever its name. */
 const ROWS_A_LABEL = 3;
 /** Of a named column. */
 const ROWS_A_NAMED_LABEL = 1.5;
-const MOST_LABEL_CHARS = 60;
+const MAX_LABEL_CHARS = 60;
 
 /**
  * Which columns of a table hold the text, the id and the labels.
@@ -88,11 +88,11 @@ function countsOf(rows: readonly SampleRow[], column: string): readonly (readonl
   for (const row of rows) {
     const value = row[column];
     if (value === undefined || value === null || value === '') continue;
-    if (typeof value !== 'string' || value.trim().length === 0 || value.length > MOST_LABEL_CHARS) return undefined;
+    if (typeof value !== 'string' || value.trim().length === 0 || value.length > MAX_LABEL_CHARS) return undefined;
     if (!Number.isNaN(Number(value)) || !Number.isNaN(Date.parse(value))) return undefined;
     counts.set(value.trim(), (counts.get(value.trim()) ?? 0) + 1);
   }
-  if (counts.size < 2 || counts.size > MOST_LABELS) return undefined;
+  if (counts.size < 2 || counts.size > MAX_LABELS) return undefined;
   return [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
 }
 

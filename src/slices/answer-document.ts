@@ -7,7 +7,7 @@ import type { AttemptLog } from '../cascades/attempt-log.ts';
 import type { CascadeStage, PaidTiers } from '../cascades/cascade-stages.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { DocumentRedactors } from '../redaction/document-redactors.ts';
-import { LEAST_CUT_TOKENS } from '../tasks/long-documents/smallest-window.ts';
+import { MIN_CUT_TOKENS } from '../tasks/long-documents/smallest-window.ts';
 import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { promptTag } from '../tasks/prompt-hash.ts';
 import { taskOf } from '../tasks/tasks.ts';
@@ -164,7 +164,7 @@ async function askProviders(
       passesOn: !isLast,
       redactors,
       windowShare,
-      mayCut: windowShare === 1 && entry.tokens >= LEAST_CUT_TOKENS,
+      mayCut: windowShare === 1 && entry.tokens >= MIN_CUT_TOKENS,
       attempts,
       isAudited: isAudited(workflow, entry.document.id),
     };

@@ -9,7 +9,7 @@ import type { DocumentEnd } from './slice-rows.ts';
 
 const POLL_MS = 250;
 /** The first document's slice may have been handed back behind this one: waiting longer could block the queue. */
-const MOST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 export interface DuplicateEnd {
   readonly end: DocumentEnd;
@@ -47,7 +47,7 @@ async function waitForCommit(
   run: SliceRun,
   slice: number,
 ): Promise<readonly (CommittedEnd | undefined)[] | undefined> {
-  const until = context.clock.monotonic() + MOST_WAIT_MS;
+  const until = context.clock.monotonic() + MAX_WAIT_MS;
   for (;;) {
     const ends = await committedEnds(context, run.claim.batchId, slice);
     if (ends !== undefined || run.ending !== undefined || context.clock.monotonic() >= until) return ends;

@@ -2,7 +2,7 @@ import { countRequestTokens, inputTokenBound } from '../requests/estimate.ts';
 import { buildModelRequest } from '../requests/model-request.ts';
 import { LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { roomFor } from './long-documents/document-windows.ts';
-import { LEAST_WINDOW_TOKENS } from './long-documents/smallest-window.ts';
+import { MIN_WINDOW_TOKENS } from './long-documents/smallest-window.ts';
 import { taskOf } from './tasks.ts';
 
 /**
@@ -18,14 +18,14 @@ export function describeLackOfRoom(workflow: WorkflowSpec): string | undefined {
     if (model.name === LOCAL_MODEL_NAME || model.maxOutputTokens >= model.contextTokens) continue;
     const request = buildModelRequest(model, single, 'first');
     // Tokens are never more than bytes, and counting bytes costs a command that asks no model next to nothing.
-    if (roomFor(model, request, inputTokenBound(request)) >= LEAST_WINDOW_TOKENS) continue;
+    if (roomFor(model, request, inputTokenBound(request)) >= MIN_WINDOW_TOKENS) continue;
     const prompt = countRequestTokens(request);
     const room = roomFor(model, request, prompt);
-    if (room >= LEAST_WINDOW_TOKENS) continue;
+    if (room >= MIN_WINDOW_TOKENS) continue;
     return (
       `the prompt (labels, instructions) takes ${count(prompt)} tokens and a reply up to ${count(request.maxOutputTokens)}, which leaves ` +
       `${count(Math.max(0, room))} for a document in the ${count(model.contextTokens)} of model ${model.name} (15 % stay free, because models count differently); ` +
-      `at least ${LEAST_WINDOW_TOKENS} are needed. Shorten labels or instructions, lower models.${model.name}.maxOutputTokens or raise its contextTokens`
+      `at least ${MIN_WINDOW_TOKENS} are needed. Shorten labels or instructions, lower models.${model.name}.maxOutputTokens or raise its contextTokens`
     );
   }
   return undefined;

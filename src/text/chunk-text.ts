@@ -37,10 +37,10 @@ const MAX_TOKENS_PER_UNIT = 3;
 /** Atoms of at most this part of a chunk leave a choice of good cuts near its end. */
 const ATOMS_PER_CHUNK = 4;
 /** A chunk ends at the best place between this part of its even share and the limit. */
-const LEAST_SHARE = 0.75;
+const MIN_SHARE = 0.75;
 
 /** Only runs of spaces and the like have more. */
-const MOST_UNITS_PER_TOKEN = 16;
+const MAX_UNITS_PER_TOKEN = 16;
 /** Longer stretches are counted in steps. */
 const COUNTED_AT_ONCE_UNITS = 65_536;
 /** Shorter sentences and lines go with the next one, so that a million empty lines are not a million atoms. */
@@ -75,7 +75,7 @@ export function* chunkTextInSteps(text: string, options: ChunkOptions): Steps<re
   yield;
   const headingPathAt = followHeadings(headings);
   // Counting all of a text that will not fit would be a waste.
-  const mayFit = text.length <= maxTokens * MOST_UNITS_PER_TOKEN && (options.textTokens ?? 0) <= maxTokens;
+  const mayFit = text.length <= maxTokens * MAX_UNITS_PER_TOKEN && (options.textTokens ?? 0) <= maxTokens;
   const tokens = mayFit ? yield* measure(0, text.length) : Number.POSITIVE_INFINITY;
   if (tokens <= maxTokens) {
     return [{ start: 0, end: text.length, overlapStart: 0, tokens, headingPath: headingPathAt(0) }];
@@ -143,7 +143,7 @@ function* findAtoms(
     atoms.push({ start: open.at, strength: open.strength, tokens: yield* measure(open.at, to) });
   }
   function* add(from: number, to: number, strength: number, split: typeof addRun): Steps<void> {
-    const short = to - from <= maxAtomTokens * MOST_UNITS_PER_TOKEN;
+    const short = to - from <= maxAtomTokens * MAX_UNITS_PER_TOKEN;
     const tokens = short ? yield* measure(from, to) : Number.POSITIVE_INFINITY;
     if (tokens <= maxAtomTokens) atoms.push({ start: from, strength, tokens });
     else yield* split(from, to, strength);
@@ -176,7 +176,7 @@ function chooseNext(atoms: readonly Atom[], first: number, remaining: number, li
     sum += atoms[next]?.tokens ?? 0;
     if (sum > limit && next > first) break;
     next++;
-    if (sum < share * LEAST_SHARE) continue;
+    if (sum < share * MIN_SHARE) continue;
     const strength = atoms[next]?.strength ?? CUT_STRENGTH.paragraph;
     const distance = Math.abs(sum - share);
     if (best === undefined || strength > best.strength || (strength === best.strength && distance < best.distance)) {
@@ -196,7 +196,7 @@ function* findOverlap(
 ): Steps<Pick<Chunk, 'overlapStart' | 'tokens'>> {
   const none = { overlapStart: body.start, tokens: body.tokens };
   if (before === undefined || overlapTokens === 0) return none;
-  const from = Math.max(before.start, body.start - overlapTokens * MOST_UNITS_PER_TOKEN);
+  const from = Math.max(before.start, body.start - overlapTokens * MAX_UNITS_PER_TOKEN);
   const starts = [...findSentenceStarts(text, from, body.start)];
   let overlapStart = body.start;
   let sum = 0;

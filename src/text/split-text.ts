@@ -17,14 +17,14 @@ const MAX_GRAPHEME_UNITS = 256;
 
 /** Marks that open what follows: brackets and quotes. The segmenter takes those of East Asia for the end of the sentence before. */
 const OPENING = /[\p{Ps}\p{Pi}]+$/u;
-const MOST_OPENING_UNITS = 8;
+const MAX_OPENING_UNITS = 8;
 
 /** Where sentences and lines of `text[from, to)` begin, `from` itself left out. */
 export function* findSentenceStarts(text: string, from: number, to: number): Generator<number> {
   for (const { index } of sentences.segment(text.slice(from, to))) {
     if (index === 0) continue;
     const at = from + index;
-    const opened = OPENING.exec(text.slice(Math.max(from, at - MOST_OPENING_UNITS), at))?.[0].length ?? 0;
+    const opened = OPENING.exec(text.slice(Math.max(from, at - MAX_OPENING_UNITS), at))?.[0].length ?? 0;
     if (at - opened > from) yield at - opened;
   }
 }

@@ -2,7 +2,7 @@
 const UNSEEN = /^[\s\p{Cc}\p{Cf}\p{DI}\u2800\ufffd]*$/u;
 const LOST = '\ufffd';
 /** A text that has lost more than this share of its characters is no text any more. */
-const MOST_LOST = 0.5;
+const MAX_LOST = 0.5;
 
 /** Why a text says nothing, as the end of a sentence that begins with what it is; undefined where it may say something. */
 export function findEmptiness(text: string): string | undefined {
@@ -13,7 +13,7 @@ export function findEmptiness(text: string): string | undefined {
       : 'has only white space and characters that are not seen';
   }
   const lost = countLost(text);
-  if (lost > text.replace(/\s+/g, '').length * MOST_LOST) {
+  if (lost > text.replace(/\s+/g, '').length * MAX_LOST) {
     return `has ${lost} times U+FFFD, the sign for a character that was lost when it was converted`;
   }
   return undefined;

@@ -5,10 +5,10 @@ export const summary = 'One limit shared by several Redis through escrow: a simu
 
 const SEEDS = 20;
 const LIMIT = 100_000_000;
-const MOST_HOLD = 2_000;
+const MAX_HOLD = 2_000;
 
 export async function run(): Promise<void> {
-  console.log(`Escrow: a limit of ${LIMIT.toLocaleString('en')}, holds of up to ${MOST_HOLD.toLocaleString('en')}, ${SEEDS} seeds a row, the worst of them shown.
+  console.log(`Escrow: a limit of ${LIMIT.toLocaleString('en')}, holds of up to ${MAX_HOLD.toLocaleString('en')}, ${SEEDS} seeds a row, the worst of them shown.
 A ledger that dies loses what it wrote since its last sync; where it stays dead, the deaths after nine tenths of the limit do.\n`);
   const rows = [
     ['Redis', 'deaths a million calls', 'come back', 'over the limit', 'used', 'stranded', 'trips a thousand calls'],
@@ -20,7 +20,7 @@ A ledger that dies loses what it wrote since its last sync; where it stays dead,
       [1e-4, true],
     ] as const) {
       const outcomes = Array.from({ length: SEEDS }, (_, seed) =>
-        playEscrow({ ledgers, limit: LIMIT, mostHold: MOST_HOLD, deaths, lastStayDead, seed }),
+        playEscrow({ ledgers, limit: LIMIT, mostHold: MAX_HOLD, deaths, lastStayDead, seed }),
       );
       rows.push([
         String(ledgers),

@@ -16,8 +16,8 @@ import { startWorkers, throwIfEnded, writeConfig } from './helpers/system.ts';
 export const summary = 'a small tenant behind a large one: its time against its time alone, and what that costs all';
 
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;
-const LEAST_BYTES = 100;
-const MOST_BYTES = 6_000;
+const MIN_BYTES = 100;
+const MAX_BYTES = 6_000;
 const LATENCY = { p50Ms: 200, p95Ms: 400 };
 const POLL_MS = 25;
 /** The small batch comes when this part of the large one is done. */
@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(`fairness: ${machineLine()}`);
   console.log(
     `${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
-      `${limits.tokensPerMinute.toLocaleString('en')} tokens a minute; documents of ${LEAST_BYTES} to ${MOST_BYTES} bytes`,
+      `${limits.tokensPerMinute.toLocaleString('en')} tokens a minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes`,
   );
   await using folder = await makeTemporaryFolder('fairness');
   await using redis = await startRedisServer();
@@ -73,7 +73,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const redisSocket = redis.url.replace('unix://', '');
     await writeConfig(folder.path, { redisSocket, providerUrl: simulator.url, limits });
     const documents = Array.from({ length: large + small }, (_, number) =>
-      makeDocument(number, mixedBytes(number, LEAST_BYTES, MOST_BYTES)),
+      makeDocument(number, mixedBytes(number, MIN_BYTES, MAX_BYTES)),
     );
     await writeDocuments(`${folder.path}/large.jsonl`, documents.slice(0, large));
     await writeDocuments(`${folder.path}/small.jsonl`, documents.slice(large));

@@ -18,8 +18,8 @@ export const summary = "How much of a strict provider's quota is used, and how m
 const LATENCY = { p50Ms: 300, p95Ms: 900 };
 /** Of the log-normal with that median and 95th percentile. */
 const MEAN_LATENCY_MS = 375;
-const LEAST_BYTES = 500;
-const MOST_BYTES = 6_000;
+const MIN_BYTES = 500;
+const MAX_BYTES = 6_000;
 /** So small that eight processes with four slices each have work at the smaller limits too. */
 const SLICE_DOCUMENTS = 16;
 /** Of all processes together, however many they are: the rest is the same for every row. */
@@ -96,7 +96,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const unknown = [...cases].filter((name) => !CASES.some((known) => known === name));
   if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}; known: ${CASES.join(', ')}`);
   console.log(`Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
-counted as bytes/4; documents of ${LEAST_BYTES} to ${MOST_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
+counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
 ${machineLine()}\n`);
   if (cases.has('table')) await printUnstatedQuota(values.processes.split(',').map(Number));
   if (![...cases].some((name) => name !== 'table')) return;
@@ -130,7 +130,7 @@ function makeSetting(limits: Limits, warmUpSeconds: number, windowSeconds: numbe
 }
 
 function document(number: number) {
-  return makeDocument(number, mixedBytes(number, LEAST_BYTES, MOST_BYTES));
+  return makeDocument(number, mixedBytes(number, MIN_BYTES, MAX_BYTES));
 }
 
 async function compare(setting: Setting, starts: readonly StartClients[]): Promise<void> {

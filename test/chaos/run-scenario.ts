@@ -60,7 +60,7 @@ const REST_MS = 1_500;
 const PATIENCE_MS = 300_000;
 const NEAR_RAISE = 1.25;
 const FAR_RAISE = 100;
-const LEAST_USE = 0.98;
+const MIN_USE = 0.98;
 
 /** Plays the scenario of a seed from the first process to the last check. Never rejects: what goes wrong is a problem. */
 export async function runScenario(seed: number): Promise<Outcome> {
@@ -183,7 +183,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     const rest = await watch.atRest(REST_MS, PATIENCE_MS);
     figures.leastUse = Math.min(figures.leastUse, rest.use);
     problems.push(...rest.problems);
-    if (rest.use < LEAST_USE)
+    if (rest.use < MIN_USE)
       problems.push(`only ${(rest.use * 100).toFixed(2)} % of ${scopeName}'s limit ${present} could be spent`);
     const last = raise === scenario.raises;
     present = Math.round(limit * (last ? FAR_RAISE : NEAR_RAISE));

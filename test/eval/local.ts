@@ -40,7 +40,7 @@ if (!evaluationDataPresent) {
   process.exit(2);
 }
 
-const MOST_ITEMS = options.quick ? 150 : Number.POSITIVE_INFINITY;
+const MAX_ITEMS = options.quick ? 150 : Number.POSITIVE_INFINITY;
 const DRAWS = options.quick ? 1 : Number(options.draws);
 const kind: LocalModel['kind'] = options.kind === 'naive-bayes' ? 'naive-bayes' : 'sentence-encoder';
 
@@ -101,7 +101,7 @@ async function evaluateClassification(): Promise<void> {
   console.log('set        examples items  right  earlier  ≥0.95  right there  calibration error  familiar  docs/CPU-s');
   for (const name of ['agnews', 'bbc', 'banking77', 'clinc10', 'sms', 'movies'].filter(chosen)) {
     const set = readClassificationSet(name);
-    const items = spread(set.test, MOST_ITEMS);
+    const items = spread(set.test, MAX_ITEMS);
     for (const [column, perLabel] of [0, 8, 32].entries()) {
       if (perLabel === 0 && kind === 'naive-bayes') continue;
       const draws = perLabel === 0 ? 1 : Math.min(DRAWS, name === 'banking77' ? 2 : DRAWS);
@@ -179,7 +179,7 @@ async function evaluateExtracts(): Promise<void> {
   if (!EXTRACTIONS.some(({ set }) => chosen(set))) return;
   console.log('\nset      words  ROUGE-1 / 2 / L / Lsum       earlier                        docs/CPU-s');
   for (const { set, expected, references, ...limits } of EXTRACTIONS.filter((extraction) => chosen(extraction.set))) {
-    const items = spread(readSummarySet(set), MOST_ITEMS);
+    const items = spread(readSummarySet(set), MAX_ITEMS);
     const cpu = process.cpuUsage();
     const extracts: string[] = [];
     for (const item of items) extracts.push(extractSentences(item.text, limits).text);

@@ -123,11 +123,11 @@ const rates = fc.record(
   },
   { requiredKeys: ['inputPerMillion', 'cachedInputPerMillion', 'outputPerMillion'] },
 );
-const MOST_TOKENS = 1_000_000;
+const MAX_TOKENS = 1_000_000;
 const anyPrice: fc.Arbitrary<TokenPrice> = fc
   .tuple(
     rates,
-    fc.array(fc.tuple(fc.integer({ min: 1, max: MOST_TOKENS }), rates), { maxLength: 3 }),
+    fc.array(fc.tuple(fc.integer({ min: 1, max: MAX_TOKENS }), rates), { maxLength: 3 }),
     fc.integer({ min: 1, max: 1000 }),
   )
   .map(([base, tiers, paidPerMille]) => ({
@@ -135,7 +135,7 @@ const anyPrice: fc.Arbitrary<TokenPrice> = fc
     paidPerMille,
     longContext: tiers.map(([aboveInputTokens, tier]) => ({ aboveInputTokens, ...tier })),
   }));
-const tokens = fc.integer({ min: 0, max: MOST_TOKENS });
+const tokens = fc.integer({ min: 0, max: MAX_TOKENS });
 /** Usage as servers may report it, cached and reasoning tokens beyond their totals included. */
 const anyUsage: fc.Arbitrary<Usage> = fc.record(
   {
@@ -151,7 +151,7 @@ const anyUsage: fc.Arbitrary<Usage> = fc.record(
 describe('priceBound()', () => {
   it('priceBound() is never below the price of a call within its token counts', () => {
     fc.assert(
-      fc.property(anyPrice, anyUsage, fc.nat(MOST_TOKENS), fc.nat(MOST_TOKENS), (any, usage, moreInput, moreOutput) => {
+      fc.property(anyPrice, anyUsage, fc.nat(MAX_TOKENS), fc.nat(MAX_TOKENS), (any, usage, moreInput, moreOutput) => {
         const bound = priceBound(any, usage.inputTokens + moreInput, usage.outputTokens + moreOutput);
         expect(priceCall(any, usage)).toBeLessThanOrEqual(bound);
       }),

@@ -8,7 +8,7 @@ import type { TextNode } from './text-node.ts';
 const MAX_ARTICLE_DEPTH = 100;
 const MAX_ARTICLE_ELEMENTS = 20_000;
 /** Shorter lines stand in an article by chance. */
-const LEAST_KEY = 12;
+const MIN_KEY = 12;
 /** Characters looked through for lines that the search has cut or joined. */
 const MAX_SEARCHED = 100_000_000;
 
@@ -49,7 +49,7 @@ export function splitByArticle(
     const count = counts.get(line.key) ?? 0;
     let isInside = count > 0;
     if (isInside) counts.set(line.key, count - 1);
-    else if (line.key.length >= LEAST_KEY && searched < MAX_SEARCHED) {
+    else if (line.key.length >= MIN_KEY && searched < MAX_SEARCHED) {
       // The search cuts and joins blocks.
       searched += text.length;
       isInside = text.includes(line.key);

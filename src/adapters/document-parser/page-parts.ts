@@ -17,7 +17,7 @@ const CHROME_ROLES = new Set([
 /** A header of one of these belongs to it. */
 const SECTIONS = new Set(['article', 'main', 'section']);
 /** With less of the words to be seen, what is hidden is the page. */
-const LEAST_SEEN = 0.1;
+const MIN_SEEN = 0.1;
 const MARKED_SHARE = 0.9;
 const HIDING_STYLE = /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i;
 
@@ -40,7 +40,7 @@ export function hiddenOf(tree: HtmlNode): ReadonlySet<HtmlNode> {
   const hidden = collect(tree, isHidden);
   if (hidden.size === 0) return hidden;
   const seen = wordsOf(tree, hidden);
-  return seen < wordsOf(tree, new Set()) * LEAST_SEEN ? new Set() : hidden;
+  return seen < wordsOf(tree, new Set()) * MIN_SEEN ? new Set() : hidden;
 }
 
 function isHidden(node: HtmlNode): boolean {

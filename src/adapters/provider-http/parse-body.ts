@@ -3,7 +3,7 @@ import { parseJson } from '../../text/json-value.ts';
 import { joinEvents } from './join-events.ts';
 
 /** Proxies behind each other may have compressed it twice. */
-const MOST_LAYERS = 3;
+const MAX_LAYERS = 3;
 
 /**
  * The JSON of a reply's body, also where it begins with a byte order mark or came as an event stream. Undefined: it is none.
@@ -25,7 +25,7 @@ function decode(body: Buffer): string {
 export function unpackBody(body: Buffer, headers: Readonly<Record<string, string>>, maxBytes: number): Buffer {
   const encodings = (headers['content-encoding'] ?? '').toLowerCase();
   let unpacked = body;
-  for (let layer = 0; layer < MOST_LAYERS; layer++) {
+  for (let layer = 0; layer < MAX_LAYERS; layer++) {
     const next = unpack(unpacked, encodings, maxBytes);
     if (next === undefined) return unpacked;
     unpacked = next;

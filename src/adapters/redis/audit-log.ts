@@ -3,7 +3,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 
 /** About a year of a busy team; the oldest leave. */
-const MOST_ENTRIES = 200_000;
+const MAX_ENTRIES = 200_000;
 
 /** A Redis stream: its ids order the entries and cannot be written again. */
 export class RedisAuditLog implements AuditLog {
@@ -16,7 +16,7 @@ export class RedisAuditLog implements AuditLog {
   }
 
   async append(entry: AuditEntry): Promise<void> {
-    await this.#redis.xadd(this.#key, 'MAXLEN', '~', MOST_ENTRIES, '*', 'entry', JSON.stringify(entry));
+    await this.#redis.xadd(this.#key, 'MAXLEN', '~', MAX_ENTRIES, '*', 'entry', JSON.stringify(entry));
   }
 
   async list(limit: number, before?: string): Promise<readonly AuditRecord[]> {

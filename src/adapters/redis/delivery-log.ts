@@ -3,7 +3,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 
 /** Some nights of a busy team. */
-const MOST_ENTRIES = 1_000;
+const MAX_ENTRIES = 1_000;
 
 export class RedisDeliveryLog implements DeliveryLog {
   readonly #redis: RedisClient;
@@ -18,7 +18,7 @@ export class RedisDeliveryLog implements DeliveryLog {
     await this.#redis
       .multi()
       .lpush(this.#key, JSON.stringify(delivery))
-      .ltrim(this.#key, 0, MOST_ENTRIES - 1)
+      .ltrim(this.#key, 0, MAX_ENTRIES - 1)
       .exec();
   }
 

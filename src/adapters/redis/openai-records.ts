@@ -10,7 +10,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 
-const READ_AT_ONCE = 100;
+const MAX_CONCURRENT_READS = 100;
 const LAST_STEPS: ReadonlySet<BatchStep> = new Set(['refused', 'ended']);
 
 /**
@@ -133,10 +133,10 @@ export class RedisOpenAiRecords implements OpenAiRecords {
     }
     for (;;) {
       const found: readonly string[] = newestFirst
-        ? await this.#redis.zrevrangebyscore(order, start, '-inf', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE)
-        : await this.#redis.zrangebyscore(order, start, '+inf', 'WITHSCORES', 'LIMIT', 0, READ_AT_ONCE);
+        ? await this.#redis.zrevrangebyscore(order, start, '-inf', 'WITHSCORES', 'LIMIT', 0, MAX_CONCURRENT_READS)
+        : await this.#redis.zrangebyscore(order, start, '+inf', 'WITHSCORES', 'LIMIT', 0, MAX_CONCURRENT_READS);
       if (found.length > 0) yield found.filter((_, index) => index % 2 === 0);
-      if (found.length < READ_AT_ONCE * 2) return;
+      if (found.length < MAX_CONCURRENT_READS * 2) return;
       start = `(${found.at(-1)}`;
     }
   }

@@ -7,12 +7,12 @@ const POLL_MS = 1_000;
 /** A batch that failed for a passing reason is left alone for so long. */
 const REST_MS = 15_000;
 const SWEEP_MS = 600_000;
-const MAX_AT_ONCE = 4;
+const MAX_CONCURRENT_BATCHES = 4;
 
 /** Moves the batches of the OpenAI-compatible endpoint on, from validation to their files. Every server may do it. */
 export class BatchKeeper {
   readonly #app: App;
-  readonly #work = new PQueue({ concurrency: MAX_AT_ONCE });
+  readonly #work = new PQueue({ concurrency: MAX_CONCURRENT_BATCHES });
   readonly #moving = new Set<string>();
   readonly #restUntil = new Map<string, number>();
   readonly #stopping = new AbortController();

@@ -9,10 +9,10 @@ import { requireVisible } from './batches.ts';
 const query = z.object({ batch: z.string().optional() });
 
 /** Each takes a socket and a few kilobytes. */
-const MOST_STREAMS = 2_000;
+const MAX_STREAMS = 2_000;
 const HEARTBEAT_MS = 15_000;
 /** A client that does not read is let go rather than kept in memory. */
-const MOST_UNSENT_BYTES = 1024 * 1024;
+const MAX_UNSENT_BYTES = 1024 * 1024;
 
 export function addEventRoutes(server: FastifyInstance, app: App, hub: EventHub): void {
   let open = 0;
@@ -25,7 +25,7 @@ export function addEventRoutes(server: FastifyInstance, app: App, hub: EventHub)
     async (request, reply) => {
       const { batch } = request.query as z.infer<typeof query>;
       if (batch !== undefined) await requireVisible(app, request, batch);
-      if (open >= MOST_STREAMS) {
+      if (open >= MAX_STREAMS) {
         return reply
           .code(503)
           .header('retry-after', '30')
@@ -33,7 +33,7 @@ export function addEventRoutes(server: FastifyInstance, app: App, hub: EventHub)
           .send(
             Buffer.from(
               JSON.stringify(
-                problem(503, 'usage', `This server has ${MOST_STREAMS} event streams open, the most. Try again later.`),
+                problem(503, 'usage', `This server has ${MAX_STREAMS} event streams open, the most. Try again later.`),
               ),
             ),
           );
@@ -48,7 +48,7 @@ export function addEventRoutes(server: FastifyInstance, app: App, hub: EventHub)
       });
       raw.write('retry: 2000\n\n');
       const write = (text: string) => {
-        if (raw.writableLength > MOST_UNSENT_BYTES) raw.destroy();
+        if (raw.writableLength > MAX_UNSENT_BYTES) raw.destroy();
         else raw.write(text);
       };
       const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);

@@ -21,18 +21,18 @@ export interface ReportOperation {
   readonly visible?: (batch: BatchRecord) => boolean;
 }
 
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 const DAY_MS = 86_400_000;
 /** A batch is looked for among those that were submitted so long before the period. */
 const LONGEST_BATCH_DAYS = 31;
 const LISTED_AT_ONCE = 500;
-const READ_AT_ONCE = 16;
+const MAX_CONCURRENT_READS = 16;
 
 /** @throws {NightmillError} `usage` */
 export function readReportDays(text: string): number {
   const days = Number(text);
-  if (Number.isInteger(days) && days >= 1 && days <= MOST_DAYS) return days;
-  throw new NightmillError('usage', `Cannot report on ${JSON.stringify(text)} days: use 1 to ${MOST_DAYS}.`);
+  if (Number.isInteger(days) && days >= 1 && days <= MAX_DAYS) return days;
+  throw new NightmillError('usage', `Cannot report on ${JSON.stringify(text)} days: use 1 to ${MAX_DAYS}.`);
 }
 
 /** @throws {NightmillError} `usage` */
@@ -46,7 +46,7 @@ export function readReportGroup(text: string): ReportGroup {
 export async function readReport(app: App, { days, by, visible }: ReportOperation): Promise<Report> {
   const now = app.clock.now();
   const batches = await endedSince(app, now - 2 * days * DAY_MS, visible);
-  const queue = new PQueue({ concurrency: READ_AT_ONCE });
+  const queue = new PQueue({ concurrency: MAX_CONCURRENT_READS });
   const read = await queue.addAll(batches.map((batch) => () => readReported(app, batch)));
   return buildReport({
     batches: read.filter((batch) => batch !== undefined),

@@ -18,7 +18,7 @@ const CUT_OFF_AFTER_MS = 60 * 60_000;
 const NEARLY_FULL = 0.8;
 const ORPHANS_NAMED = 5;
 /** Objects that `doctor` looks through; a large store is not listed to its end. */
-const MOST_OBJECTS = 20_000;
+const MAX_OBJECTS = 20_000;
 
 /** Lines of `doctor` on what is left over or about to fill up, each with its cure. Pure. */
 export function leftoverFindings({ open, orphans, memoryUsed, now }: Leftovers): readonly Check[] {
@@ -57,7 +57,7 @@ async function findOrphans({ store, batches }: App): Promise<readonly string[]> 
   for await (const { key } of store.list(storeKeys.batches)) {
     ids.add(key.split('/')[1] ?? '');
     objects += 1;
-    if (objects === MOST_OBJECTS) break;
+    if (objects === MAX_OBJECTS) break;
   }
   const known = await Promise.all([...ids].map(async (id) => ((await batches.get(id)) === undefined ? id : undefined)));
   return known.filter((id) => id !== undefined);

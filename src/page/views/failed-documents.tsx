@@ -9,7 +9,7 @@ import { batchHref } from '../route.ts';
 import { useLoad } from '../use-load.ts';
 
 /** The page reads no more of errors.jsonl than it shows; the whole file is a download. */
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 /** Why documents failed, the reasons with their counts first, and a way to ask them again. */
 export function FailedDocuments({ batch }: { readonly batch: Batch }) {
@@ -46,7 +46,7 @@ async function readRows(id: string, partial: boolean, signal: AbortSignal): Prom
   if (response.body === null) return rows;
   for await (const line of readLines(response.body)) {
     if (line !== '') rows.push(JSON.parse(line) as ErrorRow);
-    if (rows.length === MOST_SHOWN) break;
+    if (rows.length === MAX_SHOWN) break;
   }
   return rows;
 }

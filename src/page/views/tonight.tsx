@@ -9,7 +9,7 @@ import { batchHref, hrefOf } from '../route.ts';
 import { arrived, batchOf, budgetOf, keepBatch, keepBudget, stateChanges } from '../store.ts';
 import { useLoad } from '../use-load.ts';
 
-const MOST_OPEN = 200;
+const MAX_OPEN = 200;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 interface Night {
@@ -35,7 +35,7 @@ async function readNight(signal: AbortSignal): Promise<Night> {
   const askedAt = performance.now();
   const since = new Date(Date.now() - DAY_MS).toISOString();
   const [open, recent, { budgets }] = await Promise.all([
-    get<BatchPage>(withQuery('/api/v1/batches', { open: 'true', limit: String(MOST_OPEN) }), signal),
+    get<BatchPage>(withQuery('/api/v1/batches', { open: 'true', limit: String(MAX_OPEN) }), signal),
     get<BatchPage>(withQuery('/api/v1/batches', { since, limit: '50' }), signal),
     get<{ budgets: readonly Budget[] }>('/api/v1/budgets', signal),
   ]);
@@ -62,7 +62,7 @@ function NightView({ night, reload }: { readonly night: Night; readonly reload: 
     <>
       <Spending />
       <News night={night} reload={reload} />
-      {night.more && <p class="quiet">Only the {MOST_OPEN} newest open batches are shown.</p>}
+      {night.more && <p class="quiet">Only the {MAX_OPEN} newest open batches are shown.</p>}
       <h2>Stopped ({stopped.length})</h2>
       {stopped.length === 0 ? (
         <p class="quiet">Nothing stands still.</p>

@@ -104,7 +104,7 @@ function numberOf(text: string): number | undefined {
  * (`"9/10"`). Anything else tells nothing: an unknown confidence is no confidence of 0.
  */
 export function readConfidence(value: unknown): number | undefined {
-  if (typeof value === 'number') return inRange(value > 1 && value >= LEAST_PERCENT ? value / 100 : value);
+  if (typeof value === 'number') return inRange(value > 1 && value >= MIN_PERCENT ? value / 100 : value);
   if (typeof value !== 'string') return undefined;
   const written =
     /^\s*(?:[a-z~≈(: ]{0,20}?)(\d{1,3}(?:[.,]\d{1,20})?|[.,]\d{1,20})\s*(%|percent|per cent|\/\s*(\d{1,4}))?(.*)$/is.exec(
@@ -117,7 +117,7 @@ export function readConfidence(value: unknown): number | undefined {
 }
 
 /** Numbers between are of a scale that nobody knows: 7 of ten, or of a hundred. */
-const LEAST_PERCENT = 11;
+const MIN_PERCENT = 11;
 
 function inRange(number: number): number | undefined {
   return number >= 0 && number <= 1 ? number : undefined;

@@ -7,7 +7,7 @@ export interface Vote {
 }
 
 /** A part that is sure of nothing still counts a little, so that all-zero confidences elect the majority. */
-const LEAST_CONFIDENCE = 1e-6;
+const MIN_CONFIDENCE = 1e-6;
 
 /**
  * One label for a text that was classified in parts: each part votes with its confidence, weighted by its tokens. The
@@ -48,7 +48,7 @@ export function spreadOrder(length: number): readonly number[] {
 function countVotes(votes: readonly Vote[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { label, confidence, tokens } of votes) {
-    counts.set(label, (counts.get(label) ?? 0) + Math.max(confidence, LEAST_CONFIDENCE) * tokens);
+    counts.set(label, (counts.get(label) ?? 0) + Math.max(confidence, MIN_CONFIDENCE) * tokens);
   }
   return counts;
 }

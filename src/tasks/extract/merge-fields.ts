@@ -30,7 +30,7 @@ interface Found {
 }
 
 /** A part that is sure of nothing still counts a little, so that all-zero confidences elect the majority. */
-const LEAST_WEIGHT = 1e-6;
+const MIN_WEIGHT = 1e-6;
 
 /**
  * One answer from those to the parts of a document, in its order. Single values are voted on, each vote as heavy as it is sure,
@@ -43,7 +43,7 @@ export function mergeFields(schema: ObjectSchema, parts: readonly PartFields[]):
   for (const [name, field] of Object.entries(schema.properties)) {
     const found = parts.flatMap((part): Found[] => {
       const value = part.fields[name];
-      const weight = Math.max(LEAST_WEIGHT, part.confidences?.[name] ?? part.confidence ?? 1);
+      const weight = Math.max(MIN_WEIGHT, part.confidences?.[name] ?? part.confidence ?? 1);
       return value === null || value === undefined ? [] : [{ part, value, at: name, weight }];
     });
     fields[name] = mergeValues(field, found, name, sources);

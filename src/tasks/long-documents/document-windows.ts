@@ -9,7 +9,7 @@ const SAFE_SHARE = 0.85;
 const HEADING_TOKENS = 64;
 const CONTEXT_FRAME_TOKENS = 48;
 /** What stands around a part takes at most this share of its window. */
-const MOST_CONTEXT_SHARE = 0.25;
+const MAX_CONTEXT_SHARE = 0.25;
 
 /** What a task says to a model around a text: the prompts of its steps for an empty one. */
 export interface StepPrompts {
@@ -61,7 +61,7 @@ export function documentWindows<W extends WorkflowSpec>(
   const steps = stepWindowsOf(workflow, prompts);
   const { maxTokens = Number.POSITIVE_INFINITY, overlapTokens = 0 } = workflow.parts ?? {};
   const part = fitted(steps.part);
-  const context = Math.floor(part * MOST_CONTEXT_SHARE);
+  const context = Math.floor(part * MAX_CONTEXT_SHARE);
   const headings = Math.max(0, Math.min(HEADING_TOKENS, context - CONTEXT_FRAME_TOKENS));
   const overlap = Math.max(0, Math.min(overlapTokens, maxTokens, context - CONTEXT_FRAME_TOKENS - headings));
   const around = headings === 0 ? 0 : CONTEXT_FRAME_TOKENS + headings + overlap;

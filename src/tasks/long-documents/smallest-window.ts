@@ -1,17 +1,17 @@
 import { CallFailedError } from '../../calls/stop.ts';
 
 /** Below this a part holds a sentence or two, and a document would take thousands of calls. */
-export const LEAST_WINDOW_TOKENS = 128;
+export const MIN_WINDOW_TOKENS = 128;
 
 /** Tokens of a document from which on its halves are usable windows, with what stands around a part. */
-export const LEAST_CUT_TOKENS = 4 * LEAST_WINDOW_TOKENS;
+export const MIN_CUT_TOKENS = 4 * MIN_WINDOW_TOKENS;
 
 /** @throws {CallFailedError} `context_overflow`: the prompt alone fills the smallest context of the cascade */
 export function smallestUsableWindow(window: number): number {
-  if (window >= LEAST_WINDOW_TOKENS) return window;
+  if (window >= MIN_WINDOW_TOKENS) return window;
   throw new CallFailedError(
     'context_overflow',
     `The prompt leaves ${Math.max(0, window)} tokens for the document in the smallest context of the cascade; ` +
-      `at least ${LEAST_WINDOW_TOKENS} are needed. Shorten labels or instructions, or raise contextTokens.`,
+      `at least ${MIN_WINDOW_TOKENS} are needed. Shorten labels or instructions, or raise contextTokens.`,
   );
 }

@@ -153,12 +153,12 @@ function textOf(value: unknown): string | undefined {
 }
 
 /** Prose of so many words is most likely the summary, without its JSON. */
-const LEAST_PROSE_WORDS = 8;
+const MIN_PROSE_WORDS = 8;
 
 function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnswer> {
   const found = parseJsonReply(reply, 'summary');
   if (found === undefined && !hasJsonObject(reply)) {
-    const isFormOnly = reply.finish === 'stop' && countWords(reply.text) >= LEAST_PROSE_WORDS && hasWords(reply.text);
+    const isFormOnly = reply.finish === 'stop' && countWords(reply.text) >= MIN_PROSE_WORDS && hasWords(reply.text);
     const detail = 'the reply is not a JSON object';
     return { kind: 'rejected', code: 'invalid_json', detail, ...(isFormOnly ? { isFormOnly } : {}) };
   }

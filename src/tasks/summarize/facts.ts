@@ -3,14 +3,14 @@ import { countTokens } from '../../text/tokens.ts';
 /** A line that lists one fact has this many tokens more than the fact. */
 const LINE_TOKENS = 3;
 /** A longer one is no fact but prose, and must not push the others out. */
-const MOST_FACT_UNITS = 240;
+const MAX_FACT_UNITS = 240;
 
 /** The facts of a reply: its strings on one line each, without empty ones, and of any other value none. */
 export function readFacts(value: unknown): readonly string[] {
   if (!Array.isArray(value)) return [];
   return value
     .filter((fact) => typeof fact === 'string')
-    .map((fact) => fact.slice(0, MOST_FACT_UNITS).toWellFormed().replace(/\s+/g, ' ').trim())
+    .map((fact) => fact.slice(0, MAX_FACT_UNITS).toWellFormed().replace(/\s+/g, ' ').trim())
     .filter((fact) => fact !== '');
 }
 

@@ -17,7 +17,7 @@ export interface NoteBudget {
 }
 
 /** Only runs of spaces and the like have more. */
-const MOST_UNITS_PER_TOKEN = 16;
+const MAX_UNITS_PER_TOKEN = 16;
 /** Blank lines between notes, and the heading of the facts. */
 const FRAME_TOKENS = 8;
 
@@ -78,7 +78,7 @@ function cutToTokens(text: string, maxTokens: number): string {
     end = start;
   }
   if (end > 0) return text.slice(0, end).trimEnd();
-  let rest = text.slice(0, maxTokens * MOST_UNITS_PER_TOKEN);
+  let rest = text.slice(0, maxTokens * MAX_UNITS_PER_TOKEN);
   while (countTokens(rest) > maxTokens) rest = rest.slice(0, Math.floor(rest.length * 0.9));
   const space = rest.lastIndexOf(' ');
   return (space > 0 ? rest.slice(0, space) : rest).toWellFormed();

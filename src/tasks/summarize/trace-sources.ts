@@ -3,9 +3,9 @@ import { findSentenceStarts } from '../../text/split-text.ts';
 import type { SentenceSource, TextSpan } from '../result-row.ts';
 
 /** A sentence may join what several chunks say. */
-const MOST_CHUNKS = 3;
+const MAX_CHUNKS = 3;
 /** A chunk that adds less of a sentence's weight than this to the ones before is no source of it. */
-const LEAST_SHARE = 0.2;
+const MIN_SHARE = 0.2;
 /** Letters that a stem keeps, so that "invoices" meets "invoice". */
 const STEM_UNITS = 6;
 /** A longer run of letters is no word. */
@@ -38,10 +38,10 @@ export function* traceSources(
   const weightOf = (term: string): number => Math.log(1 + chunks.length / (chunksWith.get(term) ?? 0.5));
   const sumOf = (terms: Iterable<string>): number => [...terms].reduce((sum, term) => sum + weightOf(term), 0);
   return sentences.map(({ sentence, terms }) => {
-    const least = LEAST_SHARE * sumOf(terms);
+    const least = MIN_SHARE * sumOf(terms);
     const sources: TextSpan[] = [];
     let left = [...terms];
-    while (sources.length < MOST_CHUNKS && left.length > 0) {
+    while (sources.length < MAX_CHUNKS && left.length > 0) {
       const added = found.map((here) => sumOf(left.filter((term) => here.has(term))));
       const most = Math.max(0, ...added);
       const index = added.indexOf(most);

@@ -13,7 +13,7 @@
  */
 export const BLIPS_LUA = `
 local LOW, STATED_LOW = 0.75, 0.85
-local ENOUGH_BLIPS, LEAST_BLIPS, MOST_BLIPS, DROPPED = 3, 0.005, 0.1, 4
+local ENOUGH_BLIPS, MIN_BLIPS, MAX_BLIPS, DROPPED = 3, 0.005, 0.1, 4
 local TALLY = 800
 -- Refusals with fewer calls between them are a bucket or a window that is used up: they count as one.
 local APART = 5
@@ -64,11 +64,11 @@ local function judgeRefusal(f, now, cut, named)
   if not low or f.bc > 1 then return 'limit' end
   local above = (f.hr or 0) / math.max(1, f.hn or 0)
   local share = f.br / math.max(1, f.bn or 0)
-  if f.br >= ENOUGH_BLIPS and f.bc == 0 and share >= LEAST_BLIPS and share <= MOST_BLIPS and share >= above / 2 then
+  if f.br >= ENOUGH_BLIPS and f.bc == 0 and share >= MIN_BLIPS and share <= MAX_BLIPS and share >= above / 2 then
     f.fb = share
     return 'found'
   end
-  if f.br < ENOUGH_BLIPS and above <= MOST_BLIPS and named < NAMED_WINDOW then return 'doubt' end
+  if f.br < ENOUGH_BLIPS and above <= MAX_BLIPS and named < NAMED_WINDOW then return 'doubt' end
   return 'limit'
 end
 -- Before a refusal lowers the scale.

@@ -30,7 +30,7 @@ local CUT_SHARE, KEEP, AFTER_RAMP = 0.95, 0.95, 0.45
 local STRAGGLERS, NEXT_CUT = 500, 1000
 local AFTER_BLIPS = 0.5
 local WINDOW = 4000
-local MOSTLY, LEAST_REFUSED = 0.5, 4
+local MOSTLY, MIN_REFUSED = 0.5, 4
 -- A wait of so long is the rest of a window, more likely than not.
 local NAMED_WINDOW = 5000
 local REST = 500
@@ -125,12 +125,12 @@ local function refuseFound(f, now, named, isKnown, cut)
   if now - (f.rAt or 0) < STRAGGLERS then return 0 end
   f.wr = f.wr + 1
   local share = math.min(1, f.wr / math.max(f.wn, 1))
-  local mostly = f.wr >= LEAST_REFUSED and share >= MOSTLY
+  local mostly = f.wr >= MIN_REFUSED and share >= MOSTLY
   if not mostly and now - (f.rAt or 0) < NEXT_CUT then return 0 end
   beginSeries(f, now, cut)
   f.cAt = now
   local letIn = math.max(0, f.wn - f.wr)
-  if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= LEAST_REFUSED)) then
+  if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= MIN_REFUSED)) then
     f.fm, f.fk, f.fq, f.fAt, f.fs = 2, 1, 0, now, now
     f.fr = math.max(1, letIn) * 60000 / math.max(1000, now - f.wa)
     f.fx = KEEP

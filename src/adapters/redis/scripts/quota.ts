@@ -29,7 +29,7 @@ export const BURST_MS = 400;
 export const QUOTA_LUA = `${FOUND_LUA}${OVERRUN_LUA}
 local BURST, BASE, CUT, CUT_EVERY, HEAL, DAY = ${BURST_MS}, 0.99, 0.95, 2000, 0.000002, 86400000
 -- No call takes longer under a limit that only headers have named: they may slow us down, but a wrong one stops nothing.
-local MOST_SEEN = 60000 - BURST
+local MAX_SEEN = 60000 - BURST
 local SILENT_POLL = 500
 local FIELDS, SEEN = {'r', 't', 'i', 'o'}, {'sr', 'st', 'si', 'so'}
 -- More than two clocks that are kept in step can differ by.
@@ -95,9 +95,9 @@ local function takeQuota(q, n, input, output)
     local found = (f[FOUND[d]] or 0) * (f.fk or 0)
     local full = v[FIELDS[d]] or 0
     local most = math.huge
-    if seen > 0 and (limit == 0 or seen < limit) then limit, most = seen, MOST_SEEN end
+    if seen > 0 and (limit == 0 or seen < limit) then limit, most = seen, MAX_SEEN end
     if found > 0 and (limit == 0 or found < limit) then
-      limit, most = found, MOST_SEEN
+      limit, most = found, MAX_SEEN
       owed = math.max(owed, full - now)
       if f.fm == 1 and limit > UNLIMITED then limit = 0 end
     end

@@ -1,9 +1,9 @@
 import { NightmillError } from '../../../errors.ts';
 
 /** One script decides about so many calls at most, so that no other client waits for it longer than about a millisecond. */
-export const MOST_CALLS = 32;
+export const MAX_CALLS = 32;
 /** Replies in one command, compressed; a larger one goes alone. */
-export const MOST_BYTES = 262_144;
+export const MAX_BYTES = 262_144;
 
 interface Waiting<Item, Answer> {
   readonly item: Item;
@@ -69,7 +69,7 @@ export class Turns<Item, Answer> {
       const last = all.at(-1);
       const more = this.#options.bytesOf(one.item);
       bytes += more;
-      if (last !== undefined && last.length < MOST_CALLS && bytes <= MOST_BYTES) last.push(one);
+      if (last !== undefined && last.length < MAX_CALLS && bytes <= MAX_BYTES) last.push(one);
       else {
         all.push([one]);
         bytes = more;

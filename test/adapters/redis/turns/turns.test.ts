@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { MOST_BYTES, MOST_CALLS, Turns } from '../../../../src/adapters/redis/turns/turns.ts';
+import { MAX_BYTES, MAX_CALLS, Turns } from '../../../../src/adapters/redis/turns/turns.ts';
 import { NightmillError } from '../../../../src/errors.ts';
 
 interface Item {
@@ -47,13 +47,13 @@ describe('Turns', () => {
 
   test('a turn is cut at the most calls and the most bytes of one script; a larger item goes alone', async () => {
     const many = recorder();
-    await Promise.all(named(2 * MOST_CALLS + 1).map((item) => many.turns.add(item)));
-    expect(many.scripts.map(({ length }) => length)).toEqual([MOST_CALLS, MOST_CALLS, 1]);
+    await Promise.all(named(2 * MAX_CALLS + 1).map((item) => many.turns.add(item)));
+    expect(many.scripts.map(({ length }) => length)).toEqual([MAX_CALLS, MAX_CALLS, 1]);
     const large = recorder();
     const items = [
-      ...named(4, MOST_BYTES / 4),
+      ...named(4, MAX_BYTES / 4),
       { name: 'small', bytes: 1 },
-      { name: 'huge', bytes: 2 * MOST_BYTES },
+      { name: 'huge', bytes: 2 * MAX_BYTES },
       ...named(1),
     ];
     await Promise.all(items.map((item) => large.turns.add(item)));
