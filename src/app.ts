@@ -38,7 +38,7 @@ import { type Persistence, readPersistence } from './adapters/redis/server/read-
 import { type DiskRewrite, rewriteDisk } from './adapters/redis/server/rewrite-disk.ts';
 import { WorkerLease } from './adapters/redis/worker-lease.ts';
 import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
-import { RedisWorkflowHolds } from './adapters/redis/workflow-holds.ts';
+import { RedisWorkflowPauses } from './adapters/redis/workflow-pauses.ts';
 import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cache.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
@@ -47,7 +47,7 @@ import type { ClusterMemory } from './batches/cluster-memory.ts';
 import { submissionCache } from './batches/submission-cache.ts';
 import type { SubmitContext } from './batches/submit-batch.ts';
 import type { WorkerRegistry } from './batches/worker-registry.ts';
-import type { WorkflowHolds } from './batches/workflow-holds.ts';
+import type { WorkflowPauses } from './batches/workflow-pauses.ts';
 import type { BreakerContext } from './budgets/breaker.ts';
 import { type AlertContext, checkAlerts, watchPrices } from './budgets/check-alerts.ts';
 import { checkNotices, type NoticeContext } from './budgets/check-notices.ts';
@@ -105,7 +105,7 @@ export interface App extends AsyncDisposable {
   readonly batches: BatchRegistry;
   /** For what asks models without being a batch. */
   readonly owners: CallOwners;
-  readonly holds: WorkflowHolds;
+  readonly pauses: WorkflowPauses;
   readonly ledger: RememberingLedger;
   readonly local: LocalModel;
   readonly lease: WorkerLease;
@@ -179,7 +179,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
     ledger,
     batches: new RedisBatchRegistry(redis, keys),
     owners: new RedisCallOwners(redis, keys),
-    holds: new RedisWorkflowHolds(redis, keys),
+    pauses: new RedisWorkflowPauses(redis, keys),
     workers: new RedisWorkerRegistry(redis, keys),
     kept: { schedules: new RedisScheduleBook(redis, keys), memory: new RedisClusterMemory(redis, keys) },
     server: {
@@ -207,13 +207,13 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 }
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
-  const { batches, jobs, holds, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
+  const { batches, jobs, pauses, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
   const { audit, apiKeys, openai, house, clock, workers } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
   const notify = openNotifier({ memory, sink, clock, log });
-  const base = { batches, jobs, holds, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
+  const base = { batches, jobs, pauses, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
   const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
   const timezones = (workflow: string) => timezonesOf(config, workflow);
   const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
@@ -256,7 +256,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       submission,
       histories,
       lessonsOf: lessonsOf(config, services.lessons),
-      breakerHistory: breakerHistory(holds),
+      breakerHistory: breakerHistory(pauses),
     },
     housekeeping: {
       ...breaker,
@@ -297,10 +297,10 @@ async function openRedis(
   return { redis, connection: { target, prefix: keys.bullmqPrefix }, description };
 }
 
-function breakerHistory(holds: WorkflowHolds): FinalizeContext['breakerHistory'] {
+function breakerHistory(pauses: WorkflowPauses): FinalizeContext['breakerHistory'] {
   return async (batchId, workflow) => [
-    ...(await holds.history(workflow)),
-    ...(await holds.history(`batch:${batchId}`)),
+    ...(await pauses.history(workflow)),
+    ...(await pauses.history(`batch:${batchId}`)),
   ];
 }
 

@@ -47,7 +47,7 @@ export interface BatchRecord extends BatchOwner {
   /** Why the batch alone is held (its own limit, its model, an operator), the oldest first. */
   readonly pauses: readonly Pause[];
   /** The one of {@link pauses} to name first. */
-  readonly parked?: Pause;
+  readonly pause?: Pause;
   /** Neither retention nor a person removes it. */
   readonly kept?: boolean;
   /** What retention has removed of it. */
@@ -112,7 +112,7 @@ export interface BatchRegistry {
     state: 'completed' | 'cancelled' | 'expired',
   ): Promise<void>;
   /** Removes a batch that never left `ingesting`. */
-  forget(batchId: string): Promise<void>;
+  deleteDraft(batchId: string): Promise<void>;
   /** Removes everything that is known of a batch that has ended, its journal too; its money stays in the periods' totals. */
   erase(batchId: string, slices: number): Promise<void>;
   keep(batchId: string, keep: boolean): Promise<void>;
@@ -136,8 +136,8 @@ export interface BatchRegistry {
   seal(batchId: string): Promise<SealResult>;
   finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;
   /** True where it was not held for this cause before. */
-  park(batchId: string, pause: Pause): Promise<boolean>;
+  pauseBatch(batchId: string, pause: Pause): Promise<boolean>;
   /** Ends one pause, or all of them; says whether there was one, and how many are left. */
-  unpark(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }>;
+  resumeBatch(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }>;
   markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void>;
 }

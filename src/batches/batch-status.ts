@@ -6,7 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
 import { type BatchState, isWorking } from './batch-states.ts';
 import type { ModelTotals } from './model-totals.ts';
-import type { WorkflowHolds } from './workflow-holds.ts';
+import type { WorkflowPauses } from './workflow-pauses.ts';
 
 export interface BreakerStatus {
   /** `warning`: 80 % of a limit are spent. `draining`: the last tier is not asked any more. `open`: work is held. */
@@ -82,7 +82,7 @@ export interface BatchStatus {
 export interface StatusContext {
   readonly batches: BatchRegistry;
   readonly ledger: Ledger;
-  readonly holds: WorkflowHolds;
+  readonly pauses: WorkflowPauses;
   readonly clock: Clock;
 }
 
@@ -98,8 +98,8 @@ export async function batchStatus(
   const [totals, progress, workflowPauses, breaker, unable] = await Promise.all([
     context.ledger.totals(batchScope(batch.batchId)),
     context.batches.progress(batch.batchId),
-    context.holds.all(batch.workflow),
-    tightestScope(context, batch, timezones),
+    context.pauses.all(batch.workflow),
+    mostConstrainedScope(context, batch, timezones),
     context.batches.unable(batch.batchId),
   ]);
   const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
@@ -128,7 +128,7 @@ export async function batchStatus(
     breaker:
       hold === undefined
         ? withDraining(breaker, drainAt)
-        : { ...breaker, state: 'open', hold, pauses, holds: batch.parked === undefined ? 'workflow' : 'batch' },
+        : { ...breaker, state: 'open', hold, pauses, holds: batch.pause === undefined ? 'workflow' : 'batch' },
   };
 }
 
@@ -144,7 +144,7 @@ function pick<T extends object, K extends keyof T>(value: T, keys: readonly K[])
 }
 
 /** The scopes of a batch that are nearest to their limits, by share and by dollars. */
-export async function tightestScope(
+export async function mostConstrainedScope(
   context: Pick<StatusContext, 'ledger' | 'clock'>,
   batch: BatchOwner,
   timezones: Timezones,
@@ -169,10 +169,10 @@ export async function tightestScope(
 }
 
 function withDraining(breaker: BreakerStatus, drainAt: number | undefined): BreakerStatus {
-  return drainAt !== undefined && spentShare(breaker) >= drainAt ? { ...breaker, state: 'draining' } : breaker;
+  return drainAt !== undefined && spentFraction(breaker) >= drainAt ? { ...breaker, state: 'draining' } : breaker;
 }
 
 /** Part of the tightest limit that is spent, 0 where there is no limit. */
-export function spentShare({ tightest }: BreakerStatus): number {
+export function spentFraction({ tightest }: BreakerStatus): number {
   return tightest === undefined || tightest.limit === 0 ? 0 : tightest.spent / tightest.limit;
 }

@@ -234,7 +234,7 @@ export async function enqueueSlices(
 /** Removes a batch that never left `ingesting`: a refused input leaves nothing behind. */
 export async function discardBatch(context: Pick<SubmitContext, 'store' | 'batches'>, batchId: string): Promise<void> {
   for await (const { key } of context.store.list(storeKeys.batch(batchId))) await context.store.delete([key]);
-  await context.batches.forget(batchId);
+  await context.batches.deleteDraft(batchId);
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { JobQueue } from '../batches/job-queue.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
-import type { WorkflowHolds } from '../batches/workflow-holds.ts';
+import type { WorkflowPauses } from '../batches/workflow-pauses.ts';
 import type { StopReason } from '../calls/stop.ts';
 import type { Ledger, Refusal } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
@@ -14,7 +14,7 @@ import type { Notice, Notify } from './notice.ts';
 export interface BreakerContext {
   readonly batches: BatchRegistry;
   readonly jobs: JobQueue;
-  readonly holds: WorkflowHolds;
+  readonly pauses: WorkflowPauses;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,8 +31,8 @@ export async function openBreaker(
   reason: Extract<StopReason, { kind: 'budget' | 'provider' }>,
 ): Promise<void> {
   if (reason.kind === 'provider') {
-    if (reason.hold.ofBatch === true) await parkBatch(context, owner.batchId, reason.hold);
-    else await holdWorkflow(context, owner.workflow, reason.hold);
+    if (reason.hold.ofBatch === true) await pauseBatch(context, owner.batchId, reason.hold);
+    else await pauseWorkflow(context, owner.workflow, reason.hold);
     return;
   }
   const { refusal } = reason;
@@ -48,10 +48,11 @@ export async function openBreaker(
     ...(period === undefined || period === '' ? {} : { period }),
   };
   const kind = parseScope(refusal.scope)?.kind;
-  if (kind === 'workflow') await holdWorkflow(context, owner.workflow, hold);
+  if (kind === 'workflow') await pauseWorkflow(context, owner.workflow, hold);
   else if (kind === 'global') {
-    for (const workflow of new Set([owner.workflow, ...context.workflows])) await holdWorkflow(context, workflow, hold);
-  } else await parkBatch(context, owner.batchId, hold);
+    for (const workflow of new Set([owner.workflow, ...context.workflows]))
+      await pauseWorkflow(context, workflow, hold);
+  } else await pauseBatch(context, owner.batchId, hold);
 }
 
 function describeRefusal(refusal: Refusal, hold: NanoUsd): string {
@@ -69,13 +70,13 @@ function describeRefusal(refusal: Refusal, hold: NanoUsd): string {
 }
 
 /** Pauses a workflow's queue for the whole cluster; false where it was held for this cause. Slices in hand stop by themselves. */
-export async function holdWorkflow(context: BreakerContext, workflow: string, pause: Pause): Promise<boolean> {
+export async function pauseWorkflow(context: BreakerContext, workflow: string, pause: Pause): Promise<boolean> {
   const lasting = await sinceItsBeginning(context, workflow, pause);
-  const first = await context.holds.set(workflow, lasting);
+  const first = await context.pauses.set(workflow, lasting);
   await context.jobs.pause(workflow);
   if (!first) return false;
   context.log.warn('breaker:open', { workflow, cause: pause.cause, scope: pause.scope, reason: pause.reason });
-  await context.holds.record(workflow, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
+  await context.pauses.record(workflow, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
   await context.notify(pausedNotice(`Workflow ${workflow}`, workflow, pause));
   return true;
 }
@@ -85,28 +86,31 @@ export async function holdWorkflow(context: BreakerContext, workflow: string, pa
  *
  * @returns false where it was not held so
  */
-export async function releaseWorkflow(
+export async function resumeWorkflow(
   context: BreakerContext,
   workflow: string,
   reason: string,
   pause?: Pause,
 ): Promise<boolean> {
   if (pause !== undefined) await rememberRetry(context, workflow, pause);
-  const { cleared, left } = await context.holds.clear(workflow, pause);
+  const { cleared, left } = await context.pauses.clear(workflow, pause);
   if (left === 0) await context.jobs.resume(workflow);
   if (!cleared) return false;
   context.log.info('breaker:closed', { workflow, reason, ...(left === 0 ? {} : { pausesLeft: left }) });
-  await context.holds.record(workflow, closedEvent(context, reason));
+  await context.pauses.record(workflow, closedEvent(context, reason));
   return true;
 }
 
 /** Holds one batch; false where it was held for this cause, or is gone. */
-export async function parkBatch(context: BreakerContext, batchId: string, pause: Pause): Promise<boolean> {
+export async function pauseBatch(context: BreakerContext, batchId: string, pause: Pause): Promise<boolean> {
   if ((await context.batches.get(batchId)) === undefined) return false;
   const lasting = await sinceItsBeginning(context, `batch:${batchId}`, pause);
-  if (!(await context.batches.park(batchId, lasting))) return false;
+  if (!(await context.batches.pauseBatch(batchId, lasting))) return false;
   context.log.warn('breaker:open', { batch: batchId, cause: pause.cause, scope: pause.scope, reason: pause.reason });
-  await context.holds.record(`batch:${batchId}`, breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause));
+  await context.pauses.record(
+    `batch:${batchId}`,
+    breakerEvent(pause.cause === 'operator' ? 'paused' : 'opened', pause),
+  );
   await context.notify(pausedNotice(`Batch ${batchId}`, batchId, pause));
   return true;
 }
@@ -116,7 +120,7 @@ export async function parkBatch(context: BreakerContext, batchId: string, pause:
  *
  * @returns false where it was not held so
  */
-export async function unparkBatch(
+export async function resumeBatch(
   context: BreakerContext,
   batchId: string,
   reason: string,
@@ -125,23 +129,23 @@ export async function unparkBatch(
   const batch = await context.batches.get(batchId);
   if (batch === undefined) return false;
   if (pause !== undefined) await rememberRetry(context, `batch:${batchId}`, pause);
-  const { cleared, left } = await context.batches.unpark(batchId, pause);
+  const { cleared, left } = await context.batches.resumeBatch(batchId, pause);
   if (!cleared) return false;
   if (left === 0) await enqueueSlices(context, batch);
   context.log.info('breaker:closed', { batch: batchId, reason, ...(left === 0 ? {} : { pausesLeft: left }) });
-  await context.holds.record(`batch:${batchId}`, closedEvent(context, reason));
+  await context.pauses.record(`batch:${batchId}`, closedEvent(context, reason));
   return true;
 }
 
 /** A provider that is still down when it is tried again has been down all the time. */
 async function sinceItsBeginning(context: BreakerContext, name: string, pause: Pause): Promise<Pause> {
   if (pause.cause !== 'provider') return pause;
-  const since = await context.holds.retriedSince(name);
+  const since = await context.pauses.retriedSince(name);
   return since === undefined ? pause : { ...pause, since: Math.min(since, pause.since) };
 }
 
 async function rememberRetry(context: BreakerContext, name: string, { cause, since }: Pause): Promise<void> {
-  if (cause === 'provider') await context.holds.noteRetry(name, since);
+  if (cause === 'provider') await context.pauses.noteRetry(name, since);
 }
 
 function closedEvent({ clock }: BreakerContext, reason: string) {

@@ -2,7 +2,7 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { figuresSoFar } from '../batches/cost-figures.ts';
 import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { costPerDocument, type WorkflowHistory } from '../batches/workflow-history.ts';
-import type { WorkflowHolds } from '../batches/workflow-holds.ts';
+import type { WorkflowPauses } from '../batches/workflow-pauses.ts';
 import { PriceWatch } from '../calls/price-watch.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { calendarDay, monthOfDay } from '../ledger/period.ts';
@@ -19,7 +19,7 @@ import { type BatchVolume, forecastAlerts, type MonthSpending, volumeAlerts } fr
 export interface AlertContext {
   readonly batches: BatchRegistry;
   readonly ledger: Ledger;
-  readonly holds: WorkflowHolds;
+  readonly pauses: WorkflowPauses;
   readonly histories: WorkflowHistories;
   readonly memory: AlertMemory;
   readonly sink: AlertSink;
@@ -172,8 +172,8 @@ async function measureScope(
   const totals = await context.ledger.totals(scope);
   const spent = totals.settled + totals.uncertain;
   if (totals.limit === undefined) return { scope, spent, reached: false };
-  const held = await Promise.all([...workflows].map((workflow) => context.holds.get(workflow)));
-  const reached = [...held, ...batches.map(({ batch }) => batch.parked)].some(
+  const held = await Promise.all([...workflows].map((workflow) => context.pauses.get(workflow)));
+  const reached = [...held, ...batches.map(({ batch }) => batch.pause)].some(
     (hold) => hold?.cause === 'budget' && hold.scope === scope.name && (hold.period ?? '') === scope.period,
   );
   const projected = projectScope(spent, batches);

@@ -75,7 +75,7 @@ async function summarize(
   const spent = totals.reduce((sum, { settled, uncertain }) => sum + settled + uncertain, 0);
   const count = (outcome: 'succeeded' | 'failed') => ended.reduce((sum, batch) => sum + batch.outcomes[outcome], 0);
   const [succeeded, failed] = [count('succeeded'), count('failed')];
-  const paused = open.filter(({ parked }) => parked !== undefined).length;
+  const paused = open.filter(({ pause }) => pause !== undefined).length;
   return {
     event: 'night:summary',
     subject: day,

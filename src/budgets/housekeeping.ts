@@ -1,13 +1,13 @@
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasEnded, isExpired } from '../batches/batch-states.ts';
-import { spentShare, tightestScope } from '../batches/batch-status.ts';
+import { mostConstrainedScope, spentFraction } from '../batches/batch-status.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import type { ReapedCall } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope, periodOf } from '../ledger/scope.ts';
 import { nanoToDecimal } from '../money/money.ts';
-import { type BreakerContext, releaseWorkflow, unparkBatch } from './breaker.ts';
+import { type BreakerContext, resumeBatch, resumeWorkflow } from './breaker.ts';
 
 /** Which worker keeps house for the cluster; one does at a time. */
 export interface House {
@@ -96,7 +96,7 @@ async function reapDeadWorkers({ reap, log }: MaintenanceContext): Promise<void>
 /** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */
 async function hasLostItsJobs(context: MaintenanceContext, batch: BatchRecord): Promise<boolean> {
   if (batch.state !== 'running' && batch.state !== 'queued') return false;
-  if (batch.parked !== undefined || batch.ending !== undefined) return false;
+  if (batch.pause !== undefined || batch.ending !== undefined) return false;
   return (await context.jobs.pendingCount(batch.workflow)) === 0;
 }
 
@@ -105,11 +105,11 @@ async function steerRuns(context: MaintenanceContext): Promise<void> {
   for (const run of context.runs) {
     if (run.ending !== undefined) continue;
     const batch = await context.batches.get(run.claim.batchId);
-    const held = (await context.holds.get(run.claim.workflow)) ?? batch?.parked;
+    const held = (await context.pauses.get(run.claim.workflow)) ?? batch?.pause;
     const ends = batch === undefined || batch.ending !== undefined || hasEnded(batch.state);
     if (ends || held !== undefined) run.stop({ kind: 'paused' });
     if (run.drainAt === undefined) continue;
-    run.draining = spentShare(await tightestScope(context, run.claim, run.claim.timezones)) >= run.drainAt;
+    run.draining = spentFraction(await mostConstrainedScope(context, run.claim, run.claim.timezones)) >= run.drainAt;
   }
 }
 
@@ -117,12 +117,12 @@ async function steerRuns(context: MaintenanceContext): Promise<void> {
 export async function closePassedBreakers(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
     const isPaused = await context.jobs.isPaused(workflow);
-    const pauses = await context.holds.all(workflow);
+    const pauses = await context.pauses.all(workflow);
     let left = pauses.length;
     for (const pause of pauses) {
       const passed = await whyPassed(context, pause);
       if (passed === undefined) continue;
-      await releaseWorkflow(context, workflow, passed, pause);
+      await resumeWorkflow(context, workflow, passed, pause);
       left -= 1;
     }
     if (left < pauses.length) continue;
@@ -133,7 +133,7 @@ export async function closePassedBreakers(context: MaintenanceContext, open: rea
   for (const batch of open) {
     for (const pause of batch.pauses) {
       const passed = await whyPassed(context, pause);
-      if (passed !== undefined) await unparkBatch(context, batch.batchId, passed, pause);
+      if (passed !== undefined) await resumeBatch(context, batch.batchId, passed, pause);
     }
   }
 }

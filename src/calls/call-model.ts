@@ -6,7 +6,7 @@ import { poolOf } from '../workflows/workflow.ts';
 import { type Call, hostRoutes, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import { orderHosts } from './choose-host.ts';
-import { decideRetry, needsPerson } from './decide-retry.ts';
+import { decideRetry, needsOperator } from './decide-retry.ts';
 import { CallFailedError, DocumentEndedError, ProvidersDownError, type StopError } from './stop.ts';
 import { LongWaitError, tryCall } from './try-call.ts';
 
@@ -73,7 +73,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     if (mayBeTooLong(call, route, gate, result)) throw tooLong(result);
     const canChange = hasOthers(context, call, failures, route);
     const access =
-      needsPerson(result) || result.failure === 'bad_request'
+      needsOperator(result) || result.failure === 'bad_request'
         ? gate.access.refused(route.model.name, `${owner.claim.batchId}/${owner.claim.slice}/${call.document}`)
         : undefined;
     firstFailureAt ??= context.clock.monotonic();
@@ -162,7 +162,7 @@ function noteOwnFailure(failures: Failures, route: Route, { failure }: ModelCall
 /** Nobody is answered there, as far as this process knows; a document that its provider fails at alone is no sign of it. */
 function isDown(context: CallModelContext, { ofProvider }: Failures, route: Route): boolean {
   const gate = gateOf(context, route);
-  if (gate.needsPerson || gate.hasOutage || gate.turnInMs() > LONG_WAIT_MS) return true;
+  if (gate.needsOperator || gate.hasOutage || gate.turnInMs() > LONG_WAIT_MS) return true;
   const { count, firstAt } = ofProvider.get(route) ?? { count: 0, firstAt: 0 };
   return count >= FAILURES_BEFORE_FALLBACK && !gate.hasAnsweredSince(firstAt);
 }
@@ -218,7 +218,7 @@ function hasOthers(context: CallModelContext, { routes }: Call, failures: Failur
 }
 
 function isOpen(context: CallModelContext, failures: Failures, route: Route): boolean {
-  return (failures.get(route) ?? 0) < FAILURES_BEFORE_FALLBACK && !gateOf(context, route).needsPerson;
+  return (failures.get(route) ?? 0) < FAILURES_BEFORE_FALLBACK && !gateOf(context, route).needsOperator;
 }
 
 function gateOf({ providers }: CallModelContext, { model }: Route): ProviderGate {
@@ -243,7 +243,7 @@ async function noteFailure(
     if (!isBlip) gate.backOff(waitMs);
     return false;
   }
-  if (needsPerson(error)) return false;
+  if (needsOperator(error)) return false;
   if (error.failure === 'aborted') return false;
   if (FAILURE_RULES[error.failure].retry === 'backoff') return gate.failed(error);
   gate.answered();

@@ -40,7 +40,7 @@ export interface RetryContext {
   readonly isOutOfPatience: boolean;
   /** The provider has answered other calls since this one failed first. */
   readonly othersSucceed?: boolean;
-  /** Of a refusal that `needsPerson`; absent: it is taken at its word. */
+  /** Of a refusal that `needsOperator`; absent: it is taken at its word. */
   readonly access?: AccessEvidence;
 }
 
@@ -60,7 +60,7 @@ export function decideRetry(
   if (error.failure === 'aborted') return { kind: 'stop', reason: { kind: 'shutdown' } };
   const isRefusedFromTheStart =
     error.status === 400 && error.failure === 'bad_request' && context.access?.everWorked === false;
-  if (needsPerson(error) || isRefusedFromTheStart)
+  if (needsOperator(error) || isRefusedFromTheStart)
     return decideRefusal(error, tries, context) ?? stop(refusedFor(error));
   if (rule.retry === 'never') return { kind: 'fail' };
   if (rule.retry === 'after_wait') {
@@ -119,6 +119,6 @@ function decideRefusal(
 }
 
 /** A wrong key, an empty account, a wrong model name or URL fails every document alike; documents are not to blame. */
-export function needsPerson(error: ModelCallError): boolean {
+export function needsOperator(error: ModelCallError): boolean {
   return FAILURE_RULES[error.failure].pausesProvider || CONFIG_STATUS.has(error.status ?? 0);
 }

@@ -95,7 +95,7 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     try {
       const answered = await ask(context, step.tier, tier, prepared);
       last = answered.last;
-      await restAfterLong(question.prompt);
+      await yieldAfterLongReply(question.prompt);
       const judgement = judge(question, answered);
       attempts.push({ tier: step.tier, variant: step.variant, judgement, label: labelIn(question, judgement) });
       models.push(last.model);
@@ -227,7 +227,7 @@ async function ask(
 }
 
 /** Judging a reply to a long text takes a while: replies that come together must not keep the process from its locks. */
-async function restAfterLong({ messages }: Prompt): Promise<void> {
+async function yieldAfterLongReply({ messages }: Prompt): Promise<void> {
   const length = messages.reduce((sum, { content }) => sum + content.length, 0);
   if (length > LONG_PROMPT) await setImmediate();
 }

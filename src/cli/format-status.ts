@@ -35,7 +35,7 @@ export function statusLines(status: BatchStatus): string {
       lines.push(
         `  paused     ${what}, since ${new Date(pause.since).toISOString()} by ${pause.cause}: ${pause.reason}`,
       );
-      lines.push(`  to go on   ${howToGoOn(status, pause)}`);
+      lines.push(`  to go on   ${resumeHint(status, pause)}`);
     }
   } else if (breaker.state === 'warning' && tightest !== undefined) {
     lines.push(
@@ -104,7 +104,7 @@ function nobodyWorks({ workersAlive }: BatchStatus): boolean {
   return workersAlive === 0;
 }
 
-function howToGoOn(status: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
+function resumeHint(status: BatchStatus, pause: Pause & { readonly of: 'batch' | 'workflow' }): string {
   const { batchId, workflow } = status;
   if (pause.cause === 'budget') {
     const alone =

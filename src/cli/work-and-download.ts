@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { App } from '../app.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
-import { releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
+import { resumeBatch, resumeWorkflow } from '../budgets/breaker.ts';
 import { runMaintenance } from '../budgets/housekeeping.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { isSatOut } from '../ledger/pause.ts';
@@ -60,7 +60,7 @@ export async function workUntilEnd(
 export async function workAndDownload(app: App, options: GlobalOptions, job: WorkAndDownload): Promise<number> {
   const { workflow, batchId, shown } = job;
   const tables = await readFormats(job.format);
-  await goOnWhereItMay(app, workflow, batchId);
+  await resumeIfAllowed(app, workflow, batchId);
   const { end, status } = await workUntilEnd(app, options, job);
   if (end === 'interrupted') {
     announcer(options)(
@@ -79,14 +79,14 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
 }
 
 /** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
-async function goOnWhereItMay(app: App, workflow: string, batchId: string): Promise<void> {
+async function resumeIfAllowed(app: App, workflow: string, batchId: string): Promise<void> {
   await runMaintenance(app.housekeeping);
   const again = 'a new run tries again';
-  for (const pause of await app.holds.all(workflow)) {
-    if (pause.cause === 'provider') await releaseWorkflow(app.breaker, workflow, again, pause);
+  for (const pause of await app.pauses.all(workflow)) {
+    if (pause.cause === 'provider') await resumeWorkflow(app.breaker, workflow, again, pause);
   }
   for (const pause of (await app.batches.get(batchId))?.pauses ?? []) {
-    if (pause.cause === 'provider') await unparkBatch(app.breaker, batchId, again, pause);
+    if (pause.cause === 'provider') await resumeBatch(app.breaker, batchId, again, pause);
   }
 }
 

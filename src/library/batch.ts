@@ -77,7 +77,7 @@ export class Batch {
     for await (const status of watchBatch(this.#app, this.id, options)) {
       last = status;
       const { hold } = status.breaker;
-      if (!hasEnded(status.state) && hold !== undefined && status.held === 0 && needsPerson(hold)) {
+      if (!hasEnded(status.state) && hold !== undefined && status.held === 0 && needsOperator(hold)) {
         throw new NightmillError('batch_state', `${this.id} is paused: ${hold.reason}`);
       }
     }
@@ -153,7 +153,7 @@ export class Batch {
   }
 }
 
-function needsPerson({ cause, retry, period }: Pause): boolean {
+function needsOperator({ cause, retry, period }: Pause): boolean {
   if (cause === 'provider') return retry !== true;
   return cause === 'budget' && (period === undefined || period === '');
 }

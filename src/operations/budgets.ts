@@ -86,7 +86,7 @@ export async function discardPaused(app: App, scope: string): Promise<readonly s
   await requireScope(app, scope);
   const held = [];
   for (const batch of await app.batches.listOpen()) {
-    const pauses = [...batch.pauses, ...(await app.holds.all(batch.workflow))];
+    const pauses = [...batch.pauses, ...(await app.pauses.all(batch.workflow))];
     if (pauses.some((pause) => pause.cause === 'budget' && pause.scope === scope)) held.push(batch);
   }
   await endNow(app, held, 'cancelled');

@@ -14,7 +14,7 @@ import { openRetryOf, requireBatch } from './read-status.ts';
 export async function cancelBatch(app: App, batchId: string): Promise<boolean> {
   const batch = await requireBatch(app, batchId);
   if (batch.state === 'ingesting') {
-    await app.batches.forget(batchId);
+    await app.batches.deleteDraft(batchId);
     await writeAudit(app, 'batch:cancel', batchId, batch.state, 'forgotten');
     return false;
   }

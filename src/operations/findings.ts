@@ -35,7 +35,7 @@ async function readClusterFindings(app: App): Promise<readonly Check[]> {
         pendingSlices: await app.submit.jobs.pendingCount(batch.workflow),
       })),
     ),
-    pauses: new Map(await Promise.all(workflows.map(async (name) => [name, await app.holds.all(name)] as const))),
+    pauses: new Map(await Promise.all(workflows.map(async (name) => [name, await app.pauses.all(name)] as const))),
     persistence: await app.redis.persistence(),
     configHash: configHash(app.config),
   });

@@ -1,6 +1,6 @@
 import { findWorkflow, knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
-import { holdWorkflow, parkBatch, releaseWorkflow, unparkBatch } from '../budgets/breaker.ts';
+import { pauseBatch, pauseWorkflow, resumeBatch, resumeWorkflow } from '../budgets/breaker.ts';
 import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { writeAudit } from './audit.ts';
@@ -22,7 +22,9 @@ export async function pauseNamed(app: App, name: string): Promise<Paused> {
   const { kind, target } = await find(app, name);
   const pause: Pause = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
   const changed =
-    kind === 'workflow' ? await holdWorkflow(app.breaker, target, pause) : await parkBatch(app.breaker, target, pause);
+    kind === 'workflow'
+      ? await pauseWorkflow(app.breaker, target, pause)
+      : await pauseBatch(app.breaker, target, pause);
   if (changed) await writeAudit(app, `${kind}:pause`, name);
   return { name, kind, changed };
 }
@@ -33,8 +35,8 @@ export async function resumeNamed(app: App, name: string): Promise<Paused> {
   const reason = 'resumed by an operator';
   const changed =
     kind === 'workflow'
-      ? await releaseWorkflow(app.breaker, target, reason)
-      : await unparkBatch(app.breaker, target, reason);
+      ? await resumeWorkflow(app.breaker, target, reason)
+      : await resumeBatch(app.breaker, target, reason);
   if (changed) await writeAudit(app, `${kind}:resume`, name);
   return { name, kind, changed };
 }

@@ -5,10 +5,10 @@ import { throughputOf } from './plan-documents.ts';
  * How many worker processes would be of use now, for an autoscaler: enough for the slices that wait and may be worked
  * on, and no more than it takes to use up what the providers allow. A paused workflow wants none.
  */
-export async function workersWanted(app: Pick<App, 'config' | 'submit' | 'holds'>): Promise<number> {
+export async function workersWanted(app: Pick<App, 'config' | 'submit' | 'pauses'>): Promise<number> {
   let wanted = 0;
   for (const [name, { spec }] of app.config.workflows) {
-    if ((await app.holds.all(name)).length > 0) continue;
+    if ((await app.pauses.all(name)).length > 0) continue;
     const slices = await app.submit.jobs.pendingCount(name);
     if (slices === 0) continue;
     // A process asks all hosts at once: it takes as many as the one with most room for more.

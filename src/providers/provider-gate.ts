@@ -140,7 +140,7 @@ export class ProviderGate {
   }
 
   /** Whether it needs a person: no call can succeed until someone has acted. */
-  get needsPerson(): boolean {
+  get needsOperator(): boolean {
     return this.#clock.monotonic() < this.#unusableUntil;
   }
 

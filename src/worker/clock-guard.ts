@@ -6,7 +6,7 @@ export interface ClockGuardContext {
   readonly clock: { readonly aheadMs: number };
   readonly runs: ReadonlySet<Pick<SliceRun, 'stop'>>;
   readonly workers: { pause(why: 'clock'): Promise<void>; resume(why: 'clock'): void };
-  readonly onHopeless: (error: NightmillError) => void;
+  readonly onPermanentFailure: (error: NightmillError) => void;
 }
 
 /** While the clock of its machine is wrong, a worker takes no slices and hands back those that it has. */
@@ -19,7 +19,7 @@ export class ClockGuard {
   }
 
   async look(): Promise<void> {
-    const { clock, runs, workers, onHopeless } = this.#context;
+    const { clock, runs, workers, onPermanentFailure } = this.#context;
     const { aheadMs } = clock;
     const isWrong = judgeClock(aheadMs) === 'wrong';
     if (isWrong === this.#isWrong) return;
@@ -30,6 +30,6 @@ export class ClockGuard {
     }
     await workers.pause('clock');
     for (const run of runs) run.stop({ kind: 'shutdown' });
-    onHopeless(new NightmillError('clock_wrong', `Cannot work: ${describeClock(aheadMs)}.`));
+    onPermanentFailure(new NightmillError('clock_wrong', `Cannot work: ${describeClock(aheadMs)}.`));
   }
 }

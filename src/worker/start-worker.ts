@@ -34,14 +34,14 @@ export async function startWorker(
   app: App,
   workflows: readonly string[],
   /** Told of what no waiting mends: the store is full, an object is missing, the clock is wrong. It goes on trying anyway. */
-  onHopeless: (error: NightmillError) => void = () => {},
+  onPermanentFailure: (error: NightmillError) => void = () => {},
 ): Promise<RunningWorker> {
   const { config, log } = app;
   app.ledger.remember(app.clock);
   let state: WorkerState = 'running';
   const [draining, givingUp] = [new AbortController(), new AbortController()];
   const abilities = new WorkerAbilities(app, new RefusedKeys(() => app.clock.monotonic()));
-  const store = watchStore(app, () => workers, onHopeless);
+  const store = watchStore(app, () => workers, onPermanentFailure);
   await app.lease.start(workerRecord(app, workflows, () => store.trouble));
   const slices: ProcessSliceContext = {
     ...app.slices,
@@ -66,11 +66,11 @@ export async function startWorker(
         unlessStore(store, false, () => finalizeOrExpire({ ...endContextOf(app), asking }, batchId)),
       onError: (error, where) => {
         log.error('worker:error', { queue: where, message: error.message });
-        if (error instanceof NightmillError && !error.retryable) onHopeless(error);
+        if (error instanceof NightmillError && !error.retryable) onPermanentFailure(error);
       },
     },
   );
-  const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onHopeless });
+  const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onPermanentFailure });
   await guard.look();
   await workers.ready();
   const ended = new AbortController();
@@ -111,7 +111,11 @@ export async function startWorker(
   };
 }
 
-function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: NightmillError) => void): StoreWatch {
+function watchStore(
+  app: App,
+  workers: () => SliceWorkers,
+  onPermanentFailure: (error: NightmillError) => void,
+): StoreWatch {
   const { log, lease } = app;
   // As large as the rows of a slice may be: a disk that is nearly full takes a small object.
   const probe = () => checkStore(app.store, lease.workerId, STORE_PROBE_BYTES);
@@ -127,7 +131,7 @@ function watchStore(app: App, workers: () => SliceWorkers, onHopeless: (error: N
         .catch(() => {});
       for (const run of app.slices.runs) run.stop({ kind: 'store' });
       tellOthers();
-      if (!error.retryable) onHopeless(error);
+      if (!error.retryable) onPermanentFailure(error);
     },
     onRestored: () => {
       log.info('store:restored', {});
@@ -165,8 +169,8 @@ async function runSlice(
   signal: AbortSignal,
 ): Promise<SliceOutcome> {
   const batch = await app.batches.get(job.batch);
-  // A parked batch's slices leave the queue; they come back when it is released.
-  if (batch === undefined || batch.parked !== undefined || batch.ending !== undefined) return 'done';
+  // A paused batch's slices leave the queue; they come back when it is resumed.
+  if (batch === undefined || batch.pause !== undefined || batch.ending !== undefined) return 'done';
   const { workflow } = await app.slices.submission(job.batch);
   if (await abilities.leaves(job.batch, workflow)) return 'deferred';
   const onLost = () => {
@@ -184,8 +188,8 @@ async function runSlice(
     // Once more, so that the breaker is open for certain before the slice goes back.
     const owner = { ...batch, ...(await timezonesOf(app, job.batch)) };
     if ((await abilities.stopped(owner, result.reason)) === 'left') return 'deferred';
-    const parked = (await app.batches.get(job.batch))?.parked !== undefined;
-    return parked ? 'done' : 'handed_back';
+    const isPaused = (await app.batches.get(job.batch))?.pause !== undefined;
+    return isPaused ? 'done' : 'handed_back';
   } finally {
     signal.removeEventListener('abort', onLost);
   }

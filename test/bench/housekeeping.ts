@@ -66,5 +66,12 @@ async function addPaused({ batches, ledger }: App, batchId: string): Promise<voi
   await batches.queue(batchId, { documents: 10, inputTokens: 1_000, slices: 1 });
   await ledger.setLimit(`batch:${batchId}`, 1);
   const scope = `batch:${batchId}`;
-  await batches.park(batchId, { cause: 'budget', reason: 'too small', since: Date.now(), scope, limit: 1, needed: 2 });
+  await batches.pauseBatch(batchId, {
+    cause: 'budget',
+    reason: 'too small',
+    since: Date.now(),
+    scope,
+    limit: 1,
+    needed: 2,
+  });
 }

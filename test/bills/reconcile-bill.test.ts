@@ -179,7 +179,7 @@ describe('reconcileBill()', () => {
     const { cluster, batch, manifest, reconcile } = await open();
     const batchId = await batch();
     await manifest(batchId, '0.000001');
-    await cluster.batches.forget(batchId);
+    await cluster.batches.deleteDraft(batchId);
     const report = await reconcile(bill(line(1_000)), { batchIds: [batchId] });
     expect(report.isExplained).toBe(true);
     expect(report.batches[0]).not.toHaveProperty('ledger');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openBreaker, releaseWorkflow, unparkBatch } from '../../src/budgets/breaker.ts';
+import { openBreaker, resumeBatch, resumeWorkflow } from '../../src/budgets/breaker.ts';
 import { runMaintenance } from '../../src/budgets/housekeeping.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import type { Pause } from '../../src/ledger/pause.ts';
@@ -35,23 +35,23 @@ describe('openBreaker()', () => {
   ])('a refusal by %s pauses %j, and the batch alone: %s', async (scope, workflows, isBatch) => {
     await openBreaker({ ...app.housekeeping, workflows: ['triage', 'other'] }, owner(), refused(scope));
     expect([...app.jobs.paused]).toEqual(workflows);
-    expect((await app.batches.get(batch))?.parked?.scope).toBe(isBatch ? scope : undefined);
+    expect((await app.batches.get(batch))?.pause?.scope).toBe(isBatch ? scope : undefined);
   });
 
   test('says the amounts and the command that helps, and is reported once', async () => {
     await open(refused('workflow:triage/day', 1_000_000_000));
     await open(refused('workflow:triage/day', 1_000_000_000));
-    expect((await app.holds.get('triage'))?.reason).toMatch(
+    expect((await app.pauses.get('triage'))?.reason).toMatch(
       /^The limit \$1\.00 of workflow:triage\/day is reached.*budget set/,
     );
     expect(app.events.filter(({ event }) => event === 'breaker:open')).toHaveLength(1);
-    expect(await app.holds.history('triage')).toMatchObject([{ event: 'opened', scope: 'workflow:triage/day' }]);
+    expect(await app.pauses.history('triage')).toMatchObject([{ event: 'opened', scope: 'workflow:triage/day' }]);
   });
 
   test('a provider that refuses one model pauses the batch alone, else the workflow', async () => {
     await open(provider({ ofBatch: true }));
     expect([...app.jobs.paused]).toEqual([]);
-    expect((await app.batches.get(batch))?.parked?.cause).toBe('provider');
+    expect((await app.batches.get(batch))?.pause?.cause).toBe('provider');
     await open(provider());
     expect([...app.jobs.paused]).toEqual(['triage']);
   });
@@ -59,13 +59,13 @@ describe('openBreaker()', () => {
   test('a workflow with two pauses resumes when the last one ends; a batch’s slices are enqueued then', async () => {
     await open(refused('workflow:triage/day'));
     await open(provider());
-    const [first, second] = await app.holds.all('triage');
-    await releaseWorkflow(app.housekeeping, 'triage', 'raised', first);
+    const [first, second] = await app.pauses.all('triage');
+    await resumeWorkflow(app.housekeeping, 'triage', 'raised', first);
     expect([...app.jobs.paused]).toEqual(['triage']);
-    await releaseWorkflow(app.housekeeping, 'triage', 'raised', second);
+    await resumeWorkflow(app.housekeeping, 'triage', 'raised', second);
     expect([...app.jobs.paused]).toEqual([]);
     await open(refused('tenant:acme/day'));
-    await unparkBatch(app.housekeeping, batch, 'raised');
+    await resumeBatch(app.housekeeping, batch, 'raised');
     expect(app.jobs.slices).toMatchObject([{ batch, slice: 0, workflow: 'triage' }]);
   });
 });
@@ -76,7 +76,7 @@ describe('runMaintenance()', () => {
     await open(refused('workflow:triage/day'));
     // Nothing was really spent, so the money that the call needs is there only once it is counted as spent.
     const claim = await app.cluster.claim(batch);
-    const period = (await app.holds.get('triage'))?.period ?? '';
+    const period = (await app.pauses.get('triage'))?.period ?? '';
     const ticket = ticketOf(claim, 90, { scopes: [batchScope(batch), { name: 'workflow:triage/day', period }] });
     await app.ledger.admit(ticket);
     await app.ledger.settle(ticket, replyOf(90));
@@ -85,7 +85,7 @@ describe('runMaintenance()', () => {
     await app.ledger.setLimit('workflow:triage/day', 200);
     await keep();
     expect([...app.jobs.paused]).toEqual([]);
-    expect(await app.holds.history('triage')).toMatchObject([{}, { event: 'closed', reason: 'the limit was raised' }]);
+    expect(await app.pauses.history('triage')).toMatchObject([{}, { event: 'closed', reason: 'the limit was raised' }]);
   });
 
   test('closes a day’s breaker when a new day has begun', async () => {
@@ -117,7 +117,7 @@ describe('runMaintenance()', () => {
     app.runs.add(run);
     await keep();
     expect(run.reason).toBeUndefined();
-    await app.batches.park(batch, { cause: 'operator', reason: 'asked', since: 0 });
+    await app.batches.pauseBatch(batch, { cause: 'operator', reason: 'asked', since: 0 });
     await keep();
     expect(run.reason).toEqual({ kind: 'paused' });
   });

@@ -3,7 +3,7 @@ import { createLog } from '../../src/adapters/pino/pino-log.ts';
 import { RedisAlertMemory } from '../../src/adapters/redis/alert-memory.ts';
 import type { RedisLedger } from '../../src/adapters/redis/ledger.ts';
 import { RedisWorkflowHistories } from '../../src/adapters/redis/workflow-histories.ts';
-import { RedisWorkflowHolds } from '../../src/adapters/redis/workflow-holds.ts';
+import { RedisWorkflowPauses } from '../../src/adapters/redis/workflow-pauses.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { costFigures } from '../../src/batches/cost-figures.ts';
 import type { Alert } from '../../src/budgets/alerts.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
 async function openCluster() {
   const cluster = new Cluster(await server.connect());
   const { ledger } = await cluster.worker();
-  const holds = new RedisWorkflowHolds(cluster.redis, cluster.keys);
+  const pauses = new RedisWorkflowPauses(cluster.redis, cluster.keys);
   const histories = new RedisWorkflowHistories(cluster.redis, cluster.keys);
   const worker = () => {
     const sent: Alert[] = [];
@@ -38,7 +38,7 @@ async function openCluster() {
     const context: AlertContext = {
       batches: cluster.batches,
       ledger,
-      holds,
+      pauses,
       histories,
       memory: new RedisAlertMemory(cluster.redis, cluster.keys),
       sink: { send: (alert) => sent.push(alert as Alert), close: async () => {} },
@@ -51,7 +51,7 @@ async function openCluster() {
     const check = async () => await checkAlerts(context, await cluster.batches.listOpen(), { now: true });
     return { context, sent, lines, check };
   };
-  return { cluster, ledger, holds, histories, worker };
+  return { cluster, ledger, pauses, histories, worker };
 }
 
 async function spend(ledger: RedisLedger, claim: SliceClaim, cost: number): Promise<void> {
@@ -102,21 +102,21 @@ describe('checkAlerts()', () => {
   });
 
   test('says 100 % for a limit that refused a call and left a little, of a batch and of a workflow', async () => {
-    const { cluster, ledger, holds, worker } = await openCluster();
+    const { cluster, ledger, pauses, worker } = await openCluster();
     const claim = await cluster.claim(await cluster.queuedBatch());
     const scope = `batch:${claim.batchId}`;
     await ledger.setLimit(scope, 1_000);
     await ledger.setLimit('workflow:triage/day', 2_000);
     await spend(ledger, claim, 400);
-    await cluster.batches.park(claim.batchId, { cause: 'budget', reason: '', since: NOW, scope });
+    await cluster.batches.pauseBatch(claim.batchId, { cause: 'budget', reason: '', since: NOW, scope });
     expect(keysOf(await worker().check())).toEqual([`${scope} 100%`]);
     const yesterday = '2026-02-28';
     const scopeOfDay = 'workflow:triage/day';
-    await holds.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period: yesterday });
+    await pauses.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period: yesterday });
     expect(await worker().check()).toEqual([]);
-    await holds.clear('triage');
+    await pauses.clear('triage');
     const period = '2026-03-01';
-    await holds.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period });
+    await pauses.set('triage', { cause: 'budget', reason: '', since: NOW, scope: scopeOfDay, period });
     expect(keysOf(await worker().check())).toEqual(['workflow:triage/day 100%']);
     await cluster.stop();
   });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { BatchRecord } from '../../src/batches/batch-registry.ts';
-import { holdWorkflow, parkBatch } from '../../src/budgets/breaker.ts';
+import { pauseBatch, pauseWorkflow } from '../../src/budgets/breaker.ts';
 import { checkNotices, type NoticeContext, summaryDay } from '../../src/budgets/check-notices.ts';
 import type { Notice } from '../../src/budgets/notice.ts';
 import { openNotifier } from '../../src/budgets/notify.ts';
@@ -36,10 +36,10 @@ test('each notice is sent once in the cluster, and a memory that fails loses it 
 
 test('a pause is told with its cause, of a workflow and of a batch, and once while it lasts', async () => {
   const pause = { cause: 'operator' as const, reason: 'anna is looking.', since: 5 };
-  await holdWorkflow(app.housekeeping, 'triage', pause);
-  await holdWorkflow(app.housekeeping, 'triage', pause);
+  await pauseWorkflow(app.housekeeping, 'triage', pause);
+  await pauseWorkflow(app.housekeeping, 'triage', pause);
   const batch = await app.batchOf(['a']);
-  await parkBatch(app.housekeeping, batch, {
+  await pauseBatch(app.housekeeping, batch, {
     cause: 'budget',
     reason: 'The limit is reached.',
     since: 6,

@@ -245,8 +245,8 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
 }
 
 async function dropHold(app: App, { limited }: Scenario): Promise<void> {
-  if (limited === 'batch') await app.batches.unpark('first');
-  else await app.holds.clear('triage');
+  if (limited === 'batch') await app.batches.resumeBatch('first');
+  else await app.pauses.clear('triage');
 }
 
 /** Midnight would begin a new day and lift the limit: whatever the hour, it is about midday there. */

@@ -159,7 +159,7 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'sealed' });
   });
 
-  test('create() registers an id once and forget() makes it free again', async () => {
+  test('create() registers an id once and deleteDraft() makes it free again', async () => {
     const batchId = await cluster.queuedBatch();
     const again = {
       batchId,
@@ -173,7 +173,7 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     expect(await cluster.batches.create(again)).toBe(false);
     expect(await cluster.batches.get(batchId)).toMatchObject({ workflow: 'triage', documents: 10, slices: 1 });
     expect(await cluster.batches.listOpen()).toMatchObject([{ batchId }]);
-    await cluster.batches.forget(batchId);
+    await cluster.batches.deleteDraft(batchId);
     expect(await cluster.batches.listOpen()).toEqual([]);
     expect(await cluster.batches.create(again)).toBe(true);
     expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'ingesting', workflow: 'other' });
@@ -194,14 +194,14 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     const batchId = await cluster.queuedBatch();
     const budget = { cause: 'budget', scope: `batch:${batchId}`, reason: 'limit', since: 2 } as const;
     const operator = { cause: 'operator', reason: 'asked', since: 1 } as const;
-    expect(await cluster.batches.park(batchId, budget)).toBe(true);
-    expect(await cluster.batches.park(batchId, budget)).toBe(false);
-    expect(await cluster.batches.park(batchId, operator)).toBe(true);
-    expect(await cluster.batches.get(batchId)).toMatchObject({ pauses: [operator, budget], parked: budget });
-    expect(await cluster.batches.unpark(batchId, budget)).toEqual({ cleared: true, left: 1 });
-    expect(await cluster.batches.unpark(batchId, budget)).toEqual({ cleared: false, left: 1 });
-    expect(await cluster.batches.unpark(batchId)).toEqual({ cleared: true, left: 0 });
-    expect((await cluster.batches.get(batchId))?.parked).toBeUndefined();
+    expect(await cluster.batches.pauseBatch(batchId, budget)).toBe(true);
+    expect(await cluster.batches.pauseBatch(batchId, budget)).toBe(false);
+    expect(await cluster.batches.pauseBatch(batchId, operator)).toBe(true);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ pauses: [operator, budget], pause: budget });
+    expect(await cluster.batches.resumeBatch(batchId, budget)).toEqual({ cleared: true, left: 1 });
+    expect(await cluster.batches.resumeBatch(batchId, budget)).toEqual({ cleared: false, left: 1 });
+    expect(await cluster.batches.resumeBatch(batchId)).toEqual({ cleared: true, left: 0 });
+    expect((await cluster.batches.get(batchId))?.pause).toBeUndefined();
   });
 
   test('finish() ends a batch: it is open no more, and its commits and pauses leave', async () => {

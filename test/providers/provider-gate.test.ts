@@ -209,11 +209,11 @@ describe('ProviderGate', () => {
 
   test('a provider that needs a person is looked at again after five minutes, or when it answers', () => {
     gate.markUnusable();
-    expect(gate.needsPerson).toBe(true);
+    expect(gate.needsOperator).toBe(true);
     gate.answered();
-    expect(gate.needsPerson).toBe(false);
+    expect(gate.needsOperator).toBe(false);
     gate.markUnusable();
     pass(300_000);
-    expect(gate.needsPerson).toBe(false);
+    expect(gate.needsOperator).toBe(false);
   });
 });

@@ -42,15 +42,15 @@ describe('Retry-After: 90', () => {
     if (stopped.kind !== 'stopped' || stopped.reason.kind !== 'provider') throw new Error(JSON.stringify(stopped));
     await openBreaker(app.housekeeping, owner, stopped.reason);
     const asked = app.requests.length;
-    const hold = await app.holds.get('triage');
+    const hold = await app.pauses.get('triage');
     const endsAt = hold?.retryAt ?? 0;
     expect(endsAt - startedAt).toBeGreaterThanOrEqual(WAIT_MS);
     expect(endsAt - startedAt).toBeLessThan(WAIT_MS + 5_000);
     expect(hold?.reason).toContain(`Work goes on by itself at ${new Date(endsAt).toISOString()}`);
 
-    for (let second = 0; (await app.holds.get('triage')) !== undefined; second++) {
+    for (let second = 0; (await app.pauses.get('triage')) !== undefined; second++) {
       expect(second).toBeLessThan(100);
-      expect(isSatOut((await app.holds.get('triage'))!, app.clock.now(), LONGEST_WAIT_MS)).toBe(true);
+      expect(isSatOut((await app.pauses.get('triage'))!, app.clock.now(), LONGEST_WAIT_MS)).toBe(true);
       expect([...app.jobs.paused]).toEqual(['triage']);
       app.clock.advance(1_000);
       await runMaintenance(app.housekeeping);

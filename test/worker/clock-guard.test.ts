@@ -9,7 +9,7 @@ function makeGuard() {
     clock,
     runs: new Set([{ stop: ({ kind }: StopReason) => seen.push(`stop ${kind}`) > 0 }]),
     workers: { pause: async () => void seen.push('pause'), resume: () => void seen.push('resume') },
-    onHopeless: ({ code }) => seen.push(code),
+    onPermanentFailure: ({ code }) => seen.push(code),
   });
   return { clock, guard, seen };
 }

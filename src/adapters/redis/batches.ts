@@ -113,7 +113,7 @@ export class RedisBatchRegistry implements BatchRegistry {
     await this.#redis.hset(this.#keys.batch(batchId), { ...outcomes, state });
   }
 
-  async forget(batchId: string): Promise<void> {
+  async deleteDraft(batchId: string): Promise<void> {
     await this.#redis.del(this.#keys.batch(batchId));
     await this.#redis.zrem(this.#keys.batches, batchId);
     await this.#redis.srem(this.#keys.openBatches, batchId);
@@ -132,7 +132,7 @@ export class RedisBatchRegistry implements BatchRegistry {
     ];
     await this.#redis.unlink(...own, ...passing);
     await this.#redis.hdel(keys.limits, `set:${name}`);
-    await this.forget(batchId);
+    await this.deleteDraft(batchId);
   }
 
   async keep(batchId: string, keep: boolean): Promise<void> {
@@ -244,18 +244,18 @@ export class RedisBatchRegistry implements BatchRegistry {
 
   async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
     await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
-    await this.unpark(batchId);
+    await this.resumeBatch(batchId);
     // The manifest has all of it; a batch of millions shall leave nothing behind that grows with it.
     await this.#redis.unlink(this.#keys.slices(batchId));
     await this.#redis.srem(this.#keys.openBatches, batchId);
   }
 
-  async park(batchId: string, pause: Pause): Promise<boolean> {
+  async pauseBatch(batchId: string, pause: Pause): Promise<boolean> {
     const field = `${PAUSED}${pauseKey(pause)}`;
     return (await this.#redis.hsetnx(this.#keys.batch(batchId), field, JSON.stringify(pause))) === 1;
   }
 
-  async unpark(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
+  async resumeBatch(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
     const pauses = (await this.get(batchId))?.pauses ?? [];
     const ended = pause === undefined ? pauses : pauses.filter((known) => pauseKey(known) === pauseKey(pause));
     if (ended.length === 0) return { cleared: false, left: pauses.length };
@@ -278,7 +278,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     .filter(([name]) => name.startsWith(PAUSED))
     .map(([, json]) => JSON.parse(json) as Pause)
     .sort((a, b) => a.since - b.since);
-  const parked = leadingPause(pauses);
+  const pause = leadingPause(pauses);
   return {
     batchId,
     state: fields['state'] as StoredBatchState,
@@ -308,7 +308,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
       number
     >,
     pauses,
-    ...(parked === undefined ? {} : { parked }),
+    ...(pause === undefined ? {} : { pause }),
     ...(fields['kept'] === undefined ? {} : { kept: true }),
     ...(fields['removed'] === undefined ? {} : { removed: fields['removed'].split(',') as RemovedPart[] }),
     ...(fields['ending'] === undefined ? {} : { ending: fields['ending'] as 'cancelled' | 'expired' }),

@@ -59,7 +59,7 @@ function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, s
 
 /** Asked before anything is stored: a refused command leaves nothing behind. */
 async function refusePaused(app: App, workflow: string): Promise<void> {
-  const hold = (await app.holds.all(workflow)).find(({ cause }) => cause === 'operator');
+  const hold = (await app.pauses.all(workflow)).find(({ cause }) => cause === 'operator');
   if (hold === undefined) return;
   throw new NightmillError(
     'usage',

@@ -45,7 +45,7 @@ function addWorkflowRoutes(server: FastifyInstance, app: App): void {
           Object.entries(budget).map(([period, nano]) => [period, usdJson(nano as number)]),
         ),
         schedule: schedule ?? null,
-        pauses: (await app.holds.all(spec.name)).map(({ cause, reason, since }) => ({
+        pauses: (await app.pauses.all(spec.name)).map(({ cause, reason, since }) => ({
           cause,
           reason,
           since: new Date(since).toISOString(),

@@ -51,7 +51,7 @@ async function queueSamples(app: App): Promise<readonly Sample[]> {
 
 async function pauseSamples(app: App): Promise<readonly Sample[]> {
   const samples = [...app.config.workflows.keys()].map(async (workflow): Promise<readonly Sample[]> => {
-    const causes = new Set((await app.holds.all(workflow)).map(({ cause }) => cause));
+    const causes = new Set((await app.pauses.all(workflow)).map(({ cause }) => cause));
     return CAUSES.map((cause) => ({
       name: 'nightmill_paused',
       labels: [workflow, cause],

@@ -61,7 +61,7 @@ export async function recover(app: App): Promise<Recovered> {
   await restoreInboxes(app);
   for (const { batchId } of open) {
     const batch = await app.batches.get(batchId);
-    if (batch !== undefined && batch.parked === undefined) await enqueueSlices(app.submit, batch);
+    if (batch !== undefined && batch.pause === undefined) await enqueueSlices(app.submit, batch);
   }
   await app.memory.identify(checkpoint?.identity ?? app.submit.newId());
   await writeAudit(app, 'redis:recover', app.redis.description, undefined, `${open.length} open, ${ended} ended`);

@@ -24,7 +24,7 @@ import { FakeClock } from './fake-clock.ts';
 import { MemoryCluster } from './memory-cluster.ts';
 import { MemoryEvidenceBook } from './memory-evidence-book.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
-import { MemoryJobQueue, MemoryWorkflowHolds } from './memory-pauses.ts';
+import { MemoryJobQueue, MemoryWorkflowPauses } from './memory-pauses.ts';
 
 export const SMALL: ModelSpec = {
   name: 'small',
@@ -77,7 +77,7 @@ export class MemoryApp {
   readonly workerId: string;
   readonly store = new MemoryStore();
   readonly clock = new FakeClock();
-  readonly holds = new MemoryWorkflowHolds();
+  readonly pauses = new MemoryWorkflowPauses();
   readonly jobs = new MemoryJobQueue();
   readonly runs = new Set<SliceRun>();
   readonly events: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
@@ -175,14 +175,14 @@ export class MemoryApp {
   }
 
   get housekeeping(): MaintenanceContext {
-    const { batches, ledger, clock, log, jobs, holds, runs } = this;
+    const { batches, ledger, clock, log, jobs, pauses, runs } = this;
     return {
       batches,
       ledger,
       clock,
       log,
       jobs,
-      holds,
+      pauses,
       runs,
       workflows: ['triage'],
       notify: this.notify,

@@ -32,9 +32,9 @@ export class MemoryBatchRegistry implements BatchRegistry {
   async get(batchId: string): Promise<BatchRecord | undefined> {
     const record = this.#batches.get(batchId);
     if (record === undefined) return undefined;
-    const { parked: _, ...rest } = record;
-    const parked = leadingPause(rest.pauses);
-    return parked === undefined ? rest : { ...rest, parked };
+    const { pause: _, ...rest } = record;
+    const pause = leadingPause(rest.pauses);
+    return pause === undefined ? rest : { ...rest, pause };
   }
 
   async list(limit: number, from = 0): Promise<readonly BatchRecord[]> {
@@ -77,7 +77,7 @@ export class MemoryBatchRegistry implements BatchRegistry {
     this.#change(batchId, { outcomes, state });
   }
 
-  async forget(batchId: string): Promise<void> {
+  async deleteDraft(batchId: string): Promise<void> {
     this.#batches.delete(batchId);
   }
 
@@ -174,14 +174,14 @@ export class MemoryBatchRegistry implements BatchRegistry {
     this.#commits.delete(batchId);
   }
 
-  async park(batchId: string, pause: Pause): Promise<boolean> {
+  async pauseBatch(batchId: string, pause: Pause): Promise<boolean> {
     const { pauses = [] } = this.#batches.get(batchId) ?? {};
     if (pauses.some((known) => pauseKey(known) === pauseKey(pause))) return false;
     this.#change(batchId, { pauses: [...pauses, pause].sort((a, b) => a.since - b.since) });
     return true;
   }
 
-  async unpark(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
+  async resumeBatch(batchId: string, pause?: Pause): Promise<{ readonly cleared: boolean; readonly left: number }> {
     const { pauses = [] } = this.#batches.get(batchId) ?? {};
     const left = pause === undefined ? [] : pauses.filter((known) => pauseKey(known) !== pauseKey(pause));
     this.#change(batchId, { pauses: left });

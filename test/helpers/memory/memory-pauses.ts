@@ -1,12 +1,12 @@
 import type { FinalizeJob } from '../../../jobs/finalize-batch.ts';
 import type { SliceJob } from '../../../jobs/process-slice.ts';
 import type { JobQueue } from '../../../src/batches/job-queue.ts';
-import type { WorkflowHolds } from '../../../src/batches/workflow-holds.ts';
+import type { WorkflowPauses } from '../../../src/batches/workflow-pauses.ts';
 import type { BreakerEvent } from '../../../src/ledger/breaker-event.ts';
 import { leadingPause, type Pause, pauseKey } from '../../../src/ledger/pause.ts';
 
 /** Pauses of workflows over maps. */
-export class MemoryWorkflowHolds implements WorkflowHolds {
+export class MemoryWorkflowPauses implements WorkflowPauses {
   readonly #pauses = new Map<string, readonly Pause[]>();
   readonly #history = new Map<string, BreakerEvent[]>();
   readonly #retried = new Map<string, number>();

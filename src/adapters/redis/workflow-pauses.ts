@@ -1,4 +1,4 @@
-import type { WorkflowHolds } from '../../batches/workflow-holds.ts';
+import type { WorkflowPauses } from '../../batches/workflow-pauses.ts';
 import type { BreakerEvent } from '../../ledger/breaker-event.ts';
 import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import type { RedisKeys } from './keys.ts';
@@ -8,7 +8,7 @@ const EVENTS_KEPT = 100;
 /** Longer than a provider's rest and the calls that find it still down. */
 const RETRY_REMEMBERED_MS = 5 * 60_000;
 
-export class RedisWorkflowHolds implements WorkflowHolds {
+export class RedisWorkflowPauses implements WorkflowPauses {
   readonly #redis: RedisClient;
   readonly #keys: RedisKeys;
 
