@@ -255,10 +255,11 @@ function resolveWorkflow(
   if (spec === undefined) return undefined;
   const lack = spec.cascade.length === 0 ? undefined : describeLackOfRoom(spec);
   if (lack !== undefined) problems.push(`${at}: ${lack}`);
+  const { document: _, ...budget } = raw.budget;
   return {
     ...resolveCalibration(spec, raw.cascade, context.stateFolder),
     ...(gate === undefined ? {} : { gate }),
-    budget: withoutUndefined(raw.budget),
+    budget: withoutUndefined(budget),
     timezone: raw.timezone,
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
     ...resolveInput(raw),
@@ -284,6 +285,7 @@ function resolveTask(
     ...(instructions === undefined ? {} : { instructions }),
     ...(raw.private ? { private: true } : {}),
     ...(raw.cache ? { cache: true } : {}),
+    ...(raw.budget.document === undefined ? {} : { documentLimit: raw.budget.document }),
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
     ...(raw.rows === undefined ? {} : { rows: raw.rows }),
     ...(raw.audit === undefined ? {} : { audit: raw.audit }),
@@ -314,6 +316,7 @@ function resolveDigest(
 export function hasBudget(config: Config, workflow: WorkflowConfig, batchLimit: NanoUsd | undefined): boolean {
   return (
     batchLimit !== undefined ||
+    workflow.spec.documentLimit !== undefined ||
     Object.keys(workflow.budget).length > 0 ||
     Object.keys(config.budget).length > 0 ||
     [...config.tenants.values()].some((tenant) => tenant.day !== undefined)

@@ -50,6 +50,9 @@ const tierSchema = z.strictObject({
 
 const budgetSchema = z.strictObject({
   batch: usd().optional().describe('USD for one batch'),
+  document: usd()
+    .optional()
+    .describe('USD for one document: a call that might pass it is not made, and what was answered before is kept'),
   day: usd().optional().describe('USD for all batches of this workflow in a calendar day'),
   month: usd().optional().describe('USD for all batches of this workflow in a calendar month'),
 });

@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { CallTicket, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
-import type { NanoUsd } from '../money/money.ts';
+import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import type { AdmissionQueue } from '../quota/admission-queue.ts';
 import type { QueuePosition } from '../quota/fair-queue.ts';
@@ -10,6 +10,8 @@ import { poolOf } from '../workflows/workflow.ts';
 import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
+import type { DocumentRoom } from './document-budget.ts';
+import { CallFailedError } from './stop.ts';
 
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 500;
@@ -29,6 +31,7 @@ export type Admitted =
  * unused.
  *
  * @param inputBound most input tokens that the request can have
+ * @param atMost what may be held for it; absent: what it can cost
  * @returns a paid reply to the same request, where there is one; a wait of more than a minute is the caller's to decide
  * @throws {StopError} `budget` when the limit is reached, `fenced` when the slice is not this worker's any more
  */
@@ -38,6 +41,7 @@ export async function admitCall(
   route: Route,
   gate: ProviderGate,
   inputBound: number,
+  atMost: NanoUsd = Number.POSITIVE_INFINITY,
 ): Promise<Admitted> {
   const { ledger, clock, pools, ratios } = context;
   const { owner } = call;
@@ -47,7 +51,7 @@ export async function admitCall(
   const askedAt = clock.monotonic();
   const queue = pools.line(poolOf(model), gate);
   const position = positionOf(call, inputTokens + request.maxOutputTokens);
-  const bound = holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request));
+  const bound = Math.min(atMost, holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request)));
   let hold = bound;
   const makeTicket = (): CallTicket => ({ ...ticketOf(context, call, route, inputTokens), callId, hold });
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
@@ -93,6 +97,40 @@ function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, 
     scopes: scopesOf(claim, at, claim.timezones),
     quota: pools.need(poolOf(model), inputTokens, request.maxOutputTokens),
   };
+}
+
+/**
+ * Keeps room for the call in its document's own limit, at what it can cost or, where that is too much, at what it will likely
+ * cost. Calls of the same document that are under way are waited for first: what they do not use comes back.
+ *
+ * @returns undefined where documents have no limit
+ * @throws {CallFailedError} `document_budget`: the call might take the document beyond it
+ */
+export async function roomInDocument(
+  context: CallModelContext,
+  { owner, document }: Call,
+  route: Route,
+  inputBound: number,
+): Promise<DocumentRoom | undefined> {
+  const budget = owner.documentBudget;
+  if (budget === undefined) return undefined;
+  const { model, request } = route;
+  const bound = holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request));
+  for (;;) {
+    const room = budget.room(document, bound);
+    if (room !== undefined) return room;
+    if (!budget.hasHeld(document)) break;
+    await budget.change(document);
+    owner.throwIfStopped();
+  }
+  const likely = Math.min(bound, likelyHold(context, route) ?? bound);
+  const room = budget.room(document, likely);
+  if (room !== undefined) return room;
+  throw new CallFailedError(
+    'document_budget',
+    `The next call, to ${model.name}, may cost ${formatUsd(likely)}; ${formatUsd(budget.spent(document))} of this document's ` +
+      `${formatUsd(budget.limit)} are spent. To go on, raise workflows.${owner.claim.workflow}.budget.document and retry the batch.`,
+  );
 }
 
 /** Most that the call will likely cost, where that is known. */

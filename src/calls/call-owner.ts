@@ -1,12 +1,15 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { SliceClaim } from '../ledger/ledger.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { DocumentBudget } from './document-budget.ts';
 import { StopSwitch } from './stop-switch.ts';
 
 export interface CallOwnerOptions {
   /** Its turn among the work of its workflow: the lowest goes first. Default 0. */
   readonly turn?: number;
   readonly ending?: 'cancelled' | 'expired' | undefined;
+  /** Absent: a document may cost what it takes. */
+  readonly documentBudget?: DocumentBudget;
 }
 
 /**
@@ -23,6 +26,7 @@ export class CallOwner extends StopSwitch {
   readonly journal: Map<string, JournalEntry>;
   /** Set where the batch is being ended: no new calls, only replies that are paid for. */
   readonly ending: 'cancelled' | 'expired' | undefined;
+  readonly documentBudget: DocumentBudget | undefined;
   /** The last tier is not asked any more: a limit is near and the workflow says so. */
   draining = false;
   /** Calls under way by call key, so that equal documents wait for one reply. */
@@ -45,6 +49,7 @@ export class CallOwner extends StopSwitch {
     this.claim = claim;
     this.journal = new Map(journal);
     this.ending = options.ending;
+    this.documentBudget = options.documentBudget;
   }
 
   /**

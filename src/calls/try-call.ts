@@ -8,7 +8,7 @@ import type { ModelReply } from '../providers/model-client.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { inputTokenBound } from '../requests/estimate.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
-import { admitCall } from './admit-call.ts';
+import { admitCall, roomInDocument } from './admit-call.ts';
 import { type Booked, bookReply } from './book-reply.ts';
 import { type Call, isFallback, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
@@ -32,7 +32,8 @@ export async function tryCall(
   const { model, request } = route;
   owner.throwIfStopped();
   const inputBound = inputTokenBound(request);
-  const admitted = await admitCall(context, call, route, gate, inputBound);
+  using room = await roomInDocument(context, call, route, inputBound);
+  const admitted = await admitCall(context, call, route, gate, inputBound, room?.hold);
   if (admitted.kind === 'replay') return remember(owner, admitted.callKey, admitted.entry);
   if (admitted.kind === 'wait') {
     return new LongWaitError(longWait(model, gate.name, admitted.why, context.clock.now(), admitted.waitMs));
@@ -145,9 +146,11 @@ async function settleFailure(
       : { kind: 'uncertain', reason: error.failure, requestId: error.requestId };
   const settlement = await context.ledger.settle(ticket, outcome);
   if (settlement.kind === 'fenced') call.owner.stop({ kind: 'fenced' });
+  if (outcome.kind === 'uncertain') call.owner.documentBudget?.book(call.document, ticket.hold);
 }
 
 function remember(owner: CallOwner, key: string, entry: JournalEntry): JournalEntry {
+  if (!owner.journal.has(key)) owner.documentBudget?.book(entry.document, entry.cost);
   owner.journal.set(key, entry);
   return entry;
 }

@@ -10,7 +10,7 @@ import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
 import { hostsOf, leastConfidence, type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { ACCEPTED, type AttemptLog, AUDITED } from './attempt-log.ts';
-import { type Attempt, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
+import { type Attempt, answerSoFar, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
 import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
 import type { PaidTiers } from './cascade-stages.ts';
 
@@ -102,6 +102,11 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
     } catch (error) {
       if (!(error instanceof CallFailedError)) throw error;
       failure = error;
+      const kept = error.code === 'document_budget' ? answerSoFar(attempts) : undefined;
+      if (kept !== undefined) {
+        context.attempts?.warn([...kept.warnings, 'document_budget']);
+        return acceptedAnswer(context.tiers, kept, models[kept.attempt] ?? '', attempts[kept.attempt]);
+      }
       const isLast = context.tiers.at(-1)?.index === step.tier;
       const hasKept = attempts.some(({ judgement }) => judgement.kind === 'rejected' && judgement.kept !== undefined);
       const isSampled = context.isAudited === true && attempts.some(({ judgement }) => judgement.kind === 'answer');

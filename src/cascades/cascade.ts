@@ -85,8 +85,24 @@ function auditedAnswer<T>(attempts: readonly Attempt<T>[], isAudited: boolean): 
   return { kind: 'accept', tier: found.tier, value, ...known, warnings, attempt };
 }
 
+/** What was answered last, sure enough or not: where a document may not cost more, it is kept. */
+export function answerSoFar<T>(attempts: readonly Attempt<T>[]): (CascadeStep<T> & { kind: 'accept' }) | undefined {
+  const attempt = attempts.findLastIndex(({ judgement }) => judgement.kind === 'answer');
+  const found = attempts[attempt];
+  if (found?.judgement.kind !== 'answer') return keptAnswer(attempts);
+  const { value, confidence, warnings = [] } = found.judgement;
+  return {
+    kind: 'accept',
+    tier: found.tier,
+    value,
+    ...(confidence === undefined ? {} : { confidence }),
+    warnings,
+    attempt,
+  };
+}
+
 /** The last answer that is good but for a doubt. */
-function keptAnswer<T>(attempts: readonly Attempt<T>[]): CascadeStep<T> | undefined {
+function keptAnswer<T>(attempts: readonly Attempt<T>[]): (CascadeStep<T> & { kind: 'accept' }) | undefined {
   const attempt = attempts.findLastIndex(
     ({ judgement }) => judgement.kind === 'rejected' && judgement.kept !== undefined,
   );

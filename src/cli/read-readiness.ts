@@ -78,6 +78,7 @@ function workflowReadiness(config: Config, name: string, folder: string): Workfl
   const golden = readGolden(folder, workflow?.gate?.golden ?? join(folder, 'golden', `${name}.jsonl`));
   const amounts = [
     ...Object.entries(workflow?.budget ?? {}),
+    ...(workflow?.spec.documentLimit === undefined ? [] : [['document', workflow.spec.documentLimit] as const]),
     ...Object.entries(config.budget).map(([period, usd]) => [`all workflows' ${period}`, usd] as const),
   ];
   return {

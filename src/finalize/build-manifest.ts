@@ -114,12 +114,16 @@ function hashesOf({ contentHash, configHash, prompt, workflow }: BatchSubmission
 async function limitsInForce(
   ledger: Ledger,
   batch: BatchRecord,
-  { timezones }: BatchSubmission,
+  { timezones, workflow }: BatchSubmission,
   now: number,
 ): Promise<NonNullable<Manifest['limits']>> {
   const scopes = scopesOf(batch, now, timezones);
   const limits = await Promise.all(scopes.map(async ({ name }) => [name, await ledger.limit(name)] as const));
-  return Object.fromEntries(limits.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]])));
+  const { documentLimit } = workflow;
+  return {
+    ...Object.fromEntries(limits.flatMap(([name, limit]) => (limit === undefined ? [] : [[name, limit]]))),
+    ...(documentLimit === undefined ? {} : { document: documentLimit }),
+  };
 }
 
 const LOCAL_STAND_IN = { model: LOCAL_MODEL_NAME, provider: LOCAL_MODEL_NAME, id: LOCAL_MODEL_NAME, fallback: true };

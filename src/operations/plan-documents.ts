@@ -133,6 +133,7 @@ export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly
     costUsd:
       plan.unpriced.length > 0 ? null : { low: usd(cost.low), expected: usd(cost.expected), worst: usd(cost.worst) },
     unpriced: plan.unpriced,
+    beyondDocumentLimit: plan.beyondLimit?.documents ?? null,
     dearest: plan.dearest.map((each) => ({ id: each.id, costUsd: usd(each.cost) })),
     instructionsShare: plan.instructionsShare === undefined ? null : Number(plan.instructionsShare.toFixed(4)),
     minutes,

@@ -45,6 +45,8 @@ export interface BatchPlan {
   readonly cost: CostRange;
   /** Models without a price: the cost is not known. */
   readonly unpriced: readonly string[];
+  /** Documents that are expected to cost more than one may, and end there; undefined: documents have no limit. */
+  readonly beyondLimit: { readonly documents: number; readonly limit: NanoUsd } | undefined;
   /** The documents that are expected to cost most, the dearest first; at most ten. */
   readonly dearest: readonly { readonly id: string; readonly cost: NanoUsd }[];
   /** Part of the input tokens, 0 to 1, that is the same instructions again and again; undefined: nothing is sent. */
@@ -102,6 +104,8 @@ export async function planBatch(
     long: sums.long,
     cost: sums.cost,
     unpriced: sums.unpriced,
+    beyondLimit:
+      workflow.documentLimit === undefined ? undefined : { documents: sums.beyondLimit, limit: workflow.documentLimit },
     dearest: sums.dearest,
     instructionsShare: sums.instructionsShare,
     minutes: sums.minutes(options.throughput),
@@ -122,6 +126,7 @@ class PlanSums {
   /** Of the first paid tier, if it is asked about everything. */
   readonly #first = { calls: 0, inputTokens: 0, outputTokens: 0 };
   dearest: BatchPlan['dearest'] = [];
+  beyondLimit = 0;
   #textTokens = 0;
   #documents = 0;
   #leastCalls = 0;
@@ -155,7 +160,14 @@ class PlanSums {
       if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
       return planDocument(this.#workflow, found, shape);
     };
-    const range = planCost(this.#workflow, planAt);
+    const uncapped = planCost(this.#workflow, planAt);
+    const { documentLimit = Number.POSITIVE_INFINITY } = this.#workflow;
+    if (uncapped.expected > documentLimit) this.beyondLimit += 1;
+    const range = {
+      low: Math.min(uncapped.low, documentLimit),
+      expected: Math.min(uncapped.expected, documentLimit),
+      worst: Math.min(uncapped.worst, documentLimit),
+    };
     this.cost.low += range.low;
     this.cost.expected += range.expected;
     this.cost.worst += range.worst;
@@ -164,7 +176,7 @@ class PlanSums {
     this.#first.inputTokens += inputTokens;
     this.#first.outputTokens += outputTokens;
     this.#textTokens += shape.tokens;
-    this.#noteDear(id, range.expected);
+    this.#noteDear(id, uncapped.expected);
   }
 
   #noteDear(id: string, cost: NanoUsd): void {

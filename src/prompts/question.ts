@@ -65,11 +65,11 @@ export const REJECTION_CODES = [
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 
 /**
- * What a row says beside an answer that is kept: what it was doubted for. `confidence_stated`: log-probabilities were asked for, but the confidence
+ * What a row says beside an answer that is kept: what it was doubted for. `document_budget`: the document may not cost more, so no further tier was asked. `confidence_stated`: log-probabilities were asked for, but the confidence
  * is the model's own statement or unknown. `not_english` and `whole_text`: of the local model, which knows English only and whose extract of a short
  * text is all of it.
  */
-export type AnswerWarning = 'confidence_stated' | 'not_english' | 'whole_text' | RejectionCode;
+export type AnswerWarning = 'confidence_stated' | 'not_english' | 'whole_text' | 'document_budget' | RejectionCode;
 
 export type Judgement<T> =
   | {

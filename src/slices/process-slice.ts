@@ -2,10 +2,12 @@ import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
+import { DocumentBudget } from '../calls/document-budget.ts';
 import { SliceRun } from '../calls/slice-run.ts';
 import { StopError, type StopReason } from '../calls/stop.ts';
 import { AttemptLog, type TierAttempt } from '../cascades/attempt-log.ts';
 import { type CascadeStage, cascadeStages } from '../cascades/cascade-stages.ts';
+import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { type AnswerDocumentContext, answerDocument, withAttempts } from './answer-document.ts';
@@ -64,6 +66,7 @@ export async function processSlice(
     turn: job.turn ?? 0,
     ...(ending === undefined ? {} : { ending }),
     ...(submission.workflow.drainAt === undefined ? {} : { drainAt: submission.workflow.drainAt }),
+    ...(await documentBudgetOf(context, submission, job, journal)),
   });
   const told = (outcome: string, documents?: Readonly<Record<string, number>>) =>
     context.meter?.sliceEnded({
@@ -94,6 +97,18 @@ export async function processSlice(
   } finally {
     context.runs.delete(run);
   }
+}
+
+/** A slice that is taken over has documents that have cost something already. */
+async function documentBudgetOf(
+  { ledger }: ProcessSliceContext,
+  { workflow }: BatchSubmission,
+  { batch, slice }: { readonly batch: string; readonly slice: number },
+  journal: ReadonlyMap<string, JournalEntry>,
+): Promise<{ readonly documentBudget?: DocumentBudget }> {
+  if (workflow.documentLimit === undefined) return {};
+  const uncertain = (await ledger.uncertainCalls(batch)).filter((call) => call.slice === slice);
+  return { documentBudget: new DocumentBudget(workflow.documentLimit, [...journal.values(), ...uncertain]) };
 }
 
 async function answerDocuments(

@@ -108,6 +108,8 @@ interface WorkflowBase {
   readonly private?: boolean;
   /** Use and fill the answer cache across batches. Absent: no. */
   readonly cache?: boolean;
+  /** Nano-dollars that one document may cost. Absent: what it takes. */
+  readonly documentLimit?: NanoUsd;
   /**
    * From this share of any limit on, 0 to 1, the last tier is not asked any more: what the tiers before it answer is
    * taken, whatever its confidence, and the row says `degraded`. Absent: never.

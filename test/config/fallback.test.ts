@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../config/load.ts';
+import { hasBudget, loadConfig } from '../../config/load.ts';
 import { requirePrices } from '../../src/batches/submit-batch.ts';
 
 let cwd: string;
@@ -84,6 +84,20 @@ describe('fallback of a tier', () => {
       /workflows\.w\.cascade\.0: the workflow is private, and model a is on provider one, which is not declared local/,
     );
     expect(load('{ model: local }, { model: own }', ', private: true').private).toBe(true);
+  });
+});
+
+describe('a limit for each document', () => {
+  it('is stored with the batch, and makes a price needed', () => {
+    const more = ', budget: { document: 0.05 }';
+    const spec = load('{ model: a }', more);
+    expect(spec.documentLimit).toBe(50_000_000);
+    expect(load('{ model: a }')).not.toHaveProperty('documentLimit');
+    const { workflows, ...config } = loadConfig({ env: {}, cwd });
+    const workflow = workflows.get('w');
+    if (workflow === undefined) throw new Error('There is no workflow w');
+    expect(hasBudget({ workflows, ...config }, { ...workflow, spec }, undefined)).toBe(true);
+    expect(hasBudget({ workflows, ...config }, workflow, undefined)).toBe(false);
   });
 });
 

@@ -34,6 +34,19 @@ describe('a plan', () => {
     expect(limitCover(plan, 1_000_000_000)).toEqual({ kind: 'unknown' });
   });
 
+  it('says how many documents are expected to cost more than one may, and plans with the limit', async () => {
+    const texts = ['short', 'word '.repeat(3_000)];
+    const free = await planOf(texts);
+    expect(free.beyondLimit).toBeUndefined();
+    const [dear, cheap] = free.dearest.map(({ cost }) => cost);
+    const limit = (cheap as number) + 1;
+    const plan = await planOf(texts, { ...TRIAGE, documentLimit: limit });
+    expect(plan.beyondLimit).toEqual({ documents: 1, limit });
+    expect(plan.cost.expected).toBe(free.cost.expected - (dear as number) + limit);
+    expect(plan.cost.worst).toBe(2 * limit);
+    expect(plan.dearest[0]?.cost).toBe(dear);
+  });
+
   it('expects the dearest of several hosts, and the time that they take side by side', async () => {
     const host = (name: string, factor: number): ModelSpec => {
       const { inputPerMillion, outputPerMillion } = SMALL.price ?? { inputPerMillion: 0, outputPerMillion: 0 };

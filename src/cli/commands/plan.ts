@@ -124,6 +124,7 @@ function planText(
         ]),
     ...instructionLines(plan),
     dollarLine(plan),
+    ...beyondLimitLines(plan),
     ...dearestLines(plan),
     `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
     ...limits.map(limitLine),
@@ -149,6 +150,16 @@ function instructionLines({ instructionsShare }: BatchPlan): readonly string[] {
 }
 
 /** Worth a look where a few documents make up much of the cost. */
+function beyondLimitLines({ beyondLimit }: BatchPlan): readonly string[] {
+  if (beyondLimit === undefined) return [];
+  const { documents, limit } = beyondLimit;
+  const what =
+    documents === 0
+      ? 'none is expected to reach it'
+      : `${documents} ${documents === 1 ? 'is' : 'are'} expected to cost more, and to end there with what was answered`;
+  return [`document   at most ${formatUsd(limit)} for one: ${what}`];
+}
+
 function dearestLines({ dearest, cost, documents }: BatchPlan): readonly string[] {
   const sum = dearest.reduce((total, each) => total + each.cost, 0);
   if (dearest.length === 0 || documents <= dearest.length || sum * 5 < cost.expected) return [];
