@@ -6,6 +6,7 @@ import type { NanoUsd } from '../src/money/money.ts';
 import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
+import type { TracingSettings } from '../src/runtime/tracing-settings.ts';
 import type { Schedule } from '../src/schedules/schedule.ts';
 import type { Retention } from '../src/store/retention.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
@@ -77,6 +78,8 @@ export interface Config {
   };
   /** On the way to providers, webhooks and S3; absent: none. */
   readonly proxy?: ProxySettings;
+  /** Absent: no traces are made. */
+  readonly tracing?: TracingSettings;
   readonly providers: ReadonlyMap<string, ProviderConfig>;
   /** Every model by its name, `local` included. */
   readonly models: ReadonlyMap<string, ModelSpec>;

@@ -14,6 +14,7 @@ import { resolveCalibration } from './calibration/resolve-calibration.ts';
 import { checkDataPolicy } from './check-data-policy.ts';
 import type { Config, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
+import { readTracing } from './environment.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
 import { readPriceList } from './price-list.ts';
 import { resolveModels } from './resolve-models.ts';
@@ -153,6 +154,7 @@ function resolveConfig(
   const problems: string[] = [];
   const folder = resolve(at.cwd, '.nightmill');
   const proxy = resolveProxy(raw, at.env, problems);
+  const tracing = readTracing(at.env, problems);
   const providers = resolveProviders(raw, proxy);
   const prices = readPriceList(folder);
   const { models: plain, facts: modelFacts } = resolveModels(raw, providers, prices, problems);
@@ -179,6 +181,7 @@ function resolveConfig(
     redisPrefix: raw.redisPrefix,
     store: { ...resolveStore(raw, at, folder), ...proxy },
     ...proxy,
+    ...(tracing === undefined ? {} : { tracing }),
     providers,
     models,
     modelFacts,

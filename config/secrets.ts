@@ -14,6 +14,7 @@ export function secretsOf(config: Config): readonly string[] {
     ...(config.redis === undefined ? [] : passwordsOf(config.redis)),
     config.redis?.tls?.key ?? '',
     ...proxySecrets(config.proxy),
+    ...Object.values(config.tracing?.headers ?? {}),
   ].filter((secret) => secret !== '');
 }
 

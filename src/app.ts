@@ -13,6 +13,7 @@ import { startEmbeddedRedis } from './adapters/embedded-redis/start-embedded-red
 import { openLocalModel } from './adapters/local-model/open-local-model.ts';
 import { localProviders, openProviders } from './adapters/open-providers.ts';
 import { openStore } from './adapters/open-store.ts';
+import { withTracing } from './adapters/otlp/with-tracing.ts';
 import { RedisAlertMemory } from './adapters/redis/alert-memory.ts';
 import { RedisAuditLog } from './adapters/redis/audit-log.ts';
 import { RedisBatchRegistry } from './adapters/redis/batches.ts';
@@ -135,7 +136,7 @@ export interface App extends AsyncDisposable {
 export async function openApp(options: OpenAppOptions): Promise<App> {
   const stack = new AsyncDisposableStack();
   try {
-    const services = await openServices(options, stack);
+    const services = await openServices(withTracing(options, stack), stack);
     const contexts = { ...buildContexts(options.config, services), actor: options.actor ?? 'unknown' };
     const closing = stack.move();
     const close = () => closing.disposeAsync();

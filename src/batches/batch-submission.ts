@@ -27,6 +27,8 @@ export interface BatchSubmission {
   readonly submittedBy?: string;
   /** Where the prices of its models come from, by name. */
   readonly prices?: Readonly<Record<string, PriceOrigin>>;
+  /** The span of its submission, as W3C Trace Context has it: everything that is done for it belongs to that trace. */
+  readonly traceparent?: string;
   /** Inputs as the user named them. */
   readonly inputs: readonly string[];
 }

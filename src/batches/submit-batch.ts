@@ -4,8 +4,10 @@ import type { ReadSummary } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Timezones } from '../ledger/scope.ts';
+import type { Meter } from '../measures/meter.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { formatTraceparent, parseTraceparent, traceOfBatch } from '../runtime/trace-context.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
@@ -26,6 +28,8 @@ export interface SubmitContext {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly newId: () => string;
+  /** Told of each batch that is submitted. Absent: nobody measures. */
+  readonly meter?: Meter;
 }
 
 export interface SubmitRequest {
@@ -48,6 +52,8 @@ export interface SubmitRequest {
   readonly retried?: NonNullable<BatchRecord['retried']>;
   /** Where the batch comes from, for its manifest. */
   readonly origin?: Pick<BatchSubmission, 'program' | 'submittedBy' | 'prices'>;
+  /** The span that it is submitted in, as W3C Trace Context has it. */
+  readonly traceparent?: string | undefined;
   /** Documents that earlier batches have answered take those answers. Absent: all are asked. */
   readonly earlier?: EarlierAnswers | undefined;
   readonly budget?: NanoUsd;
@@ -136,10 +142,10 @@ async function ingest(
   hashes: { batchId: string; contentHash: string; configHash: string },
   known: BatchRecord | undefined,
 ): Promise<BatchRecord> {
-  const { batchId, contentHash, configHash } = hashes;
+  const { batchId, contentHash } = hashes;
   // A batch that was cut off keeps the limits it began with, so its slices come out the same.
   const limits = known ?? { sliceDocuments: request.sliceDocuments, sliceTokens: request.sliceTokens };
-  const { workflow, tenant, timezones } = request;
+  const { workflow, tenant } = request;
   const createdAt = known?.createdAt ?? context.clock.now();
   const facts = {
     batchId,
@@ -150,23 +156,13 @@ async function ingest(
     sliceDocuments: limits.sliceDocuments,
     sliceTokens: limits.sliceTokens,
   };
+  const parent = parseTraceparent(request.traceparent);
+  const trace = traceOfBatch(batchId, createdAt, parent);
+  const startedAt = context.clock.monotonic();
   await context.batches.create(facts);
   try {
     if (request.budget !== undefined) await context.ledger.setLimit(`batch:${batchId}`, request.budget);
-    const submission: BatchSubmission = {
-      schemaVersion: 1,
-      batchId,
-      createdAt: new Date(createdAt).toISOString(),
-      workflow,
-      timezones,
-      ...(tenant === undefined ? {} : { tenant }),
-      contentHash,
-      configHash,
-      prompt: promptIdentity(workflow),
-      inputs: request.source.names,
-      ...request.origin,
-    };
-    await context.store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
+    await writeSubmission(context.store, request, hashes, { createdAt, traceparent: formatTraceparent(trace) });
     const entries = request.source.read({
       maxLineBytes: request.maxLineBytes,
       maxDocuments: request.maxDocuments,
@@ -203,7 +199,36 @@ async function ingest(
   if (batch === undefined)
     throw new NightmillError('internal', `Batch ${batchId} vanished from Redis while it was submitted`);
   await enqueueSlices(context, batch);
+  context.meter?.batchSubmitted?.({
+    ...{ batch: batchId, workflow: workflow.name, tenant, documents: batch.documents },
+    traceparent: formatTraceparent(trace),
+    ...(parent === undefined ? {} : { parentSpanId: parent.spanId }),
+    durationMs: context.clock.monotonic() - startedAt,
+  });
   return batch;
+}
+
+async function writeSubmission(
+  store: ObjectStore,
+  { workflow, timezones, tenant, source, origin }: SubmitRequest,
+  { batchId, contentHash, configHash }: { batchId: string; contentHash: string; configHash: string },
+  { createdAt, traceparent }: { readonly createdAt: number; readonly traceparent: string },
+): Promise<void> {
+  const submission: BatchSubmission = {
+    schemaVersion: 1,
+    batchId,
+    createdAt: new Date(createdAt).toISOString(),
+    workflow,
+    timezones,
+    ...(tenant === undefined ? {} : { tenant }),
+    contentHash,
+    configHash,
+    prompt: promptIdentity(workflow),
+    inputs: source.names,
+    ...origin,
+    traceparent,
+  };
+  await store.put(storeKeys.submission(batchId), Buffer.from(`${JSON.stringify(submission, null, 2)}\n`));
 }
 
 /** What a batch keeps of its request, where it is there. */

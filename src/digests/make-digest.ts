@@ -25,6 +25,8 @@ export interface DigestAsking {
 export interface DigestWish extends DigestBatch {
   readonly tenant?: string | undefined;
   readonly timezones: Timezones;
+  /** The trace that its calls belong to. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A night does not wait for its digest for longer. */
@@ -92,7 +94,7 @@ async function writeLocally(local: LocalModel, workflow: WorkflowSpec, groups: r
 
 async function writePaid(
   ledger: Ledger,
-  { batchId, workflow, tenant, timezones }: DigestWish,
+  { batchId, workflow, tenant, timezones, traceparent }: DigestWish,
   { models, owners, stopping, forced }: DigestAsking,
   { groups, tiers, read }: { groups: readonly AnswerGroup[]; tiers: PaidTiers; read: DigestTexts['read'] },
 ): Promise<MadeDigest> {
@@ -102,6 +104,7 @@ async function writePaid(
     ...(tenant === undefined ? {} : { tenant }),
     timezones,
   });
+  models.meter?.sliceTaken?.({ batch: claim.batchId, slice: 0, traceparent, isRun: true });
   const scope = batchScope(claim.batchId);
   const { limit, settled, uncertain } = await ledger.totals(batchScope(batchId));
   if (limit !== undefined) await ledger.setLimit(scope.name, Math.max(0, limit - settled - uncertain));

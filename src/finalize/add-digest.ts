@@ -78,7 +78,7 @@ export async function addDigest(
 async function makeTexts(
   context: DigestContext,
   batch: BatchRecord,
-  { workflow, timezones }: BatchSubmission,
+  { workflow, timezones, traceparent }: BatchSubmission,
   manifest: Manifest,
 ): Promise<MadeDigest> {
   const wish = {
@@ -87,6 +87,7 @@ async function makeTexts(
     tenant: batch.tenant,
     workflow,
     timezones,
+    traceparent,
     results: manifest.results,
     errors: manifest.errors,
     succeeded: manifest.documents.succeeded,

@@ -14,6 +14,7 @@ import type { DigestAsking } from '../digests/make-digest.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Meter } from '../measures/meter.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -41,6 +42,8 @@ export interface FinalizeContext {
   /** What refusals of a provider have taught, by the id of the model. */
   readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
+  /** Told of each batch that ends. Absent: nobody measures. */
+  readonly meter?: Meter;
   /** Who asks models for a digest. Absent: nobody, and digests have their figures alone. */
   readonly asking?: DigestAsking | undefined;
 }
@@ -80,7 +83,8 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
 }
 
 async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<void> {
-  const { batchId } = batch;
+  const { batchId, workflow, tenant } = batch;
+  const startedAt = context.clock.monotonic();
   const sums = await sumCommits(context.batches, batch);
   const results = await mergeParts(context, batch, 'results');
   const errors = await mergeParts(context, batch, 'errors');
@@ -94,6 +98,11 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await context.batches.finish(batchId, manifest.state, context.clock.now());
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
   await close?.();
+  context.meter?.batchEnded?.({
+    ...{ batch: batchId, workflow, tenant, state: manifest.state, documents: manifest.documents.total },
+    traceparent: submission.traceparent,
+    durationMs: context.clock.monotonic() - startedAt,
+  });
   await context.notify(finishedNotice(batch, manifest, digest));
 }
 

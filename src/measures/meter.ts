@@ -48,6 +48,38 @@ export interface EndedSlice {
   readonly durationMs: number;
 }
 
+export interface SubmittedBatch {
+  readonly batch: string;
+  readonly workflow: string;
+  readonly tenant?: string | undefined;
+  /** Its own span, as W3C Trace Context has it. */
+  readonly traceparent: string | undefined;
+  /** Of the trace that it was submitted in. */
+  readonly parentSpanId?: string;
+  readonly documents: number;
+  readonly durationMs: number;
+}
+
+export interface TakenSlice {
+  readonly batch: string;
+  readonly slice: number;
+  /** Of the batch; absent in batches of earlier versions. */
+  readonly traceparent: string | undefined;
+  /** It is no slice, but a run that asks in a batch's name, such as its digest; its end is not told. */
+  readonly isRun?: true;
+}
+
+export interface EndedBatch {
+  readonly batch: string;
+  readonly workflow: string;
+  readonly tenant?: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly state: string;
+  readonly documents: number;
+  /** What its last step took. */
+  readonly durationMs: number;
+}
+
 /** Told of what happens in this process. It answers at once and never throws. */
 export interface Meter {
   callEnded(call: EndedCall): void;
@@ -55,22 +87,24 @@ export interface Meter {
   callAdmitted(pool: string, waitMs: number, tokens: number): void;
   sliceEnded(slice: EndedSlice): void;
   logged(event: EventName): void;
+  /** What only traces tell of. */
+  batchSubmitted?(batch: SubmittedBatch): void;
+  sliceTaken?(slice: TakenSlice): void;
+  batchEnded?(batch: EndedBatch): void;
 }
 
 /** Tells each of them. */
 export function tellAll(meters: readonly Meter[]): Meter {
+  const tell = (say: (meter: Meter) => void) => {
+    for (const meter of meters) say(meter);
+  };
   return {
-    callEnded: (call) => {
-      for (const meter of meters) meter.callEnded(call);
-    },
-    callAdmitted: (pool, waitMs, tokens) => {
-      for (const meter of meters) meter.callAdmitted(pool, waitMs, tokens);
-    },
-    sliceEnded: (slice) => {
-      for (const meter of meters) meter.sliceEnded(slice);
-    },
-    logged: (event) => {
-      for (const meter of meters) meter.logged(event);
-    },
+    callEnded: (call) => tell((meter) => meter.callEnded(call)),
+    callAdmitted: (pool, waitMs, tokens) => tell((meter) => meter.callAdmitted(pool, waitMs, tokens)),
+    sliceEnded: (slice) => tell((meter) => meter.sliceEnded(slice)),
+    logged: (event) => tell((meter) => meter.logged(event)),
+    batchSubmitted: (batch) => tell((meter) => meter.batchSubmitted?.(batch)),
+    sliceTaken: (slice) => tell((meter) => meter.sliceTaken?.(slice)),
+    batchEnded: (batch) => tell((meter) => meter.batchEnded?.(batch)),
   };
 }

@@ -95,6 +95,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(retried === undefined ? {} : { retried }),
     ...(limit === undefined ? {} : { budget: limit }),
+    traceparent: config.tracing?.traceparent,
     origin: { program: version(), submittedBy: app.actor, prices: priceOrigins(config, workflow.spec) },
     isBudgetStated: budget !== undefined,
     skipInvalid: operation.skipInvalid === true,

@@ -45,6 +45,7 @@ export const EVENTS = {
   'slice:stopped': 'A slice was handed back to the queue before its end.',
   'store:restored': 'The store works again for this worker, which takes slices again.',
   'store:trouble': 'The store does not work for this worker: it takes no slices until a probe of the store works.',
+  'traces:lost': 'The collector does not take traces; said once until it does again.',
   'worker:draining': 'A worker was told to stop and finishes what is in flight.',
   'worker:error': 'The queue reported an error; the worker goes on as soon as it can.',
   'worker:started': 'A worker takes slices.',

@@ -74,6 +74,7 @@ export async function processSlice(
       ...(documents === undefined ? {} : { documents }),
       durationMs: context.clock.monotonic() - startedAt,
     });
+  context.meter?.sliceTaken?.({ batch: job.batch, slice: job.slice, traceparent: submission.traceparent });
   context.runs.add(run);
   context.onTaken?.(run);
   try {
