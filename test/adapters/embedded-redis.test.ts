@@ -1,14 +1,11 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
-  readlinkSync,
   realpathSync,
   rmSync,
   statSync,
@@ -25,17 +22,14 @@ import type { EmbeddedRedisOptions } from '../../src/adapters/embedded-redis/emb
 import { writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
 import { tryLockFolder } from '../../src/adapters/embedded-redis/folder-lock.ts';
-import { installCommands, installRedis } from '../../src/adapters/embedded-redis/install-redis.ts';
 import { joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
 import { startEmbeddedRedis } from '../../src/adapters/embedded-redis/start-embedded-redis.ts';
-import { folderFailure, redisFailure } from '../../src/adapters/embedded-redis/start-failure.ts';
-import { NightmillError } from '../../src/errors.ts';
+import { failureOf, fakeRedisServer, redisProcesses } from '../helpers/redis-processes.ts';
 
 const searchFolders = redisSearchFolders(process.env.PATH);
 const lookup = findRedisServer(searchFolders);
 // The processes of a folder are found through /proc.
 const canRun = process.platform === 'linux' && lookup.status === 'found';
-const isRoot = process.getuid?.() === 0;
 const moduleUrl = new URL('../../src/adapters/embedded-redis/start-embedded-redis.ts', import.meta.url).href;
 
 let base: string;
@@ -93,24 +87,7 @@ async function startClient(): Promise<{ process: ChildProcess; serverPid: number
   return { process: client, serverPid: Number(String(output)) };
 }
 
-/** The processes that serve this test's folder: both kinds have it as their working folder, also after its removal. */
-function processesOf(kind: 'redis-server' | 'supervisor'): readonly { readonly pid: number }[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-        const isKind =
-          kind === 'supervisor'
-            ? words.join(' ').includes('embedded-redis/supervisor')
-            : /redis-server/.test(words[0] ?? '');
-        return isKind && readlinkSync(`/proc/${name}/cwd`).replace(' (deleted)', '') === redisFolder;
-      } catch {
-        return false;
-      }
-    })
-    .map((name) => ({ pid: Number(name) }));
-}
+const processesOf = (kind: 'redis-server' | 'supervisor') => redisProcesses(kind, redisFolder);
 
 /** Checks that there is one: a signal to process 0 would reach the tests themselves. */
 function killOne(found: { readonly pid: number } | undefined): number {
@@ -124,15 +101,6 @@ async function serverEnd(): Promise<void> {
     timeout: 5_000,
     interval: 50,
   });
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<NightmillError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(NightmillError);
-  return error as NightmillError;
 }
 
 describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
@@ -364,7 +332,7 @@ describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
 
   it('refuses an older server beside data of a newer one', async () => {
     mkdirSync(join(redisFolder, 'appendonlydir'), { recursive: true });
-    const error = await failureOf(start({ searchFolders: [fakeServer('6.2.14')] }));
+    const error = await failureOf(start({ searchFolders: [fakeRedisServer(base, '6.2.14')] }));
     expect(error.code).toBe('redis_unsuitable');
     expect(error.message).toContain('6.2.14');
   });
@@ -375,140 +343,4 @@ describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
     await using embedded = await start();
     expect(embedded.socketPath).toBe(join(redisFolder, 'redis.sock'));
   });
-});
-
-/** A folder with a `redis-server` that only tells this version. */
-function fakeServer(version: string): string {
-  const programs = join(base, 'bin');
-  mkdirSync(programs);
-  writeFileSync(
-    join(programs, 'redis-server'),
-    `#!/bin/sh\necho 'Redis server v=${version} sha=0 malloc=libc bits=64'\n`,
-  );
-  chmodSync(join(programs, 'redis-server'), 0o755);
-  return programs;
-}
-
-describe('startEmbeddedRedis() without a usable machine', () => {
-  it('names the three cures where there is no server program', async () => {
-    const error = await failureOf(start({ searchFolders: [base] }));
-    expect(error.code).toBe('redis_unavailable');
-    expect(error.message).toContain('apt-get install redis-server');
-    expect(error.message).toContain('docker compose up');
-    expect(error.message).toContain('`redis:` in nightmill.yaml');
-  });
-
-  it('refuses a server that is too old with the version seen', async () => {
-    const error = await failureOf(start({ searchFolders: [fakeServer('6.0.16')] }));
-    expect(error.code).toBe('redis_unsuitable');
-    expect(error.message).toContain('is version 6.0.16; at least 6.2.0 is needed');
-  });
-
-  it('reports a file in place of its folder', async () => {
-    writeFileSync(folder, 'not a folder');
-    const error = await failureOf(start());
-    expect(error.code).toBe('redis_unavailable');
-    expect(error.message).toContain(redisFolder);
-    expect(error.message).toContain('A file is where a folder belongs');
-  });
-
-  it.skipIf(isRoot)('reports a folder that it may not write to', async () => {
-    chmodSync(base, 0o500);
-    const error = await failureOf(start());
-    chmodSync(base, 0o700);
-    expect(error.message).toContain('Run in a folder that you may write to');
-  });
-
-  it('says that the disk is full', () => {
-    const error = folderFailure('/data/redis', new Error("ENOSPC: no space left on device, mkdir '/data/redis'"));
-    expect(error.message).toContain('free some space for /data/redis');
-
-    const logPath = join(base, 'redis.log');
-    writeFileSync(
-      logPath,
-      "earlier\n# Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...\n",
-    );
-    const logged = redisFailure('The server has ended.', logPath, 'earlier\n'.length);
-    expect(logged.message).toContain(`free some space for ${logPath}`);
-    expect(logged.message).not.toContain('earlier');
-  });
-});
-
-describe('findRedisServer()', () => {
-  it('prefers a server that is new enough over one found earlier that is not', () => {
-    const old = fakeServer('6.0.16');
-    const fresh = join(base, 'fresh');
-    mkdirSync(fresh);
-    writeFileSync(join(fresh, 'valkey-server'), `#!/bin/sh\necho 'Valkey server v=8.1.3 sha=0'\n`);
-    chmodSync(join(fresh, 'valkey-server'), 0o755);
-    expect(findRedisServer([old, fresh])).toEqual({
-      status: 'found',
-      program: { path: join(fresh, 'valkey-server'), startedAs: 'valkey-server', version: '8.1.3' },
-    });
-  });
-
-  it('looks in the usual folders after those of PATH', () => {
-    const folders = redisSearchFolders('/first::/usr/bin');
-    expect(folders[0]).toBe('/first');
-    expect(folders).toContain('/usr/sbin');
-    expect(folders.filter((name) => name === '/usr/bin')).toHaveLength(1);
-  });
-});
-
-describe('installRedis()', () => {
-  it('announces itself in one line and runs the commands in order', async () => {
-    const lines: string[] = [];
-    const ran: (readonly string[])[] = [];
-    await installRedis(
-      (line) => lines.push(line),
-      async (command) => {
-        ran.push(command);
-      },
-    );
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain('redis-tools');
-    expect(ran).toEqual(installCommands());
-  });
-
-  it('installs although a package source is broken', async () => {
-    const ran: (readonly string[])[] = [];
-    await installRedis(
-      () => undefined,
-      async (command) => {
-        ran.push(command);
-        if (command.includes('update')) throw new Error('E: The repository has no Release file.');
-      },
-    );
-    expect(ran).toHaveLength(2);
-  });
-
-  it('reports what the package manager said where it fails', async () => {
-    const error = await failureOf(
-      installRedis(
-        () => undefined,
-        async (command) => {
-          throw new Error(command.includes('update') ? 'E: no network' : 'E: Unable to locate package redis-tools');
-        },
-      ),
-    );
-    expect(error.code).toBe('redis_unavailable');
-    expect(error.message).toContain('Unable to locate package redis-tools');
-    expect(error.message).toContain('E: no network');
-  });
-
-  it.skipIf(!isRoot || !existsSync('/usr/bin/apt-get'))(
-    'builds a command that apt-get accepts and that starts no service',
-    () => {
-      const [, install] = installCommands();
-      const [file = '', ...words] = install ?? [];
-      const { stdout, stderr, status } = spawnSync(file, [...words, '--simulate'], { encoding: 'utf8' });
-      expect(`${stdout}${stderr}`).not.toMatch(/Inst redis-server|invalid|not understood/i);
-      // 100 is a machine that has no package lists yet.
-      expect([0, 100]).toContain(status);
-      if (canRun && existsSync('/usr/bin/redis-check-rdb')) {
-        const owner = execFileSync('dpkg', ['-S', '/usr/bin/redis-check-rdb'], { encoding: 'utf8' });
-        expect(owner).toContain('redis-tools');
-      }
-    },
-  );
 });

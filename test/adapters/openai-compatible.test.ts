@@ -1,62 +1,20 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createServer as createRawServer, type Socket } from 'node:net';
-import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
-import { parseUsage } from '../../src/adapters/openai-compatible/parse-usage.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import type { ModelClient, ModelRequest } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, failureOf, REQUEST } from '../contract/model-client.ts';
-import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
+import type { ModelRequest } from '../../src/providers/model-client.ts';
+import { API_KEY, CAPABILITIES, failureOf } from '../contract/model-client.ts';
+import {
+  answering,
+  answeringChoice,
+  COMPLETION,
+  call,
+  open,
+  openAgainst,
+  openAgainstRaw,
+  servers,
+} from './openai-fixture.ts';
 
 // What every provider's client does is tested in `openai-contract.test.ts`.
-
-const COMPLETION = {
-  id: 'chatcmpl-1',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }],
-  usage: {
-    prompt_tokens: 20,
-    completion_tokens: 7,
-    total_tokens: 27,
-    prompt_tokens_details: { cached_tokens: 16 },
-    completion_tokens_details: { reasoning_tokens: 3 },
-  },
-};
-
-const servers = new ProviderServers();
-const clients: ModelClient[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) await client.close();
-  await servers[Symbol.asyncDispose]();
-});
-
-function open(baseUrl: string, options: Partial<ProviderClientOptions> = {}): ModelClient {
-  const client = createOpenAiClient({ name: 'acme', baseUrl, apiKey: API_KEY, capabilities: CAPABILITIES, ...options });
-  clients.push(client);
-  return client;
-}
-
-/** A client of a server that answers every call in this way. */
-async function openAgainst(
-  listener: RequestListener,
-  options: Partial<ProviderClientOptions> = {},
-): Promise<ModelClient> {
-  return open(`${await servers.http(listener)}/v1`, options);
-}
-
-/** A client of a TCP server that gets each connection's socket once a request has arrived on it. */
-async function openAgainstRaw(onRequest: (socket: Socket) => void): Promise<ModelClient> {
-  return open(`${await servers.tcp(onRequest)}/v1`);
-}
-
-function call(client: ModelClient, request: Partial<ModelRequest> = {}, signal = new AbortController().signal) {
-  return client.call({ ...REQUEST, ...request }, signal);
-}
-
-const answering = async (body: unknown, status = 200, headers: Record<string, string> = {}) =>
-  open(`${await servers.answering(body, status, headers)}/v1`);
-
-const answeringChoice = (choice: unknown) => answering({ ...COMPLETION, choices: [choice] });
 
 describe('request', () => {
   async function sent(request: Partial<ModelRequest>, options: Partial<ProviderClientOptions> = {}, path = '/v1') {
@@ -224,48 +182,6 @@ describe('reply', () => {
   });
 });
 
-describe('parseUsage()', () => {
-  const base = { prompt_tokens: 20, completion_tokens: 7 };
-
-  test.each([
-    ['missing details', base, [20, 0, 7, 0]],
-    ['null details', { ...base, prompt_tokens_details: null, completion_tokens_details: null }, [20, 0, 7, 0]],
-    ["DeepSeek's cache field", { ...base, prompt_cache_hit_tokens: 8 }, [20, 8, 7, 0]],
-    ["Moonshot's cache field", { ...base, cached_tokens: 9 }, [20, 9, 7, 0]],
-    ['no output', { prompt_tokens: 20, completion_tokens: 0 }, [20, 0, 0, 0]],
-    [
-      'reasoning outside of the completion (xAI, Gemini)',
-      { ...base, total_tokens: 127, completion_tokens_details: { reasoning_tokens: 100 } },
-      [20, 0, 107, 100],
-    ],
-    ['a total that is too small', { ...base, total_tokens: 5 }, [20, 0, 7, 0]],
-  ] as const)(
-    'parseUsage() reads %s',
-    (_name, raw, [inputTokens, cachedInputTokens, outputTokens, reasoningTokens]) => {
-      expect(parseUsage(raw)).toEqual({ inputTokens, cachedInputTokens, outputTokens, reasoningTokens });
-    },
-  );
-
-  test.each([
-    undefined,
-    null,
-    'many',
-    {},
-    { prompt_tokens: 20 },
-    { ...base, prompt_tokens: '20' },
-    { ...base, prompt_tokens: -1 },
-    { ...base, completion_tokens: 1.5 },
-    { ...base, completion_tokens: 2 ** 60 },
-    { ...base, total_tokens: 'x' },
-    { ...base, prompt_tokens: 0 },
-    { ...base, prompt_tokens_details: { cached_tokens: -1 } },
-    { ...base, prompt_tokens_details: { cached_tokens: 21 } },
-    { ...base, completion_tokens_details: { reasoning_tokens: '3' } },
-  ])('parseUsage() refuses %j', (raw) => {
-    expect(parseUsage(raw)).toBeUndefined();
-  });
-});
-
 describe('HTTP failures', () => {
   test('call() fails with class, status, code, wait, id and limits of the provider, and bills nothing', async () => {
     const body = { error: { message: 'Rate limit reached', code: 'rate_limit_exceeded' } };
@@ -348,181 +264,6 @@ describe('invalid replies', () => {
     expect(error).toMatchObject({ failure: 'invalid_reply', billing: 'unknown' });
     expect(error.message).toContain('is longer than 1048576 bytes');
     await closed.promise;
-  });
-});
-
-describe('connections', () => {
-  test('call() opens no more connections than allowed and waits for one', async () => {
-    let connections = 0;
-    const server = createServer((_request, response) => setImmediate().then(() => sendJson(response, COMPLETION)));
-    server.on('connection', () => {
-      connections += 1;
-    });
-    const client = open(`${await servers.listen(server)}/v1`, { maxConnections: 3 });
-    await Promise.all(Array.from({ length: 20 }, () => call(client)));
-    expect(connections).toBe(3);
-  });
-
-  test('call() says who, where and why when nobody listens', async () => {
-    const error = await failureOf(call(open(`${await servers.deadOrigin()}/v1`)));
-    expect(error).toMatchObject({ failure: 'unreachable', billing: 'none', status: undefined });
-    expect(error.message).toMatch(
-      /^Cannot reach provider acme at http:\/\/127.+: ECONNREFUSED: .+ that the server is running/,
-    );
-  });
-
-  test('call() points to DNS for an unknown host', async () => {
-    const error = await failureOf(call(open('http://nothing.invalid/v1')));
-    expect(error).toMatchObject({ failure: 'unreachable', billing: 'none' });
-    expect(error.message).toMatch(/(?:ENOTFOUND|EAI_AGAIN).+DNS/);
-  });
-
-  test('call() points to http or https when TLS fails', async () => {
-    const origin = await servers.answering(COMPLETION);
-    const error = await failureOf(call(open(`${origin.replace('http:', 'https:')}/v1`)));
-    expect(error).toMatchObject({ failure: 'unreachable', billing: 'none' });
-    expect(error.message).toContain('Check http or https');
-  });
-
-  test('call() gives up on a connection that does not open', async () => {
-    // Accepts TCP but never answers the TLS handshake.
-    const origin = await servers.listen(createRawServer());
-    const client = open(`${origin.replace('http:', 'https:')}/v1`, { connectTimeoutMs: 100 });
-    const error = await failureOf(call(client));
-    expect(error).toMatchObject({ failure: 'unreachable', billing: 'none' });
-    expect(error.message).toMatch(/UND_ERR_CONNECT_TIMEOUT.+timeout: 100ms/);
-  });
-
-  test.each([
-    ['closed before headers', (socket: Socket) => socket.end()],
-    ['reset before headers', (socket: Socket) => socket.resetAndDestroy()],
-    [
-      'reset in the body',
-      (socket: Socket) =>
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"choices', () => socket.resetAndDestroy()),
-    ],
-    ['closed in the body', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"choices')],
-    [
-      'closed in a chunk',
-      (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\n{"ch'),
-    ],
-  ] as const)('call() does not know the bill of a connection %s, and sends nothing twice', async (_name, onRequest) => {
-    let requests = 0;
-    const client = await openAgainstRaw((socket) => {
-      requests += 1;
-      onRequest(socket);
-    });
-    const error = await failureOf(call(client));
-    expect(error).toMatchObject({ failure: 'connection_lost', billing: 'unknown' });
-    expect(error.message).toContain('broke after the request was sent');
-    expect(requests).toBe(1);
-  });
-
-  test('call() works again after the connection broke', async () => {
-    let requests = 0;
-    const client = await openAgainst((request, response) => {
-      requests += 1;
-      if (requests === 1) request.socket.resetAndDestroy();
-      else sendJson(response, COMPLETION);
-    });
-    await failureOf(call(client));
-    expect((await call(client)).text).toBe('Hello');
-  });
-});
-
-describe('timeouts', () => {
-  test.each([
-    ['headers', () => {}],
-    [
-      'the end of the body',
-      (_request: IncomingMessage, response: ServerResponse) => {
-        response.write('{"choices"');
-      },
-    ],
-  ])('call() waits for %s only so long, and closes the connection', async (_name, listener) => {
-    const closed = Promise.withResolvers<void>();
-    const client = await openAgainst(
-      (request, response) => {
-        request.socket.on('close', closed.resolve);
-        listener(request, response);
-      },
-      { timeoutMs: 300 },
-    );
-    const error = await failureOf(call(client));
-    expect(error).toMatchObject({ failure: 'timeout', billing: 'unknown' });
-    expect(error.message).toContain('within 300 ms');
-    await closed.promise;
-  });
-
-  test('call() bills nothing for a timeout while it waits for a connection, and never sends it', async () => {
-    // Accepts TCP but never answers the TLS handshake, so the only connection never opens: neither for the call that
-    // opens it nor for the one behind that.
-    const origin = await servers.listen(createRawServer());
-    const client = open(`${origin.replace('http:', 'https:')}/v1`, { maxConnections: 1, timeoutMs: 60 });
-    for (const failure of await Promise.all([failureOf(call(client)), failureOf(call(client))])) {
-      expect(failure).toMatchObject({ failure: 'timeout', billing: 'none' });
-      expect(failure.message).toContain('within 60 ms; nothing was sent');
-    }
-  });
-});
-
-describe('abort', () => {
-  test('call() aborted after it was sent may be billed, and closes the connection', async () => {
-    const arrived = Promise.withResolvers<void>();
-    const closed = Promise.withResolvers<void>();
-    const client = await openAgainst((request) => {
-      request.socket.on('close', closed.resolve);
-      arrived.resolve();
-    });
-    const aborter = new AbortController();
-    const failure = failureOf(call(client, {}, aborter.signal));
-    await arrived.promise;
-    aborter.abort();
-    expect(await failure).toMatchObject({ failure: 'aborted', billing: 'unknown' });
-    await closed.promise;
-  });
-
-  test('call() aborted while it waits for a connection is never sent and not billed', async () => {
-    let requests = 0;
-    const arrived = Promise.withResolvers<void>();
-    const answer = Promise.withResolvers<void>();
-    const client = await openAgainst(
-      (_request, response) => {
-        requests += 1;
-        arrived.resolve();
-        void answer.promise.then(() => sendJson(response, COMPLETION));
-      },
-      { maxConnections: 1 },
-    );
-    const first = call(client);
-    await arrived.promise;
-    const aborter = new AbortController();
-    const second = failureOf(call(client, {}, aborter.signal));
-    aborter.abort();
-    expect(await second).toMatchObject({ failure: 'aborted', billing: 'none' });
-    answer.resolve();
-    await first;
-    // The connection is free again, and what comes next is the third call.
-    await call(client);
-    expect(requests).toBe(2);
-  });
-
-  test('call() leaves no listener on a signal that outlives it', async () => {
-    const client = await answering(COMPLETION);
-    const { signal } = new AbortController();
-    let listeners = 0;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...parameters: Parameters<typeof add>) => {
-      listeners += 1;
-      add(...parameters);
-    };
-    signal.removeEventListener = (...parameters: Parameters<typeof remove>) => {
-      listeners -= 1;
-      remove(...parameters);
-    };
-    await call(client, {}, signal);
-    expect(listeners).toBe(0);
   });
 });
 
