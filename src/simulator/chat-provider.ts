@@ -3,7 +3,7 @@ import { REPAIR_OPENING } from '../prompts/repair-opening.ts';
 import { Bill, type BillLine, type BillSummary } from './bill.ts';
 import { type ChatRequest, parseChatRequest } from './chat-request.ts';
 import { FaultSource } from './fault-source.ts';
-import { errorReply, type HttpReply, rateLimitedReply } from './http-reply.ts';
+import { blipReply, errorReply, type HttpReply, rateLimitedReply } from './http-reply.ts';
 import { drawLatencyMs, SlotLine } from './latency.ts';
 import { makeReply, SPOILED_BODY } from './make-reply.ts';
 import { ModelLimiter } from './model-limiter.ts';
@@ -57,6 +57,8 @@ interface AdmittedCall {
 
 const SLOW_FACTOR = 20;
 const FAULT_RETRY_MS = 100;
+/** Of a prompt that the server cuts without a word, so much is read. */
+const CUT_PROMPT_DIVISOR = 8;
 const TOKENS_PER_MESSAGE = 3;
 /** The beginning of the reply, which the provider writes itself. */
 const TOKENS_PER_REPLY = 3;
@@ -213,7 +215,17 @@ export class ChatProvider {
       ? this.#promptCache.use(model.name, request.messages, messageTokens, performance.now())
       : 0;
     const requestId = `${request.hash.slice(0, 24)}-${attempt}`;
-    const call = { request, model, limiter, fault, requestId, inputTokens, cachedInputTokens, maxOutputTokens };
+    const read = fault === 'promptCut' ? Math.ceil(inputTokens / CUT_PROMPT_DIVISOR) : inputTokens;
+    const call = {
+      request,
+      model,
+      limiter,
+      fault,
+      requestId,
+      inputTokens: read,
+      cachedInputTokens: Math.min(cachedInputTokens, read),
+      maxOutputTokens,
+    };
     const latencyMs = drawLatencyMs(model.latency, this.#options.seed, requestId);
     const line = this.#lines.get(model.name);
     return {
@@ -232,9 +244,12 @@ export class ChatProvider {
     const { limiter, fault, maxOutputTokens } = call;
     const finish = (outputTokens: number): void => limiter.finish(maxOutputTokens - outputTokens, performance.now());
     if (fault === 'hang' && !this.#options.hangBills) return { kind: 'hang', leave: () => finish(0) };
-    if (fault === 'resetBeforeBilling' || fault === 'serverError') {
+    if (fault === 'resetBeforeBilling' || fault === 'serverError' || fault === 'blip') {
       finish(0);
-      return fault === 'serverError' ? this.#serverError(call) : { kind: 'reset' };
+      if (fault === 'resetBeforeBilling') return { kind: 'reset' };
+      return fault === 'serverError'
+        ? this.#serverError(call)
+        : { kind: 'reply', ...blipReply(this.#chance(call, fault)) };
     }
     const beyond = call.model.thinksBeyondCap;
     const billedBefore = this.#billed.get(call.model.name) ?? 0;
@@ -279,7 +294,7 @@ export class ChatProvider {
   }
 
   #serverError(call: AdmittedCall): Ending {
-    const overloaded = chance(this.#options.seed, call.requestId, 'overloaded') < 0.5;
+    const overloaded = this.#chance(call, 'overloaded') < 0.5;
     const error = overloaded
       ? new ProviderError(503, 'The engine is currently overloaded, please try again later.', {
           type: 'server_error',
@@ -287,6 +302,10 @@ export class ChatProvider {
         })
       : new ProviderError(500, 'The server had an error while processing your request.', { type: 'server_error' });
     return { kind: 'reply', ...errorReply(error, this.#headers(call)) };
+  }
+
+  #chance({ requestId }: AdmittedCall, purpose: string): number {
+    return chance(this.#options.seed, requestId, purpose);
   }
 
   #headers(call: AdmittedCall): Readonly<Record<string, string>> {

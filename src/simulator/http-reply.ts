@@ -35,3 +35,17 @@ export function rateLimitedReply(
     'retry-after-ms': String(retryAfterMs),
   });
 }
+
+/** What something on the way, or a server in a bad moment, says of a request that is none the worse for it. */
+const BLIPS: readonly HttpReply[] = [
+  { status: 401, headers: {}, body: '{"error":{"message":"Unauthorized"}}' },
+  { status: 403, headers: { 'content-type': 'text/html' }, body: '<html><body><h1>403 Forbidden</h1></body></html>' },
+  { status: 404, headers: {}, body: '{"message":"no Route matched with those values"}' },
+  { status: 409, headers: {}, body: '{"error":{"message":"Conflict"}}' },
+  { status: 424, headers: {}, body: '{"error":{"message":"Failed Dependency"}}' },
+];
+
+/** @param drawn 0 up to but not including 1 */
+export function blipReply(drawn: number): HttpReply {
+  return BLIPS[Math.floor(drawn * BLIPS.length)] as HttpReply;
+}

@@ -30,7 +30,9 @@ export function makeReply(
   const refused = fault === 'refusal';
   const answer = refused
     ? { content: REFUSAL, choices: [] }
-    : spoil(buildAnswer(request, { ...model, wrongLabel: fault === 'wrongLabel' }), call, model.seed);
+    : fault === 'empty'
+      ? { content: '', choices: [] }
+      : spoil(buildAnswer(request, { ...model, wrongLabel: fault === 'wrongLabel' }), call, model.seed);
   const wholeTokens = model.counter.count(answer.content);
   const limit = Math.min(
     call.maxOutputTokens,

@@ -11,6 +11,9 @@ export const FAULT_NAMES = [
   'slow',
   'refusal',
   'badJson',
+  'blip',
+  'empty',
+  'promptCut',
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];

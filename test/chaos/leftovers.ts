@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { CLASSIFY_MARKER, SUMMARIZE_MARKER } from './documents.ts';
 
@@ -26,6 +28,14 @@ export async function findLeftovers(redis: Redis, prefix: string): Promise<reado
     }
   }
   return problems;
+}
+
+/** Workers that left their work to others because the provider refused their key, which was good all the time. */
+export function findLeftOut(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => /^worker-\d+\.log$/.test(name))
+    .filter((name) => readFileSync(join(folder, name), 'utf8').includes('"key:refused"'))
+    .map((name) => `a worker was left out for its key (${name})`);
 }
 
 async function dump(redis: Redis, key: string): Promise<string> {

@@ -17,7 +17,7 @@ import { Cluster } from './cluster.ts';
 import { configFile, simulatorOptions } from './config-file.ts';
 import { type ChaosDocument, CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
 import { estimateCost } from './estimate-cost.ts';
-import { findLeftovers } from './leftovers.ts';
+import { findLeftOut, findLeftovers } from './leftovers.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { startRedis, startSimulatorProcess } from './processes.ts';
 import { checkHistory } from './redis-history.ts';
@@ -231,6 +231,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     ...history.problems,
     ...bill.problems,
     ...(await findLeftovers(redis, prefix)),
+    ...findLeftOut(folder),
   );
   const add = (pick: (batch: (typeof books)[number]) => number) => books.reduce((sum, batch) => sum + pick(batch), 0);
   figures.documents = add((batch) => batch.documents);

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { runScript, script } from '../../src/adapters/redis/scripts/run-script.ts';
+import type { Pause } from '../../src/ledger/pause.ts';
 
 export interface ScopeSample {
   readonly name: string;
@@ -66,6 +67,7 @@ export class Sampler {
   #running: Promise<void> | undefined;
   #ended = false;
   #failure: unknown;
+  readonly #forPersons = new Set<string>();
   samples = 0;
   /** Most by which a limit was ever exceeded; 0 is what is promised. */
   overshoot = 0;
@@ -122,6 +124,7 @@ export class Sampler {
       const sample = await this.#read();
       this.samples += 1;
       for (const scope of sample.scopes) this.#check(scope);
+      for (const pauses of [...sample.holds, ...sample.batches.map((batch) => batch.pauses)]) this.#checkPauses(pauses);
       for (const listener of [...this.#listeners]) listener(sample);
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
@@ -139,6 +142,16 @@ export class Sampler {
       this.#problems.push(
         `${name} was below zero: ${settled} settled, ${uncertain} uncertain, ${held} held, ${open} open`,
       );
+    }
+  }
+
+  /** The provider's faults pass by themselves: none of them is a person's business. */
+  #checkPauses(json: string): void {
+    if (!json.includes('"provider"')) return;
+    for (const { cause, retry, reason } of JSON.parse(json) as readonly Pause[]) {
+      if (cause !== 'provider' || retry === true || this.#forPersons.has(reason)) continue;
+      this.#forPersons.add(reason);
+      this.#problems.push(`work was paused for a person: ${reason}`);
     }
   }
 

@@ -56,6 +56,9 @@ const FAULTS = {
   badJson: 0.05,
   refusal: 0.02,
   slow: 0.04,
+  blip: 0.05,
+  empty: 0.04,
+  promptCut: 0.04,
 };
 
 /** The scenario of a seed: the same in every process. The moments at which things happen to processes are not. */

@@ -146,6 +146,31 @@ describe('the faults of the simulator', () => {
     await expect.poll(() => simulator.bill(), AT_LAST).toMatchObject([{ fault: 'clientGone' }]);
   });
 
+  it('blip answers one of five statuses and bills nothing', async () => {
+    await using simulator = await start({ blip: 1 });
+    const replies = await Promise.all(Array.from({ length: 60 }, (_, n) => post(simulator.url, classify(`Text ${n}`))));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([401, 403, 404, 409, 424]));
+    expect(simulator.totals()).toMatchObject({ calls: 0, faults: { blip: 60 } });
+  });
+
+  it('empty answers nothing and bills what was read', async () => {
+    await using simulator = await start({ empty: 1 });
+    const reply = completionOf(await post(simulator.url, BODY));
+    expect(reply.choices[0]).toMatchObject({ message: { content: '' }, finish_reason: 'stop' });
+    expect(simulator.bill()).toMatchObject([
+      { fault: 'empty', outputTokens: 0, inputTokens: reply.usage.prompt_tokens },
+    ]);
+  });
+
+  it('promptCut says and bills an eighth of the input', async () => {
+    await using simulator = await start({ promptCut: 1 });
+    const cut = completionOf(await post(simulator.url, BODY));
+    await control(simulator.url, '/faults', {});
+    const whole = completionOf(await post(simulator.url, BODY));
+    expect(cut.usage.prompt_tokens).toBe(Math.ceil(whole.usage.prompt_tokens / 8));
+    expect(simulator.bill()[0]).toMatchObject({ fault: 'promptCut', inputTokens: cut.usage.prompt_tokens });
+  });
+
   it('a retry draws anew, so that a fault of rate 0.5 passes after a few tries', async () => {
     await using simulator = await start({ serverError: 0.5 });
     for (const text of ['One', 'Two', 'Three', 'Four', 'Five', 'Six']) {
