@@ -7,12 +7,14 @@ type Policy = NonNullable<RawConfig['providers'][string]['dataPolicy']>;
 /**
  * Holds every model of a cascade, fallbacks included, to what a workflow requires of its providers. What a provider does
  * not state does not count: nobody has looked. The built-in model sends nothing anywhere.
+ *
+ * @param at the path of what has the cascade
  */
 export function checkDataPolicy(
   cascade: readonly Tier[],
   required: Required | undefined,
   raw: RawConfig,
-  workflow: string,
+  at: string,
   problems: string[],
 ): void {
   if (required === undefined) return;
@@ -21,7 +23,7 @@ export function checkDataPolicy(
       if (name === LOCAL_MODEL_NAME) continue;
       for (const { setting, want, found } of unmet(required, raw.providers[provider]?.dataPolicy)) {
         problems.push(
-          `workflows.${workflow}.cascade.${index}: the workflow requires ${setting}: ${want} of its providers, and ${provider} (model ${name}) ` +
+          `${at}.cascade.${index}: the workflow requires ${setting}: ${want} of its providers, and ${provider} (model ${name}) ` +
             `states ${found}; if its terms promise it, write providers.${provider}.dataPolicy.${setting}, else take the model out`,
         );
       }

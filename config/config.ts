@@ -53,6 +53,18 @@ export interface WorkflowConfig {
   readonly schedule?: Schedule;
   /** How its documents are read, where no flag says otherwise. */
   readonly input?: InputDefaults;
+  /** By tenant. Absent: none has anything of its own. */
+  readonly tenants?: ReadonlyMap<string, TenantConfig>;
+}
+
+/** What a tenant of a workflow gets in place of the workflow's own; absent: that. */
+export interface TenantConfig {
+  /** Name of the plan, or the tenant's own where it shares none. */
+  readonly plan: string;
+  /** The workflow with the tenant's cascade. */
+  readonly spec?: WorkflowSpec;
+  readonly budget: Pick<WorkflowBudget, 'batch'>;
+  readonly priority?: number;
 }
 
 /** The complete, checked settings: every default filled in, money in nano-dollars, time in milliseconds. */

@@ -4,14 +4,9 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { NightmillError } from '../src/errors.ts';
 import type { NanoUsd } from '../src/money/money.ts';
-import { checkSharedInboxes, resolveSchedule } from '../src/schedules/resolve-schedule.ts';
-import { describeLackOfRoom } from '../src/tasks/room-for-documents.ts';
-import { TASKS } from '../src/tasks/tasks.ts';
+import { checkSharedInboxes } from '../src/schedules/resolve-schedule.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
-import type { Tier, WorkflowSpec } from '../src/workflows/workflow.ts';
-import { resolveCalibration } from './calibration/resolve-calibration.ts';
-import { checkDataPolicy } from './check-data-policy.ts';
 import type { Config, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
 import { readTracing } from './environment.ts';
@@ -21,14 +16,12 @@ import { resolveModels } from './resolve-models.ts';
 import { checkTimezone, resolvePools } from './resolve-pools.ts';
 import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
-import { checkPrivate, withRedaction } from './resolve-redaction.ts';
+import { withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
-import { checkTask } from './schema/check-task.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
-import { readText, resolveInstructions } from './workflows/read-text.ts';
-import { resolveGate } from './workflows/resolve-gate.ts';
-import { resolveTier, type TierContext } from './workflows/resolve-tier.ts';
+import { tenantsOf } from './workflows/resolve-tenants.ts';
+import { resolveWorkflow, type WorkflowContext } from './workflows/resolve-workflow.ts';
 
 const DEFAULT_CONFIG_FILE = 'nightmill.yaml';
 
@@ -191,7 +184,7 @@ function resolveConfig(
     builtIns,
     budget: withoutUndefined(raw.budget),
     allowUnknownTenants: raw.allowUnknownTenants,
-    tenants: new Map(Object.entries(raw.tenants).map(([name, tenant]) => [name, withoutUndefined(tenant.budget)])),
+    tenants: tenantsOf(raw),
     timezone: raw.timezone,
     alerts: resolveAlerts(raw.alerts),
     ingest: { ...raw.ingest, threads: raw.ingest.threads ?? availableParallelism() },
@@ -228,91 +221,6 @@ function resolveStore(raw: RawConfig, at: { folder: string }, folder: string): C
     forcePathStyle: false,
     ...withoutUndefined(raw.s3 ?? {}),
   };
-}
-
-interface WorkflowContext extends TierContext {
-  readonly raw: RawConfig;
-  readonly folder: string;
-  readonly stateFolder: string;
-}
-
-function resolveWorkflow(
-  name: string,
-  raw: RawConfig['workflows'][string],
-  context: WorkflowContext,
-): WorkflowConfig | undefined {
-  const at = `workflows.${name}`;
-  const { problems } = context;
-  const cascade: Tier[] = [];
-  for (const [index, tier] of raw.cascade.entries()) {
-    const resolved = resolveTier(tier, `${at}.cascade.${index}`, context);
-    if (resolved !== undefined) cascade.push(resolved);
-  }
-  checkTask(raw, cascade, at, problems);
-  checkDataPolicy(cascade, raw.require, context.raw, name, problems);
-  if (raw.private) checkPrivate(cascade, context.raw, name, problems);
-  checkTimezone(raw.timezone, `${at}.timezone`, problems);
-  if (raw.schedule !== undefined) checkTimezone(raw.schedule.timezone, `${at}.schedule.timezone`, problems);
-  const spec = resolveTask(name, raw, cascade, context);
-  const gate = resolveGate(raw, at, context.folder, problems);
-  if (spec === undefined) return undefined;
-  const lack = spec.cascade.length === 0 ? undefined : describeLackOfRoom(spec);
-  if (lack !== undefined) problems.push(`${at}: ${lack}`);
-  const { document: _, ...budget } = raw.budget;
-  return {
-    ...resolveCalibration(spec, raw.cascade, context.stateFolder),
-    ...(gate === undefined ? {} : { gate }),
-    budget: withoutUndefined(budget),
-    timezone: raw.timezone,
-    ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
-    ...resolveInput(raw),
-  };
-}
-
-function resolveInput({ task, input }: RawConfig['workflows'][string]): Pick<WorkflowConfig, 'input'> {
-  const own = 'sendsAsIs' in TASKS[task] ? { isRequest: true as const } : undefined;
-  return input === undefined && own === undefined ? {} : { input: { ...withoutUndefined(input ?? {}), ...own } };
-}
-
-function resolveTask(
-  name: string,
-  raw: RawConfig['workflows'][string],
-  cascade: readonly Tier[],
-  { folder, problems }: WorkflowContext,
-): WorkflowSpec | undefined {
-  const at = `workflows.${name}`;
-  const instructions = resolveInstructions(raw, at, folder, problems);
-  const base = {
-    name,
-    cascade,
-    ...(instructions === undefined ? {} : { instructions }),
-    ...(raw.private ? { private: true } : {}),
-    ...(raw.cache ? { cache: true } : {}),
-    ...(raw.budget.document === undefined ? {} : { documentLimit: raw.budget.document }),
-    ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
-    ...(raw.rows === undefined ? {} : { rows: raw.rows }),
-    ...(raw.audit === undefined ? {} : { audit: raw.audit }),
-    ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
-  };
-  const options = TASKS[raw.task].options.resolve(raw, {
-    at,
-    problems,
-    readText: (file, setting) => readText(resolve(folder, file), setting, problems),
-  });
-  return options === undefined ? undefined : { ...base, ...options, ...resolveDigest(raw, options, at, problems) };
-}
-
-function resolveDigest(
-  { digest }: RawConfig['workflows'][string],
-  options: object,
-  at: string,
-  problems: string[],
-): Pick<WorkflowSpec, 'digest'> {
-  if (digest === undefined) return {};
-  const hasLabels = 'labels' in options;
-  const { by = hasLabels ? 'label' : 'all', maxWords } = digest;
-  if (by === 'label' && !hasLabels) problems.push(`${at}.digest.by: the task has no labels; use all`);
-  return { digest: { by, maxWords } };
 }
 
 /** The amounts of a budget, for callers that only need to know whether one applies. */

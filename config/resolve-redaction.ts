@@ -66,12 +66,12 @@ function resolvePolicy(
 }
 
 /** A private workflow's documents only go to the built-in model and to servers that are declared one's own. */
-export function checkPrivate(cascade: readonly Tier[], raw: RawConfig, workflow: string, problems: string[]): void {
+export function checkPrivate(cascade: readonly Tier[], raw: RawConfig, at: string, problems: string[]): void {
   for (const [index, tier] of cascade.entries()) {
     for (const model of modelsOfTier(tier)) {
       if (model.name === LOCAL_MODEL_NAME || raw.providers[model.provider]?.dataPolicy?.location === 'local') continue;
       problems.push(
-        `workflows.${workflow}.cascade.${index}: the workflow is private, and model ${model.name} is on provider ${model.provider}, ` +
+        `${at}.cascade.${index}: the workflow is private, and model ${model.name} is on provider ${model.provider}, ` +
           `which is not declared local; if it runs on your own network, write providers.${model.provider}.dataPolicy: ` +
           '{ location: local }, else take the model out',
       );

@@ -7,6 +7,7 @@ import { canonicalEncoding } from '../../src/text/decode-text.ts';
 import {
   fraction,
   MAX_INSTRUCTION_LENGTH,
+  named,
   number,
   temperature,
   usd,
@@ -145,6 +146,23 @@ const gateSchema = z
   })
   .describe('what nightmill eval must have shown before a batch is taken');
 
+/** What some tenants of a workflow get in place of its own; what is left out is the workflow's. */
+const planSchema = z.strictObject({
+  cascade: z.array(tierSchema).min(1).optional().describe("in place of the workflow's"),
+  budget: z
+    .strictObject({ batch: usd().optional().describe('USD for one batch') })
+    .default({})
+    .describe("of one batch; a tenant's day stands under tenants: at the top"),
+  priority: number()
+    .pipe(z.number().int().min(0).max(2_000_000))
+    .optional()
+    .describe('of its batches where none is stated; 0 is first'),
+});
+
+const tenantSchema = planSchema.extend({
+  plan: z.string().optional().describe('a name under plans:; what stands beside it wins'),
+});
+
 export const workflowSchema = z
   .strictObject({
     task: z.enum(TASK_NAMES),
@@ -176,6 +194,10 @@ export const workflowSchema = z
     require: requireSchema.optional(),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),
+    plans: named(planSchema).default({}).describe('what several tenants share, by name'),
+    tenants: named(tenantSchema)
+      .default({})
+      .describe('tenants whose batches have a cascade, a limit or a priority of their own'),
     cache: z.boolean().default(false).describe('reuse paid replies to the very same request across batches'),
     drainAt: fraction()
       .optional()

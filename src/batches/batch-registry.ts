@@ -19,6 +19,8 @@ export type RemovedPart = 'inputs' | 'results';
 
 export interface BatchRecord extends BatchOwner {
   readonly state: StoredBatchState;
+  /** Which plan of the workflow its tenant has. */
+  readonly plan?: string;
   readonly priority: number;
   /** When it should be done, milliseconds since the epoch; it is not ended then. */
   readonly deadline?: number;
@@ -77,6 +79,7 @@ export type NewBatch = Pick<
   | 'batchId'
   | 'workflow'
   | 'tenant'
+  | 'plan'
   | 'priority'
   | 'deadline'
   | 'expiresAt'

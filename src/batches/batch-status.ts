@@ -66,6 +66,8 @@ export interface BatchStatus {
   readonly name?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly tenant?: string;
+  /** Which plan of the workflow the tenant has. */
+  readonly plan?: string;
   readonly retryOf?: string;
   readonly retries: readonly string[];
   readonly breaker: BreakerStatus;
@@ -123,7 +125,7 @@ export async function batchStatus(
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
     unable: isWorking(batch.state) ? unable : new Map(),
     createdAt: batch.createdAt,
-    ...pick(batch, ['finishedAt', 'deadline', 'expiresAt', 'name', 'labels', 'tenant', 'retryOf']),
+    ...pick(batch, ['finishedAt', 'deadline', 'expiresAt', 'name', 'labels', 'tenant', 'plan', 'retryOf']),
     retries: batch.retries,
     breaker:
       hold === undefined

@@ -16,6 +16,8 @@ export interface BatchSubmission {
   readonly workflow: WorkflowSpec;
   readonly timezones: Timezones;
   readonly tenant?: string;
+  /** Which plan of the workflow the tenant has. Absent: the workflow's own cascade and limits. */
+  readonly plan?: string;
   readonly contentHash: string;
   /** sha256 of the workflow as it stands here, models and prices included. */
   readonly configHash: string;

@@ -38,6 +38,8 @@ export interface SubmitRequest {
   readonly timezones: Timezones;
   readonly id?: string;
   readonly tenant?: string;
+  /** What the tenant has of the workflow: a plan's name. Absent: the workflow as it is. */
+  readonly plan?: string;
   /** 0 is the most urgent. */
   readonly priority: number;
   /** When it should be done, milliseconds since the epoch: it gets a larger part as this comes near. */
@@ -150,7 +152,7 @@ async function ingest(
   const facts = {
     batchId,
     workflow: workflow.name,
-    ...pick(request, ['tenant', 'priority', 'deadline', 'expiresAt', 'name', 'labels', 'retryOf', 'retried']),
+    ...pick(request, ['tenant', 'plan', 'priority', 'deadline', 'expiresAt', 'name', 'labels', 'retryOf', 'retried']),
     createdAt,
     contentHash,
     sliceDocuments: limits.sliceDocuments,
@@ -210,7 +212,7 @@ async function ingest(
 
 async function writeSubmission(
   store: ObjectStore,
-  { workflow, timezones, tenant, source, origin }: SubmitRequest,
+  { workflow, timezones, tenant, plan, source, origin }: SubmitRequest,
   { batchId, contentHash, configHash }: { batchId: string; contentHash: string; configHash: string },
   { createdAt, traceparent }: { readonly createdAt: number; readonly traceparent: string },
 ): Promise<void> {
@@ -221,6 +223,7 @@ async function writeSubmission(
     workflow,
     timezones,
     ...(tenant === undefined ? {} : { tenant }),
+    ...(plan === undefined ? {} : { plan }),
     contentHash,
     configHash,
     prompt: promptIdentity(workflow),

@@ -62,10 +62,11 @@ function seconds(milliseconds: number): string {
 }
 
 /** Id, state, workflow, and what people have named it. */
-export function titleLine({ batchId, state, workflow, name, tenant, labels = {} }: BatchStatus): string {
+export function titleLine({ batchId, state, workflow, name, tenant, plan, labels = {} }: BatchStatus): string {
   const named = [
     ...(name === undefined ? [] : [`"${name}"`]),
     ...(tenant === undefined ? [] : [`tenant ${tenant}`]),
+    ...(plan === undefined || plan === tenant ? [] : [`plan ${plan}`]),
     ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
   ];
   return [batchId, state, `(${workflow})`, ...named].join('  ');

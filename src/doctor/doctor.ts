@@ -4,6 +4,7 @@ import type { LocalModel } from '../local-model/local-model.ts';
 import { describeClock, judgeClock } from '../runtime/clock-difference.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { checkStoreFormat } from '../store/store-format.ts';
+import { allSpecs } from '../workflows/all-specs.ts';
 import { type CalibrationRef, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import type { Check } from './check.ts';
 import { checkCalibration } from './check-calibration.ts';
@@ -32,6 +33,7 @@ export interface DoctorContext<Provider extends NamedEndpoint> {
           readonly examples?: readonly unknown[];
           readonly calibration?: CalibrationRef;
         };
+        readonly tenants?: ReadonlyMap<string, { readonly spec?: { readonly cascade: readonly Tier[] } }>;
         readonly uncalibrated?: string;
       }
     >;
@@ -180,9 +182,11 @@ async function checkProvider<Provider extends NamedEndpoint>(
 }
 
 function modelsOf(workflows: DoctorContext<never>['config']['workflows'], provider: string): string[] {
-  const ids = [...workflows.values()].flatMap(({ spec }) =>
-    spec.cascade.flatMap(modelsOfTier).flatMap((model) => (model.provider === provider ? [model.id] : [])),
-  );
+  const ids = [...workflows.values()]
+    .flatMap((workflow) => allSpecs<{ readonly cascade: readonly Tier[] }>(workflow))
+    .flatMap(({ cascade }) => cascade)
+    .flatMap(modelsOfTier)
+    .flatMap((model) => (model.provider === provider ? [model.id] : []));
   return [...new Set(ids)];
 }
 

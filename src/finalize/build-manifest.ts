@@ -64,6 +64,7 @@ export async function buildManifest(
     workflow: batch.workflow,
     task: submission.workflow.task,
     ...(batch.tenant === undefined ? {} : { tenant: batch.tenant }),
+    ...(submission.plan === undefined ? {} : { plan: submission.plan }),
     ...(submission.program === undefined ? {} : { program: submission.program }),
     ...(submission.submittedBy === undefined ? {} : { submittedBy: submission.submittedBy }),
     priority: batch.priority,

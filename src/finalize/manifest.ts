@@ -55,6 +55,8 @@ export interface Manifest {
   readonly workflow: string;
   readonly task: WorkflowSpec['task'];
   readonly tenant?: string;
+  /** Which plan of the workflow the tenant has. */
+  readonly plan?: string;
   readonly createdAt: string;
   readonly finishedAt: string;
   readonly inputs: readonly string[];
@@ -152,7 +154,7 @@ export function formatManifest(manifest: Manifest): string {
       workflow: manifest.workflow,
       task: manifest.task,
       ...(manifest.tenant === undefined ? {} : { tenant: manifest.tenant }),
-      ...pick(manifest, ['program', 'submittedBy', 'priority']),
+      ...pick(manifest, ['plan', 'program', 'submittedBy', 'priority']),
       createdAt: manifest.createdAt,
       finishedAt: manifest.finishedAt,
       ...pick(manifest, ['pausedSeconds']),

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { workflowOf } from '../../config/config.ts';
 import { configLimits } from '../../config/limits.ts';
+import { workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import { openStore } from '../adapters/open-store.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
 import { StoreError } from '../errors.ts';
@@ -52,7 +53,7 @@ export interface PlanAnswer {
  * @throws {NightmillError} `workflow_unknown`, `input_invalid`
  */
 export async function planDocuments(config: Config, operation: PlanOperation): Promise<PlanAnswer> {
-  const workflow = workflowOf(config, operation.workflow);
+  const workflow = workflowFor(workflowOf(config, operation.workflow), operation.tenant);
   const batchLimit = operation.budget ?? workflow.budget.batch;
   const { tenant } = operation;
   const owner = { batchId: '', workflow: operation.workflow, ...(tenant === undefined ? {} : { tenant }) };

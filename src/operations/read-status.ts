@@ -10,6 +10,7 @@ import { costPerDocument } from '../batches/workflow-history.ts';
 import { NightmillError } from '../errors.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { allSpecs } from '../workflows/all-specs.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 
@@ -141,7 +142,8 @@ export function withWorkers(status: BatchStatus, live: readonly LiveWorker[]): B
 }
 
 function poolsOfWorkflow({ config }: Pick<App, 'config'>, workflow: string): readonly string[] {
-  const tiers = config.workflows.get(workflow)?.spec.cascade ?? [];
+  const known = config.workflows.get(workflow);
+  const tiers = known === undefined ? [] : allSpecs(known).flatMap(({ cascade }) => cascade);
   return [...new Set(tiers.flatMap(modelsOfTier).map(poolOf))];
 }
 

@@ -13,6 +13,7 @@ export interface StatusView<Usd> {
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly tenant: string | null;
+  readonly plan: string | null;
   readonly documents: BatchStatus['documents'];
   readonly slices: BatchStatus['slices'];
   readonly spentUsd: Usd;
@@ -104,6 +105,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     name: status.name ?? null,
     labels: status.labels ?? {},
     tenant: status.tenant ?? null,
+    plan: status.plan ?? null,
     documents: status.documents,
     slices: status.slices,
     spentUsd: usd(status.spent),

@@ -3,6 +3,7 @@ import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { workflowOf } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { version } from '../../config/version.ts';
+import { type TenantWorkflow, workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import type { App } from '../app.ts';
 import type { AnswerVersion } from '../batches/answered-texts.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
@@ -71,7 +72,10 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   const { config } = app;
   const { budget, tenant, deadline, expiresAt, name, labels, retryOf, retried, signal } = operation;
   const { model } = operation;
-  const workflow = model === undefined ? workflowOf(config, operation.workflow) : modelWorkflowOf(config, model);
+  const workflow: TenantWorkflow =
+    model === undefined
+      ? workflowFor(workflowOf(config, operation.workflow), tenant)
+      : { ...modelWorkflowOf(config, model), priority: 0 };
   if (tenant !== undefined) requireTenant(config, tenant);
   if (workflow.uncalibrated !== undefined) throw new NightmillError('calibration_missing', workflow.uncalibrated);
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
@@ -87,7 +91,8 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     timezones: batchTimezones(config, operation.workflow),
     ...(operation.id === undefined ? {} : { id: operation.id }),
     ...(tenant === undefined ? {} : { tenant }),
-    priority: operation.priority ?? 0,
+    priority: operation.priority ?? workflow.priority,
+    ...(workflow.plan === undefined ? {} : { plan: workflow.plan }),
     ...(deadline === undefined ? {} : { deadline }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(name === undefined ? {} : { name }),

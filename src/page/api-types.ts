@@ -74,6 +74,7 @@ export interface AuditEntry {
 export interface KeyEntry {
   readonly name: string;
   readonly tenant: string | null;
+  readonly plan: string | null;
   readonly rights: readonly string[];
   readonly state: 'good' | 'expired' | 'revoked';
   readonly createdAt: string;

@@ -36,7 +36,26 @@ describe('nightmill eval', () => {
     const worse = await workspace.run([...args, '--id', 'second', '--baseline', good.run]);
     expect(worse, worse.stderr).toMatchObject({ code: 1 });
     expect(JSON.parse(worse.stdout).comparison).toMatchObject({ isRegression: true, documents: 8 });
-    const compared = JSON.parse((await workspace.run(['compare', good.run, 'second', '--json'])).stdout);
+    const asked = [
+      '--volume',
+      '40000/day',
+      '--hours',
+      '16',
+      '--rate',
+      '90',
+      '--gpu-month',
+      '1460',
+      '--gpu-tokens',
+      '500',
+    ];
+    const compared = JSON.parse((await workspace.run(['compare', good.run, 'second', ...asked, '--json'])).stdout);
+    expect(compared.worth).toMatchObject({
+      now: good.run,
+      documentsPerMonth: 1_200_000,
+      workUsd: 1_440,
+      changes: [{ run: 'second', after: [{ months: 6 }, { months: 12 }] }],
+      selfHosting: { gpus: 1 },
+    });
     expect(compared.runs.map(({ run }: { run: string }) => run)).toEqual([good.run, 'second']);
     expect(compared.disagreements).toHaveLength(8);
     const unknown = await workspace.run([...args, '--baseline', 'nothing']);

@@ -45,6 +45,49 @@ describe('saving money', () => {
     expect(usdToNano(savedUsd)).toBe(usdToNano(output.manifest.costUsd) * 7);
   });
 
+  it('a tenant gets the cascade and the limit that it pays for, in rows, manifest and report', async () => {
+    model.answer = (call) =>
+      call.body.model === 'small-2026-01-01' ? { content: '{"label": "other", "confidence": 0.2}' } : goodAnswer(call);
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({
+        url: model.url,
+        redis: redis.url,
+        cascade: '[{ model: small, acceptAt: 0.8 }, { model: large }]',
+        workflow:
+          'plans: { cheap: { cascade: [{ model: small }], budget: { batch: 0.5 }, priority: 2 } }\n    tenants: { free: { plan: cheap }, gold: {} }',
+      }),
+      'docs.jsonl': toJsonl(makeDocuments(4)),
+    });
+    const ids = makeDocuments(4).map(({ id }) => id);
+    const costs: Record<string, number> = {};
+    for (const [tenant, asked] of [
+      ['free', ['small-2026-01-01']],
+      ['gold', ['small-2026-01-01', 'large-2026-01-01']],
+    ] as const) {
+      const before = model.calls.length;
+      const finished = await workspace.run([...RUN, tenant, '--tenant', tenant]);
+      expect(finished, finished.stderr).toMatchObject({ code: 0 });
+      const calls = model.calls.slice(before);
+      expect(new Set(calls.map(({ body }) => body.model))).toEqual(new Set(asked));
+      const output = await workspace.readOutput(tenant);
+      expectBalanced(output, ids);
+      expect(new Set(output.results.map((row) => row.model))).toEqual(new Set([tenant === 'free' ? 'small' : 'large']));
+      expect(usdToNano(output.manifest.costUsd)).toBe(calls.reduce((sum, { costNano }) => sum + costNano, 0));
+      expect(output.manifest).toMatchObject(
+        tenant === 'free'
+          ? { tenant, plan: 'cheap', priority: 2, limitsUsd: { [`batch:${output.manifest.batch}`]: 0.5 } }
+          : { tenant, plan: 'gold', priority: 0 },
+      );
+      costs[tenant] = output.manifest.costUsd;
+    }
+    const report = await workspace.json<{ readonly lines: readonly { name: string; costUsd: number }[] }>([
+      'report',
+      '--by',
+      'tenant',
+    ]);
+    expect(Object.fromEntries(report.lines.map(({ name, costUsd }) => [name, costUsd]))).toEqual(costs);
+  });
+
   it('cache: true answers another batch from replies that are paid for, and says what that saved', async () => {
     await using workspace = await Workspace.make({
       'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, workflow: 'cache: true' }),

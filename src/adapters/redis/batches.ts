@@ -284,6 +284,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     state: fields['state'] as StoredBatchState,
     workflow: fields['workflow'] ?? '',
     ...(fields['tenant'] === undefined ? {} : { tenant: fields['tenant'] }),
+    ...(fields['plan'] === undefined ? {} : { plan: fields['plan'] }),
     priority: count('priority'),
     ...(fields['deadline'] === undefined ? {} : { deadline: count('deadline') }),
     ...(fields['expiresAt'] === undefined ? {} : { expiresAt: count('expiresAt') }),

@@ -5,6 +5,10 @@ import type { BatchComparison, CaseSide } from '../../evaluation/compare-batches
 import { type Ranking, rankRuns } from '../../evaluation/rank-runs.ts';
 import { compareEndedBatches } from '../../operations/evidence/compare-batches.ts';
 import { storedEvaluation } from '../../operations/evidence/evaluations.ts';
+import { type WorthQuestion, worthJson, worthOfRuns } from '../../operations/evidence/worth.ts';
+import { readVolume } from '../../plans/switch-worth.ts';
+import { worthLines } from '../format-worth.ts';
+import { addGpuOptions, type GpuFlags, readGpuOffer, readNumber, readUsd } from '../gpu-options.ts';
 import { table } from '../table.ts';
 import { print, withApp } from '../with-app.ts';
 
@@ -17,21 +21,65 @@ export function addCompareCommand(program: Command): void {
       'two runs of nightmill eval or more, over one golden set: quality with its interval, dollars, latency',
     )
     .option('--batches <batches...>', 'two ended batches instead: agreement, dollars, latency, documents that differ')
-    .action(async (names: string[], { batches }: { batches?: string[] }) => {
-      await withApp(command, async (app, options) => {
-        if (batches === undefined) {
-          const ranking = await rankStored(app, [...new Set(names)]);
-          print(options, ranking, () => rankingText(ranking));
-          return;
-        }
-        const [a, b, ...others] = batches;
-        if (a === undefined || b === undefined || others.length > 0 || names.length > 0) {
-          throw new NightmillError('usage', 'Cannot compare with --batches but two batches: --batches A B.');
-        }
-        const comparison = await compareEndedBatches(app, a, b);
-        print(options, comparison, () => comparisonText(comparison));
-      });
+    .option('--volume <n/day>', 'what a change from the first run is worth at so many documents, e.g. 40000/day')
+    .option('--hours <n>', 'hours of work that the change takes; default 0')
+    .option('--rate <usd>', 'of an hour of work; default 0');
+  addGpuOptions(command).action(async (names: string[], flags: CompareFlags) => {
+    const { batches } = flags;
+    const question = readQuestion(flags);
+    await withApp(command, async (app, options) => {
+      if (batches === undefined) {
+        const runs = [...new Set(names)];
+        const ranking = await rankStored(app, runs);
+        const worth = question === undefined ? undefined : await worthOfRuns(app, runs, question);
+        print(options, { ...ranking, ...(worth === undefined ? {} : { worth: worthJson(worth) }) }, () =>
+          [rankingText(ranking), ...(worth === undefined ? [] : [...worthLines(worth), ''])].join('\n'),
+        );
+        return;
+      }
+      const [a, b, ...others] = batches;
+      if (a === undefined || b === undefined || others.length > 0 || names.length > 0) {
+        throw new NightmillError('usage', 'Cannot compare with --batches but two batches: --batches A B.');
+      }
+      const comparison = await compareEndedBatches(app, a, b);
+      print(options, comparison, () => comparisonText(comparison));
     });
+  });
+}
+
+interface CompareFlags extends GpuFlags {
+  readonly batches?: string[];
+  readonly volume?: string;
+  readonly hours?: string;
+  readonly rate?: string;
+}
+
+/** Undefined: what a change is worth is not asked. */
+function readQuestion(flags: CompareFlags): WorthQuestion | undefined {
+  const { volume, hours, rate, batches } = flags;
+  const offer = readGpuOffer(flags);
+  if (volume === undefined) {
+    if (hours === undefined && rate === undefined && offer === undefined) return undefined;
+    throw new NightmillError('usage', 'Cannot say what a change is worth without its volume: give --volume 40000/day.');
+  }
+  if (batches !== undefined) {
+    throw new NightmillError('usage', 'Cannot use --volume with --batches: it is for runs of nightmill eval.');
+  }
+  const documents = readVolume(volume);
+  if (documents === undefined) {
+    throw new NightmillError(
+      'usage',
+      `Cannot use --volume ${JSON.stringify(volume)}: write 40000/day, 40000/night or 1000000/month.`,
+    );
+  }
+  const work =
+    hours === undefined || rate === undefined
+      ? 0
+      : Math.round(readNumber('--hours', hours, 100_000) * readUsd('--rate', rate));
+  if ((hours === undefined) !== (rate === undefined)) {
+    throw new NightmillError('usage', 'Cannot price work with one of --hours and --rate: give both.');
+  }
+  return { volume: documents, work, offer };
 }
 
 async function rankStored(app: App, runs: readonly string[]): Promise<Ranking> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { findWorkflow, workflowOf } from '../../../config/config.ts';
 import { BUILT_INS } from '../../../config/defaults.ts';
+import { workflowFor } from '../../../config/workflows/tenant-workflow.ts';
 import type { App } from '../../app.ts';
 import { checkExamples } from '../../doctor/check-examples.ts';
 import { checkModelFacts } from '../../doctor/check-model-facts.ts';
@@ -27,7 +28,7 @@ export function addPlanCommand(program: Command): void {
     .argument('<input...>', 'as for run')
     .requiredOption('-w, --workflow <name>', `workflow from the config, or built in, free and local: ${BUILT_INS}`)
     .option('--budget <usd>', 'how far would this limit reach?')
-    .option('--tenant <name>', 'whose batches count as answered before')
+    .option('--tenant <name>', 'whose cascade and limits count, and whose batches as answered before')
     .option(
       '--sample <n>',
       'ask so many of the documents first, through budget and quota, and plan from what they took',
@@ -74,7 +75,7 @@ export function addPlanCommand(program: Command): void {
               },
               { missingSecrets: 'refuse' },
             );
-      const notes = modelNotes(config, flags.workflow);
+      const notes = modelNotes(config, flags.workflow, operation.tenant);
       const labels = labelsOf(workflowOf(config, flags.workflow).spec);
       const json = { ...planJson(answer), ...(labels.length === 0 ? {} : { labels }), warnings: notes };
       print(options, json, () => planText(answer, labels, notes));
@@ -90,17 +91,11 @@ function readSample(text: string): number {
 }
 
 /** What is not known, or assumed, about the workflow's models, and examples that are not used. */
-function modelNotes(config: Config, name: string): readonly string[] {
-  const used = new Set(
-    workflowOf(config, name)
-      .spec.cascade.flatMap(modelsOfTier)
-      .map((model) => model.name),
-  );
+function modelNotes(config: Config, name: string, tenant: string | undefined): readonly string[] {
+  const { spec } = workflowFor(workflowOf(config, name), tenant);
+  const used = new Set(spec.cascade.flatMap(modelsOfTier).map((model) => model.name));
   const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
-  const checks = [
-    ...checkModelFacts(facts, config.prices.asOf, Date.now()),
-    ...checkExamples(name, workflowOf(config, name).spec),
-  ];
+  const checks = [...checkModelFacts(facts, config.prices.asOf, Date.now()), ...checkExamples(name, spec)];
   return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 

@@ -8,10 +8,12 @@ import { NightmillError } from '../../errors.ts';
 import { formatUsd, type NanoUsd, usdJson, usdToNano } from '../../money/money.ts';
 import { daysSince, mixCost, PRICE_LIST_DAYS, type RequestMix } from '../../money/price-table.ts';
 import { type PricedModel, pricedModels } from '../../operations/price-list.ts';
+import { type MonthlyLoad, selfHosting, selfHostingJson, selfHostingSteps } from '../../plans/self-hosting.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
+import { addGpuOptions, type GpuFlags, readGpuOffer } from '../gpu-options.ts';
 import { type GlobalOptions, globalOptions, print, readConfig } from '../with-app.ts';
 
-interface PriceFlags {
+interface PriceFlags extends GpuFlags {
   readonly requests?: string;
   readonly input?: string;
   readonly output?: string;
@@ -28,11 +30,11 @@ export function addPricesCommand(program: Command): void {
     .option('--input <tokens>', 'input tokens of one request; default 1500')
     .option('--output <tokens>', 'output tokens of one request; default 500')
     .option('--price <in/out>', 'also at this price, USD per million tokens, e.g. 0.10/0.30')
-    .option('--history', 'with the prices of before')
-    .action((names: string[], flags: PriceFlags) => {
-      const options = globalOptions(command);
-      showPrices(options, readConfig(options), names, flags);
-    });
+    .option('--history', 'with the prices of before');
+  addGpuOptions(command).action((names: string[], flags: PriceFlags) => {
+    const options = globalOptions(command);
+    showPrices(options, readConfig(options), names, flags);
+  });
   command
     .command('update <file>')
     .description('renew the price list from a JSON file: checked, then kept in .nightmill/prices.json')
@@ -44,8 +46,11 @@ export function addPricesCommand(program: Command): void {
 
 function showPrices(options: GlobalOptions, { prices }: Config, names: readonly string[], flags: PriceFlags): void {
   const mix = readMix(flags);
-  const models = pricedModels(prices, names, mix);
-  if (models.length === 0) {
+  const offer = readGpuOffer(flags);
+  // A stated price beside own GPUs is the whole question: the list stays out.
+  const isAboutPrice = offer !== undefined && flags.price !== undefined && names.length === 0;
+  const models = isAboutPrice ? [] : pricedModels(prices, names, mix);
+  if (!isAboutPrice && models.length === 0) {
     throw new NightmillError(
       'usage',
       `The price list of ${prices.asOf} has no model with ${names.join(' or ')} in its name; nightmill prices lists all.`,
@@ -53,6 +58,7 @@ function showPrices(options: GlobalOptions, { prices }: Config, names: readonly 
   }
   const stated = flags.price === undefined ? undefined : readPrice(flags.price);
   const statedCost = stated === undefined || mix === undefined ? undefined : mixCost(stated, mix);
+  const load = offer === undefined ? undefined : loadOf(mix, statedCost, models);
   const age = daysSince(prices.asOf, Date.now());
   const value = {
     asOf: prices.asOf,
@@ -60,6 +66,7 @@ function showPrices(options: GlobalOptions, { prices }: Config, names: readonly 
     source: prices.source,
     ...(mix === undefined ? {} : { requests: mix }),
     ...(statedCost === undefined ? {} : { stated: { price: flags.price, costUsd: usdJson(statedCost) } }),
+    ...(offer === undefined || load === undefined ? {} : { selfHosting: selfHostingJson(selfHosting(load, offer)) }),
     models: models.map(({ cost, ...model }) => ({
       ...model,
       ...(cost === undefined ? {} : { costUsd: usdJson(cost) }),
@@ -67,17 +74,38 @@ function showPrices(options: GlobalOptions, { prices }: Config, names: readonly 
   };
   print(options, value, () =>
     [
-      `USD per million tokens, ${prices.source}, as of ${prices.asOf} (${age} days ago)`,
+      ...(models.length === 0
+        ? []
+        : [`USD per million tokens, ${prices.source}, as of ${prices.asOf} (${age} days ago)`]),
       ...(mix === undefined
         ? []
         : [
             `cost: ${mix.requests.toLocaleString('en')} requests of ${mix.inputTokens} + ${mix.outputTokens} tokens, nothing cached`,
           ]),
-      ...table(models, mix !== undefined, flags.history === true),
+      ...(models.length === 0 ? [] : table(models, mix !== undefined, flags.history === true)),
       ...(statedCost === undefined ? [] : [`at ${flags.price}: ${formatUsd(statedCost)}`]),
-      ...(age < PRICE_LIST_DAYS ? [] : [ageWarning(prices, age)]),
+      ...(offer === undefined || load === undefined ? [] : selfHostingSteps(load, offer, 'requests')),
+      ...(age < PRICE_LIST_DAYS || models.length === 0 ? [] : [ageWarning(prices, age)]),
       '',
     ].join('\n'),
+  );
+}
+
+/** What the requests of a month cost at the one price that is meant. */
+function loadOf(mix: RequestMix | undefined, stated: NanoUsd | undefined, models: readonly PricedModel[]): MonthlyLoad {
+  if (mix === undefined) {
+    throw new NightmillError(
+      'usage',
+      'Cannot reckon with own GPUs alone: say how many requests a month, with --requests N.',
+    );
+  }
+  const apiCost = stated ?? (models.length === 1 ? models[0]?.cost : undefined);
+  if (apiCost !== undefined) {
+    return { requests: mix.requests, tokensPerRequest: mix.inputTokens + mix.outputTokens, apiCost };
+  }
+  throw new NightmillError(
+    'usage',
+    'Cannot reckon with own GPUs beside no or several prices: name one model, or give --price IN/OUT (at most $9,000,000 in all).',
   );
 }
 

@@ -54,6 +54,7 @@ function Shown({ id, reload }: { readonly id: string; readonly reload: () => voi
         </span>
         <span>{batch.workflow}</span>
         {batch.tenant !== null && <span>for {batch.tenant}</span>}
+        {batch.plan !== null && batch.plan !== batch.tenant && <span>plan {batch.plan}</span>}
         {batch.name !== null && <span>{batch.name}</span>}
         {Object.entries(batch.labels).map(([name, value]) => (
           <span key={name} class="label">

@@ -1,0 +1,28 @@
+import type { Tier } from '../../src/workflows/workflow.ts';
+import { checkDataPolicy } from '../check-data-policy.ts';
+import { checkPrivate } from '../resolve-redaction.ts';
+import { checkTask } from '../schema/check-task.ts';
+import type { RawConfig } from '../schema.ts';
+import { resolveTier, type TierContext } from './resolve-tier.ts';
+
+export interface CascadeContext extends TierContext {
+  readonly raw: RawConfig;
+}
+
+/**
+ * The tiers of a workflow, held to its task and to what it requires of providers.
+ *
+ * @param at the path of what has the cascade, such as `workflows.triage`
+ */
+export function resolveCascade(
+  raw: RawConfig['workflows'][string],
+  at: string,
+  context: CascadeContext,
+): readonly Tier[] {
+  const { problems } = context;
+  const cascade = raw.cascade.flatMap((tier, index) => resolveTier(tier, `${at}.cascade.${index}`, context) ?? []);
+  checkTask(raw, cascade, at, problems);
+  checkDataPolicy(cascade, raw.require, context.raw, at, problems);
+  if (raw.private) checkPrivate(cascade, context.raw, at, problems);
+  return cascade;
+}
