@@ -26,6 +26,8 @@ test('init writes a config that runs at once without a key, and overwrites nothi
     .map((line: string) => JSON.parse(line));
   expect(rows).toHaveLength(40);
   expect(rows[0]).toMatchObject({ id: 'T0', metadata: { category: 'bug' } });
+  const asFolder = await space.run(['init', 'tickets.jsonl']);
+  expect(asFolder).toMatchObject({ code: 2, stderr: expect.stringContaining('nightmill init --from tickets.jsonl') });
   const again = await space.run(['init']);
   expect(again).toMatchObject({ code: 2, stdout: '' });
   expect(again.stderr).toContain('nightmill.yaml is there already and is not overwritten');

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { readEnvironment } from '../../../config/environment.ts';
@@ -77,6 +77,13 @@ export function addInitCommand(program: Command): void {
 }
 
 function refuseExisting(file: string): void {
+  const folder = dirname(file);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new NightmillError(
+      'usage',
+      `Cannot write ${CONFIG_FILE} to ${folder}: it is a file. To look at its documents: nightmill init --from ${basename(folder)}`,
+    );
+  }
   if (!existsSync(file)) return;
   throw new NightmillError(
     'usage',
