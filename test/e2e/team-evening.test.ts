@@ -51,6 +51,8 @@ async function openEvening(): Promise<Workspace> {
     'nightmill.yaml': config,
     'poor.yaml': config.replaceAll('provider: acme', 'provider: other').replace('  acme: {', '  other: {'),
     'store.yaml': config.replace('store: file:real', 'store: file:link'),
+    'dear.yaml': config.replaceAll('inputPerMillion: 0.15', 'inputPerMillion: 9'),
+    'lost.yaml': config.replace('    cascade:', '    examples: gone.jsonl\n    cascade:'),
     'typo.yaml': config.replace('id: small-2026-01-01', 'id: smal-2026-01-01'),
     'bank.jsonl': toJsonl(bank),
     'shop.jsonl': toJsonl(shop),
@@ -109,8 +111,11 @@ it('an evening of two teams: whatever one does wrong, the documents of the other
     'three workers have asked',
     model.until(({ calls }) => calls.filter((call) => call.state === 'waiting').length === 12),
   );
-  // One is killed in the midst of its calls; another takes its place before anything is answered.
-  const second = start(GOOD);
+  // One whose examples are missing does not start. One is killed in the midst of its calls; another, whose config has other
+  // prices, takes its place before anything is answered: a batch costs what it said when it was submitted.
+  const lost = await run('worker', '--config', 'lost.yaml');
+  expect(lost).toMatchObject({ code: 2, stderr: expect.stringMatching(/examples: cannot read .*gone\.jsonl/) });
+  const second = start(GOOD, '--config', 'dear.yaml');
   await within('the second worker starts', second.prints(/worker:started/));
   killed.kill('SIGKILL');
   await killed.exited;
