@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { openStore } from '../../src/adapters/open-store.ts';
 import { S3Store } from '../../src/adapters/s3-store/s3-store.ts';
 import { describeObjectStore } from '../contract/object-store.ts';
+import { describeStoreInbox } from '../contract/store-inbox.ts';
 
 const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' };
 const LARGE_BYTES = 20 * 1024 * 1024;
@@ -30,6 +31,10 @@ describeObjectStore('S3Store', {
   listsByBytes: false,
   largeBytes: LARGE_BYTES,
 });
+
+describeStoreInbox('S3Store', () =>
+  openStore({ url: 's3://contract/inboxes/', endpoint: server.address, ...CREDENTIALS }),
+);
 
 describe('S3Store', () => {
   it('reads, lists and removes objects of other programs and leaves out empty folder markers', async () => {

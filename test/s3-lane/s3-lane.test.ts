@@ -3,6 +3,7 @@ import { CreateBucketCommand, ListMultipartUploadsCommand, S3Client } from '@aws
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { S3Store } from '../../src/adapters/s3-store/s3-store.ts';
 import { describeObjectStore, failingBody } from '../contract/object-store.ts';
+import { describeStoreInbox } from '../contract/store-inbox.ts';
 
 /** Set by `npm run test:s3`, which starts the server and creates its users. */
 const endpoint = process.env.NIGHTMILL_TEST_S3_ENDPOINT;
@@ -30,6 +31,8 @@ describe.skipIf(endpoint === undefined)('S3Store on a real S3 server (npm run te
     listsByBytes: true,
     largeBytes: LARGE_BYTES,
   });
+
+  describeStoreInbox('S3Store', () => new S3Store({ url: `s3://${bucket}/inboxes`, endpoint, ...OWNER }));
 
   it.each([
     ['an unknown access key', { ...OWNER, accessKeyId: 'nobody' }, 'Correct s3.accessKeyId'],
