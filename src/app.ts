@@ -73,6 +73,7 @@ import type { ScheduleBook } from './schedules/schedule-book.ts';
 import type { ProcessSliceContext } from './slices/process-slice.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { checkStoreFormat } from './store/store-format.ts';
+import { queuesOf } from './workflows/model-workflow.ts';
 
 export interface OpenAppOptions {
   readonly config: Config;
@@ -215,7 +216,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   const ratios = new InputRatios();
   const notify = openNotifier({ memory, sink, clock, log });
   const base = { batches, jobs, pauses, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
-  const breaker: BreakerContext = { ...base, workflows: [...config.workflows.keys()] };
+  const breaker: BreakerContext = { ...base, workflows: queuesOf(config) };
   const timezones = (workflow: string) => timezonesOf(config, workflow);
   const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };

@@ -7,13 +7,14 @@ import { NightmillError } from '../errors.ts';
 import type { ProcessMeter } from '../measures/process-meter.ts';
 import { addAnthropicRoutes } from './anthropic/add-anthropic-routes.ts';
 import { Callers } from './callers.ts';
+import { CONNECTION_LIMITS, ConnectionGuard, type ConnectionLimits } from './connection-guard.ts';
 import { EventHub } from './event-hub.ts';
 import { addOpenAiRoutes } from './openai/add-openai-routes.ts';
 import { BatchKeeper } from './openai/batch-keeper.ts';
 import { problem, sendProblem } from './problem.ts';
 import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
-import { addEventRoutes } from './routes/events.ts';
+import { addEventRoutes, STREAM_LIMITS, type StreamLimits } from './routes/events.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
@@ -28,7 +29,13 @@ export interface ServerOptions {
   readonly port: number;
   /** What counts this process's work. */
   readonly meter: ProcessMeter;
+  /** What clients may take of the server. Default: `SERVER_LIMITS`. */
+  readonly limits?: ServerLimits;
 }
+
+export interface ServerLimits extends ConnectionLimits, StreamLimits {}
+
+export const SERVER_LIMITS: ServerLimits = { ...CONNECTION_LIMITS, ...STREAM_LIMITS };
 
 export interface RunningServer {
   readonly url: string;
@@ -38,8 +45,6 @@ export interface RunningServer {
 
 /** A JSON body: a limit, a list of codes. */
 const MAX_JSON_BYTES = 1024 * 1024;
-/** A client that sends nothing for so long is gone. */
-const IDLE_MS = 120_000;
 const HEADERS_MS = 30_000;
 const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', ...PAGE_PATHS]);
 
@@ -48,7 +53,10 @@ const PUBLIC = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', ...PAGE
  *
  * @throws {NightmillError} `usage`: no key, or the address cannot be had
  */
-export async function startServer(app: App, { host, port, meter }: ServerOptions): Promise<RunningServer> {
+export async function startServer(
+  app: App,
+  { host, port, meter, limits = SERVER_LIMITS }: ServerOptions,
+): Promise<RunningServer> {
   const loopback = isLoopback(host);
   if (!loopback && !(await app.apiKeys.list()).some(({ revokedAt }) => revokedAt === undefined)) {
     throw new NightmillError(
@@ -59,7 +67,8 @@ export async function startServer(app: App, { host, port, meter }: ServerOptions
   const hub = new EventHub(app);
   const callers = new Callers(app, loopback);
   const keeper = new BatchKeeper(app);
-  const server = await buildServer(app, { callers, hub, keeper, meter });
+  const guard = new ConnectionGuard(app.log, limits);
+  const server = await buildServer(app, { callers, hub, keeper, meter, guard, limits });
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -75,6 +84,7 @@ export async function startServer(app: App, { host, port, meter }: ServerOptions
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
     async close() {
       hub.close();
+      guard.close();
       server.server.closeAllConnections();
       await server.close();
       await keeper.close();
@@ -88,14 +98,16 @@ interface Parts {
   readonly hub: EventHub;
   readonly keeper: BatchKeeper;
   readonly meter: ProcessMeter;
+  readonly guard: ConnectionGuard;
+  readonly limits: ServerLimits;
 }
 
-async function buildServer(app: App, { callers, hub, keeper, meter }: Parts): Promise<FastifyInstance> {
+async function buildServer(app: App, { callers, hub, keeper, meter, guard, limits }: Parts): Promise<FastifyInstance> {
   const server = fastify({
     bodyLimit: MAX_JSON_BYTES,
     // A long upload is no reason to end it; a silent one is.
     requestTimeout: 0,
-    connectionTimeout: IDLE_MS,
+    connectionTimeout: limits.idleMs,
     http: { headersTimeout: HEADERS_MS },
     routerOptions: { maxParamLength: 500 },
     exposeHeadRoutes: false,
@@ -116,6 +128,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter }: Parts): Pr
       .send(Buffer.from(JSON.stringify(told)));
   });
   server.decorateRequest('caller');
+  guard.watch(server);
   server.addHook('onRequest', async (request, reply) => {
     reply
       .header('x-content-type-options', 'nosniff')
@@ -144,7 +157,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter }: Parts): Pr
     addClusterRoutes(routes, app);
     addKeyRoutes(routes, app);
     addScheduleRoutes(routes, app);
-    addEventRoutes(routes, app, hub);
+    addEventRoutes(routes, app, hub, limits);
     addMetricsRoutes(routes, app, meter);
     addPublicRoutes(routes, app);
     addReportRoutes(routes, app);

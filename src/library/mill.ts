@@ -14,9 +14,9 @@ import { listStatuses, requireBatch, type StatusFilter } from '../operations/rea
 import { statusInUsd } from '../operations/status-json.ts';
 import { submitDocuments } from '../operations/submit-documents.ts';
 import { readPriority, readTenant } from '../operations/submit-values.ts';
-import { queuesOf } from '../worker/queues.ts';
 import { type RunningWorker, startWorker } from '../worker/start-worker.ts';
 import { stateLimits } from '../worker/state-limits.ts';
+import { queuesOf } from '../workflows/model-workflow.ts';
 import { Batch, type Status } from './batch.ts';
 import { type DocumentsInput, documentsStream, pathsOf } from './documents-stream.ts';
 

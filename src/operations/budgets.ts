@@ -5,6 +5,7 @@ import { NightmillError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';
 import { batchScope, parseScope, type Scope, scopesOf } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
+import { queuesOf } from '../workflows/model-workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 import { endNow } from './end-batches.ts';
@@ -21,14 +22,22 @@ export interface ScopeBudget extends ScopeTotals {
 /** Every scope of the config in its present period, and the batches that have not ended. */
 export async function listBudgets(app: App): Promise<readonly ScopeBudget[]> {
   const scopes = await presentScopes(app);
-  return await Promise.all(scopes.map(async (scope) => ({ scope, ...(await app.ledger.totals(scope)) })));
+  const budgets = await Promise.all(scopes.map(async (scope) => ({ scope, ...(await app.ledger.totals(scope)) })));
+  return budgets.filter((budget) => isShown(app, budget));
+}
+
+/** Built-in workflows and requests to models are shown where they have something to show: most clusters use neither. */
+function isShown({ config }: App, { scope, settled, uncertain, held, limit }: ScopeBudget): boolean {
+  const parts = parseScope(scope.name);
+  const isConfigured = parts?.kind !== 'workflow' || config.workflows.has(parts.name);
+  return isConfigured || settled + uncertain + held > 0 || limit !== undefined;
 }
 
 /** Every scope of the config, of open batches and of their tenants, each in its present period. */
 export async function presentScopes(app: App): Promise<readonly Scope[]> {
   const now = app.clock.now();
   const open = await app.batches.listOpen();
-  const names = new Set([...app.config.workflows.keys(), ...open.map((batch) => batch.workflow)]);
+  const names = new Set([...queuesOf(app.config), ...open.map((batch) => batch.workflow)]);
   const scopes = [...names].flatMap((workflow) =>
     scopesOf({ batchId: '', workflow }, now, batchTimezones(app.config, workflow)).slice(1),
   );

@@ -3,6 +3,7 @@ import type { Check } from '../doctor/check.ts';
 import { checkLessons } from '../doctor/check-lessons.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import { configHash } from '../worker/config-hash.ts';
+import { queuesOf } from '../workflows/model-workflow.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
 import { memoryFindings } from './recovery/checkpoints.ts';
@@ -24,7 +25,7 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
 
 async function readClusterFindings(app: App): Promise<readonly Check[]> {
   const open = await app.batches.listOpen();
-  const workflows = [...new Set([...app.config.workflows.keys(), ...open.map(({ workflow }) => workflow)])];
+  const workflows = [...new Set([...queuesOf(app.config), ...open.map(({ workflow }) => workflow)])];
   return clusterFindings({
     workers: await app.workers.live(),
     shared: app.config.redis !== undefined,

@@ -1,8 +1,9 @@
-import { findWorkflow, knownWorkflows } from '../../config/config.ts';
+import { knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { pauseBatch, pauseWorkflow, resumeBatch, resumeWorkflow } from '../budgets/breaker.ts';
 import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
+import { queuesOf } from '../workflows/model-workflow.ts';
 import { writeAudit } from './audit.ts';
 import { openRetryOf } from './read-status.ts';
 
@@ -43,7 +44,7 @@ export async function resumeNamed(app: App, name: string): Promise<Paused> {
 
 /** A batch that is being asked again is held by holding the retry. */
 async function find(app: App, name: string): Promise<{ readonly kind: Paused['kind']; readonly target: string }> {
-  if (findWorkflow(app.config, name) !== undefined) return { kind: 'workflow', target: name };
+  if (queuesOf(app.config).includes(name)) return { kind: 'workflow', target: name };
   const batch = await app.batches.get(name);
   if (batch !== undefined) return { kind: 'batch', target: (await openRetryOf(app, batch))?.batchId ?? name };
   throw new NightmillError(

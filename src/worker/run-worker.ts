@@ -1,7 +1,7 @@
 import { workflowOf } from '../../config/config.ts';
 import { type App, type OpenAppOptions, openApp } from '../app.ts';
 import { NightmillError } from '../errors.ts';
-import { queuesOf } from './queues.ts';
+import { queuesOf } from '../workflows/model-workflow.ts';
 import { startWorker } from './start-worker.ts';
 import { stateLimits } from './state-limits.ts';
 import { aborted, listenForStop } from './stop-signals.ts';

@@ -14,3 +14,17 @@ export function namedModels(models: ReadonlyMap<string, ModelSpec>): readonly st
 export function modelWorkflow(model: ModelSpec): ChatWorkflow {
   return { name: MODEL_WORKFLOW, task: 'chat', cascade: [{ model }] };
 }
+
+/** Every queue that there may be slices in: one a workflow, and that of requests to models. Workers take from all of them unless they are told which. */
+export function queuesOf({
+  workflows,
+  builtIns,
+  models,
+}: {
+  readonly workflows: ReadonlyMap<string, unknown>;
+  readonly builtIns: ReadonlyMap<string, unknown>;
+  readonly models: ReadonlyMap<string, ModelSpec>;
+}): readonly string[] {
+  const isOpen = workflows.size > 0 && namedModels(models).length > 0;
+  return [...new Set([...workflows.keys(), ...builtIns.keys(), ...(isOpen ? [MODEL_WORKFLOW] : [])])];
+}

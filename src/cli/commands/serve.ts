@@ -3,11 +3,11 @@ import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
 import { keepHouse } from '../../operations/keep-house.ts';
-import { queuesOf } from '../../worker/queues.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
 import { watchAlerts } from '../../worker/watch-alerts.ts';
+import { queuesOf } from '../../workflows/model-workflow.ts';
 import { withApp } from '../with-app.ts';
 
 export function addServeCommand(program: Command): void {

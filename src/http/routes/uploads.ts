@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import PQueue from 'p-queue';
 import { z } from 'zod';
 import { workflowOf } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import { readingOf } from '../../operations/input-reading.ts';
-import { type InputNames, openInputs } from '../../operations/open-inputs.ts';
+import { type InputNames, type OpenedInputs, openInputs } from '../../operations/open-inputs.ts';
 import { planDocuments, planJson } from '../../operations/plan-documents.ts';
 import { readDeadline, readExpiry } from '../../operations/read-deadline.ts';
 import { readStatus } from '../../operations/read-status.ts';
@@ -42,6 +44,11 @@ const submitQuery = z.object({
 });
 const planQuery = z.object(reading);
 
+/** Smaller ones take little memory, and should not wait for large ones. */
+const LARGE_BYTES = 8 * 1024 * 1024;
+/** Each takes memory for every document that it has, and one processor reads them all: more at once would only be more memory. */
+const LARGE_AT_ONCE = 2;
+
 /** Routes whose body is documents: it is streamed, whatever its type. */
 export async function addUploadRoutes(server: FastifyInstance, app: App): Promise<void> {
   server.removeAllContentTypeParsers();
@@ -49,6 +56,9 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
     limits: { fileSize: MAX_UPLOAD_BYTES, files: 10_000, fields: 100, parts: 10_100 },
   });
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  const large = new PQueue({ concurrency: LARGE_AT_ONCE });
+  const inTurn = async <T>(opened: OpenedInputs, work: () => Promise<T>): Promise<T> =>
+    (await bytesOf(opened)) < LARGE_BYTES ? await work() : await large.add(work);
 
   server.post(
     '/api/v1/batches',
@@ -69,11 +79,9 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
         newOnly: query.newOnly === 'true',
       };
       await using opened = await openBody(app, request, query);
-      const submitted = await submitDocuments(appFor(app, request), {
-        workflow: query.workflow,
-        source: opened.source,
-        ...values,
-      });
+      const submitted = await inTurn(opened, () =>
+        submitDocuments(appFor(app, request), { workflow: query.workflow, source: opened.source, ...values }),
+      );
       const view = { ...statusJson(await readStatus(app, submitted.batchId)), ignored: submitted.ignored };
       return reply
         .code(submitted.kind === 'submitted' ? 201 : 200)
@@ -92,17 +100,17 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       const query = request.query as z.infer<typeof planQuery>;
       const budget = readBudget(query.budgetUsd);
       await using opened = await openBody(app, request, query);
-      return planJson(
-        await planDocuments(app.config, {
-          workflow: query.workflow,
-          opened,
-          budget,
-          now: app.clock.now(),
-          store: app.submit.store,
-        }),
-      );
+      const { store } = app.submit;
+      const asked = { workflow: query.workflow, opened, budget, now: app.clock.now(), store };
+      return planJson(await inTurn(opened, () => planDocuments(app.config, asked)));
     },
   );
+}
+
+/** Of a body that was kept in files. */
+async function bytesOf({ inputs }: OpenedInputs): Promise<number> {
+  const sizes = inputs.map(async (input) => (input.kind === 'store' ? 0 : (await stat(input.path)).size));
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function openBody(app: App, request: FastifyRequest, query: z.infer<typeof planQuery>) {

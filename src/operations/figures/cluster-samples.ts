@@ -3,6 +3,7 @@ import { parseScope } from '../../ledger/scope.ts';
 import type { Sample } from '../../measures/exposition.ts';
 import { OTHER } from '../../measures/top-names.ts';
 import { NANO_PER_USD } from '../../money/money.ts';
+import { queuesOf } from '../../workflows/model-workflow.ts';
 import { listBudgets, type ScopeBudget } from '../budgets.ts';
 import { readCluster } from '../cluster-view.ts';
 import { foundQuotas } from '../read-status.ts';
@@ -50,7 +51,7 @@ async function queueSamples(app: App): Promise<readonly Sample[]> {
 }
 
 async function pauseSamples(app: App): Promise<readonly Sample[]> {
-  const samples = [...app.config.workflows.keys()].map(async (workflow): Promise<readonly Sample[]> => {
+  const samples = queuesOf(app.config).map(async (workflow): Promise<readonly Sample[]> => {
     const causes = new Set((await app.pauses.all(workflow)).map(({ cause }) => cause));
     return CAUSES.map((cause) => ({
       name: 'nightmill_paused',

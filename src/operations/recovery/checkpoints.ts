@@ -5,6 +5,7 @@ import type { Check } from '../../doctor/check.ts';
 import { NightmillError } from '../../errors.ts';
 import { gunzip, gzip } from '../../runtime/gzip.ts';
 import { storeKeys } from '../../store/store-keys.ts';
+import { queuesOf } from '../../workflows/model-workflow.ts';
 import { presentScopes } from '../budgets.ts';
 
 export interface Checkpoint extends CheckpointData {
@@ -50,7 +51,7 @@ export async function writeCheckpoint(app: App): Promise<CheckpointResult> {
   const at = app.clock.now();
   const data = await app.memory.read({
     batches: open.map(({ batchId }) => batchId),
-    workflows: [...new Set([...app.config.workflows.keys(), ...open.map(({ workflow }) => workflow)])],
+    workflows: [...new Set([...queuesOf(app.config), ...open.map(({ workflow }) => workflow)])],
     scopes: await presentScopes(app),
   });
   const checkpoint: Checkpoint = { schemaVersion: 1, identity, at, ...data };

@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { NODE, programFiles } from '../../helpers/program.ts';
+import { cpuMsOf } from './process-cpu.ts';
+
+export interface RunningProcess extends AsyncDisposable {
+  readonly process: ChildProcess;
+  /** What its first matching line of standard error said. */
+  readonly said: RegExpExecArray;
+  readonly cpuMs: () => number;
+}
+
+/** The program with a command that goes on, once it has said that it runs. */
+export async function startProgram(folder: string, args: readonly string[], ready: RegExp): Promise<RunningProcess> {
+  const child = spawn(NODE, [programFiles().program, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const said: string[] = [];
+  const found = await new Promise<RegExpExecArray>((resolve, reject) => {
+    // The stream goes on flowing afterwards, so that the process never blocks on a full pipe.
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      if (said.length < 50) said.push(line);
+      const match = ready.exec(line);
+      if (match !== null) resolve(match);
+    });
+    child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}:\n${said.join('\n')}`)));
+  });
+  return {
+    process: child,
+    said: found,
+    cpuMs: () => cpuMsOf(child.pid),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** A command run to its end, and the processor time that it took, in milliseconds. Linux only; one at a time. */
+export async function runProgram(
+  folder: string,
+  args: readonly string[],
+): Promise<{ readonly cpuMs: number; readonly wallMs: number }> {
+  const [before, from] = [childrenCpuMs(), performance.now()];
+  const child = spawn(NODE, [programFiles().program, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}:\n${Buffer.concat(errors)}`);
+  return { cpuMs: childrenCpuMs() - before, wallMs: performance.now() - from };
+}
+
+/** Of all children that have ended, in milliseconds. */
+function childrenCpuMs(): number {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+/** Resident memory in MB: its most since the start, as the kernel kept it. */
+export function peakMb({ process }: RunningProcess): number {
+  const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1] ?? 0;
+  return Math.round(Number(kilobytes) / 1_000);
+}
