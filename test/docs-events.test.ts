@@ -16,7 +16,7 @@ it('docs/operation.md lists every logged event with its sentence, and no other',
 
 it('every listed event is logged somewhere', () => {
   const sources = globSync('src/**/*.ts', { cwd: root })
-    .filter((file) => !file.endsWith('events.ts'))
+    .filter((file) => file !== 'src/runtime/events.ts')
     .map((file) => readFileSync(`${root}${file}`, 'utf8'))
     .join('\n');
   for (const name of Object.keys(EVENTS)) expect(sources, name).toContain(`'${name}'`);
