@@ -12,6 +12,7 @@ const PREFIX = 'spool-';
 
 export interface SpooledStream extends AsyncDisposable {
   readonly path: string;
+  readonly bytes: number;
 }
 
 /**
@@ -29,19 +30,18 @@ export async function spoolStream(
 ): Promise<SpooledStream> {
   const own = join(folder, `${PREFIX}${randomUUID()}`);
   const path = join(own, safeName(name));
+  let bytes = 0;
   try {
     makeFolder(own);
     // Documents may be confidential: only this user may read them.
-    await pipeline(
-      stream,
-      createWriteStream(path, { flags: 'wx', mode: 0o600 }),
-      signal === undefined ? {} : { signal },
-    );
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    await pipeline(stream, file, signal === undefined ? {} : { signal });
+    bytes = file.bytesWritten;
   } catch (error) {
     await rm(own, { recursive: true, force: true }).catch(() => {});
     throw asSpoolError(error, folder);
   }
-  return { path, [Symbol.asyncDispose]: () => rm(own, { recursive: true, force: true }) };
+  return { path, bytes, [Symbol.asyncDispose]: () => rm(own, { recursive: true, force: true }) };
 }
 
 /** Removes what processes that were killed have left in `folder`; returns how many. */

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../runtime/log.ts';
 
@@ -13,6 +13,8 @@ export interface ConnectionLimits {
 
 /** A body at a hundred bytes a second would take four months for a gigabyte, and holds a connection and a file as long. */
 export const CONNECTION_LIMITS: ConnectionLimits = { idleMs: 120_000, slowMs: 60_000, leastBytes: 6_000 };
+
+type Socket = IncomingMessage['socket'];
 
 interface Exchange {
   readonly request: FastifyRequest;

@@ -11,6 +11,8 @@ import { NightmillError } from '../errors.ts';
 export interface OpenedInputs extends AsyncDisposable {
   readonly inputs: readonly DocumentInput[];
   readonly source: DocumentSource;
+  /** Of what came as a stream and is kept in files. */
+  readonly spooledBytes: number;
 }
 
 export interface NamedStream {
@@ -47,8 +49,11 @@ export async function openInputs(
   // Submission ends before the work on a batch begins, but a hostile file must not stop the command: see the parser.
   const reading = { ...options, parser: stack.use(openDocumentParser({ threads: config.ingest.threads })) };
   const inputs: DocumentInput[] = [];
+  let spooledBytes = 0;
   const spool = async (body: Readable, name: string) => {
-    return stack.use(await spoolStream(body, spoolFolder(config), name, signal)).path;
+    const spooled = stack.use(await spoolStream(body, spoolFolder(config), name, signal));
+    spooledBytes += spooled.bytes;
+    return spooled.path;
   };
   for (const name of names) {
     if (name === '-') {
@@ -69,7 +74,7 @@ export async function openInputs(
   }
   const source = sourceOfInputs(inputs, [...names, ...streamed]);
   const kept = stack.move();
-  return { inputs, source, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { inputs, source, spooledBytes, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 /** Another bucket is read with the same endpoint and credentials as the store. */

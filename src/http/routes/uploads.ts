@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import multipart, { type MultipartFile } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import PQueue from 'p-queue';
@@ -58,7 +57,7 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const large = new PQueue({ concurrency: LARGE_AT_ONCE });
   const inTurn = async <T>(opened: OpenedInputs, work: () => Promise<T>): Promise<T> =>
-    (await bytesOf(opened)) < LARGE_BYTES ? await work() : await large.add(work);
+    opened.spooledBytes < LARGE_BYTES ? await work() : await large.add(work);
 
   server.post(
     '/api/v1/batches',
@@ -105,12 +104,6 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       return planJson(await inTurn(opened, () => planDocuments(app.config, asked)));
     },
   );
-}
-
-/** Of a body that was kept in files. */
-async function bytesOf({ inputs }: OpenedInputs): Promise<number> {
-  const sizes = inputs.map(async (input) => (input.kind === 'store' ? 0 : (await stat(input.path)).size));
-  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
 async function openBody(app: App, request: FastifyRequest, query: z.infer<typeof planQuery>) {
