@@ -6,7 +6,7 @@ import { findWorkflow, workflowOf } from '../../config/config.ts';
 import { BUILT_INS } from '../../config/defaults.ts';
 import { hasBudget, loadConfig } from '../../config/load.ts';
 import { servedModels } from '../../src/http/openai/served-models.ts';
-import { queuesOf } from '../../src/worker/queues.ts';
+import { queuesOf } from '../../src/workflows/model-workflow.ts';
 import { labelsOf } from '../../src/workflows/workflow.ts';
 
 let cwd: string;

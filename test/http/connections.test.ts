@@ -24,13 +24,18 @@ async function open(url: string, text: string): Promise<Socket> {
   return socket;
 }
 
+/** A reset is an end as good as any. */
+async function closed(socket: Socket): Promise<void> {
+  await new Promise((resolve) => socket.resume().once('close', resolve));
+}
+
 describe('connections of the server', () => {
   it('are closed, with a line in the log, where a body only drips in', async () => {
     const limits = { ...SERVER_LIMITS, slowMs: 50, leastBytes: 50 };
     await using server = await openTestServer({ redis: redis.url, limits });
     const socket = await open(server.url, POST_SUBMIT);
     const drip = setInterval(() => socket.write(' '), 5);
-    await once(socket.resume(), 'close');
+    await closed(socket);
     clearInterval(drip);
     expect(server.logged).toContainEqual({
       event: 'http:closed',
@@ -51,9 +56,9 @@ describe('connections of the server', () => {
     });
     const waiting = server.call('GET', '/api/v1/audit');
     const silent = await open(server.url, POST_SUBMIT);
-    await once(silent.resume(), 'close');
+    await closed(silent);
     const later = await open(server.url, POST_SUBMIT);
-    await once(later.resume(), 'close');
+    await closed(later);
     // Twice as long as a silent connection lives.
     resolve();
     expect(await waiting).toMatchObject({ status: 200, body: { entries: [] } });
