@@ -44,7 +44,7 @@ describe('connections of the server', () => {
   });
 
   it('are closed where nothing comes, and not where the answer takes long', async () => {
-    const limits = { ...SERVER_LIMITS, idleMs: 30 };
+    const limits = { ...SERVER_LIMITS, idleMs: 400 };
     const { promise: answered, resolve } = Promise.withResolvers<void>();
     await using server = await openTestServer({
       redis: redis.url,
@@ -62,8 +62,8 @@ describe('connections of the server', () => {
     // Twice as long as a silent connection lives.
     resolve();
     expect(await waiting).toMatchObject({ status: 200, body: { entries: [] } });
-    const closed = server.logged.filter(({ event }) => event === 'http:closed');
-    expect(closed.map(({ fields }) => fields.why)).toEqual(['idle', 'idle']);
+    const lines = server.logged.filter(({ event }) => event === 'http:closed');
+    expect(lines.map(({ fields }) => fields.why)).toEqual(['idle', 'idle']);
   });
 
   it('are refused where a key, or the server, has as many event streams as there may be', async () => {
