@@ -9,6 +9,7 @@ import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
 import type { TracingSettings } from '../src/runtime/tracing-settings.ts';
 import type { Schedule } from '../src/schedules/schedule.ts';
 import type { Retention } from '../src/store/retention.ts';
+import type { Requirements } from '../src/workflows/requirements.ts';
 import type { ModelSpec, WorkflowBudget, WorkflowSpec } from '../src/workflows/workflow.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
@@ -20,6 +21,8 @@ export interface ProviderConfig extends ProviderEndpoint {
   readonly preset?: PresetName;
   /** It runs on one's own network, so private documents may go there. */
   readonly isLocal: boolean;
+  /** It states that it does not train on what it is sent. */
+  readonly noTraining?: true;
   /** As they stand in the file; `Config.pools` has what calls are held to. */
   readonly limits: Omit<PoolLimits, 'concurrency'> & {
     /** Calls in flight in the whole cluster. */
@@ -55,6 +58,10 @@ export interface WorkflowConfig {
   readonly input?: InputDefaults;
   /** By tenant. Absent: none has anything of its own. */
   readonly tenants?: ReadonlyMap<string, TenantConfig>;
+  /** What candidates are held to. Absent: nothing. */
+  readonly requirements?: Requirements;
+  /** Models that its task or its rules for data refuse, each with the reason. Absent: none. */
+  readonly refused?: ReadonlyMap<string, string>;
 }
 
 /** What a tenant of a workflow gets in place of the workflow's own; absent: that. */

@@ -37,6 +37,7 @@ function resolveProvider(
     headers: raw.headers ?? {},
     timeoutMs: raw.timeoutSeconds * 1000,
     isLocal: raw.dataPolicy?.location === 'local',
+    ...(raw.dataPolicy?.training === false ? { noTraining: true as const } : {}),
     capabilities: {
       ...base.capabilities,
       ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache, reasoning }),

@@ -17,6 +17,8 @@ import { SPREADS } from '../../src/workflows/workflow.ts';
 
 /** `workflows:`. */
 
+const positive = () => number().pipe(z.number().positive());
+
 const tierSchema = z.strictObject({
   model: z
     .union([z.string(), z.array(z.string()).min(2).max(8)])
@@ -146,6 +148,33 @@ const gateSchema = z
   })
   .describe('what nightmill eval must have shown before a batch is taken');
 
+const requirementsSchema = z
+  .strictObject({
+    p95LatencySeconds: positive().optional().describe('of a document, from question to answer'),
+    usdPerThousandDocuments: usd().optional(),
+    minQuality: z
+      .strictObject({ metric: z.string().min(1), value: fraction() })
+      .optional()
+      .describe('least value of a metric of nightmill eval, such as accuracy'),
+    contextTokens: wholeNumber().optional().describe('least window of every model'),
+    data: z
+      .enum(['local', 'noTraining', 'any'])
+      .optional()
+      .describe('where documents may go: own network, providers that state training: false, anywhere'),
+    format: fraction().optional().describe('least share of documents with a valid answer'),
+    documentsPerNight: wholeNumber().optional().describe('what a night has to do'),
+    hours: positive().optional().describe('in which the documents of a night are answered'),
+    monthlyUsd: usd().optional().describe('for thirty nights'),
+  })
+  .refine(
+    ({ hours, monthlyUsd, documentsPerNight: documents }) =>
+      documents !== undefined || (hours ?? monthlyUsd) === undefined,
+    {
+      error: 'hours and monthlyUsd need documentsPerNight',
+    },
+  )
+  .describe('what choose, compare and plan --models hold candidates to, and submit warns about');
+
 /** What some tenants of a workflow get in place of its own; what is left out is the workflow's. */
 const planSchema = z.strictObject({
   cascade: z.array(tierSchema).min(1).optional().describe("in place of the workflow's"),
@@ -194,6 +223,7 @@ export const workflowSchema = z
     require: requireSchema.optional(),
     cascade: z.array(tierSchema).min(1).describe('cheapest first; the last tier answers what the others pass on'),
     budget: budgetSchema.default({}),
+    requirements: requirementsSchema.optional(),
     plans: named(planSchema).default({}).describe('what several tenants share, by name'),
     tenants: named(tenantSchema)
       .default({})

@@ -8,7 +8,7 @@ import type { WorkflowConfig } from '../config.ts';
 import { checkTimezone } from '../resolve-pools.ts';
 import type { RawConfig } from '../schema.ts';
 import { readText, resolveInstructions } from './read-text.ts';
-import { type CascadeContext, resolveCascade } from './resolve-cascade.ts';
+import { type CascadeContext, refusedModels, resolveCascade } from './resolve-cascade.ts';
 import { resolveGate } from './resolve-gate.ts';
 import { checkRoom, resolveTenants } from './resolve-tenants.ts';
 
@@ -32,6 +32,7 @@ export function resolveWorkflow(
   const gate = resolveGate(raw, at, context.folder, problems);
   if (spec === undefined) return undefined;
   checkRoom(spec, at, problems);
+  const refused = refusedModels(raw, at, context);
   const tenants = resolveTenants(raw, at, spec, context);
   const { document: _, ...budget } = raw.budget;
   return {
@@ -42,6 +43,8 @@ export function resolveWorkflow(
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
     ...resolveInput(raw),
     ...(tenants.size === 0 ? {} : { tenants }),
+    ...(refused.size === 0 ? {} : { refused }),
+    ...(raw.requirements === undefined ? {} : { requirements: withoutUndefined(raw.requirements) }),
   };
 }
 

@@ -1,4 +1,6 @@
-import type { WorkflowConfig } from '../config.ts';
+import { NightmillError } from '../../src/errors.ts';
+import { knownNames } from '../../src/text/known-names.ts';
+import type { Config, WorkflowConfig } from '../config.ts';
 
 export interface TenantWorkflow extends WorkflowConfig {
   /** Which plan it is; absent: the workflow's own. */
@@ -20,4 +22,30 @@ export function workflowFor(workflow: WorkflowConfig, tenant: string | undefined
     priority,
     budget: { ...workflow.budget, ...budget },
   };
+}
+
+/**
+ * A workflow with one model in place of its cascade, to see how that would do.
+ *
+ * @throws {NightmillError} `usage`: there is no such model, or the workflow refuses it
+ */
+export function candidateWorkflow(
+  { models }: Pick<Config, 'models'>,
+  workflow: WorkflowConfig,
+  name: string,
+): TenantWorkflow {
+  const model = models.get(name);
+  if (model === undefined) {
+    throw new NightmillError(
+      'usage',
+      `There is no model ${JSON.stringify(name)} that could be a candidate; ${knownNames([...models.keys()])}`,
+    );
+  }
+  const reason = workflow.refused?.get(name);
+  if (reason !== undefined) {
+    throw new NightmillError('usage', `${name} cannot be a candidate for ${workflow.spec.name}: ${reason}.`);
+  }
+  const { uncalibrated, madeWith, tenants, ...rest } = workflow;
+  const { calibration, ...spec } = workflow.spec;
+  return { ...rest, spec: { ...spec, cascade: [{ model }] }, priority: 0 };
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { NightmillError } from '../errors.ts';
 import { type NanoUsd, usdToNano } from '../money/money.ts';
-import { DAYS_PER_MONTH, type GpuOffer } from '../plans/self-hosting.ts';
+import { DAYS_PER_MONTH } from '../money/price-table.ts';
+import type { GpuOffer } from '../plans/self-hosting.ts';
 
 export interface GpuFlags {
   readonly gpuMonth?: string;

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   plan: async () => (await import('./commands/plan.ts')).addPlanCommand,
   eval: async () => (await import('./commands/eval.ts')).addEvalCommand,
   compare: async () => (await import('./commands/compare.ts')).addCompareCommand,
+  choose: async () => (await import('./commands/evidence/choose.ts')).addChooseCommand,
   golden: async () => (await import('./commands/evidence/golden.ts')).addGoldenCommand,
   calibrate: async () => (await import('./commands/calibrate.ts')).addCalibrateCommand,
   prices: async () => (await import('./commands/prices.ts')).addPricesCommand,

@@ -22,6 +22,8 @@ export interface SubmitFlags extends InputFlags {
   readonly label?: readonly string[];
   readonly skipInvalid?: boolean;
   readonly newOnly?: boolean;
+  /** A model in place of the workflow's cascade. */
+  readonly candidate?: string;
   /** No flag: said by the command. */
   readonly isEvaluation?: boolean;
 }
@@ -83,6 +85,7 @@ export async function submitInputs(
     ...values,
     skipInvalid: flags.skipInvalid,
     newOnly: flags.newOnly,
+    candidate: flags.candidate,
     isEvaluation: flags.isEvaluation,
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) announce(`${ignored} files of other types were left out (${ignoredExamples.join(', ')}).`);

@@ -5,6 +5,9 @@ import { NO_USAGE } from './usage.ts';
 /** From this age on a price list is doubted: vendors change prices several times a year. */
 export const PRICE_LIST_DAYS = 90;
 
+/** A month is thirty nights wherever something is reckoned by the month. */
+export const DAYS_PER_MONTH = 30;
+
 const DAY_MS = 86_400_000;
 
 /** Whole days from a day, as `YYYY-MM-DD`, to a moment; never below 0. */

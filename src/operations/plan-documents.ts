@@ -8,7 +8,8 @@ import { StoreError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';
 import { type Scope, scopesOf } from '../ledger/scope.ts';
 import { type NanoUsd, usdJson } from '../money/money.ts';
-import { type BatchPlan, planBatch, type Throughput } from '../plans/plan-batch.ts';
+import type { Throughput } from '../plans/host-minutes.ts';
+import { type BatchPlan, planBatch } from '../plans/plan-batch.ts';
 import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-limits.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -162,20 +163,25 @@ function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
   return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
 }
 
-/** How fast one process can ask the first paid tier, by its hosts; none: there is no such tier. */
+/**
+ * How fast one process can ask the first paid tier, by its hosts; none: there is no such tier.
+ *
+ * @param callSeconds that a call takes. Default: assumed
+ */
 export function throughputOf(
   config: Pick<Config, 'providers' | 'pools'>,
   workflow: WorkflowSpec,
+  callSeconds = ASSUMED_CALL_SECONDS,
 ): readonly Throughput[] {
   const tier = workflow.cascade.find(({ model }) => model.name !== LOCAL_MODEL_NAME);
-  return tier === undefined ? [] : hostsOf(tier).map((host) => throughputAt(config, host));
+  return tier === undefined ? [] : hostsOf(tier).map((host) => throughputAt(config, host, callSeconds));
 }
 
-function throughputAt(config: Pick<Config, 'providers' | 'pools'>, model: ModelSpec): Throughput {
+function throughputAt(config: Pick<Config, 'providers' | 'pools'>, model: ModelSpec, callSeconds: number): Throughput {
   const limits = config.pools.get(poolOf(model)) ?? {};
   const inFlight = Math.min(
     config.providers.get(model.provider)?.limits.concurrency ?? 1,
     limits.concurrency ?? Number.POSITIVE_INFINITY,
   );
-  return { limits, callsPerMinute: (inFlight * 60) / ASSUMED_CALL_SECONDS };
+  return { limits, callsPerMinute: (inFlight * 60) / callSeconds };
 }

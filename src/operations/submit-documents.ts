@@ -3,7 +3,7 @@ import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { workflowOf } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { version } from '../../config/version.ts';
-import { type TenantWorkflow, workflowFor } from '../../config/workflows/tenant-workflow.ts';
+import { candidateWorkflow, type TenantWorkflow, workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import type { App } from '../app.ts';
 import type { AnswerVersion } from '../batches/answered-texts.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
@@ -27,6 +27,8 @@ export interface SubmitOperation {
   readonly workflow: string;
   /** Requests for this model of the config, under the workflow `models`. Default: the workflow as it is configured. */
   readonly model?: string | undefined;
+  /** This model of the config in place of the workflow's cascade, to see how it does. Default: the cascade. */
+  readonly candidate?: string | undefined;
   readonly source: DocumentSource;
   /** Default: made from the workflow, the tenant and the content. */
   readonly id?: string | undefined;
@@ -73,9 +75,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   const { budget, tenant, deadline, expiresAt, name, labels, retryOf, retried, signal } = operation;
   const { model } = operation;
   const workflow: TenantWorkflow =
-    model === undefined
-      ? workflowFor(workflowOf(config, operation.workflow), tenant)
-      : { ...modelWorkflowOf(config, model), priority: 0 };
+    model === undefined ? workflowOrCandidate(config, operation) : { ...modelWorkflowOf(config, model), priority: 0 };
   if (tenant !== undefined) requireTenant(config, tenant);
   if (workflow.uncalibrated !== undefined) throw new NightmillError('calibration_missing', workflow.uncalibrated);
   requirePrices(workflow.spec, hasBudget(config, workflow, budget), (model) => {
@@ -116,6 +116,15 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [],
     answeredBefore: answers.found,
   };
+}
+
+/** A workflow as it is for a tenant, or with a candidate in place of its cascade. */
+export function workflowOrCandidate(
+  config: Config,
+  { workflow: name, candidate, tenant }: Pick<SubmitOperation, 'workflow' | 'candidate' | 'tenant'>,
+): TenantWorkflow {
+  const workflow = workflowOf(config, name);
+  return candidate === undefined ? workflowFor(workflow, tenant) : candidateWorkflow(config, workflow, candidate);
 }
 
 /**

@@ -1,15 +1,14 @@
 import { projectFromHistory, type WorkflowHistory } from '../batches/workflow-history.ts';
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
-import type { PoolLimits } from '../ledger/pool-limits.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { quotaMinutes } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { windowsOf } from '../tasks/tasks.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { textHash } from '../text/text-hash.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { hostMinutes, type Throughput } from './host-minutes.ts';
 import {
   type CostRange,
   type DocumentPlan,
@@ -20,13 +19,6 @@ import {
   promptSizes,
   shapeDocument,
 } from './plan.ts';
-
-/** How fast a host of the first paid tier can be asked. */
-export interface Throughput {
-  readonly limits: PoolLimits;
-  /** As the calls in flight and the time of a call allow. */
-  readonly callsPerMinute: number;
-}
 
 export interface BatchPlan {
   readonly documents: number;
@@ -57,7 +49,7 @@ export interface BatchPlan {
 }
 
 /** Documents a minute that the local tier answers in one process, on one core. */
-const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
+export const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */
 const MIN_PART_TOKENS = 128;
@@ -198,12 +190,7 @@ class PlanSums {
   }
 
   minutes(hosts: readonly Throughput[]): CostRange {
-    // Side by side, each host takes the part that its limits allow.
-    const alone = hosts.map(({ callsPerMinute, limits }) =>
-      Math.max(this.#first.calls / callsPerMinute, quotaMinutes(this.#first, limits)),
-    );
-    const isAtOnce = alone.length === 0 || alone.includes(0);
-    const paid = isAtOnce ? 0 : 1 / alone.reduce((sum, minutes) => sum + 1 / minutes, 0);
+    const paid = hostMinutes(this.#first, hosts);
     const hasLocal = this.#paid.length < this.#workflow.cascade.length;
     const local = hasLocal ? this.#documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
     return {

@@ -1,7 +1,5 @@
 import { formatUsd, MAX_NANO_USD, type NanoUsd, usdJson } from '../money/money.ts';
-
-/** A month is thirty nights wherever something is reckoned by the month. */
-export const DAYS_PER_MONTH = 30;
+import { DAYS_PER_MONTH } from '../money/price-table.ts';
 
 const SECONDS_PER_HOUR = 3_600;
 

@@ -1,5 +1,5 @@
 import { MAX_NANO_USD, type NanoUsd } from '../money/money.ts';
-import { DAYS_PER_MONTH } from './self-hosting.ts';
+import { DAYS_PER_MONTH } from '../money/price-table.ts';
 
 /** What so many documents have cost. */
 export interface MeasuredCost {

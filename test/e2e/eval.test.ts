@@ -61,4 +61,28 @@ describe('nightmill eval', () => {
     const unknown = await workspace.run([...args, '--baseline', 'nothing']);
     expect(unknown).toMatchObject({ code: 2, stderr: expect.stringContaining('no evaluation "nothing"') });
   }, 120_000);
+
+  it('choose names the cheapest candidate that surely meets the requirements, under one budget', async () => {
+    model.answer = ({ body }) => ({
+      content: JSON.stringify({ label: body.model === 'small-2026-01-01' ? 'bug' : 'billing', confidence: 0.9 }),
+    });
+    const requirements = 'requirements: { minQuality: { metric: accuracy, value: 0.5 } }';
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: model.url, workflow: requirements }),
+      'golden.jsonl': toJsonl(GOLDEN),
+    });
+    const args = ['choose', '-w', 'triage', '--golden', 'golden.jsonl', '--budget', '1', '--candidates'];
+    const finished = await workspace.run([...args, 'small,large', '--json']);
+    expect(finished, finished.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(finished.stdout)).toMatchObject({
+      chosen: 'large',
+      documents: 8,
+      candidates: [
+        { name: 'small', verdicts: [{ requirement: 'minQuality', state: 'unmet' }] },
+        { name: 'large', verdicts: [{ requirement: 'minQuality', state: 'met' }] },
+      ],
+    });
+    const none = await workspace.run([...args, 'small']);
+    expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('minQuality excludes every candidate') });
+  }, 120_000);
 });

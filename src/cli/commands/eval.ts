@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
-import { ERROR_CODES, NightmillError } from '../../errors.ts';
+import { NightmillError } from '../../errors.ts';
 import { compareRuns, type RunComparison } from '../../evaluation/compare-runs.ts';
 import type { Evaluation } from '../../evaluation/evaluation.ts';
 import { htmlReport } from '../../evaluation/html-report.ts';
@@ -10,11 +10,8 @@ import { promptfooOutput } from '../../evaluation/promptfoo.ts';
 import { evaluateBatch, parseGolden, storedEvaluation } from '../../operations/evidence/evaluations.ts';
 import { rememberEvaluation } from '../../operations/evidence/gate.ts';
 import { makeFolder } from '../../runtime/make-folder.ts';
-import { stateLimits } from '../../worker/state-limits.ts';
-import { listenForStop } from '../../worker/stop-signals.ts';
-import { submitInputs } from '../submit-inputs.ts';
-import { announcer, type GlobalOptions, print, withApp } from '../with-app.ts';
-import { workUntilEnd } from '../work-and-download.ts';
+import { answerGolden, readText } from '../answer-golden.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
 interface EvalFlags {
   readonly workflow: string;
@@ -65,28 +62,6 @@ async function runEvaluation(app: App, options: GlobalOptions, flags: EvalFlags)
   return comparison?.isRegression === true ? 1 : 0;
 }
 
-/** As a batch of its own, so that money, quota and journal are those of every batch. Returns its id, or the exit code. */
-async function answerGolden(app: App, options: GlobalOptions, flags: EvalFlags): Promise<string | number> {
-  const announce = announcer(options);
-  using stop = listenForStop(announce);
-  await stateLimits(app, 'replace');
-  const { golden, workflow, id, budget } = flags;
-  const wanted = {
-    workflow,
-    isEvaluation: true,
-    ...(id === undefined ? {} : { id }),
-    ...(budget === undefined ? {} : { budget }),
-  };
-  const { batchId } = await submitInputs(app, [golden], wanted, announce, stop.first);
-  const { end, status } = await workUntilEnd(app, options, { workflow, batchId, stop });
-  if (end === 'ended') return batchId;
-  announce(
-    `${batchId} is kept, nothing that was paid for is bought twice: ${status.breaker.hold?.reason ?? 'interrupted'}`,
-  );
-  if (end === 'interrupted') return ERROR_CODES.interrupted.exit;
-  return status.breaker.hold?.cause === 'budget' ? 3 : 1;
-}
-
 function readMargin(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (value >= 0 && value < 1) return value;
@@ -94,14 +69,6 @@ function readMargin(text: string): number {
     'usage',
     `Cannot use --margin ${JSON.stringify(text)}: write a share from 0 to 1, e.g. 0.02.`,
   );
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new NightmillError('usage', `Cannot read ${file}: ${(error as Error).message}.`, { cause: error });
-  }
 }
 
 function writeReports(folder: string, evaluation: Evaluation, comparison: RunComparison | undefined): void {
