@@ -6,6 +6,8 @@ interface WrittenProvider {
   readonly preset?: PresetName | undefined;
   readonly baseUrl?: string | undefined;
   readonly logprobs?: boolean | undefined;
+  readonly power?: unknown;
+  readonly price?: unknown;
 }
 
 export interface ProviderProblem {
@@ -33,6 +35,11 @@ export function providerProblems(provider: WrittenProvider): readonly ProviderPr
   if (provider.logprobs === true && !base.capabilities.logprobs) {
     const message = `${name} has no log-probabilities that can be used; leave it out, confidence then is what the model states`;
     problems.push({ setting: 'logprobs', message });
+  }
+  if (provider.price !== undefined && provider.power === undefined) {
+    const message =
+      'an hour is booked while power has the server switched on; add power: { start, stop }, or leave it out';
+    problems.push({ setting: 'price', message });
   }
   return problems;
 }

@@ -3,6 +3,7 @@ import { NightmillError } from '../src/errors.ts';
 import type { GateRules } from '../src/evaluation/gate.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
 import type { NanoUsd } from '../src/money/money.ts';
+import type { PowerSettings } from '../src/providers/power.ts';
 import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
 import type { JsonFields } from '../src/requests/model-request.ts';
 import type { ProxySettings } from '../src/runtime/proxy-settings.ts';
@@ -32,6 +33,8 @@ export interface ProviderConfig extends ProviderEndpoint {
     /** The first calls in flight, where nothing is known of the server; absent: `concurrency`. */
     readonly startConcurrency?: number;
   };
+  /** How its server is switched on and off. Absent: it is there, or somebody else does it. */
+  readonly power?: PowerSettings;
   /** Fields that go with every request; each model adds its own. */
   readonly request?: JsonFields;
 }
@@ -83,6 +86,8 @@ export interface Config {
   /** Absent: the embedded server in `folder`. */
   readonly redis?: RedisTarget;
   readonly redisPrefix: string;
+  /** What commands of the config see of the environment: PATH and HOME. */
+  readonly commandEnvironment: Readonly<Record<string, string>>;
   /** Variables of keys and webhooks that are not set: what needs them cannot be called. */
   readonly missingSecrets?: readonly { readonly path: string; readonly name: string }[];
   readonly store: {

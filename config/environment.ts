@@ -59,3 +59,10 @@ function decoded(text: string): string {
     return text;
   }
 }
+
+/** What a command of the config may see: where programs are and whose files are read, no key. */
+export function commandEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(['PATH', 'HOME'].flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+}

@@ -9,7 +9,7 @@ import { withoutUndefined } from '../src/text/without-undefined.ts';
 import { readYaml } from '../src/text/yaml-value.ts';
 import type { Config, WorkflowConfig } from './config.ts';
 import { DEFAULT_CONFIG } from './defaults.ts';
-import { readTracing } from './environment.ts';
+import { commandEnvironment, readTracing } from './environment.ts';
 import { describeMissing, type Environment, interpolate, isCallSecret, type MissingVariable } from './interpolate.ts';
 import { readPriceList } from './price-list.ts';
 import { resolveModels } from './resolve-models.ts';
@@ -170,6 +170,7 @@ function resolveConfig(
   return {
     ...(at.file === undefined ? {} : { file: at.file }),
     folder,
+    commandEnvironment: commandEnvironment(at.env),
     ...redis,
     redisPrefix: raw.redisPrefix,
     store: { ...resolveStore(raw, at, folder), ...proxy },

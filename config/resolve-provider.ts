@@ -1,3 +1,4 @@
+import type { PowerSettings } from '../src/providers/power.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { ProviderConfig } from './config.ts';
 import { presetOf } from './presets.ts';
@@ -42,7 +43,23 @@ function resolveProvider(
       ...base.capabilities,
       ...withoutUndefined({ maxTokensField, structuredOutput, temperature, promptCache, reasoning }),
     },
+    ...(raw.power === undefined ? {} : { power: resolvePower(raw.power, raw.price, baseUrl) }),
     ...(raw.request === undefined ? {} : { request: raw.request }),
     limits: { ...withoutUndefined(raw.limits), ...resolveConcurrency(raw.limits.concurrency, baseUrl) },
+  };
+}
+
+function resolvePower(
+  { start, ready, stop, afterIdleMinutes }: NonNullable<RawProvider['power']>,
+  price: RawProvider['price'],
+  baseUrl: string,
+): PowerSettings {
+  const isUrl = typeof ready === 'string' && URL.canParse(ready);
+  return {
+    start,
+    stop,
+    ready: ready === undefined ? { url: `${baseUrl}/models` } : isUrl ? { url: ready } : { command: ready },
+    afterIdleMs: afterIdleMinutes * 60_000,
+    ...(price === undefined ? {} : { perHour: price.perHour }),
   };
 }

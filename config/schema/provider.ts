@@ -118,6 +118,23 @@ const requestSchema = () =>
       'further fields of each request, as the provider names them, e.g. service_tier; not those that the program writes',
     );
 
+const command = () => z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(50)]);
+
+const powerSchema = z
+  .strictObject({
+    start: command().describe('switches it on: a list is a program and its arguments, a text is read by sh -c'),
+    ready: z
+      .union([url(), z.array(z.string().min(1)).min(1).max(50)])
+      .optional()
+      .describe('it is ready when this address answers with 2xx, or this program ends with 0; default: baseUrl/models'),
+    stop: command().describe('switches it off; also after a start that failed'),
+    afterIdleMinutes: number()
+      .pipe(z.number().min(0).max(1440))
+      .default(10)
+      .describe('switched off when no open batch has needed it for so long'),
+  })
+  .describe('a server of your own that is switched on only while open batches need it, once for the cluster');
+
 export const providerSchema = z
   .strictObject({
     kind: z
@@ -167,6 +184,11 @@ export const providerSchema = z
       .optional()
       .describe("providers and models of one pool share one quota; default: the provider's name"),
     dataPolicy: dataPolicySchema.optional(),
+    power: powerSchema.optional(),
+    price: z
+      .strictObject({ perHour: usd().describe('USD for an hour in which it is switched on, booked minute by minute') })
+      .optional()
+      .describe('what the server itself costs, beside the price of its models; only with power'),
   })
   .superRefine((provider, context) => {
     for (const { setting, message } of providerProblems(provider)) {

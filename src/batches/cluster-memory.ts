@@ -44,6 +44,9 @@ export interface ClusterMemory {
   identify(identity: string): Promise<boolean>;
   /** True for one process in each `milliseconds`. */
   takeTurn(what: string, milliseconds: number): Promise<boolean>;
+  /** A small fact about the cluster by its name, as text; undefined: none was noted. */
+  noted(name: string): Promise<string | undefined>;
+  note(name: string, value: string): Promise<void>;
   read(what: {
     readonly batches: readonly string[];
     readonly workflows: readonly string[];

@@ -8,6 +8,7 @@ export const NOTICE_EVENTS = {
   'cascade:drifted':
     'the audit shows that a calibrated cascade no longer keeps its promise: the last tier answers everything',
   'key:refused': "a provider refuses a worker's key: that worker leaves its work to others",
+  'power:failed': 'a server of your own could not be switched on or off',
   'key:revoked': 'someone has revoked an API key of this server',
   'night:summary': 'once a day: what was finished in the last 24 hours, and what is left',
 } as const;

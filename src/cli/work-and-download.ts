@@ -6,6 +6,7 @@ import { runMaintenance } from '../budgets/housekeeping.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { isSatOut } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
+import { keepServers } from '../operations/keep-house.ts';
 import { exitCodeOf, readStatus } from '../operations/read-status.ts';
 import { statusJson } from '../operations/status-json.ts';
 import { type Downloaded, downloadResults } from '../results/download-results.ts';
@@ -41,6 +42,8 @@ export async function workUntilEnd(
 ): Promise<Awaited<ReturnType<typeof waitForBatch>>> {
   const hopeless = new AbortController();
   const worker = await startWorker(app, [workflow], (error) => hopeless.abort(error));
+  const ended = new AbortController();
+  const servers = keepServers(app, ended.signal);
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   const waited = await waitForBatch(app, batchId, {
     signal: AbortSignal.any([stop.first, hopeless.signal]),
@@ -52,6 +55,8 @@ export async function workUntilEnd(
       app.slices.runs.size === 0,
   });
   await worker.stop({ force: stop.second.aborted });
+  ended.abort();
+  await servers;
   if (waited.end !== 'ended') hopeless.signal.throwIfAborted();
   return waited;
 }

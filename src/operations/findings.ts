@@ -3,6 +3,7 @@ import type { Check } from '../doctor/check.ts';
 import { checkLessons } from '../doctor/check-lessons.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import { configHash } from '../worker/config-hash.ts';
+import { powerNote, readPower } from '../worker/power/power-keeper.ts';
 import { queuesOf } from '../workflows/model-workflow.ts';
 import { clusterFindings } from './cluster-findings.ts';
 import { foundQuotas } from './read-status.ts';
@@ -20,7 +21,22 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
     ...scheduleFindings(await listSchedules(app), app.clock.now()),
     ...(await readQuotaFindings(app)),
     ...(await readLessonFindings(app)),
+    ...(await readPowerFindings(app)),
   ];
+}
+
+/** Whether servers of one's own run, since when and why not. */
+async function readPowerFindings({ config, memory }: App): Promise<readonly Check[]> {
+  const powered = [...config.providers].filter(([, { power }]) => power !== undefined);
+  return await Promise.all(
+    powered.map(async ([name]): Promise<Check> => {
+      const { state, since, why } = readPower(await memory.noted(powerNote(name)));
+      const when = since === 0 ? '' : ` since ${new Date(since).toISOString()}`;
+      const detail = `its server is ${state}${when}${why === undefined ? '' : `: ${why}`}`;
+      if (state !== 'failed') return { name: `power ${name}`, state: 'ok', detail };
+      return { name: `power ${name}`, state: 'failed', detail: `${detail}; look at providers.${name}.power` };
+    }),
+  );
 }
 
 async function readClusterFindings(app: App): Promise<readonly Check[]> {

@@ -1,9 +1,21 @@
+import { CommandPowerMachine } from '../adapters/power-machine.ts';
 import type { App } from '../app.ts';
+import { keepPower } from '../worker/power/keep-power.ts';
 import { keepCheckpoints } from './recovery/checkpoints.ts';
 import { keepRetention } from './recovery/retain.ts';
 import { keepSchedules } from './schedules/schedules.ts';
 
 /** What every process with a worker does beside its slices, until `signal` aborts; the cluster does each thing once. */
 export async function keepHouse(app: App, workflows: readonly string[], signal: AbortSignal): Promise<void> {
-  await Promise.all([keepSchedules(app, workflows, signal), keepCheckpoints(app, signal), keepRetention(app, signal)]);
+  await Promise.all([
+    keepSchedules(app, workflows, signal),
+    keepCheckpoints(app, signal),
+    keepRetention(app, signal),
+    keepServers(app, signal),
+  ]);
+}
+
+/** Servers of one's own, on while open batches need them. */
+export async function keepServers(app: App, signal: AbortSignal): Promise<void> {
+  await keepPower(app, new CommandPowerMachine(app.config.commandEnvironment), signal);
 }

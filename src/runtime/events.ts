@@ -31,6 +31,11 @@ export const EVENTS = {
     'Calls of a dead worker, whose outcome nobody can know, were booked at what was held for them; one line a batch.',
   'limits:differ':
     "A worker's config states other limits than those in force; `nightmill apply` makes this config count.",
+  'power:failed': 'A server of your own could not be switched on or off; the reason says why.',
+  'power:ready': 'A server that was switched on answers.',
+  'power:refused': 'A server is not switched on, because a limit cannot pay its first minute.',
+  'power:starting': 'A server is switched on, because open batches need it.',
+  'power:stopped': 'A server was switched off; the reason says why.',
   'program:note': 'A remark that a terminal shows as a line: a signal was received, a server is installed or listens.',
   'redis:lost': 'Redis does not know what the store has; `nightmill recover` gives it back.',
   'retention:failed': 'A round of retention failed; the next one tries again.',
@@ -43,7 +48,8 @@ export const EVENTS = {
   'schedule:quarantined': 'A file of an inbox cannot be read and was moved to quarantine/.',
   'schedule:submitted': 'A schedule has submitted the new files of its inbox as a batch.',
   'slice:committed': 'The rows of a slice count from now on.',
-  'slice:deferred': 'A worker leaves a slice to others, because its own config cannot do it.',
+  'slice:deferred':
+    'A worker leaves a slice to others, because its own config cannot do it, or to a later time, because a server is not on yet.',
   'slice:stopped': 'A slice was handed back to the queue before its end.',
   'store:restored': 'The store works again for this worker, which takes slices again.',
   'store:trouble': 'The store does not work for this worker: it takes no slices until a probe of the store works.',

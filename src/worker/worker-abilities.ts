@@ -5,6 +5,7 @@ import type { StopReason } from '../calls/stop.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { describeMissing, describeNotLocal, missingProviders, notLocalProviders } from './missing-providers.ts';
+import { serverToWaitFor } from './power/keep-power.ts';
 import type { RefusedKeys } from './refused-keys.ts';
 
 type Owner = BatchOwner & { readonly timezones: Timezones };
@@ -29,7 +30,7 @@ export class WorkerAbilities {
         ? describeMissing(missing, config.file)
         : notLocal.length > 0
           ? describeNotLocal(notLocal, config.file)
-          : this.#keys.whyNot(workflow.cascade);
+          : (this.#keys.whyNot(workflow.cascade) ?? (await this.#whyNotYet(workflow)));
     if (why === undefined) return false;
     await this.#noteUnable(batchId, why);
     return true;
@@ -54,6 +55,13 @@ export class WorkerAbilities {
     }
     await openBreaker(this.#app.breaker, claim, reason);
     return 'stopped';
+  }
+
+  async #whyNotYet({ cascade }: WorkflowSpec): Promise<string | undefined> {
+    const server = await serverToWaitFor(this.#app, cascade);
+    return server === undefined
+      ? undefined
+      : `the server of provider ${server} is not on yet (providers.${server}.power)`;
   }
 
   async #othersCan({ batchId, workflow }: BatchOwner): Promise<boolean> {

@@ -56,7 +56,7 @@ describe('docker-compose.yml', () => {
 
   it('pins the images of other people to a version', () => {
     for (const [name, { image, build }] of services) {
-      if (build === undefined) expect(image, name).toMatch(/:\d+\.\d+/);
+      if (build === undefined) expect(image, name).toMatch(/:v?\d+\.\d+/);
     }
   });
 

@@ -74,6 +74,14 @@ export class RedisClusterMemory implements ClusterMemory {
     return (await this.#redis.set(this.#keys.turn(what), 1, 'PX', milliseconds, 'NX')) === 'OK';
   }
 
+  async noted(name: string): Promise<string | undefined> {
+    return (await this.#redis.hget(this.#keys.notes, name)) ?? undefined;
+  }
+
+  async note(name: string, value: string): Promise<void> {
+    await this.#redis.hset(this.#keys.notes, name, value);
+  }
+
   async read(what: Parameters<ClusterMemory['read']>[0]): Promise<CheckpointData> {
     const keys = this.#keys;
     const names = [

@@ -44,6 +44,11 @@ export class RedisKeys {
     return `${this.#tag}:lessons:${provider}`;
   }
 
+  /** HASH name -> small fact about the cluster: `power:<provider>`: JSON, whether its server runs and until when it is paid. */
+  get notes(): string {
+    return `${this.#tag}:notes`;
+  }
+
   /** STRING: the number of the format of everything here. */
   get format(): string {
     return `${this.#tag}:format`;

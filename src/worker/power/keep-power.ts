@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { App } from '../../app.ts';
+import { openBreaker } from '../../budgets/breaker.ts';
+import type { PowerMachine, PowerSettings } from '../../providers/power.ts';
+import { modelsOfTier, type Tier } from '../../workflows/workflow.ts';
+import { PowerKeeper, powerNote, readPower } from './power-keeper.ts';
+
+const LOOK_EVERY_MS = 2_000;
+const DRAIN_LOOK_MS = 200;
+
+/**
+ * Switches the providers with `power:` on while open batches need them and off afterwards, until `signal` aborts. The worker
+ * that keeps house does it for the cluster. The last worker that ends leaves none of them on.
+ */
+export async function keepPower(app: App, machine: PowerMachine, signal: AbortSignal): Promise<void> {
+  const powered = new Map<string, PowerSettings>();
+  for (const [name, { power }] of app.config.providers) if (power !== undefined) powered.set(name, power);
+  if (powered.size === 0) return;
+  const keeper = openKeeper(app, machine, powered);
+  while (!signal.aborted) {
+    try {
+      if (app.housekeeping.house.isHeld) await keeper.round();
+    } catch (error) {
+      if (!signal.aborted) app.log.warn('housekeeping:failed', { message: (error as Error).message });
+    }
+    await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+  }
+  await keeper.settled();
+  // Calls in flight still get their replies.
+  while (app.slices.runs.size > 0) await delay(DRAIN_LOOK_MS);
+  const live = await app.workers.live();
+  if (live.every(({ id }) => id === app.lease.workerId)) await keeper.stopAll('the last worker has ended');
+}
+
+/**
+ * A server that batches with this cascade wait for, because it is off or on its way; one that has failed is like any
+ * provider that is out of reach. Undefined: none.
+ */
+export async function serverToWaitFor(app: App, cascade: readonly Tier[]): Promise<string | undefined> {
+  for (const name of new Set(cascade.flatMap(modelsOfTier).map(({ provider }) => provider))) {
+    if (app.config.providers.get(name)?.power === undefined) continue;
+    const { state } = readPower(await app.memory.noted(powerNote(name)));
+    if (state === 'off' || state === 'starting') return name;
+  }
+  return undefined;
+}
+
+function openKeeper(app: App, machine: PowerMachine, powered: ReadonlyMap<string, PowerSettings>): PowerKeeper {
+  const { clock, log, ledger, owners, memory, config } = app;
+  return new PowerKeeper({
+    ...{ powered, machine, clock, log, ledger, owners, memory },
+    newId: app.slices.newId,
+    notify: app.breaker.notify,
+    neededBy: async (provider) => await workflowsThatNeed(app, provider),
+    timezonesOf: (workflow) => ({
+      workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
+      global: config.timezone,
+    }),
+    openBreaker: async (owner, reason) => await openBreaker(app.breaker, owner, reason),
+  });
+}
+
+/** Those with an open batch that may ask it. One that waits for the provider itself needs it all the more. */
+export async function workflowsThatNeed(app: App, provider: string): Promise<readonly string[]> {
+  const needed = new Set<string>();
+  for (const batch of await app.batches.listOpen()) {
+    if (batch.state !== 'queued' && batch.state !== 'running') continue;
+    if (batch.ending !== undefined || batch.pause !== undefined || needed.has(batch.workflow)) continue;
+    if ((await app.pauses.all(batch.workflow)).some(({ cause }) => cause !== 'provider')) continue;
+    const { workflow } = await app.slices.submission(batch.batchId);
+    if (workflow.cascade.flatMap(modelsOfTier).some((model) => model.provider === provider)) needed.add(batch.workflow);
+  }
+  return [...needed].sort();
+}

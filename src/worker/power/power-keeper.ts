@@ -1,0 +1,218 @@
+import type { ClusterMemory } from '../../batches/cluster-memory.ts';
+import type { Notify } from '../../budgets/notice.ts';
+import type { StopReason } from '../../calls/stop.ts';
+import type { CallOwners } from '../../ledger/call-owners.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import { type BatchOwner, scopesOf, type Timezones } from '../../ledger/scope.ts';
+import { formatUsd } from '../../money/money.ts';
+import { NO_USAGE } from '../../money/usage.ts';
+import {
+  decidePower,
+  nextPayment,
+  POWERED_OFF,
+  type PowerMachine,
+  type PowerRecord,
+  type PowerSettings,
+  splitCost,
+} from '../../providers/power.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+
+type BudgetStop = Extract<StopReason, { kind: 'budget' }>;
+
+export interface PowerContext {
+  readonly powered: ReadonlyMap<string, PowerSettings>;
+  readonly machine: PowerMachine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly owners: Pick<CallOwners, 'open' | 'close'>;
+  readonly memory: Pick<ClusterMemory, 'takeTurn' | 'noted' | 'note'>;
+  readonly newId: () => string;
+  readonly notify: Notify;
+  /** Workflows whose open batches may ask the provider. */
+  readonly neededBy: (provider: string) => Promise<readonly string[]>;
+  readonly timezonesOf: (workflow: string) => Timezones;
+  /** Pauses what a limit stops, until it is raised or its period ends. */
+  readonly openBreaker: (owner: BatchOwner & { readonly timezones: Timezones }, reason: BudgetStop) => Promise<void>;
+}
+
+/** A process that dies between taking a change and noting it is stood in for after this. */
+const CHANGE_MS = 60_000;
+
+export const powerNote = (provider: string) => `power:${provider}`;
+
+export function readPower(noted: string | undefined): PowerRecord {
+  return noted === undefined ? POWERED_OFF : (JSON.parse(noted) as PowerRecord);
+}
+
+/** Keeps the servers of a cluster on or off, each by its own steps: one that fails holds up no other. */
+export class PowerKeeper {
+  readonly #context: PowerContext;
+  readonly #busy = new Map<string, Promise<void>>();
+
+  constructor(context: PowerContext) {
+    this.#context = context;
+  }
+
+  /** Begins what is due for each server; commands may go on after it. */
+  async round(): Promise<void> {
+    const { powered, neededBy, log } = this.#context;
+    for (const [name, settings] of powered) {
+      if (this.#busy.has(name)) continue;
+      const needed = await neededBy(name);
+      const work = this.#step(name, settings, needed)
+        .catch((error: Error) => log.warn('housekeeping:failed', { message: error.message }))
+        .finally(() => this.#busy.delete(name));
+      this.#busy.set(name, work);
+    }
+  }
+
+  /** When every command has ended. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#busy.values());
+  }
+
+  async stopAll(why: string): Promise<void> {
+    for (const [name, settings] of this.#context.powered) {
+      const record = await this.#read(name);
+      if (record.state === 'starting' || record.state === 'on') await this.#stop(name, settings, record, why);
+    }
+  }
+
+  async #step(name: string, settings: PowerSettings, needed: readonly string[]): Promise<void> {
+    const { clock, machine } = this.#context;
+    const record = await this.#read(name);
+    const now = clock.now();
+    switch (decidePower(record, settings, needed.length > 0, now)) {
+      case 'none':
+        return;
+      case 'start':
+        return await this.#start(name, settings, { ...record, workflows: needed });
+      case 'stop':
+        return await this.#stop(name, settings, record, 'no open batch needs it');
+      case 'give_up':
+        return await this.#fail(name, settings, record, 'it was not ready within 15 minutes');
+      case 'pay': {
+        const workflows = needed.length > 0 ? needed : record.workflows;
+        const refused = await this.#pay(name, settings, { ...record, workflows });
+        if (typeof refused === 'string') return await this.#stop(name, settings, record, refused);
+        return await this.#note(name, { ...record, workflows, paidUntil: refused });
+      }
+      case 'note': {
+        const { idleSince: _, ...rest } = record;
+        const isNeeded = needed.length > 0;
+        return await this.#note(name, isNeeded ? { ...rest, workflows: needed } : { ...record, idleSince: now });
+      }
+      case 'look': {
+        if (!(await machine.isReady(settings.ready))) return;
+        this.#context.log.info('power:ready', {
+          provider: name,
+          afterSeconds: Math.round((now - record.since) / 1000),
+        });
+        return await this.#note(name, { ...record, state: 'on', since: now });
+      }
+    }
+  }
+
+  async #start(name: string, settings: PowerSettings, before: PowerRecord): Promise<void> {
+    const { clock, log, machine } = this.#context;
+    if (!(await this.#takes(name, before))) return;
+    const { paidUntil: _, idleSince: __, why: ___, ...known } = before;
+    const begun = { ...known, state: 'starting', since: clock.now(), step: before.step + 1 } as const;
+    const paid = await this.#pay(name, settings, begun);
+    if (typeof paid === 'string') {
+      await this.#note(name, { ...begun, state: 'off', why: paid });
+      log.warn('power:refused', { provider: name, reason: paid });
+      return;
+    }
+    const record = { ...begun, ...(settings.perHour === undefined ? {} : { paidUntil: paid }) };
+    await this.#note(name, record);
+    log.info('power:starting', { provider: name, workflows: record.workflows });
+    const { why } = await machine.run(settings.start);
+    if (why !== undefined) await this.#fail(name, settings, record, `its start command failed: ${why}`);
+  }
+
+  async #stop(name: string, settings: PowerSettings, record: PowerRecord, why: string): Promise<void> {
+    const { clock, log, machine } = this.#context;
+    if (!(await this.#takes(name, record))) return;
+    const { workflows } = record;
+    const off: PowerRecord = { state: 'off', since: clock.now(), step: record.step + 1, workflows, why };
+    await this.#note(name, off);
+    const failed = (await machine.run(settings.stop)).why;
+    await this.#closeOwners(name, record);
+    log.info('power:stopped', { provider: name, reason: why });
+    if (failed === undefined) return;
+    await this.#noteFailure(name, off, `its stop command failed, so it may run on and cost money: ${failed}`);
+  }
+
+  /** What has half started is stopped, so that it costs nothing. */
+  async #fail(name: string, settings: PowerSettings, record: PowerRecord, why: string): Promise<void> {
+    await this.#noteFailure(name, record, why);
+    const { why: alsoFailed } = await this.#context.machine.run(settings.stop);
+    if (alsoFailed === undefined) return;
+    this.#context.log.warn('power:failed', { provider: name, reason: `its stop command failed too: ${alsoFailed}` });
+  }
+
+  async #noteFailure(name: string, { workflows, step }: PowerRecord, why: string): Promise<void> {
+    const { clock, log, notify } = this.#context;
+    const since = clock.now();
+    await this.#note(name, { state: 'failed', since, step: step + 1, workflows, why });
+    log.error('power:failed', { provider: name, reason: why });
+    await notify({
+      event: 'power:failed',
+      subject: name,
+      message: `Provider ${name}: ${why}. It is tried again in five minutes while a batch needs it; look at providers.${name}.power.`,
+      key: `${name}|${why}|${Math.floor(since / 3_600_000)}`,
+    });
+  }
+
+  /** @returns until when its time is booked; or why it cannot be */
+  async #pay(name: string, { perHour }: PowerSettings, record: PowerRecord): Promise<number | string> {
+    const { clock, ledger, owners, newId, timezonesOf, openBreaker } = this.#context;
+    if (perHour === undefined) return 0;
+    const at = clock.now();
+    const { from, until, cost } = nextPayment(record, perHour, at);
+    const parts = splitCost(cost, record.workflows.length);
+    for (const [index, workflow] of record.workflows.entries()) {
+      const hold = parts[index] ?? 0;
+      const timezones = timezonesOf(workflow);
+      const claim = await owners.open({ id: `power-${name}-${workflow}`, workflow, timezones });
+      const callKey = `power ${from}`;
+      const model = `power:${name}`;
+      const ticket = { claim, callId: newId(), callKey, model, at, hold, scopes: scopesOf(claim, at, timezones) };
+      const admission = await ledger.admit(ticket);
+      if (admission.kind === 'refused') {
+        const { refusal } = admission;
+        await openBreaker({ ...claim, timezones }, { kind: 'budget', refusal, hold });
+        return `the limit ${formatUsd(refusal.limit)} of ${refusal.scope} cannot pay its next minute, ${formatUsd(hold)}`;
+      }
+      if (admission.kind !== 'admitted') continue;
+      const reply = { text: '', finish: 'stop' } as const;
+      const entry = { document: 0, model, tier: 0, reply, usage: NO_USAGE, cost: hold, durationMs: until - from };
+      await ledger.settle(ticket, { kind: 'reply', entry });
+    }
+    return until;
+  }
+
+  /** What its time has cost stays booked in the workflows' scopes and the global ones. */
+  async #closeOwners(name: string, { workflows }: PowerRecord): Promise<void> {
+    const { owners, timezonesOf } = this.#context;
+    for (const workflow of workflows) {
+      const timezones = timezonesOf(workflow);
+      await owners.close(await owners.open({ id: `power-${name}-${workflow}`, workflow, timezones }));
+    }
+  }
+
+  async #takes(name: string, { step }: PowerRecord): Promise<boolean> {
+    return await this.#context.memory.takeTurn(`power-${name}-${step}`, CHANGE_MS);
+  }
+
+  async #read(name: string): Promise<PowerRecord> {
+    return readPower(await this.#context.memory.noted(powerNote(name)));
+  }
+
+  async #note(name: string, record: PowerRecord): Promise<void> {
+    await this.#context.memory.note(powerNote(name), JSON.stringify(record));
+  }
+}
