@@ -173,7 +173,7 @@ const requirementsSchema = z
       error: 'hours and monthlyUsd need documentsPerNight',
     },
   )
-  .describe('what choose, compare and plan --models hold candidates to, and submit warns about');
+  .describe('what nightmill choose holds candidates to, and run and submit warn about');
 
 /** What some tenants of a workflow get in place of its own; what is left out is the workflow's. */
 const planSchema = z.strictObject({
