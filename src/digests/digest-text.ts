@@ -22,7 +22,7 @@ export function digestLines(digest: Digest): DigestLines {
   const { workflow, night, before, reasons, failures, spending, read, kind } = digest;
   const { documents, failed, cost, escalated, labels } = night;
   const wrote = spending.models.length === 0 ? '' : ` by ${spending.models.join(', ')}`;
-  const sentences = kind === 'extract' ? "its sentences are the documents' own, chosen" : 'written';
+  const made = kind === 'extract' ? "is made of the documents' own sentences, chosen" : 'was written';
   return {
     title: `${workflow}: ${documents.toLocaleString('en')} documents`,
     subtitle: `batch ${night.batch}, ended ${night.finishedAt.slice(0, 16).replace('T', ' ')} UTC`,
@@ -48,7 +48,7 @@ export function digestLines(digest: Digest): DigestLines {
     origin:
       read.documents === 0
         ? ''
-        : `The text is ${sentences}${wrote} from ${read.documents === read.of ? 'all' : `${count(read.documents)} of`} ${count(read.of)} answers; ` +
+        : `The text ${made}${wrote} from ${read.documents === read.of ? 'all' : `${count(read.documents)} of`} ${count(read.of)} answers; ` +
           `${formatUsd(spending.cost + spending.uncertainCost)} in ${count(spending.calls)} calls, besides the batch's own.`,
   };
 }

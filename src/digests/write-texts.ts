@@ -57,7 +57,7 @@ export async function writeTexts(
   const refused = told.find((text) => text?.kind === 'refused');
   if (refused?.kind === 'refused') return { groups: written, withoutText: refused.why };
   const lines = written.flatMap(({ label, documents, summary }) =>
-    summary === undefined ? [] : [`${label} (${documents} documents): ${summary}`],
+    summary === undefined ? [] : [`${label} (${documents.toLocaleString('en')} documents): ${summary}`],
   );
   const whole = await attempt(() => write(ABOUT_LABELS, joined(lines), maxWords, groups.length));
   return { groups: written, ...(whole.kind === 'written' ? { summary: whole.text } : { withoutText: whole.why }) };

@@ -12,7 +12,9 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}p{margin:.3
 .figures{display:flex;flex-wrap:wrap;gap:1rem 2.5rem;margin:1.2rem 0}.figures b{display:block;font-size:1.4rem;font-weight:600}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}th{font-weight:600;color:var(--soft)}
-svg{display:block;max-width:100%}svg text{fill:var(--soft);font:11px system-ui,sans-serif}
+svg{display:block;max-width:100%}svg text{fill:var(--soft);font:11px system-ui,sans-serif}td svg{display:inline-block;margin-right:.5rem;vertical-align:middle}
+th.n{white-space:normal}.wide+p{margin-top:1rem}
+@media (max-width:40rem){svg text{font-size:20px}}
 </style>
 <body>
 ${body}

@@ -112,6 +112,7 @@ describe('a digest', () => {
       calls: 3,
     });
     expect(markdown).toContain(WHOLE);
+    expect(markdown).toContain('The text was written by small from all 4 answers; $');
     expect(markdown).toContain('| d4 | invalid\\_shape |');
     expect(html).toContain('The invoice is wrong.');
     const [notice] = app.notices;
@@ -190,7 +191,10 @@ describe('a digest', () => {
     };
     const localOnly = { ...app.submission(batchId).workflow, cascade: [{ model: { ...SMALL, name: 'local' } }] };
     Object.assign(app, { workflow: localOnly });
-    const { manifest } = await end(batchId, { models: { ...app.slices, local } });
+    const { manifest, markdown } = await end(batchId, { models: { ...app.slices, local } });
+    expect(markdown).toContain(
+      "The text is made of the documents' own sentences, chosen by local from all 4 answers; $0.00",
+    );
     expect(manifest.digest).toMatchObject({ summary: TEXTS[0], kind: 'extract', groups: [], calls: 0 });
   });
 
