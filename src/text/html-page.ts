@@ -49,6 +49,9 @@ export interface Bar {
 
 const WIDTH = 720;
 const HEIGHT = 150;
+/** Room for the words above and below, which are larger on a phone. */
+const ABOVE = 26;
+const BELOW = 30;
 
 /** Upright bars, the first at the left; every bar says its value when pointed at, and the highest one says it always. */
 export function barPlot(name: string, bars: readonly Bar[]): string {
@@ -59,14 +62,14 @@ export function barPlot(name: string, bars: readonly Bar[]): string {
     const height = most === 0 ? 0 : (value / most) * HEIGHT;
     const x = at * step;
     const middle = (x + step / 2).toFixed(1);
-    const top = (20 + HEIGHT - height).toFixed(1);
+    const top = (ABOVE + HEIGHT - height).toFixed(1);
     const shown =
       value === most && most > 0
         ? `<text x="${middle}" y="${Number(top) - 5}" text-anchor="middle">${escapeHtml(text)}</text>`
         : '';
     const under =
       at % labelEvery === 0
-        ? `<text x="${middle}" y="${HEIGHT + 36}" text-anchor="middle">${escapeHtml(label)}</text>`
+        ? `<text x="${middle}" y="${ABOVE + HEIGHT + 22}" text-anchor="middle">${escapeHtml(label)}</text>`
         : '';
     return (
       `<rect x="${(x + step * 0.15).toFixed(1)}" y="${top}" width="${(step * 0.7).toFixed(1)}" height="${height.toFixed(1)}" fill="var(--fill)">` +
@@ -74,8 +77,8 @@ export function barPlot(name: string, bars: readonly Bar[]): string {
     );
   });
   return (
-    `<svg role="img" aria-label="${escapeHtml(name)}" viewBox="0 0 ${WIDTH} ${HEIGHT + 44}" width="${WIDTH}">` +
-    `<line x1="0" x2="${WIDTH}" y1="${HEIGHT + 20}" y2="${HEIGHT + 20}" stroke="var(--line)"/>${shapes.join('')}</svg>`
+    `<svg role="img" aria-label="${escapeHtml(name)}" viewBox="0 0 ${WIDTH} ${ABOVE + HEIGHT + BELOW}" width="${WIDTH}">` +
+    `<line x1="0" x2="${WIDTH}" y1="${ABOVE + HEIGHT}" y2="${ABOVE + HEIGHT}" stroke="var(--line)"/>${shapes.join('')}</svg>`
   );
 }
 
