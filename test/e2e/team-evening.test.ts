@@ -95,8 +95,6 @@ it('an evening of two teams: whatever one does wrong, the documents of the other
   const submit = ['submit', '-w', 'triage'];
   await run(...submit, 'bank.jsonl', '--id', 'bank', '--tenant', 'bank');
   await run(...submit, 'shop.jsonl', '--id', 'shop', '--tenant', 'shop');
-  const warned = await run(...submit, 'typo.jsonl', '--id', 'typo', '--tenant', 'shop', '--config', 'typo.yaml');
-  expect(warned.stderr).toContain('does not list "smal-2026-01-01"');
   expect(await status('bank')).toMatch(/tenant bank(.*\n)*.*no worker is alive for triage/);
 
   // A worker with another config, one whose key was revoked, one that will lose its store, and one that will be killed.
@@ -126,11 +124,15 @@ it('an evening of two teams: whatever one does wrong, the documents of the other
   await within('the store is missed', troubled.prints(/store:trouble/));
   expect((await run('workers')).stdout).toMatch(/takes no slices: Cannot .+ in the store/);
 
-  // The others' work ends; the batch with the wrong model id waits alone, and is told why.
   await ended('bank');
   await ended('shop');
   expect(await status('bank')).toMatch(/completed .*\n.*12 of 12 done: 12 succeeded/);
   expect(await status('shop')).toMatch(/8 of 8 done: 7 succeeded, 1 failed/);
+
+  // A batch with a wrong model id waits alone, and is told why.
+  for (const worker of [revoked, troubled]) worker.kill('SIGKILL');
+  const warned = await run(...submit, 'typo.jsonl', '--id', 'typo', '--tenant', 'shop', '--config', 'typo.yaml');
+  expect(warned.stderr).toContain('does not list "smal-2026-01-01"');
   const wrong = await within(
     'the wrong model id is found',
     workspace.statusWhen('typo', ({ state: now }) => now === 'paused'),
