@@ -28,8 +28,13 @@ export async function keepPower(app: App, machine: PowerMachine, signal: AbortSi
   await keeper.settled();
   // Calls in flight still get their replies.
   while (app.slices.runs.size > 0) await delay(DRAIN_LOOK_MS);
-  const live = await app.workers.live();
-  if (live.every(({ id }) => id === app.lease.workerId)) await keeper.stopAll('the last worker has ended');
+  try {
+    const live = await app.workers.live();
+    if (live.every(({ id }) => id === app.lease.workerId)) await keeper.stopAll('the last worker has ended');
+  } catch (error) {
+    // Where Redis is away, nobody knows who is left: the next worker goes on with what it finds.
+    app.log.warn('housekeeping:failed', { message: (error as Error).message });
+  }
 }
 
 /**
