@@ -74,7 +74,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
     const canChange = hasOthers(context, call, failures, route);
     const access =
       needsOperator(result) || result.failure === 'bad_request'
-        ? gate.access.refused(route.model.name, `${owner.claim.batchId}/${owner.claim.slice}/${call.document}`)
+        ? gate.access.refused(route.model.id, `${owner.claim.batchId}/${owner.claim.slice}/${call.document}`)
         : undefined;
     firstFailureAt ??= context.clock.monotonic();
     const decision = decideRetry(
@@ -206,7 +206,7 @@ function failed(code: string | undefined, error: ModelCallError): CallFailedErro
 /** Refused with a word about size, and longer than what this model has taken: a smaller request will tell. */
 function mayBeTooLong({ mayCut }: Call, { model, request }: Route, gate: ProviderGate, error: ModelCallError): boolean {
   if (mayCut !== true || !error.mayBeTooLong) return false;
-  return inputTokenBound(request) > gate.access.longestThatWorked(model.name);
+  return inputTokenBound(request) > gate.access.longestThatWorked(model.id);
 }
 
 function tooLong(error: ModelCallError): CallFailedError {

@@ -55,7 +55,7 @@ export async function tryCall(
     return error;
   }
   gate.answered();
-  gate.access.worked(model.name, inputBound);
+  gate.access.worked(model.id, inputBound);
   const booked = bookReply({ model, request, hold: ticket.hold, inputBound, priceOf: context.priceOf }, reply);
   if (booked.usageEstimated !== true) {
     context.ratios.observe(model.name, request, inputBound, booked.usage.inputTokens);

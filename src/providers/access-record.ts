@@ -11,6 +11,7 @@ export interface AccessEvidence {
  * blip. Only when document after document is refused and none succeeds is it the account's or the config's fault.
  */
 export class AccessRecord {
+  /** By the provider’s id: two configs may give two models one name. */
   readonly #models = new Map<string, { readonly refused: Set<string>; worked: boolean; longest: number }>();
 
   /** @param document any name that differs from document to document */
