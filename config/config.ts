@@ -37,6 +37,8 @@ export interface ProviderConfig extends ProviderEndpoint {
   readonly power?: PowerSettings;
   /** Fields that go with every request; each model adds its own. */
   readonly request?: JsonFields;
+  /** Asked now and then whether it is still what it was. Absent: not. */
+  readonly canary?: { readonly everyMs: number; readonly model?: string };
 }
 
 /** Who is told of alerts. URL and token are secrets. */

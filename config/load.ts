@@ -18,6 +18,7 @@ import { resolveProviders } from './resolve-provider.ts';
 import { resolveProxy } from './resolve-proxy.ts';
 import { withRedaction } from './resolve-redaction.ts';
 import { resolveRedis } from './resolve-redis.ts';
+import { checkCanaries } from './schema/check-canaries.ts';
 import { configSchema, type RawConfig } from './schema.ts';
 import { resolveAlerts, webhookSecretProblems } from './webhooks.ts';
 import { tenantsOf } from './workflows/resolve-tenants.ts';
@@ -152,6 +153,7 @@ function resolveConfig(
   const prices = readPriceList(folder);
   const { models: plain, facts: modelFacts } = resolveModels(raw, providers, prices, problems);
   const models = withRedaction(plain, raw, problems);
+  checkCanaries(providers, models, problems);
   const pools = resolvePools(raw, problems);
   const workflows = new Map<string, WorkflowConfig>();
   const context = { raw, models, providers, folder: at.folder, stateFolder: folder, problems };

@@ -1,4 +1,5 @@
 import type { PowerSettings } from '../src/providers/power.ts';
+import { parseDuration } from '../src/text/parse-duration.ts';
 import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { ProviderConfig } from './config.ts';
 import { presetOf } from './presets.ts';
@@ -45,6 +46,9 @@ function resolveProvider(
     },
     ...(raw.power === undefined ? {} : { power: resolvePower(raw.power, raw.price, baseUrl) }),
     ...(raw.request === undefined ? {} : { request: raw.request }),
+    ...(raw.canary === undefined
+      ? {}
+      : { canary: withoutUndefined({ everyMs: parseDuration(raw.canary.every) ?? 0, model: raw.canary.model }) }),
     limits: { ...withoutUndefined(raw.limits), ...resolveConcurrency(raw.limits.concurrency, baseUrl) },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration } from '../../src/text/parse-duration.ts';
 import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
 import { NAME, number, temperature, url, usd, wholeNumber } from '../../src/workflows/setting-values.ts';
 import { providerProblems } from '../check-provider.ts';
@@ -135,6 +136,16 @@ const powerSchema = z
   })
   .describe('a server of your own that is switched on only while open batches need it, once for the cluster');
 
+const canarySchema = z
+  .strictObject({
+    every: z
+      .string()
+      .refine((text) => (parseDuration(text) ?? 0) >= 60_000, { error: 'must be a minute or more, such as 15m or 1h' })
+      .describe('how often it is asked, once in the whole cluster; 1m at least'),
+    model: z.string().optional().describe('a name under models: of this provider; default: its first one'),
+  })
+  .describe('three small questions with known answers, to see in time that a model has changed or fails');
+
 export const providerSchema = z
   .strictObject({
     kind: z
@@ -189,6 +200,7 @@ export const providerSchema = z
       .strictObject({ perHour: usd().describe('USD for an hour in which it is switched on, booked minute by minute') })
       .optional()
       .describe('what the server itself costs, beside the price of its models; only with power'),
+    canary: canarySchema.optional(),
   })
   .superRefine((provider, context) => {
     for (const { setting, message } of providerProblems(provider)) {

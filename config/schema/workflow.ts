@@ -51,6 +51,30 @@ const tierSchema = z.strictObject({
   temperature: temperature().optional().describe("of this tier's models in place of their own"),
 });
 
+const candidateSchema = z
+  .strictObject({
+    model: z.string().optional().describe('this model alone, a name under models:, or local'),
+    cascade: z.array(tierSchema).min(1).optional().describe('this cascade'),
+    instructions: z
+      .string()
+      .max(MAX_INSTRUCTION_LENGTH)
+      .optional()
+      .describe("these instructions in place of the workflow's"),
+    prompt: z.string().min(1).optional().describe('a text file with them, beside the config'),
+    share: fraction().default(0.1).describe('share of the documents, 0 to 1, that it is asked for too'),
+    mode: z
+      .enum(['shadow', 'split'])
+      .default('shadow')
+      .describe("shadow: rows keep the answers of what is in force; split: in the share, they have the candidate's"),
+    margin: number()
+      .pipe(z.number().min(0).max(0.5))
+      .default(0)
+      .describe('it is stopped when it is right less often by more than this share of the documents'),
+  })
+  .describe(
+    'what may take the place of the cascade or the instructions, compared on a share of the documents; stopped by itself where it is worse',
+  );
+
 const budgetSchema = z.strictObject({
   batch: usd().optional().describe('USD for one batch'),
   document: usd()
@@ -235,6 +259,7 @@ export const workflowSchema = z
     audit: fraction()
       .optional()
       .describe('share of the answers of tiers before the last, 0 to 1, whose document is asked of the last tier too'),
+    candidate: candidateSchema.optional(),
     rows: z
       .strictObject({
         attempts: z

@@ -22,7 +22,7 @@ export function readText(path: string, at: string, problems: string[]): { path: 
  * @param folder the config's
  */
 export function resolveInstructions(
-  { instructions, prompt }: RawConfig['workflows'][string],
+  { instructions, prompt }: Partial<Pick<RawConfig['workflows'][string], 'instructions' | 'prompt'>>,
   at: string,
   folder: string,
   problems: string[],

@@ -8,6 +8,7 @@ import type { WorkflowConfig } from '../config.ts';
 import { checkTimezone } from '../resolve-pools.ts';
 import type { RawConfig } from '../schema.ts';
 import { readText, resolveInstructions } from './read-text.ts';
+import { resolveCandidate } from './resolve-candidate.ts';
 import { type CascadeContext, refusedModels, resolveCascade } from './resolve-cascade.ts';
 import { resolveGate } from './resolve-gate.ts';
 import { checkRoom, resolveTenants } from './resolve-tenants.ts';
@@ -57,10 +58,12 @@ function resolveTask(
   name: string,
   raw: RawConfig['workflows'][string],
   cascade: readonly Tier[],
-  { folder, problems }: WorkflowContext,
+  context: WorkflowContext,
 ): WorkflowSpec | undefined {
+  const { folder, problems } = context;
   const at = `workflows.${name}`;
   const instructions = resolveInstructions(raw, at, folder, problems);
+  const candidate = resolveCandidate(raw, cascade, at, context);
   const base = {
     name,
     cascade,
@@ -71,6 +74,7 @@ function resolveTask(
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
     ...(raw.rows === undefined ? {} : { rows: raw.rows }),
     ...(raw.audit === undefined ? {} : { audit: raw.audit }),
+    ...(candidate === undefined ? {} : { candidate }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };
   const options = TASKS[raw.task].options.resolve(raw, {

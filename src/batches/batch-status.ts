@@ -44,6 +44,20 @@ export interface Outlook {
   };
 }
 
+/** Moments are milliseconds since the epoch. */
+export interface WorkflowEvidence {
+  /** Documents that the candidate was asked for too; of these, where it alone was right, and wrong. */
+  readonly candidate?: {
+    readonly mode: string;
+    readonly documents: number;
+    readonly better: number;
+    readonly worse: number;
+    readonly stoppedAt?: number;
+  };
+  /** Audited documents since the calibration, and those whose answer the last tier did not confirm. */
+  readonly audit?: { readonly samples: number; readonly errors: number; readonly alarmAt?: number };
+}
+
 export interface BatchStatus {
   readonly batchId: string;
   readonly workflow: string;
@@ -73,6 +87,8 @@ export interface BatchStatus {
   readonly breaker: BreakerStatus;
   /** Live workers that cannot work on it, and why, e.g. `its config has no provider "acme"`. */
   readonly unable: ReadonlyMap<string, string>;
+  /** What tests over all batches of its workflow say. Absent: nothing is tested. */
+  readonly evidence?: WorkflowEvidence;
   /** Live workers that take slices of its workflow; absent: it has ended. */
   readonly workersAlive?: number;
   /** What was found out about the provider quotas that it works under; absent: nothing. */

@@ -1,7 +1,7 @@
 import { addLatency, type Latency } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 
 /** Calls, tokens and money of one model at one tier. */
 export interface ModelTotals {
@@ -65,9 +65,13 @@ function latencyOf(a: ModelTotals, b: ModelTotals): Pick<ModelTotals, 'latency'>
 /** With the provider of each model, as the batch's workflow has it. */
 export function withProviders(
   totals: readonly ModelTotals[],
-  { cascade }: Pick<WorkflowSpec, 'cascade'>,
+  workflow: Pick<WorkflowSpec, 'cascade' | 'candidate'>,
 ): readonly ModelTotals[] {
-  const providers = new Map(cascade.flatMap(modelsOfTier).map(({ name, provider }) => [name, provider]));
+  const providers = new Map(
+    allTiers(workflow)
+      .flatMap(modelsOfTier)
+      .map(({ name, provider }) => [name, provider]),
+  );
   return totals.map((sum) => {
     const provider = sum.model === LOCAL_MODEL_NAME ? undefined : providers.get(sum.model);
     return provider === undefined ? sum : { ...sum, provider };

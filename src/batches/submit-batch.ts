@@ -11,7 +11,7 @@ import { formatTraceparent, parseTraceparent, traceOfBatch } from '../runtime/tr
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
-import { type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { contentBatchId, isBatchId } from './batch-id.ts';
 import type { BatchRecord, BatchRegistry } from './batch-registry.ts';
 import type { BatchSubmission } from './batch-submission.ts';
@@ -316,7 +316,7 @@ export function requirePrices(
   hintFor: (model: ModelSpec) => string | undefined = () => undefined,
 ): void {
   if (!hasBudget) return;
-  for (const model of workflow.cascade.flatMap(modelsOfTier)) {
+  for (const model of allTiers(workflow).flatMap(modelsOfTier)) {
     if (model.price !== undefined) continue;
     const hint = hintFor(model);
     throw new NightmillError(

@@ -12,7 +12,7 @@ import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
-import { LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
+import { allTiers, LOCAL_MODEL_NAME, modelsOfTier } from '../workflows/workflow.ts';
 import { type OurUsage, type Reconciliation, reconcile } from './compare-bills.ts';
 import { probeUsages } from './probe-records.ts';
 import { type ReadBill, type ReadBillOptions, readBill } from './read-bill.ts';
@@ -148,7 +148,11 @@ async function readBooks(context: ReconcileContext, selected: Selected, request:
 
 /** One entry for each model that a provider was asked for. */
 function usagesOf(batchId: string, bookings: Bookings, submission: BatchSubmission): OurUsage[] {
-  const specs = new Map(submission.workflow.cascade.flatMap(modelsOfTier).map((model) => [model.name, model]));
+  const specs = new Map(
+    allTiers(submission.workflow)
+      .flatMap(modelsOfTier)
+      .map((model) => [model.name, model]),
+  );
   const names = new Set([...bookings.models, ...bookings.uncertain].map((entry) => entry.model));
   names.delete(LOCAL_MODEL_NAME);
   return [...names].map((name) => {

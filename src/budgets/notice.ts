@@ -5,6 +5,9 @@ export const NOTICE_EVENTS = {
   'work:paused': 'a batch or a workflow is paused: by budget, provider or operator',
   'store:trouble': 'a worker cannot use the store, and takes no slices until it can',
   'workers:none': 'work waits, and no worker is alive for it',
+  'canary:failing': 'the canary of a provider fails for the second time in a row',
+  'canary:changed': 'a model no longer answers as it did, or its provider names another one',
+  'candidate:stopped': 'the candidate of a workflow is worse than what is in force, and is not asked any more',
   'cascade:drifted':
     'the audit shows that a calibrated cascade no longer keeps its promise: the last tier answers everything',
   'key:refused': "a provider refuses a worker's key: that worker leaves its work to others",

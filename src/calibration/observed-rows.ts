@@ -70,7 +70,7 @@ export function observedRows(
 function parse(line: string): { readonly id: string; readonly attempts: readonly Attempt[] } | undefined {
   try {
     const row = JSON.parse(line);
-    return row?.status === 'succeeded' && Array.isArray(row.attempts)
+    return row?.status === 'succeeded' && row.candidate !== true && Array.isArray(row.attempts)
       ? { id: row.id, attempts: row.attempts }
       : undefined;
   } catch {

@@ -46,8 +46,30 @@ export function statusLines(status: BatchStatus): string {
     const found = describeQuota(quota, Date.now());
     if (found !== '') lines.push(`  quota      pool ${quota.pool}: ${found}`);
   }
+  lines.push(...evidenceLines(status));
   for (const [worker, why] of status.unable) lines.push(`  left out   worker ${worker} cannot work on it: ${why}`);
   return `${lines.join('\n')}\n`;
+}
+
+function evidenceLines({ evidence = {} }: BatchStatus): readonly string[] {
+  const { candidate, audit } = evidence;
+  const since = (at: number) => new Date(at).toISOString();
+  const lines: string[] = [];
+  if (candidate !== undefined) {
+    const { mode, documents, better, worse, stoppedAt } = candidate;
+    const end = stoppedAt === undefined ? '' : `; stopped ${since(stoppedAt)}, because it is worse`;
+    lines.push(
+      `  candidate  ${mode}, ${documents.toLocaleString('en')} documents compared: right alone in ${better}, wrong alone in ${worse}${end}`,
+    );
+  }
+  if (audit !== undefined && audit.samples > 0) {
+    const { samples, errors, alarmAt } = audit;
+    const end = alarmAt === undefined ? '' : `; drift found ${since(alarmAt)}: the last tier answers everything`;
+    lines.push(
+      `  audit      ${samples.toLocaleString('en')} documents since the calibration, ${errors} not confirmed${end}`,
+    );
+  }
+  return lines;
 }
 
 function speedOf({ model, provider, latency }: ModelTotals): string | undefined {

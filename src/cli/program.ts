@@ -30,6 +30,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   choose: async () => (await import('./commands/evidence/choose.ts')).addChooseCommand,
   golden: async () => (await import('./commands/evidence/golden.ts')).addGoldenCommand,
   calibrate: async () => (await import('./commands/calibrate.ts')).addCalibrateCommand,
+  changes: async () => (await import('./commands/evidence/changes.ts')).addChangesCommand,
+  canary: async () => (await import('./commands/evidence/canary.ts')).addCanaryCommand,
   prices: async () => (await import('./commands/prices.ts')).addPricesCommand,
   worker: async () => (await import('./commands/worker.ts')).addWorkerCommand,
   workers: async () => (await import('./commands/workers.ts')).addWorkersCommand,

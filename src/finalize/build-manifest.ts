@@ -16,7 +16,7 @@ import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { hostsOf, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, hostsOf, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { breakerEvents } from './breaker-events.ts';
 import type { Manifest, ManifestFile, ManifestModel } from './manifest.ts';
 import type { CommitSums } from './sum-commits.ts';
@@ -133,9 +133,10 @@ async function manifestModels(
   { workflow, prices }: BatchSubmission,
   lessonsOf: ManifestContext['lessonsOf'],
 ): Promise<readonly ManifestModel[]> {
-  const names = new Set(workflow.cascade.flatMap(modelsOfTier).map(({ provider }) => provider));
+  const tiers = allTiers(workflow);
+  const names = new Set(tiers.flatMap(modelsOfTier).map(({ provider }) => provider));
   const learned = new Map(await Promise.all([...names].map(async (name) => [name, await lessonsOf(name)] as const)));
-  return workflow.cascade.flatMap((each, tier) => [
+  return tiers.flatMap((each, tier) => [
     ...modelsOfTier(each).map(({ name, provider, id, price }, index) => ({
       tier,
       model: name,
@@ -203,7 +204,11 @@ async function uncertainEntry(
 
 /** About which part of the input was the same words again and again: our count of the prompt without its document. */
 function instructionShare(workflow: WorkflowSpec, models: readonly ModelTotals[]): number | undefined {
-  const specs = new Map(workflow.cascade.flatMap(modelsOfTier).map((model) => [model.name, model]));
+  const specs = new Map(
+    allTiers(workflow)
+      .flatMap(modelsOfTier)
+      .map((model) => [model.name, model]),
+  );
   let input = 0;
   let instructions = 0;
   for (const { model, calls, usage } of models) {

@@ -1,6 +1,7 @@
 import { CommandPowerMachine } from '../adapters/power-machine.ts';
 import type { App } from '../app.ts';
 import { keepPower } from '../worker/power/keep-power.ts';
+import { keepCanaries } from './evidence/canary/canary.ts';
 import { keepCheckpoints } from './recovery/checkpoints.ts';
 import { keepRetention } from './recovery/retain.ts';
 import { keepSchedules } from './schedules/schedules.ts';
@@ -11,6 +12,7 @@ export async function keepHouse(app: App, workflows: readonly string[], signal: 
     keepSchedules(app, workflows, signal),
     keepCheckpoints(app, signal),
     keepRetention(app, signal),
+    keepCanaries(app, signal),
     keepServers(app, signal),
   ]);
 }

@@ -13,6 +13,7 @@ import { storeKeys } from '../store/store-keys.ts';
 import { allSpecs } from '../workflows/all-specs.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
+import { workflowEvidence } from './evidence/workflow-evidence.ts';
 
 /** @throws {NightmillError} `batch_unknown` */
 export async function requireBatch(
@@ -113,7 +114,9 @@ async function statusOf(app: App, batch: BatchRecord): Promise<BatchStatus> {
 async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {
   const { workflow } = batch;
   const timezones = batchTimezones(app.config, workflow);
-  const status = await batchStatus(app.breaker, batch, timezones, drainAtOf(app.config, workflow));
+  const evidence = await workflowEvidence(app, workflow);
+  const counted = await batchStatus(app.breaker, batch, timezones, drainAtOf(app.config, workflow));
+  const status = evidence === undefined ? counted : { ...counted, evidence };
   if (hasEnded(batch.state)) return status;
   const usual = costPerDocument(await app.finalize.histories.get(workflow));
   const known = withOutlook(withWorkers(status, await app.workers.live()), usual);

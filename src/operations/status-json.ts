@@ -1,4 +1,4 @@
-import type { BatchStatus } from '../batches/batch-status.ts';
+import type { BatchStatus, WorkflowEvidence } from '../batches/batch-status.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
@@ -38,6 +38,8 @@ export interface StatusView<Usd> {
   /** Live workers that take slices of its workflow; absent: it has ended. */
   readonly workersAlive?: number;
   /** Workers that cannot work on it, and why. */
+  /** What tests over all batches of its workflow say. Absent: nothing is tested. */
+  readonly evidence?: ReturnType<typeof evidenceView>;
   readonly unableWorkers?: Readonly<Record<string, string>>;
   /** Provider quotas that were found out, of the pools that it works under. */
   readonly quotas?: readonly {
@@ -116,6 +118,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     etaSeconds: status.etaSeconds ?? null,
     outlook: outlookView(status, usd),
     ...(status.workersAlive === undefined ? {} : { workersAlive: status.workersAlive }),
+    ...(status.evidence === undefined ? {} : { evidence: evidenceView(status.evidence) }),
     ...(status.unable.size === 0 ? {} : { unableWorkers: Object.fromEntries(status.unable) }),
     ...(status.quotas === undefined
       ? {}
@@ -188,4 +191,13 @@ function breakerView<Usd>({ breaker }: BatchStatus, usd: (nano: number) => Usd):
 
 function pauseView({ cause, reason, since, scope }: Pause) {
   return { cause, reason, since: new Date(since).toISOString(), ...(scope === undefined ? {} : { scope }) };
+}
+
+/** Null: it has not been stopped, or there was no alarm. */
+function evidenceView({ candidate, audit }: WorkflowEvidence) {
+  const moment = (at: number | undefined) => (at === undefined ? null : new Date(at).toISOString());
+  return {
+    ...(candidate === undefined ? {} : { candidate: { ...candidate, stoppedAt: moment(candidate.stoppedAt) } }),
+    ...(audit === undefined ? {} : { audit: { ...audit, alarmAt: moment(audit.alarmAt) } }),
+  };
 }

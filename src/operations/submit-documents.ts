@@ -18,10 +18,11 @@ import type { NanoUsd } from '../money/money.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
 import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-workflow.ts';
-import { modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
 import { batchTimezones } from './batch-timezones.ts';
 import { requireOpenGate } from './evidence/gate.ts';
+import { noteChanges } from './evidence/model-changes.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
@@ -110,7 +111,10 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(operation.onSummary === undefined ? {} : { onSummary: operation.onSummary }),
     ...(signal === undefined ? {} : { signal }),
   });
-  if (submitted.kind === 'submitted' && retryOf === undefined) await writeAudit(app, 'batch:submit', submitted.batchId);
+  if (submitted.kind === 'submitted' && retryOf === undefined) {
+    await writeAudit(app, 'batch:submit', submitted.batchId);
+    await noteChanges(app, workflow.spec, submitted.batchId);
+  }
   return {
     ...submitted,
     ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [],
@@ -154,8 +158,12 @@ export function answerVersion(spec: WorkflowSpec, tenant: string | undefined): A
   };
 }
 
-function priceOrigins({ modelFacts }: Config, { cascade }: WorkflowSpec): Readonly<Record<string, PriceOrigin>> {
-  const names = new Set(cascade.flatMap(modelsOfTier).map(({ name }) => name));
+function priceOrigins({ modelFacts }: Config, workflow: WorkflowSpec): Readonly<Record<string, PriceOrigin>> {
+  const names = new Set(
+    allTiers(workflow)
+      .flatMap(modelsOfTier)
+      .map(({ name }) => name),
+  );
   return Object.fromEntries(
     [...modelFacts].flatMap(([name, { price, priceAsOf }]) =>
       price === 'none' || !names.has(name)

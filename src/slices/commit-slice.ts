@@ -1,6 +1,7 @@
 import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { PartFile, SliceCommit } from '../batches/slice-commit.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
+import type { CandidateCounts } from '../calibration/candidate-test.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { StopError } from '../calls/stop.ts';
 import { NightmillError } from '../errors.ts';
@@ -29,6 +30,7 @@ export interface SliceWork {
   /** Documents that the local model looked at, by the index of its tier. */
   readonly localCalls: ReadonlyMap<number, number>;
   readonly audits: AuditCounts;
+  readonly compared: CandidateCounts;
   /** Documents for which only the last tier was asked, because the promise of the others no longer holds. */
   readonly fallbacks: number;
 }
@@ -86,11 +88,14 @@ export async function commitSlice(
   }
 }
 
-function evidenceOf({ audits, fallbacks }: SliceWork): Pick<SliceCommit, 'evidence'> {
+function evidenceOf({ audits, fallbacks, compared }: SliceWork): Pick<SliceCommit, 'evidence'> {
   const counts = {
     auditedDocuments: audits.samples,
     auditDisagreements: audits.errors,
     driftFallbacks: fallbacks,
+    candidateDocuments: compared.documents,
+    candidateBetter: compared.better,
+    candidateWorse: compared.worse,
   };
   const known = Object.entries(counts).filter(([, count]) => count > 0);
   return known.length === 0 ? {} : { evidence: Object.fromEntries(known) };

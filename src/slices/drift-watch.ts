@@ -15,7 +15,7 @@ export interface DriftContext {
   readonly log: Log;
   /** Tells people; see `Notice`. */
   readonly notify: (notice: {
-    readonly event: 'cascade:drifted';
+    readonly event: 'cascade:drifted' | 'candidate:stopped';
     readonly subject: string;
     readonly message: string;
     readonly details: Readonly<Record<string, string | number>>;
@@ -41,10 +41,15 @@ function recordName({ name }: WorkflowSpec, { sha256 }: CalibrationRef): string 
 
 /** Whether the audit has raised the alarm for this calibration: then only the last tier is asked, until there is another one. */
 export async function hasDrifted(book: EvidenceBook, workflow: WorkflowSpec): Promise<boolean> {
+  return (await driftState(book, workflow))?.alarmAt !== undefined;
+}
+
+/** What the audit says since the calibration; undefined: nothing is promised. */
+export async function driftState(book: EvidenceBook, workflow: WorkflowSpec): Promise<DriftState | undefined> {
   const promise = promiseOf(workflow);
-  if (promise === undefined) return false;
+  if (promise === undefined) return undefined;
   const text = await book.get(recordName(workflow, promise));
-  return text !== undefined && (JSON.parse(text) as DriftState).alarmAt !== undefined;
+  return text === undefined ? DRIFT_BEGINNING : (JSON.parse(text) as DriftState);
 }
 
 /** The last tier alone. */
@@ -70,7 +75,7 @@ export function countAudits(
     const end = ends[index];
     const tried = attempts[index] ?? [];
     if (entry.kind !== 'document' || end?.kind !== 'answered' || !('label' in end.answer.result)) continue;
-    if (tried.length === 0 || !isAudited(workflow, entry.document.id)) continue;
+    if (end.isCandidate === true || tried.length === 0 || !isAudited(workflow, entry.document.id)) continue;
     const audited = tried.find(({ reason }) => reason === AUDITED);
     if (audited !== undefined && (audited.label === undefined || audited.tier === end.answer.tier)) continue;
     samples += 1;

@@ -2,6 +2,7 @@ import type { BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { SliceEntry } from '../batches/slice-entry.ts';
+import { NOTHING_COMPARED } from '../calibration/candidate-test.ts';
 import { DocumentBudget } from '../calls/document-budget.ts';
 import { SliceRun } from '../calls/slice-run.ts';
 import { StopError, type StopReason } from '../calls/stop.ts';
@@ -12,6 +13,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { type AnswerDocumentContext, answerDocument, withAttempts } from './answer-document.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
+import { CandidateRun, noteCompared } from './candidate.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { earlierEnd } from './committed-ends.ts';
 import { countAudits, type DriftContext, hasDrifted, noteAudits, strongestAlone } from './drift-watch.ts';
@@ -82,6 +84,7 @@ export async function processSlice(
     run.throwIfStopped();
     const { slicesLeft, outcomes } = await commitSlice(context, run, entries, work);
     await noteAudits(context, submission.workflow, work.audits);
+    await noteCompared(context, submission.workflow, work.compared);
     context.log.info('slice:committed', {
       batch: job.batch,
       slice: job.slice,
@@ -131,22 +134,23 @@ async function answerDocuments(
       ? await runLocalTier(context, run, workflow, first, entries, { localCalls, logs })
       : [];
   const stages = isLocalFirst ? all.slice(1) : all;
+  const candidate = await CandidateRun.open(context, run, workflow);
   const progress = trackProgress(context, run, local.filter((end) => end !== undefined).length);
   const others = answersFromOtherSlices(context, run, entries);
   const answers: Promise<DocumentEnd>[] = [];
   for (const [index, entry] of entries.entries()) {
-    answers.push(
-      (async () => {
-        const attempts = logs[index] ?? new AttemptLog();
-        const known = local[index];
-        if (known !== undefined) return withAttempts({ workflow, attempts }, known);
-        const end =
-          (await takeOver(run, entry, index, answers, others)) ??
-          (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls, attempts }));
-        progress.finished(1);
-        return end;
-      })(),
-    );
+    const own = async () => {
+      const attempts = logs[index] ?? new AttemptLog();
+      const known = local[index];
+      if (known !== undefined) return withAttempts({ workflow, attempts }, known);
+      const end =
+        (await takeOver(run, entry, index, answers, others)) ??
+        (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls, attempts }));
+      progress.finished(1);
+      return end;
+    };
+    const isCompared = candidate?.takes(entry, run) === true;
+    answers.push(isCompared ? candidate.answer({ run, entry, position: index, localCalls }, own()) : own());
   }
   const settled = await Promise.allSettled(answers);
   // Every document has come to rest, so all calls are settled: now the slice may stop.
@@ -159,7 +163,8 @@ async function answerDocuments(
   run.throwIfStopped();
   const attempts = logs.map((log) => log.attempts);
   const audits = drifted ? { samples: 0, errors: 0 } : countAudits(workflow, entries, ends, attempts);
-  return { ends, others: await others, localCalls, audits, fallbacks: drifted ? ends.length : 0 };
+  const compared = candidate?.counts ?? NOTHING_COMPARED;
+  return { ends, others: await others, localCalls, audits, compared, fallbacks: drifted ? ends.length : 0 };
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */

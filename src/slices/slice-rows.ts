@@ -16,6 +16,8 @@ export type DocumentEnd =
       readonly kind: 'answered';
       readonly answer: DocumentResult;
       readonly localMs?: number;
+      /** It is the candidate's. */
+      readonly isCandidate?: true;
       /** How each tier ended, where the row shall say it. */
       readonly attempts?: readonly TierAttempt[];
       /** The built-in model gave it, in place of a tier whose providers are down. Absent: no. */
@@ -145,6 +147,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     durationMs: Math.round(durationMs + local.durationMs),
     ...(end.answer.prompt === undefined ? {} : { prompt: end.answer.prompt }),
     ...(end.answer.degraded === true ? { degraded: true } : {}),
+    ...(end.isCandidate === true ? { candidate: true } : {}),
     ...(end.answeredIn === undefined ? {} : { answeredIn: end.answeredIn }),
     ...(spent.fallback || end.standsIn === true ? { fallback: true } : {}),
     ...(spent.servedBy.length === 0 ? {} : { servedBy: spent.servedBy.join(', ') }),

@@ -48,6 +48,7 @@ export const storeKeys = {
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,
   probes: 'probes/',
+  evaluations: 'evaluations/',
   schedules: 'schedules/',
   /** What is kept of a Redis, by its prefix. */
   checkpoint: (redisPrefix: string) => `checkpoints/${redisPrefix}.json.gz`,

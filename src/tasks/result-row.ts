@@ -112,6 +112,8 @@ export interface ResultRow extends RowBase {
    * which stood in while the tier's providers were down.
    */
   readonly degraded?: boolean;
+  /** It is the answer of the workflow's candidate, whose tiers are counted after the workflow's own. */
+  readonly candidate?: boolean;
   /** The earlier batch of this workflow that has answered the same text; here it was not asked. */
   readonly answeredIn?: string;
   /** At least one of its calls went to a provider that stands in for its tier's own. */
@@ -152,6 +154,7 @@ export function formatRow(row: Row): string {
       durationMs: row.durationMs,
       ...(row.prompt === undefined ? {} : { prompt: row.prompt }),
       ...(row.degraded === true ? { degraded: true } : {}),
+      ...(row.candidate === true ? { candidate: true } : {}),
       ...(row.answeredIn === undefined ? {} : { answeredIn: row.answeredIn }),
       ...(row.fallback === true ? { fallback: true } : {}),
       ...(row.servedBy === undefined ? {} : { servedBy: row.servedBy }),

@@ -3,7 +3,7 @@ import { workersOf } from '../batches/worker-registry.ts';
 import { openBreaker } from '../budgets/breaker.ts';
 import type { StopReason } from '../calls/stop.ts';
 import type { BatchOwner, Timezones } from '../ledger/scope.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, type WorkflowSpec } from '../workflows/workflow.ts';
 import { describeMissing, describeNotLocal, missingProviders, notLocalProviders } from './missing-providers.ts';
 import { serverToWaitFor } from './power/keep-power.ts';
 import type { RefusedKeys } from './refused-keys.ts';
@@ -23,14 +23,15 @@ export class WorkerAbilities {
   /** Whether a batch has to be left to others; said in `status`, and once in the log. */
   async leaves(batchId: string, workflow: WorkflowSpec): Promise<boolean> {
     const { config, slices } = this.#app;
-    const missing = missingProviders(workflow.cascade, config.providers);
-    const notLocal = workflow.private === true ? notLocalProviders(workflow.cascade, slices.localProviders) : [];
+    const tiers = allTiers(workflow);
+    const missing = missingProviders(tiers, config.providers);
+    const notLocal = workflow.private === true ? notLocalProviders(tiers, slices.localProviders) : [];
     const why =
       missing.length > 0
         ? describeMissing(missing, config.file)
         : notLocal.length > 0
           ? describeNotLocal(notLocal, config.file)
-          : (this.#keys.whyNot(workflow.cascade) ?? (await this.#whyNotYet(workflow)));
+          : (this.#keys.whyNot(tiers) ?? (await this.#whyNotYet(workflow)));
     if (why === undefined) return false;
     await this.#noteUnable(batchId, why);
     return true;

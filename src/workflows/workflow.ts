@@ -119,12 +119,32 @@ interface WorkflowBase {
   readonly rows?: { readonly attempts: boolean };
   /** Share of the answers that a tier before the last one may give, 0 to 1, whose document is asked of the last tier too. Absent: 0. */
   readonly audit?: number;
+  /** What may take the cascade's place, compared with it on a share of the documents. Absent: nothing. */
+  readonly candidate?: CandidateSpec;
   /** The calibration that the cascade's thresholds come from. Absent: none. */
   readonly calibration?: CalibrationRef;
   /** What a finished batch is put together to. Absent: nothing. */
   readonly digest?: DigestRules;
   /** How a long document is cut. Absent: only where it does not fit, without overlap, and every part must succeed. */
   readonly parts?: PartRules;
+}
+
+/** Another cascade, or the same with other instructions. */
+export interface CandidateSpec {
+  readonly cascade: readonly Tier[];
+  /** In place of the workflow's. Absent: the workflow's. */
+  readonly instructions?: string;
+  /** Of the documents, 0 to 1. */
+  readonly share: number;
+  /** `shadow`: rows have the answers of what is in force; `split`: in the share, the candidate's. */
+  readonly mode: 'shadow' | 'split';
+  /** It is stopped when it is right less often by more than this, 0 to 1. */
+  readonly margin: number;
+}
+
+/** The tiers of a workflow, then those of its candidate: the index of a tier is its place here. */
+export function allTiers({ cascade, candidate }: Pick<WorkflowSpec, 'cascade' | 'candidate'>): readonly Tier[] {
+  return candidate === undefined ? cascade : [...cascade, ...candidate.cascade];
 }
 
 /** What a batch remembers of the calibration behind its thresholds. */

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import { type AnswerTable, costOf, isRight, meanOf } from '../../src/calibration/answer-table.ts';
 import { calibrateCascade } from '../../src/calibration/calibrate-cascade.ts';
+import { calibrateObserved } from '../../src/calibration/calibrate-observed.ts';
 import { calibrateTwoTiers } from '../../src/calibration/calibrate-two-tiers.ts';
 import type { Metric } from '../../src/calibration/calibration.ts';
 import { hindsightShare } from '../../src/calibration/hindsight.ts';
 import { seededRandom } from '../../src/calibration/random.ts';
 import { dearestModel, tableOf } from '../../src/calibration/record-table.ts';
 import { meanCosts, type Records } from '../../src/calibration/records.ts';
+import { accepts, documents, observed } from '../helpers/simulated-nights.ts';
 import { formatTable, machineLine } from './helpers/machine.ts';
 import { CASCADES_FOLDER, readCascadeSet } from './helpers/recorded-cascades.ts';
 
@@ -66,6 +68,7 @@ export async function run(args: readonly string[]): Promise<void> {
       'best single model (best-minus); broken: share of the runs in which the promise is false for all items of the file',
   );
   timeSearch();
+  measureNights(Math.min(seeds, 100));
 }
 
 async function measure({ set, metric, target, toBeat }: Case, records: Records, seeds: number): Promise<string[]> {
@@ -142,6 +145,39 @@ function runCascade(records: Records, metric: Metric, target: number, seed: numb
     labels: calibration.labelsUsed,
     reason: calibration.fallback?.reason,
   };
+}
+
+const AUDIT = 0.03;
+
+/** Three simulated nights of a workflow with an audit, beside a golden set with as many labels as the audit has bought. */
+function measureNights(runs: number): void {
+  const random = seededRandom(31);
+  const later = documents(20_000, random);
+  const tiers = { cheap: { model: 'small', cost: 1 }, strong: { model: 'large', cost: 10 } };
+  const rows = [['from', 'labels', 'share', 'broken']];
+  const sums = { rows: { share: 0, broken: 0 }, golden: { share: 0, broken: 0 } };
+  for (let seed = 0; seed < runs; seed++) {
+    const wish = { target: 0.9, delta: DELTA, seed, ...tiers };
+    const nights = observed(documents(3_000, random), AUDIT, random);
+    const golden = documents(3_000 * AUDIT, random).map((each) => ({ ...each, seen: 'labelled' as const }));
+    const found = {
+      rows: calibrateObserved(nights, { ...wish, auditShare: AUDIT }),
+      golden: calibrateObserved(golden, { ...wish, auditShare: 0 }),
+    };
+    for (const from of ['rows', 'golden'] as const) {
+      sums[from].share += found[from].oracleShare / runs;
+      const wrong = later.filter((each) => accepts(found[from], each) && each.isError).length;
+      sums[from].broken += Number(wrong > 0.1 * later.length) / runs;
+    }
+  }
+  rows.push([
+    'three nights, audit 3 %',
+    `${3_000 * AUDIT} audited`,
+    sums.rows.share.toFixed(3),
+    sums.rows.broken.toFixed(3),
+  ]);
+  rows.push(['golden set', `${3_000 * AUDIT}`, sums.golden.share.toFixed(3), sums.golden.broken.toFixed(3)]);
+  console.log(`\nfrom production rows, agreement 0.9, ${runs} runs:\n${formatTable(rows)}`);
 }
 
 /** 10,000 items and three tiers. */

@@ -5,6 +5,7 @@ import {
   type ObservedOptions,
 } from '../../src/calibration/calibrate-observed.ts';
 import { seededRandom } from '../../src/calibration/random.ts';
+import { accepts, documents, observed } from '../helpers/simulated-nights.ts';
 
 const AUDIT = 0.03;
 const OPTIONS: ObservedOptions = {
@@ -15,33 +16,6 @@ const OPTIONS: ObservedOptions = {
   cheap: { model: 'small', cost: 1 },
   strong: { model: 'large', cost: 10 },
 };
-
-interface Truth {
-  readonly label: string;
-  readonly confidence: number;
-  readonly isError: boolean;
-}
-
-/** Label `a` is mostly right, `b` mostly wrong. */
-function documents(count: number, random: () => number): Truth[] {
-  return Array.from({ length: count }, () => {
-    const label = random() < 0.7 ? 'a' : 'b';
-    const confidence = 0.5 + random() / 2;
-    return { label, confidence, isError: random() < (label === 'a' ? 0.5 : 1.6) * (1 - confidence) };
-  });
-}
-
-/** Nights under a cautious threshold, with an audited share of what it accepts. */
-function observed(truths: readonly Truth[], random: () => number): ObservedAnswer[] {
-  return truths.map(({ label, confidence, isError }) => {
-    if (confidence < 0.9) return { label, confidence, seen: 'labelled', isError };
-    return random() < AUDIT ? { label, confidence, seen: 'audited', isError } : { label, confidence, seen: 'accepted' };
-  });
-}
-
-function accepts(calibration: ReturnType<typeof calibrateObserved>, { label, confidence }: Truth): boolean {
-  return confidence >= (calibration.tiers[0]?.thresholds?.[label] ?? 2);
-}
 
 describe('calibrateObserved()', () => {
   test('three nights with an audit of 3 % promise for later nights, within 5 points of a golden set as large as the audit', () => {
@@ -56,7 +30,7 @@ describe('calibrateObserved()', () => {
         ...each,
         seen: 'labelled' as const,
       }));
-      const own = calibrateObserved(observed(nights, random), { ...OPTIONS, seed });
+      const own = calibrateObserved(observed(nights, AUDIT, random), { ...OPTIONS, seed });
       const by = calibrateObserved(golden, { ...OPTIONS, seed, auditShare: 0 });
       shares.audited += own.oracleShare / runs;
       shares.golden += by.oracleShare / runs;
@@ -68,7 +42,7 @@ describe('calibrateObserved()', () => {
 
   test('what was accepted and never audited is not promised', () => {
     const random = seededRandom(32);
-    const rows = observed(documents(2_000, random), random).map(
+    const rows = observed(documents(2_000, random), AUDIT, random).map(
       (each): ObservedAnswer =>
         each.seen === 'audited' ? { label: each.label, confidence: each.confidence, seen: 'accepted' } : each,
     );
@@ -84,7 +58,7 @@ describe('calibrateObserved()', () => {
 
   test('a label that nobody has checked is never accepted', () => {
     const random = seededRandom(34);
-    const rows: ObservedAnswer[] = observed(documents(4_000, random), random);
+    const rows: ObservedAnswer[] = observed(documents(4_000, random), AUDIT, random);
     rows.push(...Array.from({ length: 50 }, () => ({ label: 'new', confidence: 0.99, seen: 'accepted' as const })));
     const { tiers } = calibrateObserved(rows, OPTIONS);
     expect(Object.keys(tiers[0]?.thresholds ?? {})).not.toContain('new');

@@ -20,6 +20,7 @@ const WORK: SliceWork = {
   localCalls: new Map(),
   audits: { samples: 0, errors: 0 },
   fallbacks: 0,
+  compared: { documents: 0, better: 0, worse: 0 },
 };
 
 describe('commitSlice()', () => {
