@@ -111,6 +111,8 @@ interface Books {
 interface Bookings {
   readonly models: readonly Pick<ModelTotals, 'model' | 'calls' | 'usage' | 'cost'>[];
   readonly uncertain: readonly { readonly model: string; readonly cost: NanoUsd }[];
+  /** What its digest has cost, beside the batch's own books. */
+  readonly digest?: Pick<Bookings, 'models' | 'uncertain'>;
   readonly createdAt: number;
   readonly finishedAt: number;
 }
@@ -148,17 +150,20 @@ async function readBooks(context: ReconcileContext, selected: Selected, request:
 
 /** One entry for each model that a provider was asked for. */
 function usagesOf(batchId: string, bookings: Bookings, submission: BatchSubmission): OurUsage[] {
+  const { digest } = bookings;
+  const models = [...bookings.models, ...(digest?.models ?? [])];
+  const lost = [...bookings.uncertain, ...(digest?.uncertain ?? [])];
   const specs = new Map(
     allTiers(submission.workflow)
       .flatMap(modelsOfTier)
       .map((model) => [model.name, model]),
   );
-  const names = new Set([...bookings.models, ...bookings.uncertain].map((entry) => entry.model));
+  const names = new Set([...models, ...lost].map((entry) => entry.model));
   names.delete(LOCAL_MODEL_NAME);
   return [...names].map((name) => {
     const spec = specs.get(name);
-    const uncertain = bookings.uncertain.filter((call) => call.model === name);
-    const own = bookings.models.filter((entry) => entry.model === name);
+    const uncertain = lost.filter((call) => call.model === name);
+    const own = models.filter((entry) => entry.model === name);
     return {
       batchId,
       model: spec?.id ?? name,
@@ -191,17 +196,37 @@ interface WrittenManifest {
     readonly byModel: readonly { model: string; calls: number; usage: Usage; costUsd: number }[];
     readonly uncertain: { readonly list: readonly { model: string; costUsd: number }[] };
   };
+  readonly digest?: {
+    readonly byModel: readonly {
+      model: string;
+      calls: number;
+      usage: Usage;
+      costUsd: number;
+      uncertainCalls: number;
+      uncertainUsd: number;
+    }[];
+  };
 }
 
 async function readManifest(store: ObjectStore, batchId: string): Promise<Bookings | undefined> {
   const bytes = await store.get(storeKeys.manifest(batchId));
   if (bytes === undefined) return undefined;
-  const { cost, createdAt, finishedAt } = JSON.parse(Buffer.from(bytes).toString()) as WrittenManifest;
+  const { cost, digest, createdAt, finishedAt } = JSON.parse(Buffer.from(bytes).toString()) as WrittenManifest;
   return {
     models: cost.byModel.map(({ costUsd, ...entry }) => ({ ...entry, cost: usdToNano(costUsd) })),
     uncertain: cost.uncertain.list.map(({ model, costUsd }) => ({ model, cost: usdToNano(costUsd) })),
+    ...(digest === undefined ? {} : { digest: digestBookings(digest) }),
     createdAt: Date.parse(createdAt),
     finishedAt: Date.parse(finishedAt),
+  };
+}
+
+function digestBookings({ byModel }: NonNullable<WrittenManifest['digest']>): NonNullable<Bookings['digest']> {
+  return {
+    models: byModel.map(({ model, calls, usage, costUsd }) => ({ model, calls, usage, cost: usdToNano(costUsd) })),
+    uncertain: byModel.flatMap(({ model, uncertainCalls, uncertainUsd }) =>
+      Array.from({ length: uncertainCalls }, () => ({ model, cost: usdToNano(uncertainUsd) / uncertainCalls })),
+    ),
   };
 }
 

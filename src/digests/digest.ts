@@ -29,12 +29,22 @@ export interface DigestFailure {
   readonly cost: NanoUsd;
 }
 
+export interface ModelSpending {
+  readonly model: string;
+  readonly calls: number;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+  readonly uncertainCalls: number;
+  readonly uncertainCost: NanoUsd;
+}
+
 /** What its calls have cost: booked in the limits of workflow, tenant and all, and not in the batch's own books. */
 export interface DigestSpending {
   readonly calls: number;
   readonly usage: Usage;
   readonly cost: NanoUsd;
   readonly uncertainCost: NanoUsd;
+  readonly byModel: readonly ModelSpending[];
   /** Names of the models that wrote. */
   readonly models: readonly string[];
 }
@@ -80,6 +90,11 @@ export function digestJson(digest: Digest): object {
     before: before === undefined ? null : figuresJson(before),
     calls: spending.calls,
     models: spending.models,
+    byModel: spending.byModel.map(({ cost, uncertainCost, ...model }) => ({
+      ...model,
+      costUsd: usdJson(cost),
+      uncertainUsd: usdJson(uncertainCost),
+    })),
     usage: spending.usage,
     costUsd: usdJson(spending.cost),
     costNanoUsd: spending.cost,

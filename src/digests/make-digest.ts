@@ -8,7 +8,7 @@ import { addUsage, NO_USAGE } from '../money/usage.ts';
 import type { AnswerDocumentContext } from '../slices/answer-document.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { LOCAL_MODEL_NAME, type WorkflowSpec } from '../workflows/workflow.ts';
-import type { DigestSpending, DigestTexts } from './digest.ts';
+import type { DigestSpending, DigestTexts, ModelSpending } from './digest.ts';
 import { type AnswerGroup, type DigestBatch, readAnswers } from './read-answers.ts';
 import { type WriteText, writeTexts, writeWithModels } from './write-texts.ts';
 
@@ -29,9 +29,14 @@ export interface DigestWish extends DigestBatch {
   readonly traceparent?: string | undefined;
 }
 
+/** The run in whose name a batch's digest asks models. */
+export function digestRun(batchId: string): string {
+  return `digest-${batchId}`;
+}
+
 /** A night does not wait for its digest for longer. */
 const LONGEST_MS = 10 * 60_000;
-const NOTHING_SPENT: DigestSpending = { calls: 0, usage: NO_USAGE, cost: 0, uncertainCost: 0, models: [] };
+const NOTHING_SPENT: DigestSpending = { calls: 0, usage: NO_USAGE, cost: 0, uncertainCost: 0, byModel: [], models: [] };
 
 /**
  * The texts of a batch's digest. Its calls have an owner of their own: they are booked in the limits of workflow, tenant
@@ -99,7 +104,7 @@ async function writePaid(
   { groups, tiers, read }: { groups: readonly AnswerGroup[]; tiers: PaidTiers; read: DigestTexts['read'] },
 ): Promise<MadeDigest> {
   const claim = await owners.open({
-    id: `digest-${batchId}`,
+    id: digestRun(batchId),
     workflow: workflow.name,
     ...(tenant === undefined ? {} : { tenant }),
     timezones,
@@ -128,12 +133,27 @@ async function writePaid(
 
 async function spendingOf(ledger: Ledger, { claim, journal }: CallOwner): Promise<DigestSpending> {
   const { settled, uncertain } = await ledger.totals(batchScope(claim.batchId));
+  const lost = await ledger.uncertainCalls(claim.batchId);
   const entries = [...journal.values()];
+  const models = [...new Set(entries.map(({ model }) => model))].sort();
+  const byModel = [...new Set([...models, ...lost.map(({ model }) => model)])].sort().map((model): ModelSpending => {
+    const own = entries.filter((entry) => entry.model === model);
+    const uncertainOnes = lost.filter((call) => call.model === model);
+    return {
+      model,
+      calls: own.length,
+      usage: own.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
+      cost: own.reduce((sum, { cost }) => sum + cost, 0),
+      uncertainCalls: uncertainOnes.length,
+      uncertainCost: uncertainOnes.reduce((sum, { cost }) => sum + cost, 0),
+    };
+  });
   return {
     calls: entries.length,
-    usage: entries.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
+    usage: byModel.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
     cost: settled,
     uncertainCost: uncertain,
-    models: [...new Set(entries.map(({ model }) => model))].sort(),
+    byModel,
+    models,
   };
 }

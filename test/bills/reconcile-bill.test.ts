@@ -63,7 +63,7 @@ async function open() {
     await ledger.settle(ticket, { kind: 'uncertain', reason: 'a reset connection' });
   };
 
-  const manifest = async (batchId: string, costUsd: string, uncertainUsd?: string) => {
+  const manifest = async (batchId: string, costUsd: string, uncertainUsd?: string, digest?: object) => {
     const list =
       uncertainUsd === undefined
         ? []
@@ -73,7 +73,7 @@ async function open() {
       { model: 'local', tier: 0, calls: 9, usage: NO_USAGE, costUsd: 0 },
       { model: 'small', tier: 1, calls: 1, usage, costUsd: JSON.rawJSON(costUsd) },
     ];
-    const text = JSON.stringify({ createdAt: AT, finishedAt: AT, cost: { byModel, uncertain: { list } } });
+    const text = JSON.stringify({ createdAt: AT, finishedAt: AT, cost: { byModel, uncertain: { list } }, digest });
     await store.put(storeKeys.manifest(batchId), Buffer.from(text));
   };
 
@@ -173,6 +173,17 @@ describe('reconcileBill()', () => {
     expect(await reconcile(lines)).toMatchObject({ isExplained: true, probes: { calls: 1, cost: 500 } });
     const some = await reconcile(lines, { batchIds: [batchId] });
     expect(some).toMatchObject({ probes: { calls: 0, cost: 0 }, total: { unexplained: 500 } });
+  });
+
+  test('the digest of a batch is among ours, and not in the books of its rows', async () => {
+    const { batch, pay, manifest, reconcile } = await open();
+    const batchId = await batch();
+    await pay(batchId, 0, 1_000);
+    const usage = { ...NO_USAGE, inputTokens: 100, outputTokens: 2 };
+    const spent = { model: 'small', calls: 1, usage, costUsd: 0.0000005, uncertainCalls: 1, uncertainUsd: 0.0000002 };
+    await manifest(batchId, '0.000001', undefined, { byModel: [spent] });
+    const report = await reconcile(bill(line(1_000), line(500), line(200)));
+    expect(report).toMatchObject({ isExplained: true, batches: [{ agrees: true, booked: 1_000 }] });
   });
 
   test('reads a batch of which Redis knows nothing any more from its manifest', async () => {

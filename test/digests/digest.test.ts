@@ -128,6 +128,9 @@ describe('a digest', () => {
     const { manifest } = await end(batchId);
     expect(manifest.costNanoUsd).toBe(before.settled);
     expect(manifest.digest.costNanoUsd).toBeGreaterThan(0);
+    expect(manifest.digest).toMatchObject({
+      byModel: [{ model: 'small', calls: 3, costUsd: manifest.digest.costNanoUsd / 1e9, uncertainCalls: 0 }],
+    });
     const day = await app.ledger.totals({ name: 'workflow:triage/day', period: '2026-03-01' });
     expect(day.settled).toBe(manifest.costNanoUsd + manifest.digest.costNanoUsd);
   });

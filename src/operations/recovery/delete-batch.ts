@@ -3,10 +3,12 @@ import type { App } from '../../app.ts';
 import { isBatchId } from '../../batches/batch-id.ts';
 import type { BatchRecord } from '../../batches/batch-registry.ts';
 import { hasEnded } from '../../batches/batch-states.ts';
+import { digestRun } from '../../digests/make-digest.ts';
 import { NightmillError } from '../../errors.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { writeAudit } from '../audit.ts';
+import { batchTimezones } from '../batch-timezones.ts';
 import { requireBatch } from '../read-status.ts';
 
 export interface Deleted {
@@ -81,8 +83,17 @@ export async function eraseBatches(app: App, all: readonly BatchRecord[]): Promi
   let objects = 0;
   // Redis last: a deletion that was cut off is found again by its record and repeated.
   for (const one of all.toReversed()) objects += await deleteObjects(app.store, one);
-  for (const one of all.toReversed()) await app.batches.erase(one.batchId, one.slices);
+  for (const one of all.toReversed()) {
+    await forgetDigest(app, one);
+    await app.batches.erase(one.batchId, one.slices);
+  }
   return objects;
+}
+
+/** A process that was killed while it ended the batch may have left the replies that its digest was made of. */
+async function forgetDigest({ owners, config }: App, { batchId, workflow }: BatchRecord): Promise<void> {
+  const run = { id: digestRun(batchId), workflow, timezones: batchTimezones(config, workflow) };
+  await owners.close(await owners.open(run));
 }
 
 export async function withRetries(app: App, batch: BatchRecord): Promise<readonly BatchRecord[]> {

@@ -21,13 +21,14 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
   const erased: string[] = [];
   const trimmed: string[] = [];
   const audit: number[] = [];
+  const closedRuns: string[] = [];
   const files = new Map([
     ['old', now - 40 * DAY],
     ['new', now - DAY],
   ]);
   for (const id of files.keys()) await store.put(`files/${id}/content`, Buffer.from('x'));
   const app = {
-    config: { retention },
+    config: { retention, workflows: new Map(), timezone: 'UTC' },
     clock: { now: () => now },
     log: keepingLog(),
     store,
@@ -38,6 +39,10 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
         for (const [id, createdAt] of [...files]) yield { id, createdAt };
       },
       removeFile: async (id: string) => void files.delete(id),
+    },
+    owners: {
+      open: async ({ id }: { readonly id: string }) => id,
+      close: async (id: string) => void closedRuns.push(id),
     },
     batches: {
       get: async (batchId: string) => records.get(batchId),
@@ -51,7 +56,7 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
     for await (const { key } of store.list('')) found.push(key);
     return found;
   };
-  return { app, store, erased, trimmed, audit, keys };
+  return { app, store, erased, trimmed, audit, closedRuns, keys };
 }
 
 const ended = (batchId: string, days: number, more: Partial<BatchRecord> = {}): Partial<BatchRecord> => ({
@@ -62,7 +67,7 @@ const ended = (batchId: string, days: number, more: Partial<BatchRecord> = {}): 
 });
 
 it('removes old batches with their retries, and parts of younger ones; what is kept or open stays whole', async () => {
-  const { app, erased, trimmed, keys } = await makeApp({ batches: 30 * DAY, inputs: 10 * DAY }, [
+  const { app, erased, trimmed, closedRuns, keys } = await makeApp({ batches: 30 * DAY, inputs: 10 * DAY }, [
     ended('old', 31, { retries: ['old-retry'] }),
     ended('old-retry', 31, { retryOf: 'old' }),
     ended('middle', 11),
@@ -71,6 +76,8 @@ it('removes old batches with their retries, and parts of younger ones; what is k
   ]);
   await removeOld(app);
   expect(erased).toEqual(['old-retry', 'old']);
+  // Where its end was cut off, the replies that a digest was made of are still there.
+  expect(closedRuns).toEqual(['digest-old-retry', 'digest-old']);
   expect(trimmed).toEqual(['middle inputs']);
   const left = (await keys()).filter((key) => key.startsWith('batches/'));
   expect(left.filter((key) => key.includes('/old'))).toEqual([]);
