@@ -20,7 +20,12 @@ export interface InputReading {
 /** Something that documents are read from. Every kind can be read again, and gives the same documents each time. */
 export type DocumentInput = { readonly reading?: InputReading } & (
   | /** A file with many documents, one that is a document, or a folder of such. */
-  { readonly kind: 'path'; readonly path: string }
+  {
+      readonly kind: 'path';
+      readonly path: string;
+      /** What ids and messages call a file whose path means nothing to who gave it. Default: the path. */
+      readonly sentAs?: string;
+    }
   /** Standard input, kept in a file by `spoolStream`; named `-` in entries and messages. Always JSONL. */
   | { readonly kind: 'spooled'; readonly path: string }
   /** Objects whose key starts with `prefix`, or the one object with that key. */

@@ -54,8 +54,9 @@ async function* partsOf(
       }
     }
   } else if ((await kindOfPath(input.path)) === 'file') {
-    const { content, compression } = kindOfName(input.path);
-    const hash = await hashContent(openFile(input.path, input.path, compression), signal);
+    const { path, sentAs = path } = input;
+    const { content, compression } = kindOfName(sentAs);
+    const hash = await hashContent(openFile(path, sentAs, compression), signal);
     if (isDocumentContent(content)) yield ['text', name, hash];
     else if (content === 'csv' || content === 'parquet') yield ['table', name, hash];
     else yield ['lines', hash];

@@ -26,7 +26,7 @@ function segmentsOf(input: DocumentInput): readonly string[] {
   if (input.kind === 'spooled') return ['-'];
   const path =
     input.kind === 'path'
-      ? resolve(input.path)
+      ? (input.sentAs ?? resolve(input.path))
       : `${input.store.url}/${input.prefix.slice(0, input.prefix.lastIndexOf('/') + 1)}`;
   return path.split(input.kind === 'path' ? sep : '/').filter((segment) => segment !== '');
 }

@@ -4,10 +4,10 @@ import type { ObjectInfo, ObjectStore } from '../store/object-store.ts';
 import type { RandomAccess } from './document-parser.ts';
 import { asInputError } from './open-input.ts';
 
-/** A file to read at any place. Dispose of it to close the file. */
-export async function randomAccessOfFile(path: string): Promise<RandomAccess & AsyncDisposable> {
+/** A file to read at any place. Dispose of it to close the file. @param source what messages call it */
+export async function randomAccessOfFile(path: string, source: string): Promise<RandomAccess & AsyncDisposable> {
   const handle = await open(path).catch((error: unknown) => {
-    throw asInputError(error, path);
+    throw asInputError(error, source);
   });
   const { size } = await handle.stat();
   return {
@@ -16,7 +16,7 @@ export async function randomAccessOfFile(path: string): Promise<RandomAccess & A
       const bytes = new Uint8Array(end - start);
       for (let filled = 0; filled < bytes.length; ) {
         const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
-        if (bytesRead === 0) throw changed(path, 'cut off');
+        if (bytesRead === 0) throw changed(source, 'cut off');
         filled += bytesRead;
       }
       return bytes;

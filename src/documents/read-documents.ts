@@ -92,20 +92,24 @@ async function* readInput(
   } else if (input.kind === 'store') yield* readAhead(contentsOfStore(input, inputName, reading), reading);
   else if ((await kindOfPath(input.path)) === 'folder') {
     yield* readAhead(contentsOfFolder(input.path, inputName, reading), reading);
-  } else yield* readFile(input.path, inputName, reading);
+  } else yield* readFile(input, inputName, reading);
 }
 
-async function* readFile(path: string, inputName: string, reading: ContentReading): Entries {
-  const { content, compression, delimiter } = kindOfName(path);
+async function* readFile(
+  { path, sentAs: source = path }: Extract<DocumentInput, { kind: 'path' }>,
+  inputName: string,
+  reading: ContentReading,
+): Entries {
+  const { content, compression, delimiter } = kindOfName(source);
   if (content === 'other') {
     throw new NightmillError(
       'input_invalid',
-      `Cannot read ${path}: its type is not supported. Supported: ${SUPPORTED_INPUTS}.`,
+      `Cannot read ${source}: its type is not supported. Supported: ${SUPPORTED_INPUTS}.`,
     );
   }
-  const bytes = () => openFile(path, path, compression);
-  const file = () => randomAccessOfFile(path);
-  yield* readContent({ content, delimiter, name: inputName, source: path, bytes, file }, reading);
+  const bytes = () => openFile(path, source, compression);
+  const file = () => randomAccessOfFile(path, source);
+  yield* readContent({ content, delimiter, name: inputName, source, bytes, file }, reading);
 }
 
 async function* contentsOfFolder(
@@ -135,7 +139,7 @@ async function* contentsOfFolder(
     } else {
       const { content, compression, delimiter, name, path } = item;
       const bytes = () => openFile(path, source, compression);
-      const file = () => randomAccessOfFile(path);
+      const file = () => randomAccessOfFile(path, source);
       yield { content, delimiter, name: `${inputName}${name}`, source, bytes, file };
     }
   }

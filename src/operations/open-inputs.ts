@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Config } from '../../config/config.ts';
 import { openDocumentParser } from '../adapters/document-parser/open-document-parser.ts';
@@ -30,7 +30,7 @@ export interface InputNames {
 }
 
 /** Where spooled inputs stand while they are read: they are read more than once. */
-export function spoolFolder(config: Pick<Config, 'folder'>): string {
+function spoolFolder(config: Pick<Config, 'folder'>): string {
   return join(config.folder, 'tmp');
 }
 
@@ -69,7 +69,8 @@ export async function openInputs(
   }
   const streamed: string[] = [];
   for await (const { name, body } of streams) {
-    inputs.push({ kind: 'path', path: await spool(body, name), reading });
+    const path = await spool(body, name);
+    inputs.push({ kind: 'path', path, sentAs: basename(path), reading });
     streamed.push(name);
   }
   const source = sourceOfInputs(inputs, [...names, ...streamed]);

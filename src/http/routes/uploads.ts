@@ -6,7 +6,7 @@ import { workflowOf } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import { readingOf } from '../../operations/input-reading.ts';
-import { type InputNames, type OpenedInputs, openInputs, spoolFolder } from '../../operations/open-inputs.ts';
+import { type InputNames, type OpenedInputs, openInputs } from '../../operations/open-inputs.ts';
 import { planDocuments, planJson } from '../../operations/plan-documents.ts';
 import { readDeadline, readExpiry } from '../../operations/read-deadline.ts';
 import { readStatus } from '../../operations/read-status.ts';
@@ -56,13 +56,8 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
   });
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   const large = new PQueue({ concurrency: LARGE_AT_ONCE });
-  const inTurn = async <T>(opened: OpenedInputs, work: () => Promise<T>): Promise<T> => {
-    try {
-      return opened.spooledBytes < LARGE_BYTES ? await work() : await large.add(work);
-    } catch (error) {
-      throw asSent(app, error);
-    }
-  };
+  const inTurn = async <T>(opened: OpenedInputs, work: () => Promise<T>): Promise<T> =>
+    opened.spooledBytes < LARGE_BYTES ? await work() : await large.add(work);
 
   server.post(
     '/api/v1/batches',
@@ -109,14 +104,6 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       return planJson(await inTurn(opened, () => planDocuments(app.config, asked)));
     },
   );
-}
-
-/** Names bodies as they were sent: where they stood on this machine is nobody's business. */
-function asSent({ config }: App, error: unknown): unknown {
-  if (!(error instanceof NightmillError)) return error;
-  const [before, ...parts] = error.message.split(`${spoolFolder(config)}/`);
-  const message = [before, ...parts.map((part) => part.replace(/^spool-[0-9a-f-]+\//, ''))].join('');
-  return new NightmillError(error.code, message, { cause: error });
 }
 
 async function openBody(app: App, request: FastifyRequest, query: z.infer<typeof planQuery>) {
