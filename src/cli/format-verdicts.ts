@@ -1,10 +1,5 @@
-import type { Requirements, Verdict } from '../workflows/requirements.ts';
+import type { Judged, Requirements, Verdict } from '../workflows/requirements.ts';
 import { table } from './table.ts';
-
-export interface Judged {
-  readonly name: string;
-  readonly verdicts: readonly Verdict[];
-}
 
 const MARKS: Readonly<Record<Verdict['state'], string>> = { met: 'met', unmet: 'NOT MET', unknown: 'not known' };
 

@@ -117,6 +117,12 @@ function dataVerdict(want: DataPromise | undefined, found: DataPromise | undefin
   return { requirement: 'data', state: isMet ? 'met' : 'unmet', want, found };
 }
 
+/** What a candidate, or a run, meets. */
+export interface Judged {
+  readonly name: string;
+  readonly verdicts: readonly Verdict[];
+}
+
 export interface Candidate {
   readonly name: string;
   readonly facts: CandidateFacts;
@@ -126,7 +132,7 @@ export interface Choice {
   /** Absent: none meets everything. */
   readonly chosen?: string;
   /** In the order given. */
-  readonly candidates: readonly { readonly name: string; readonly verdicts: readonly Verdict[] }[];
+  readonly candidates: readonly Judged[];
   /** Requirements that no candidate is known to meet. */
   readonly excludesAll: readonly (keyof Requirements)[];
 }

@@ -2,15 +2,19 @@ import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import type { BatchComparison, CaseSide } from '../../evaluation/compare-batches.ts';
+import type { Evaluation } from '../../evaluation/evaluation.ts';
 import { type Ranking, rankRuns } from '../../evaluation/rank-runs.ts';
 import { compareEndedBatches } from '../../operations/evidence/compare-batches.ts';
 import { storedEvaluation } from '../../operations/evidence/evaluations.ts';
+import { judgeRuns } from '../../operations/evidence/meets.ts';
 import { type WorthQuestion, worthJson, worthOfRuns } from '../../operations/evidence/worth.ts';
 import { readVolume } from '../../plans/switch-worth.ts';
+import type { Judged } from '../../workflows/requirements.ts';
+import { verdictLines } from '../format-verdicts.ts';
 import { worthLines } from '../format-worth.ts';
 import { addGpuOptions, type GpuFlags, readGpuOffer, readNumber, readUsd } from '../gpu-options.ts';
 import { table } from '../table.ts';
-import { print, withApp } from '../with-app.ts';
+import { type GlobalOptions, print, withApp } from '../with-app.ts';
 
 export function addCompareCommand(program: Command): void {
   const command = program
@@ -30,11 +34,7 @@ export function addCompareCommand(program: Command): void {
     await withApp(command, async (app, options) => {
       if (batches === undefined) {
         const runs = [...new Set(names)];
-        const ranking = await rankStored(app, runs);
-        const worth = question === undefined ? undefined : await worthOfRuns(app, runs, question);
-        print(options, { ...ranking, ...(worth === undefined ? {} : { worth: worthJson(worth) }) }, () =>
-          [rankingText(ranking), ...(worth === undefined ? [] : [...worthLines(worth), ''])].join('\n'),
-        );
+        await compareRuns(app, options, runs, question);
         return;
       }
       const [a, b, ...others] = batches;
@@ -82,9 +82,40 @@ function readQuestion(flags: CompareFlags): WorthQuestion | undefined {
   return { volume: documents, work, offer };
 }
 
-async function rankStored(app: App, runs: readonly string[]): Promise<Ranking> {
+async function compareRuns(
+  app: App,
+  options: GlobalOptions,
+  runs: readonly string[],
+  question: WorthQuestion | undefined,
+): Promise<void> {
   if (runs.length < 2) throw new NightmillError('usage', 'Cannot compare fewer than two runs: name two or more.');
-  const ranking = rankRuns(await Promise.all(runs.map((run) => storedEvaluation(app, run))));
+  const evaluations = await Promise.all(runs.map((run) => storedEvaluation(app, run)));
+  const ranking = rank(evaluations, runs);
+  const judged = await judgeRuns(app, evaluations);
+  const worth = question === undefined ? undefined : await worthOfRuns(app, runs, question);
+  const json = {
+    ...ranking,
+    ...(judged === undefined ? {} : { requirements: judged.map(({ name, verdicts }) => ({ run: name, verdicts })) }),
+    ...(worth === undefined ? {} : { worth: worthJson(worth) }),
+  };
+  print(options, json, () =>
+    [
+      rankingText(ranking),
+      ...(judged === undefined ? [] : [...requirementLines(evaluations[0]?.workflow ?? '', judged), '']),
+      ...(worth === undefined ? [] : [...worthLines(worth), '']),
+    ].join('\n'),
+  );
+}
+
+function requirementLines(workflow: string, judged: readonly Judged[]): readonly string[] {
+  return [
+    `requirements of ${workflow}, over all documents of each run; surely: so for all of them together in 95 of 100 cases`,
+    ...verdictLines(judged),
+  ];
+}
+
+function rank(evaluations: readonly Evaluation[], runs: readonly string[]): Ranking {
+  const ranking = rankRuns(evaluations);
   if (ranking !== undefined) return ranking;
   throw new NightmillError(
     'usage',

@@ -4,7 +4,7 @@ import type { Evaluation } from '../../evaluation/evaluation.ts';
 import { hostMinutes } from '../../plans/host-minutes.ts';
 import { measuredFacts } from '../../plans/measured-facts.ts';
 import { LOCAL_DOCUMENTS_PER_MINUTE } from '../../plans/plan-batch.ts';
-import { readManifestBytes } from '../../results/result-files.ts';
+import { storeKeys } from '../../store/store-keys.ts';
 import type { CandidateFacts, DataPromise, Requirements } from '../../workflows/requirements.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
 import { throughputOf } from '../plan-documents.ts';
@@ -52,30 +52,43 @@ export function nightHours(
   return (paid + (hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0)) / 60;
 }
 
-/** What a candidate's evaluation and the config say about the requirements of its workflow. */
+/**
+ * What a candidate's evaluation and the config say about the requirements of its workflow.
+ *
+ * @param spec undefined: it is not known what has answered
+ */
 export async function evaluatedFacts(
   app: Pick<App, 'store' | 'config'>,
-  spec: WorkflowSpec,
+  spec: WorkflowSpec | undefined,
   requirements: Requirements,
   evaluation: Evaluation,
   alpha: number,
 ): Promise<CandidateFacts> {
-  const { usage, cost } = JSON.parse(Buffer.from(await readManifestBytes(app.store, evaluation.run)).toString()) as {
+  const measured = measuredFacts(evaluation, { metric: requirements.minQuality?.metric, alpha, seed: 1 });
+  if (spec === undefined) return measured;
+  const load = await loadOf(app, evaluation);
+  const median = evaluation.latencyMs?.median ?? 0;
+  const callSeconds = median > 0 ? median / 1_000 : undefined;
+  const hours = load === undefined ? undefined : nightHours(app.config, spec, requirements, load, callSeconds);
+  return { ...configFacts(app.config, spec), ...measured, ...(hours === undefined ? {} : { hours }) };
+}
+
+/** Of a document; undefined where the batch was deleted. */
+async function loadOf(
+  { store }: Pick<App, 'store'>,
+  { run, documents }: Evaluation,
+): Promise<DocumentLoad | undefined> {
+  const bytes = await store.get(storeKeys.manifest(run));
+  if (bytes === undefined) return undefined;
+  const { usage, cost } = JSON.parse(Buffer.from(bytes).toString()) as {
     readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
     readonly cost: { readonly byModel: readonly { readonly model: string; readonly calls: number }[] };
   };
   const paid = cost.byModel.filter(({ model }) => model !== LOCAL_MODEL_NAME);
-  const documents = Math.max(1, evaluation.documents);
-  const load = {
-    calls: paid.reduce((sum, { calls }) => sum + calls, 0) / documents,
-    inputTokens: usage.inputTokens / documents,
-    outputTokens: usage.outputTokens / documents,
-  };
-  const median = evaluation.latencyMs?.median ?? 0;
-  const hours = nightHours(app.config, spec, requirements, load, median > 0 ? median / 1_000 : undefined);
+  const each = Math.max(1, documents);
   return {
-    ...configFacts(app.config, spec),
-    ...measuredFacts(evaluation, { metric: requirements.minQuality?.metric, alpha, seed: 1 }),
-    ...(hours === undefined ? {} : { hours }),
+    calls: paid.reduce((sum, { calls }) => sum + calls, 0) / each,
+    inputTokens: usage.inputTokens / each,
+    outputTokens: usage.outputTokens / each,
   };
 }

@@ -6,6 +6,7 @@ import { NightmillError } from '../../../errors.ts';
 import { formatUsd, nanoToDecimal, usdJson, usdToNano } from '../../../money/money.ts';
 import { evaluatedFacts } from '../../../operations/evidence/candidate-facts.ts';
 import { evaluateBatch, parseGolden } from '../../../operations/evidence/evaluations.ts';
+import { DELTA } from '../../../operations/evidence/meets.ts';
 import { readBudget } from '../../../operations/submit-values.ts';
 import { type Candidate, type Choice, chooseCandidate, type Requirements } from '../../../workflows/requirements.ts';
 import { answerGolden, readText } from '../../answer-golden.ts';
@@ -18,9 +19,6 @@ interface ChooseFlags {
   readonly candidates: string;
   readonly budget?: string;
 }
-
-/** Probability that any candidate that fails a requirement is taken for one that meets it. */
-const DELTA = 0.05;
 
 export function addChooseCommand(program: Command): void {
   const command = program
