@@ -79,11 +79,11 @@ function isConfidence(value: number | undefined): value is number {
   return value !== undefined && value >= 0 && value <= 1;
 }
 
-/** Upper bound of the share of all documents that are accepted and wrong. */
-function errorBound(
+/** Upper bound of the share of all documents that are accepted and wrong; 1 where nothing is known of some of them. */
+export function errorBound(
   inside: readonly ObservedAnswer[],
   documents: number,
-  { delta, auditShare }: ObservedOptions,
+  { delta, auditShare }: Pick<ObservedOptions, 'delta' | 'auditShare'>,
 ): number {
   const count = (seen: ObservedAnswer['seen']) =>
     inside.filter((answer) => answer.seen === seen && answer.isError).length;

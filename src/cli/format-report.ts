@@ -1,4 +1,5 @@
 import { formatUsd } from '../money/money.ts';
+import { adviceText } from '../reports/advice.ts';
 import type { Report, ReportLine } from '../reports/report.ts';
 import { count, percent, rateTexts, savedTexts } from '../reports/report-text.ts';
 
@@ -28,10 +29,24 @@ export function reportLines(report: Report): string {
       `${line.name ?? '(no tenant)'} (${by})${line.repriced.length === 0 ? '' : ', prices changed since'}: ${formatUsd(line.sums.cost)}, ${count(line.sums.documents)} documents, ${count(line.sums.failed)} failed`,
       ...changes(line),
     ]),
+    ...adviceLines(report),
   ];
   return `${text.join('\n')}\n`;
 }
 
 function changes(line: ReportLine): readonly string[] {
   return rateTexts(line).map(({ name, text, isNews }) => `  ${isNews ? '!' : ' '}          ${name}: ${text}`.trimEnd());
+}
+
+function adviceLines({ advice }: Report): readonly string[] {
+  if (advice.length === 0) return [];
+  const lines = advice.flatMap((each) => [
+    `  ${each.workflow}: ${adviceText(each)}`,
+    ...each.commands.map((command) => `             ${command}`),
+  ]);
+  return [
+    '',
+    'What the data say (nothing is changed by it; savings are of these days, and not to be added up)',
+    ...lines,
+  ];
 }

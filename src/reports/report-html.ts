@@ -1,5 +1,6 @@
 import { formatUsd } from '../money/money.ts';
 import { barPlot, escapeHtml, htmlPage, htmlTable, shareBar } from '../text/html-page.ts';
+import { adviceText } from './advice.ts';
 import type { Report, ReportLine } from './report.ts';
 import { count, percent, rateTexts, savedTexts } from './report-text.ts';
 
@@ -31,6 +32,7 @@ export function reportHtml(report: Report): string {
     tierTable(total),
     '<h2>Beside the days before</h2>',
     driftTable(report),
+    ...adviceParts(report),
   ];
   return htmlPage('Nightmill report', body.filter((part) => part !== '').join('\n'));
 }
@@ -107,4 +109,14 @@ function driftTable({ total, lines, by }: Report): string {
   );
   const note = total.before === undefined ? '<p class="soft">There were no batches in the days before.</p>' : '';
   return `${note}${htmlTable([{ title: by }, { title: 'figure' }, { title: 'now and before', isNumber: true }], rows)}`;
+}
+
+function adviceParts({ advice }: Report): readonly string[] {
+  if (advice.length === 0) return [];
+  const parts = advice.map((each) => {
+    const commands = each.commands.map(escapeHtml).join('\n');
+    const text = `<p><b>${escapeHtml(each.workflow)}</b>: ${escapeHtml(adviceText(each))}</p>`;
+    return commands === '' ? text : `${text}<pre>${commands}</pre>`;
+  });
+  return ['<h2>What the data say</h2>', ...parts];
 }

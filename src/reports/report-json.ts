@@ -1,4 +1,5 @@
 import { usdJson } from '../money/money.ts';
+import { adviceJson } from './advice.ts';
 import type { Report, ReportLine } from './report.ts';
 import type { Rates } from './report-sums.ts';
 
@@ -11,6 +12,7 @@ export function reportJson(report: Report): object {
     total: lineJson(report.total),
     lines: report.lines.map(lineJson),
     days: report.days.map(({ day, cost, documents }) => ({ day, costUsd: usdJson(cost), documents })),
+    advice: report.advice.map(adviceJson),
     forecast:
       report.forecast === undefined
         ? null

@@ -2,6 +2,7 @@ import type { ModelTotals } from '../batches/model-totals.ts';
 import type { Manifest } from '../finalize/manifest.ts';
 import { calendarDay } from '../ledger/period.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { Advice } from './advice.ts';
 import { askedDocuments, costOf, type Rates, ratesOf, type Sums, sumOf } from './report-sums.ts';
 
 export const REPORT_GROUPS = ['workflow', 'model', 'tenant'] as const;
@@ -34,6 +35,8 @@ export interface Report {
   readonly lines: readonly ReportLine[];
   /** Every calendar day of the period, the oldest first. */
   readonly days: readonly { readonly day: string; readonly cost: NanoUsd; readonly documents: number }[];
+  /** What the data say of thresholds, labels and caches. */
+  readonly advice: readonly Advice[];
   /** The whole month at the present rate; absent: not known. */
   readonly forecast?: { readonly month: string; readonly spent: NanoUsd; readonly expected: NanoUsd };
 }
@@ -45,6 +48,7 @@ export interface ReportRequest {
   readonly days: number;
   readonly by: ReportGroup;
   readonly timezone: string;
+  readonly advice: readonly Advice[];
   /** Spent in the present month; absent: whoever asks may not see it. */
   readonly monthSpent?: NanoUsd;
 }
@@ -74,6 +78,7 @@ export function buildReport(request: ReportRequest): Report {
       .map(([name, group]) => lineOf(name, group, past.get(name) ?? []))
       .sort((a, b) => b.sums.cost - a.sums.cost || ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
     days: daysOf(present, { from, now, timezone }),
+    advice: request.advice,
     ...(forecast === undefined ? {} : { forecast }),
   };
 }

@@ -40,7 +40,7 @@ function night(daysAgo: number, more: Partial<Manifest> & { first?: number; ms?:
 }
 
 const report = (batches: readonly ReportedBatch[], by: 'workflow' | 'model' | 'tenant' = 'workflow') =>
-  buildReport({ batches, now: NOW, days: 7, by, timezone: 'UTC', monthSpent: 30 * USD });
+  buildReport({ batches, now: NOW, days: 7, by, timezone: 'UTC', advice: [], monthSpent: 30 * USD });
 
 describe('buildReport()', () => {
   it('adds up the period alone, and says what cascade, cache and equal documents have saved', () => {

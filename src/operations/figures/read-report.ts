@@ -11,7 +11,8 @@ import { usdToNano } from '../../money/money.ts';
 import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../../reports/report.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { numberText } from '../../text/json-value.ts';
-import { modelsOfTier } from '../../workflows/workflow.ts';
+import { modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
+import { readAdvice } from './read-advice.ts';
 
 export interface ReportOperation {
   /** 1 to 366. */
@@ -48,8 +49,14 @@ export async function readReport(app: App, { days, by, visible }: ReportOperatio
   const batches = await endedSince(app, now - 2 * days * DAY_MS, visible);
   const queue = new PQueue({ concurrency: MAX_CONCURRENT_READS });
   const read = await queue.addAll(batches.map((batch) => () => readReported(app, batch)));
+  const reported = read.filter((batch) => batch !== undefined);
+  const present = reported.filter(({ manifest }) => Date.parse(manifest.finishedAt) > now - days * DAY_MS);
   return buildReport({
-    batches: read.filter((batch) => batch !== undefined),
+    batches: reported,
+    advice: await readAdvice(
+      app.store,
+      present.flatMap(({ manifest, workflow }) => (workflow === undefined ? [] : [{ manifest, workflow }])),
+    ),
     now,
     days,
     by,
@@ -72,8 +79,13 @@ async function endedSince(app: App, since: number, visible: ReportOperation['vis
   }
 }
 
+interface ReadBatch extends ReportedBatch {
+  /** As it was submitted; absent where that is gone. */
+  readonly workflow?: WorkflowSpec;
+}
+
 /** Undefined where its manifest is gone. */
-async function readReported(app: App, { batchId }: BatchRecord): Promise<ReportedBatch | undefined> {
+async function readReported(app: App, { batchId }: BatchRecord): Promise<ReadBatch | undefined> {
   const [bytes, submission] = await Promise.all([
     app.store.get(storeKeys.manifest(batchId)),
     app.store.get(storeKeys.submission(batchId)),
@@ -89,7 +101,7 @@ async function readReported(app: App, { batchId }: BatchRecord): Promise<Reporte
     // Through JSON, as the batch's own went.
     return present !== undefined && !isDeepStrictEqual(price, asJson(present.price));
   });
-  return { manifest, repriced: repriced.map(({ name }) => name) };
+  return { manifest, workflow, repriced: repriced.map(({ name }) => name) };
 }
 
 /** What a digest has cost is booked beside its batch, and is the night's all the same. */
