@@ -23,7 +23,9 @@ export interface DeliveryLog {
   list(limit: number): Promise<readonly Delivery[]>;
 }
 
-/** A delivery as JSON gives it. */
-export function deliveryJson({ at, reason, ...delivery }: Delivery): object {
+/** A delivery as JSON gives it: `at` is an ISO time; `reason` is null where it was delivered. */
+export type DeliveryJson = Omit<Delivery, 'at' | 'reason'> & { readonly at: string; readonly reason: string | null };
+
+export function deliveryJson({ at, reason, ...delivery }: Delivery): DeliveryJson {
   return { at: new Date(at).toISOString(), ...delivery, reason: reason ?? null };
 }

@@ -42,19 +42,6 @@ export interface ErrorRow {
   readonly costUsd: number;
 }
 
-export interface Manifest {
-  readonly documents: { readonly total: number };
-  readonly cost: {
-    readonly byModel: readonly {
-      readonly model: string;
-      readonly tier: number;
-      readonly calls: number;
-      readonly accepted: number;
-      readonly costUsd: number;
-    }[];
-  };
-}
-
 export interface Pool {
   readonly name: string;
   readonly limits: Readonly<Record<string, number>>;

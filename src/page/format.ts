@@ -48,6 +48,12 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** `120 ms`, `1.4 s`; null: no call was timed. */
+export function milliseconds(time: number | null): string {
+  if (time === null) return '–';
+  return time < 1_000 ? `${time} ms` : `${(time / 1_000).toFixed(1)} s`;
+}
+
 /** In the reader's zone, e.g. `29 Nov 2026, 05:04`. */
 export function localTime(iso: string, zone?: string): string {
   return new Intl.DateTimeFormat('en-GB', {

@@ -14,6 +14,7 @@ import { Quota } from './views/quota.tsx';
 import { Schedules } from './views/schedules.tsx';
 import { Submit } from './views/submit.tsx';
 import { Tonight } from './views/tonight.tsx';
+import { Webhooks } from './views/webhooks.tsx';
 
 const VIEWS = [
   ['', 'Tonight'],
@@ -22,6 +23,7 @@ const VIEWS = [
   ['money', 'Money'],
   ['quota', 'Quota'],
   ['audit', 'Audit'],
+  ['webhooks', 'Webhooks'],
   ['keys', 'Keys'],
 ] as const;
 
@@ -64,6 +66,7 @@ function View({ path: [first = '', id] }: { readonly path: readonly string[] }) 
   if (first === 'money') return <Money />;
   if (first === 'quota') return <Quota />;
   if (first === 'audit') return <Audit />;
+  if (first === 'webhooks') return <Webhooks />;
   if (first === 'keys') return <Keys />;
   return (
     <>

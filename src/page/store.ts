@@ -22,7 +22,14 @@ export function hearBatch(batch: Batch): void {
 
 /** @param askedAt `performance.now()` at the request: what an event has said since is newer and stays */
 export function keepBatch(batch: Batch, askedAt: number): void {
-  if ((heardAt.get(batch.id) ?? Number.NEGATIVE_INFINITY) < askedAt) put(batch);
+  const known = batches.get(batch.id)?.peek();
+  const isOld = (heardAt.get(batch.id) ?? Number.NEGATIVE_INFINITY) >= askedAt;
+  put(isOld && known !== undefined ? withModels(known, batch) : batch);
+}
+
+/** Models come only where one batch is asked for: neither an event nor a list makes them unknown again. */
+function withModels(batch: Batch, { models }: Batch): Batch {
+  return models === undefined ? batch : { ...batch, models };
 }
 
 function put(batch: Batch): void {
@@ -33,7 +40,7 @@ function put(batch: Batch): void {
     return;
   }
   const changed = known.value.state !== batch.state;
-  known.value = batch;
+  known.value = batch.models === undefined ? withModels(batch, known.value) : batch;
   if (changed) stateChanges.value += 1;
 }
 

@@ -18,6 +18,10 @@ const documents = makeDocuments(30).map((document, index) =>
   index === 3 ? { ...document, id: HOSTILE_ID } : document,
 );
 const GOOD = { content: '{"label":"billing","confidence":0.9}' };
+const EVIDENCE = {
+  candidate: { mode: 'shadow', documents: 40, better: 3, worse: 9, stoppedAt: '2026-03-01T04:12:00.000Z' },
+  audit: { samples: 50, errors: 7, alarmAt: '2026-03-01T04:12:00.000Z' },
+};
 const WAIT = { timeout: 60_000 };
 
 let model: HttpModel;
@@ -103,7 +107,10 @@ describe.skipIf(missing)('the page', () => {
 
   it('has nothing that axe finds serious or critical, in both themes and three widths', async () => {
     await using workspace = await Workspace.make({
-      'nightmill.yaml': configYaml({ url: model.url, more: 'budget: { day: 5 }' }),
+      'nightmill.yaml': configYaml({
+        url: model.url,
+        more: 'budget: { day: 5 }\nalerts: { webhooks: [{ kind: exec, command: [/bin/true] }] }',
+      }),
     });
     model.answer = ({ document }) => (document.includes('Ticket 3:') ? { content: 'no idea' } : GOOD);
     const url = await serve(workspace);
@@ -126,6 +133,10 @@ describe.skipIf(missing)('the page', () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await using context = await browser.newContext({ colorScheme });
       const { page } = await openPage(context);
+      await page.route('**/api/v1/batches/done', async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), evidence: EVIDENCE } });
+      });
       for (const width of [360, 768, 1280]) {
         await page.setViewportSize({ width, height: 800 });
         for (const [path, shown] of [
@@ -135,6 +146,7 @@ describe.skipIf(missing)('the page', () => {
           ['batches/stopped', 'To go on:'],
           ['money', 'global/day'],
           ['audit', 'batch:submit'],
+          ['webhooks', 'delivered'],
           ['keys', 'night-shift'],
         ]) {
           await page.goto(`${url}/#/${path}`);
@@ -151,6 +163,10 @@ describe.skipIf(missing)('the page', () => {
         found.push(...(await violations(page)).map((id) => `${id} in the dialog, ${colorScheme}, ${width}`));
         await page.keyboard.press('Escape');
       }
+      await page.goto(`${url}/#/batches/done`);
+      await page.getByText('right alone in 3').waitFor();
+      await page.getByText('the last tier answers everything').waitFor();
+      expect(await page.getByRole('region', { name: 'models' }).textContent()).toMatch(/\d m?s/);
     }
     expect(found).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, exactUsd, localTime, percent, usd, utcTime } from '../../src/page/format.ts';
+import { count, exactUsd, localTime, milliseconds, percent, usd, utcTime } from '../../src/page/format.ts';
 
 describe('amounts', () => {
   it.each([
@@ -32,4 +32,8 @@ it('times are of the reader’s zone, and UTC by its name', () => {
   expect(localTime(at, 'Europe/Berlin')).toBe('30 Nov 2026, 00:30');
   expect(utcTime(at)).toBe('2026-11-29 23:30:00 UTC');
   expect(count(1234567)).toBe('1,234,567');
+});
+
+it('milliseconds() are seconds from one on, and what is not known is not zero', () => {
+  expect([0, 999, 1_000, 61_240, null].map(milliseconds)).toEqual(['0 ms', '999 ms', '1.0 s', '61.2 s', '–']);
 });

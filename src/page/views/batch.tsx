@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { apiPath, get, send } from '../api.ts';
 import { type Batch, hasEnded } from '../api-types.ts';
 import { count, duration } from '../format.ts';
@@ -11,8 +11,12 @@ import { batchHref } from '../route.ts';
 import { arrived, batchOf, budgetOf, keepBatch, stateChanges } from '../store.ts';
 import { useLoad } from '../use-load.ts';
 import { Downloads } from './downloads.tsx';
+import { Evidence } from './evidence.tsx';
 import { FailedDocuments } from './failed-documents.tsx';
 import { TierFlow } from './tier-flow.tsx';
+
+/** How often what the models of a batch under way did is read. */
+const STEPS = 10;
 
 /** One batch: how far it is, what it costs, why it stands still, what failed. */
 export function BatchView({ id }: { readonly id: string }) {
@@ -45,7 +49,18 @@ function retryStatesOf(id: string): string {
 function Shown({ id, reload }: { readonly id: string; readonly reload: () => void }) {
   const batch = batchOf(id)?.value;
   if (batch === undefined) return null;
+  return <Known batch={batch} reload={reload} />;
+}
+
+function Known({ batch, reload }: BatchProps) {
   const ended = hasEnded(batch);
+  // Events do not carry what its models did; it is read again a few times a batch, and at the end.
+  const step = ended ? 'ended' : Math.floor((batch.slices.committed * STEPS) / Math.max(1, batch.slices.total));
+  const seen = useRef(step);
+  useEffect(() => {
+    if (seen.current !== step) reload();
+    seen.current = step;
+  }, [step]);
   return (
     <>
       <p class="line">
@@ -76,7 +91,8 @@ function Shown({ id, reload }: { readonly id: string; readonly reload: () => voi
       <Money batch={batch} reload={reload} />
       {!ended && <Actions batch={batch} reload={reload} />}
       <Downloads batch={batch} />
-      {ended && <TierFlow key={batch.documents.succeeded} id={id} />}
+      <TierFlow batch={batch} />
+      <Evidence batch={batch} />
       <FailedDocuments batch={batch} />
     </>
   );

@@ -1,65 +1,94 @@
-import { apiPath, get } from '../api.ts';
-import type { Manifest } from '../api-types.ts';
-import { count, percent } from '../format.ts';
-import { TableFrame, Whole } from '../parts/frame.tsx';
+import { type Batch, hasEnded } from '../api-types.ts';
+import { count, milliseconds, percent } from '../format.ts';
+import { TableFrame } from '../parts/frame.tsx';
 import { Usd } from '../parts/values.tsx';
-import { useLoad } from '../use-load.ts';
 
-/** What each model of the cascade was asked, what it answered, and what that cost; from the manifest. */
-export function TierFlow({ id }: { readonly id: string }) {
-  const [loaded] = useLoad(`manifest ${id}`, (signal) => get<Manifest>(apiPath('batches', id, 'manifest'), signal));
+type Model = NonNullable<Batch['models']>[number];
+
+/** What each model of the cascade was asked, what it answered, how fast it was, and what that cost. */
+export function TierFlow({ batch }: { readonly batch: Batch }) {
+  const { models, documents } = batch;
+  const ended = hasEnded(batch);
   return (
     <section>
       <h2>Models</h2>
-      <Whole loaded={loaded}>
-        {({ cost: { byModel }, documents }) =>
-          byModel.length === 0 ? (
-            <p class="quiet">No model was asked.</p>
-          ) : (
-            <TableFrame label="models">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Tier</th>
-                    <th scope="col">Model</th>
-                    <th scope="col" class="number">
-                      Calls
-                    </th>
-                    <th scope="col">Documents answered</th>
-                    <th scope="col" class="number">
-                      Cost
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {byModel.map(({ tier, model, calls, accepted, costUsd }) => (
-                    <tr key={`${tier} ${model}`}>
-                      <td>{tier + 1}</td>
-                      <th scope="row">{model}</th>
-                      <td class="number">{count(calls)}</td>
-                      <td>
-                        <span class="progress">
-                          <progress
-                            max={Math.max(1, documents.total)}
-                            value={accepted}
-                            aria-label={`documents that ${model} answered`}
-                          />
-                          <span class="nowrap">
-                            {count(accepted)} <span class="quiet">({percent(accepted, documents.total)})</span>
-                          </span>
-                        </span>
-                      </td>
-                      <td class="number">
-                        <Usd amount={costUsd} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </TableFrame>
-          )
-        }
-      </Whole>
+      {models === undefined ? (
+        <p class="quiet">{ended ? 'No call of a model is known.' : 'Not known yet: no slice is done.'}</p>
+      ) : (
+        <>
+          {!ended && <p class="quiet">Of the slices that are done, at most the first 200.</p>}
+          <TableFrame label="models">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Tier</th>
+                  <th scope="col">Model</th>
+                  <th scope="col" class="number">
+                    Calls
+                  </th>
+                  <th scope="col">Documents answered</th>
+                  <th scope="col" class="number">
+                    <abbr title="half of the calls took no longer">p50</abbr>
+                  </th>
+                  <th scope="col" class="number">
+                    <abbr title="95 of 100 calls took no longer">p95</abbr>
+                  </th>
+                  <th scope="col" class="number">
+                    Tokens/s
+                  </th>
+                  <th scope="col" class="number">
+                    Cost
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {models.map((model) => (
+                  <ModelRow
+                    key={`${model.tier} ${model.model} ${model.provider}`}
+                    model={model}
+                    total={documents.total}
+                  />
+                ))}
+              </tbody>
+            </table>
+          </TableFrame>
+        </>
+      )}
     </section>
+  );
+}
+
+function ModelRow({ model: row, total }: { readonly model: Model; readonly total: number }) {
+  const { tier, model, provider, calls, accepted, p50Ms, p95Ms, tokensPerSecond, costUsd } = row;
+  return (
+    <tr>
+      <td data-label="tier">{tier + 1}</td>
+      <th scope="row">
+        {model} {provider !== null && <span class="quiet">at {provider}</span>}
+      </th>
+      <td class="number" data-label="calls">
+        {count(calls)}
+      </td>
+      <td>
+        <span class="progress">
+          <progress max={Math.max(1, total)} value={accepted} aria-label={`documents that ${model} answered`} />
+          <span class="nowrap">
+            {count(accepted)} <span class="quiet">({percent(accepted, total)})</span>
+          </span>
+        </span>
+      </td>
+      <td class="number nowrap" data-label="p50">
+        {milliseconds(p50Ms)}
+      </td>
+      <td class="number nowrap" data-label="p95">
+        {milliseconds(p95Ms)}
+      </td>
+      <td class="number" data-label="tokens/s">
+        {tokensPerSecond === null ? '–' : count(tokensPerSecond)}
+      </td>
+      <td class="number" data-label="cost">
+        <Usd amount={costUsd} />
+      </td>
+    </tr>
   );
 }
