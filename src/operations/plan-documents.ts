@@ -158,7 +158,7 @@ function coveredDocuments(covers: LimitCover, documents: number): number | null 
 }
 
 /** History of a workflow that was other then (models, prices, prompts' settings) says nothing about this one. */
-function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
+export function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
   if (answer.kind === 'unknown' || answer.history.configHash === configHash) return answer;
   return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
 }

@@ -2,6 +2,7 @@ import { projectFromHistory, type WorkflowHistory } from '../batches/workflow-hi
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { QuotaAmount } from '../quota/quota-minutes.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import { windowsOf } from '../tasks/tasks.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
@@ -31,6 +32,8 @@ export interface BatchPlan {
    * or every tier is asked about every part and asked to repair.
    */
   readonly calls: { readonly low: number; readonly worst: number };
+  /** Calls of the first paid tier if it is asked about everything, replies as long as they may be. */
+  readonly firstTier: QuotaAmount;
   /** Documents that are answered in parts, how many parts, and the most calls that wait for each other. */
   readonly long: { readonly documents: number; readonly parts: number; readonly depth: number };
   /** Of the models with a price. */
@@ -54,26 +57,45 @@ const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */
 const MIN_PART_TOKENS = 128;
 
-export interface PlanOptions {
-  readonly maxLineBytes: number;
-  readonly maxDocuments?: number | undefined;
+/** A workflow that a plan is made for. */
+export interface PlannedWorkflow {
+  readonly spec: WorkflowSpec;
   /** Of each host of the first paid tier; none: there is no such tier. */
   readonly throughput: readonly Throughput[];
   /** Of this very version of the workflow. */
   readonly history?: WorkflowHistory;
+}
+
+export interface PlanReading {
+  readonly maxLineBytes: number;
+  readonly maxDocuments?: number | undefined;
   /** Whether a text, by its `textHash`, was answered by an earlier batch. */
   readonly answered?: { has(hash: Uint8Array): Promise<boolean> };
   /** Documents that were answered before are not asked. */
   readonly newOnly?: boolean;
 }
 
+export type PlanOptions = PlanReading & Omit<PlannedWorkflow, 'spec'>;
+
 /** Reads the input and adds up what it would take. Makes no call and writes nothing. */
 export async function planBatch(
   inputs: readonly DocumentInput[],
-  workflow: WorkflowSpec,
-  options: PlanOptions,
+  spec: WorkflowSpec,
+  { throughput, history, ...reading }: PlanOptions,
 ): Promise<BatchPlan> {
-  const sums = new PlanSums(workflow);
+  const workflow = { spec, throughput, ...(history === undefined ? {} : { history }) };
+  const [plan] = await planEach(inputs, [workflow], reading);
+  if (plan === undefined) throw new RangeError('One workflow has one plan');
+  return plan;
+}
+
+/** As {@link planBatch} for several workflows, with one reading of the input; a plan each, in their order. */
+export async function planEach(
+  inputs: readonly DocumentInput[],
+  workflows: readonly PlannedWorkflow[],
+  options: PlanReading,
+): Promise<readonly BatchPlan[]> {
+  const all = workflows.map(({ spec }) => new PlanSums(spec));
   let documents = 0;
   let problems = 0;
   let answeredBefore = 0;
@@ -85,25 +107,37 @@ export async function planBatch(
     documents += 1;
     const isKnown = (await options.answered?.has(textHash(entry.document.text))) === true;
     if (isKnown) answeredBefore += 1;
-    if (!isKnown || options.newOnly !== true) await sums.add(entry.document);
+    if (isKnown && options.newOnly === true) continue;
+    const tokens = await runInSteps(countTokensInSteps(entry.document.text));
+    for (const sums of all) await sums.add(entry.document, tokens);
   }
+  return workflows.flatMap((workflow, index) => {
+    const sums = all[index];
+    return sums === undefined ? [] : [planOf(workflow, sums, { documents, problems, answeredBefore })];
+  });
+}
+
+function planOf(
+  { spec, throughput, history }: PlannedWorkflow,
+  sums: PlanSums,
+  counts: Pick<BatchPlan, 'documents' | 'problems' | 'answeredBefore'>,
+): BatchPlan {
+  const { documentLimit: limit } = spec;
   const computed: BatchPlan = {
-    documents,
-    problems,
-    answeredBefore,
+    ...counts,
     inputTokens: sums.inputTokens,
     calls: sums.calls,
+    firstTier: sums.firstTier,
     long: sums.long,
     cost: sums.cost,
     unpriced: sums.unpriced,
-    beyondLimit:
-      workflow.documentLimit === undefined ? undefined : { documents: sums.beyondLimit, limit: workflow.documentLimit },
+    beyondLimit: limit === undefined ? undefined : { documents: sums.beyondLimit, limit },
     dearest: sums.dearest,
     instructionsShare: sums.instructionsShare,
-    minutes: sums.minutes(options.throughput),
+    minutes: sums.minutes(throughput),
     fromHistory: false,
   };
-  const past = options.history === undefined ? undefined : projectFromHistory(options.history, sums.inputTokens);
+  const past = history === undefined ? undefined : projectFromHistory(history, sums.inputTokens);
   return past === undefined ? computed : expectFromHistory(computed, past);
 }
 
@@ -115,8 +149,7 @@ class PlanSums {
   readonly #workflow: WorkflowSpec;
   readonly #paid: readonly ModelSpec[];
   readonly #sizes: ReadonlyMap<ModelSpec, PromptSizes>;
-  /** Of the first paid tier, if it is asked about everything. */
-  readonly #first = { calls: 0, inputTokens: 0, outputTokens: 0 };
+  readonly firstTier = { calls: 0, inputTokens: 0, outputTokens: 0 };
   dearest: BatchPlan['dearest'] = [];
   beyondLimit = 0;
   #textTokens = 0;
@@ -134,8 +167,7 @@ class PlanSums {
     );
   }
 
-  async add({ id, text }: { readonly id: string; readonly text: string }): Promise<void> {
-    const tokens = await runInSteps(countTokensInSteps(text));
+  async add({ id, text }: { readonly id: string; readonly text: string }, tokens: number): Promise<void> {
     this.#documents += 1;
     this.inputTokens += tokens;
     const [first] = this.#paid;
@@ -164,9 +196,9 @@ class PlanSums {
     this.cost.expected += range.expected;
     this.cost.worst += range.worst;
     const { calls, inputTokens, outputTokens } = planAt(first);
-    this.#first.calls += calls;
-    this.#first.inputTokens += inputTokens;
-    this.#first.outputTokens += outputTokens;
+    this.firstTier.calls += calls;
+    this.firstTier.inputTokens += inputTokens;
+    this.firstTier.outputTokens += outputTokens;
     this.#textTokens += shape.tokens;
     this.#noteDear(id, uncapped.expected);
   }
@@ -181,16 +213,16 @@ class PlanSums {
   }
 
   get instructionsShare(): number | undefined {
-    const { inputTokens } = this.#first;
+    const { inputTokens } = this.firstTier;
     return inputTokens === 0 ? undefined : Math.max(0, 1 - this.#textTokens / inputTokens);
   }
 
   get calls(): BatchPlan['calls'] {
-    return { low: this.#isLocalFirst ? 0 : this.#leastCalls, worst: this.#first.calls * this.#paid.length * 2 };
+    return { low: this.#isLocalFirst ? 0 : this.#leastCalls, worst: this.firstTier.calls * this.#paid.length * 2 };
   }
 
   minutes(hosts: readonly Throughput[]): CostRange {
-    const paid = hostMinutes(this.#first, hosts);
+    const paid = hostMinutes(this.firstTier, hosts);
     const hasLocal = this.#paid.length < this.#workflow.cascade.length;
     const local = hasLocal ? this.#documents / LOCAL_DOCUMENTS_PER_MINUTE : 0;
     return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DocumentSource } from '../../src/documents/document-source.ts';
 import { sampleSource } from '../../src/documents/sample-source.ts';
-import { type PlanOptions, planBatch } from '../../src/plans/plan-batch.ts';
+import { type PlanOptions, planBatch, planEach } from '../../src/plans/plan-batch.ts';
 import { limitCover } from '../../src/plans/plan-limits.ts';
 import type { ModelSpec } from '../../src/workflows/workflow.ts';
 import { SMALL, TRIAGE } from '../helpers/memory/memory-app.ts';
@@ -45,6 +45,20 @@ describe('a plan', () => {
     expect(plan.cost.expected).toBe(free.cost.expected - (dear as number) + limit);
     expect(plan.cost.worst).toBe(2 * limit);
     expect(plan.dearest[0]?.cost).toBe(dear);
+  });
+
+  it('of several workflows is the plan of each, from one reading', async () => {
+    const dear: ModelSpec = { ...SMALL, name: 'dear', contextTokens: 1_024 };
+    const specs = [TRIAGE, { ...TRIAGE, cascade: [{ model: dear }] }];
+    const texts = ['short', 'word '.repeat(3_000)];
+    await using folder = await makeTemporaryFolder();
+    const path = join(folder.path, 'docs.jsonl');
+    await writeFile(path, texts.map((text, index) => `${JSON.stringify({ id: `d${index}`, text })}\n`).join(''));
+    const { throughput, ...reading } = OPTIONS;
+    const workflows = specs.map((spec) => ({ spec, throughput }));
+    const plans = await planEach([{ kind: 'path', path }], workflows, reading);
+    expect(plans).toEqual([await planOf(texts, specs[0]), await planOf(texts, specs[1])]);
+    expect(plans.map(({ firstTier }) => firstTier.calls)).toEqual([2, expect.toSatisfy((calls) => calls > 4)]);
   });
 
   it('expects the dearest of several hosts, and the time that they take side by side', async () => {

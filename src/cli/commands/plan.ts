@@ -9,7 +9,7 @@ import { checkModelFacts } from '../../doctor/check-model-facts.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
-import { openInputs } from '../../operations/open-inputs.ts';
+import { type OpenedInputs, openInputs } from '../../operations/open-inputs.ts';
 import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-documents.ts';
 import type { HistoryAnswer } from '../../operations/read-history.ts';
 import { readBudget, readTenant } from '../../operations/submit-values.ts';
@@ -20,6 +20,7 @@ import { labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { runSample } from '../plan-sample.ts';
 import { globalOptions, print, readConfig, withApp } from '../with-app.ts';
+import { planByModel, readModels } from './evidence/plan-models.ts';
 
 export function addPlanCommand(program: Command): void {
   const command = program
@@ -33,54 +34,80 @@ export function addPlanCommand(program: Command): void {
       '--sample <n>',
       'ask so many of the documents first, through budget and quota, and plan from what they took',
     )
+    .option(
+      '--models <a,b,c>',
+      'a table: each of these models in place of the cascade, and which requirements it meets',
+    )
     .option('--new-only', 'only the documents that this workflow has not answered before');
-  addInputOptions(command).action(
-    async (
-      inputs: string[],
-      flags: InputFlags & { workflow: string; budget?: string; tenant?: string; newOnly?: boolean; sample?: string },
-    ) => {
-      const options = globalOptions(command);
-      const config = readConfig(options);
-      workflowOf(config, flags.workflow);
-      await using opened = await openInputs(
-        config,
-        { names: inputs, stdin: process.stdin },
-        readingOf(flags, findWorkflow(config, flags.workflow)?.input),
-      );
-      const sample = flags.sample === undefined ? undefined : readSample(flags.sample);
-      const operation = {
-        workflow: flags.workflow,
-        opened,
-        budget: readBudget(flags.budget),
-        tenant: readTenant(flags.tenant),
-        newOnly: flags.newOnly,
-        maxDocuments: readMaxDocuments(flags.maxDocuments),
-      };
-      const plan = (given: App | undefined) =>
-        planDocuments(config, {
-          ...operation,
-          now: Date.now(),
-          ...(given === undefined ? {} : { store: given.store }),
-        });
-      const answer =
-        sample === undefined
-          ? await plan(undefined)
-          : await withApp(
-              command,
-              async (app, _options, announce) => {
-                const { workflow, tenant } = operation;
-                const total = (await plan(app)).plan.documents;
-                await runSample(app, { workflow, source: opened.source, total, count: sample, tenant, announce });
-                return await plan(app);
-              },
-              { missingSecrets: 'refuse' },
-            );
-      const notes = modelNotes(config, flags.workflow, operation.tenant);
-      const labels = labelsOf(workflowOf(config, flags.workflow).spec);
-      const json = { ...planJson(answer), ...(labels.length === 0 ? {} : { labels }), warnings: notes };
-      print(options, json, () => planText(answer, labels, notes));
-      process.exitCode = 0;
+  addInputOptions(command).action(async (inputs: string[], flags: PlanFlags) => {
+    await plan(command, inputs, flags);
+    process.exitCode = 0;
+  });
+}
+
+interface PlanFlags extends InputFlags {
+  readonly workflow: string;
+  readonly budget?: string;
+  readonly tenant?: string;
+  readonly newOnly?: boolean;
+  readonly sample?: string;
+  readonly models?: string;
+}
+
+async function plan(command: Command, inputs: readonly string[], flags: PlanFlags): Promise<void> {
+  const options = globalOptions(command);
+  const config = readConfig(options);
+  workflowOf(config, flags.workflow);
+  const models = flags.models === undefined ? undefined : readModels({ ...flags, models: flags.models });
+  await using opened = await openInputs(
+    config,
+    { names: inputs, stdin: process.stdin },
+    readingOf(flags, findWorkflow(config, flags.workflow)?.input),
+  );
+  if (models !== undefined) {
+    const maxDocuments = readMaxDocuments(flags.maxDocuments);
+    await planByModel(config, options, { workflow: flags.workflow, opened, maxDocuments, models });
+    return;
+  }
+  const answer = await planCascade(command, config, opened, flags);
+  const notes = modelNotes(config, flags.workflow, readTenant(flags.tenant));
+  const labels = labelsOf(workflowOf(config, flags.workflow).spec);
+  const json = { ...planJson(answer), ...(labels.length === 0 ? {} : { labels }), warnings: notes };
+  print(options, json, () => planText(answer, labels, notes));
+}
+
+/** The plan, after a sample has been asked where one is wanted. */
+async function planCascade(
+  command: Command,
+  config: Config,
+  opened: OpenedInputs,
+  flags: PlanFlags,
+): Promise<PlanAnswer> {
+  const sample = flags.sample === undefined ? undefined : readSample(flags.sample);
+  const operation = {
+    workflow: flags.workflow,
+    opened,
+    budget: readBudget(flags.budget),
+    tenant: readTenant(flags.tenant),
+    newOnly: flags.newOnly,
+    maxDocuments: readMaxDocuments(flags.maxDocuments),
+  };
+  const planWith = (given: App | undefined) =>
+    planDocuments(config, {
+      ...operation,
+      now: Date.now(),
+      ...(given === undefined ? {} : { store: given.store }),
+    });
+  if (sample === undefined) return await planWith(undefined);
+  return await withApp(
+    command,
+    async (app, _options, announce) => {
+      const { workflow, tenant } = operation;
+      const total = (await planWith(app)).plan.documents;
+      await runSample(app, { workflow, source: opened.source, total, count: sample, tenant, announce });
+      return await planWith(app);
     },
+    { missingSecrets: 'refuse' },
   );
 }
 

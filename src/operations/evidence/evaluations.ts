@@ -5,6 +5,7 @@ import type { Answered, Evaluation, Golden } from '../../evaluation/evaluation.t
 import { readGolden } from '../../evaluation/read-golden.ts';
 import { splitSentences } from '../../local-model/split-sentences.ts';
 import { readManifestBytes } from '../../results/result-files.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { readRows } from '../results.ts';
 
@@ -47,6 +48,14 @@ export async function storedEvaluation(app: App, run: string): Promise<Evaluatio
     'usage',
     `There is no evaluation ${JSON.stringify(run)} in ${app.store.url}: nightmill eval prints the name of each run.`,
   );
+}
+
+/** Every evaluation that is stored, in no order. */
+export async function* storedEvaluations(store: ObjectStore): AsyncGenerator<Evaluation> {
+  for await (const { key } of store.list(storeKeys.evaluations)) {
+    const bytes = await store.get(key);
+    if (bytes !== undefined) yield JSON.parse(Buffer.from(bytes).toString());
+  }
 }
 
 interface StoredRow {

@@ -2,9 +2,9 @@ import type { App } from '../../app.ts';
 import { workflowHash } from '../../batches/workflow-hash.ts';
 import { changeEvidence } from '../../calibration/evidence-book.ts';
 import type { Evaluation } from '../../evaluation/evaluation.ts';
-import { storeKeys } from '../../store/store-keys.ts';
 import { promptIdentity } from '../../tasks/prompt-hash.ts';
 import { modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
+import { storedEvaluations } from './evaluations.ts';
 
 /** What a workflow asks, and of whom; what is not in here does not change its answers' price or quality by itself. */
 export interface WorkflowIdentity {
@@ -127,12 +127,8 @@ export async function listChanges(app: App, workflow?: string): Promise<readonly
 /** By workflow and config hash. */
 async function newestEvaluations(app: App): Promise<ReadonlyMap<string, EvaluationFigures>> {
   const found = new Map<string, EvaluationFigures>();
-  for await (const { key } of app.store.list(storeKeys.evaluations)) {
-    const bytes = await app.store.get(key);
-    if (bytes === undefined) continue;
-    const { run, workflow, evaluatedAt, documents, metrics, costUsd, hashes }: Evaluation = JSON.parse(
-      Buffer.from(bytes).toString(),
-    );
+  for await (const evaluation of storedEvaluations(app.store)) {
+    const { run, workflow, evaluatedAt, documents, metrics, costUsd, hashes } = evaluation;
     const name = `${workflow} ${hashes['config']}`;
     if ((found.get(name)?.evaluatedAt ?? '') > evaluatedAt) continue;
     const costUsdPerDocument = costUsd / Math.max(1, documents);
