@@ -10,6 +10,8 @@ export const NOTICE_EVENTS = {
   'candidate:stopped': 'the candidate of a workflow is worse than what is in force, and is not asked any more',
   'cascade:drifted':
     'the audit shows that a calibrated cascade no longer keeps its promise: the last tier answers everything',
+  'latency:drifted':
+    "a model's slowest calls take half as long again as in the workflow's last seven nights, or longer",
   'key:refused': "a provider refuses a worker's key: that worker leaves its work to others",
   'power:failed': 'a server of your own could not be switched on or off',
   'key:revoked': 'someone has revoked an API key of this server',

@@ -28,6 +28,7 @@ import { lostCommit } from './lost-commit.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
 import { type CommitSums, sumCommits } from './sum-commits.ts';
+import { tellSlower } from './tell-slower.ts';
 
 export interface FinalizeContext {
   readonly store: ObjectStore;
@@ -104,6 +105,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
     durationMs: context.clock.monotonic() - startedAt,
   });
   await context.notify(finishedNotice(batch, manifest, digest));
+  await tellSlower(context, batch, manifest);
 }
 
 /** What the batch took, for plans and for the drift alert. A batch that was cut short tells little. */

@@ -29,6 +29,8 @@ export const EVENTS = {
   'http:failed': 'A request to the server failed for a reason that is not the client’s.',
   'http:full': 'Event streams of a key are refused: it, or the server, has as many open as there may be.',
   'key:refused': 'A provider refuses the key of this worker, which leaves the work to others that can.',
+  'latency:drifted':
+    "A model's slowest calls take half as long again as in the workflow's last seven nights, or longer.",
   'ledger:overrun': 'A reply cost more than what was held for it.',
   'ledger:restored': 'Redis had forgotten writes of the last seconds; they were posted again.',
   'ledger:uncertain':
