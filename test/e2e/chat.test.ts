@@ -114,7 +114,14 @@ describe('models of the config in the OpenAI-compatible endpoint', () => {
       body.response_format === undefined
         ? { content: `${body.model} says ${body.messages.at(-1)?.content}` }
         : { content: '{"label":"billing","confidence":0.9}' };
-    expect((await client.models.list()).data.map(({ id }) => id)).toEqual(['triage', 'digest', 'small', 'large']);
+    expect((await client.models.list()).data.map(({ id }) => id)).toEqual([
+      'triage',
+      'digest',
+      'summarize',
+      'classify',
+      'small',
+      'large',
+    ]);
     const names = ['small', 'large', 'triage'];
     const text = batchFile(9, (index) => ({ body: bodyOf(names[index % 3] as string, `Hello ${index}`) }));
     const ended = await polled(client, (await createBatch(client, text)).id);

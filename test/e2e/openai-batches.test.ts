@@ -189,7 +189,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
     expect([models.size, models.get('doc-4'), models.get('doc-5')]).toEqual([20, 'digest', 'triage']);
     expect(await workspace.status(`${id}.1`)).toMatchObject({ workflow: 'digest', documents: { total: 5 } });
     const { data } = await client.models.list();
-    expect(data.map((each) => each.id)).toEqual(['triage', 'digest', 'small', 'large']);
+    expect(data.map((each) => each.id)).toEqual(['triage', 'digest', 'summarize', 'classify', 'small', 'large']);
     expect(await client.models.retrieve('digest')).toMatchObject({ id: 'digest', object: 'model' });
     expect(await failureOf(client.models.retrieve('gpt-9'))).toMatchObject({ status: 404, code: 'model_not_found' });
   });
