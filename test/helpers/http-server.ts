@@ -71,7 +71,7 @@ export async function openTestServer(options: TestServerOptions): Promise<TestSe
   const log = { debug: () => {}, info: () => {}, warn: note, error: note };
   const config = loadConfig({ env: {}, cwd: folder });
   const app = stack.use(await openApp({ config, log, announce: () => {}, searchPath: undefined, actor: 'test' }));
-  if (host !== '127.0.0.1') await makeKey(app, 'first', {});
+  if (host !== '127.0.0.1' && options.yaml === undefined) await makeKey(app, 'first', {});
   const meter = new ProcessMeter();
   const server = await startServer(change(app), { host, port: 0, meter, ...(limits === undefined ? {} : { limits }) });
   stack.defer(() => server.close());
