@@ -39,6 +39,8 @@ export interface CandidateFacts {
   readonly data?: DataPromise;
   /** That the documents of a night take at the quota and the measured latency. */
   readonly hours?: number;
+  /** Where the latency is not known: at the quota alone. */
+  readonly hoursAtLeast?: number;
 }
 
 export interface Verdict {
@@ -62,11 +64,19 @@ export function judge(requirements: Requirements, facts: CandidateFacts): readon
     atMost('p95LatencySeconds', requirements.p95LatencySeconds, facts.p95Seconds, (n) => `${n.toFixed(1)} s`),
     atMost('usdPerThousandDocuments', perThousand, scale(facts.costPerDocument, 1_000), usd),
     atMost('monthlyUsd', monthlyUsd, scale(facts.costPerDocument, nights), usd),
-    atMost('hours', requirements.hours, exact(facts.hours), (n) => `${n.toFixed(n < 1 ? 2 : 1)} h`),
+    hoursVerdict(requirements.hours, facts),
     atLeast('contextTokens', requirements.contextTokens, exact(facts.contextTokens), (n) => n.toLocaleString('en')),
     dataVerdict(requirements.data, facts.data),
   ];
   return found.filter((verdict) => verdict !== undefined);
+}
+
+function hoursVerdict(limit: number | undefined, { hours, hoursAtLeast }: CandidateFacts): Verdict | undefined {
+  const say = (n: number) => `${n.toFixed(n < 1 ? 2 : 1)} h`;
+  const verdict = atMost('hours', limit, exact(hours), say);
+  if (limit === undefined || hours !== undefined || hoursAtLeast === undefined || hoursAtLeast <= limit) return verdict;
+  const found = `at least ${say(hoursAtLeast)}, by the quota alone`;
+  return { requirement: 'hours', state: 'unmet', want: say(limit), found, by: say(hoursAtLeast - limit) };
 }
 
 type Say = (value: number) => string;

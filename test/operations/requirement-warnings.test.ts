@@ -29,7 +29,7 @@ function unmet(requirements: Requirements, latest?: LatestBatch): readonly strin
 
 describe('what is known of requirements before a batch', () => {
   it('is its quota: 7,200 documents at 60 requests a minute take 2 hours', () => {
-    expect(unmet({ documentsPerNight: 7_200, hours: 1 })).toEqual(['hours 2.0 h']);
+    expect(unmet({ documentsPerNight: 7_200, hours: 1 })).toEqual(['hours at least 2.0 h, by the quota alone']);
     expect(unmet({ documentsPerNight: 7_200, hours: 2 })).toEqual([]);
   });
 
@@ -42,6 +42,12 @@ describe('what is known of requirements before a batch', () => {
       'monthlyUsd $432.00',
       'hours 8.0 h',
     ]);
+  });
+
+  it('are no hours that only an assumed latency would give', () => {
+    // 40 documents pass the quota in a minute; how long their calls take is not known.
+    expect(unmet({ documentsPerNight: 40, hours: 0.001 })).toEqual(['hours at least 0.01 h, by the quota alone']);
+    expect(unmet({ documentsPerNight: 40, hours: 0.0115 })).toEqual([]);
   });
 
   it('leaves open what no batch has shown', () => {

@@ -33,23 +33,28 @@ function promiseOf({ providers }: Pick<Config, 'providers'>, { provider }: Model
   return known?.noTraining === true ? 'noTraining' : 'any';
 }
 
-/** Hours that the documents of a night take in one process at the quota; undefined: nobody has said how many there are. */
+/**
+ * Hours that the documents of a night take in one process at the quota; nothing where nobody has said how many there are.
+ *
+ * @param callSeconds that a call takes; undefined: not known, so that the quota alone says how long it takes at least
+ */
 export function nightHours(
   config: Pick<Config, 'providers' | 'pools'>,
   spec: WorkflowSpec,
   { documentsPerNight: documents }: Requirements,
   load: DocumentLoad,
-  callSeconds?: number,
-): number | undefined {
-  if (documents === undefined) return undefined;
+  callSeconds: number | undefined,
+): Pick<CandidateFacts, 'hours' | 'hoursAtLeast'> {
+  if (documents === undefined) return {};
   const amount = {
     calls: load.calls * documents,
     inputTokens: load.inputTokens * documents,
     outputTokens: load.outputTokens * documents,
   };
-  const paid = hostMinutes(amount, throughputOf(config, spec, callSeconds));
+  const hosts = throughputOf(config, spec, callSeconds ?? 0);
   const hasLocal = spec.cascade.some(({ model }) => model.name === LOCAL_MODEL_NAME);
-  return (paid + (hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0)) / 60;
+  const hours = (hostMinutes(amount, hosts) + (hasLocal ? documents / LOCAL_DOCUMENTS_PER_MINUTE : 0)) / 60;
+  return callSeconds === undefined && hosts.length > 0 ? { hoursAtLeast: hours } : { hours };
 }
 
 /**
@@ -69,8 +74,8 @@ export async function evaluatedFacts(
   const load = await loadOf(app, evaluation);
   const median = evaluation.latencyMs?.median ?? 0;
   const callSeconds = median > 0 ? median / 1_000 : undefined;
-  const hours = load === undefined ? undefined : nightHours(app.config, spec, requirements, load, callSeconds);
-  return { ...configFacts(app.config, spec), ...measured, ...(hours === undefined ? {} : { hours }) };
+  const hours = load === undefined ? {} : nightHours(app.config, spec, requirements, load, callSeconds);
+  return { ...configFacts(app.config, spec), ...measured, ...hours };
 }
 
 /** Of a document; undefined where the batch was deleted. */

@@ -125,12 +125,11 @@ export function plannedFacts(
     outputTokens: firstTier.outputTokens / documents,
   };
   const median = evaluation?.latencyMs?.median ?? 0;
-  const hours = nightHours(config, spec, requirements, load, median > 0 ? median / 1_000 : undefined);
   return {
     ...configFacts(config, spec),
     ...measured,
     ...(unpriced.length > 0 ? {} : { costPerDocument: { value: each, bound: each } }),
-    ...(hours === undefined ? {} : { hours }),
+    ...nightHours(config, spec, requirements, load, median > 0 ? median / 1_000 : undefined),
   };
 }
 

@@ -49,11 +49,10 @@ export function knownFacts(
   requirements: Requirements,
   latest: LatestBatch | undefined,
 ): CandidateFacts {
-  const hours = nightHours(config, spec, requirements, latest?.load ?? LEAST_LOAD, latest?.callSeconds);
   const exact = (value: number) => ({ value, bound: value });
   return {
     ...configFacts(config, spec),
-    ...(hours === undefined ? {} : { hours }),
+    ...nightHours(config, spec, requirements, latest?.load ?? LEAST_LOAD, latest?.callSeconds),
     ...(latest === undefined ? {} : { costPerDocument: exact(latest.cost) }),
     ...(latest?.p95Seconds === undefined ? {} : { p95Seconds: exact(latest.p95Seconds) }),
   };

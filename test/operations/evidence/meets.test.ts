@@ -10,7 +10,12 @@ import { judge } from '../../../src/workflows/requirements.ts';
 const config = loadConfigValue(
   {
     providers: {
-      acme: { kind: 'openai', baseUrl: 'http://127.0.0.1:7111/v1', apiKey: 'k', limits: { concurrency: 8 } },
+      acme: {
+        kind: 'openai',
+        baseUrl: 'http://127.0.0.1:7111/v1',
+        apiKey: 'k',
+        limits: { concurrency: 8, requestsPerMinute: 60 },
+      },
     },
     models: { small: { provider: 'acme', id: 'small-2026-01-01', contextTokens: 8_192 } },
     workflows: {
@@ -23,7 +28,7 @@ const config = loadConfigValue(
           usdPerThousandDocuments: 2,
           contextTokens: 16_384,
           hours: 1,
-          documentsPerNight: 1_000,
+          documentsPerNight: 60_000,
         },
       },
       free: { task: 'classify', labels: ['a', 'b'], cascade: [{ model: 'small' }] },
@@ -89,7 +94,7 @@ describe('a model that is planned in place of the cascade', () => {
     expect(judged({})).toEqual([
       'minQuality unknown: not known',
       'usdPerThousandDocuments met: $1.50',
-      'hours met: 0.07 h',
+      'hours unmet: at least 16.7 h, by the quota alone',
       'contextTokens unmet: 8,192',
     ]);
   });

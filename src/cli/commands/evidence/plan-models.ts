@@ -99,7 +99,7 @@ function requirementLines(workflow: string, plans: readonly ModelPlan[]): readon
   );
   return [
     '',
-    `requirements of ${workflow}; dollars as expected above, hours at the quota`,
+    `requirements of ${workflow}; dollars as expected above, hours at the quota and the latency as evaluated`,
     ...verdictLines(judged),
     evaluated.length === 0
       ? 'quality, format and latency are not known before an evaluation: nightmill choose, or eval'
