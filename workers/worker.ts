@@ -3,6 +3,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { reportError } from '../src/cli/report-error.ts';
 import { openLog, readConfig, serviceAnnouncer } from '../src/cli/with-app.ts';
 import { keepHouse } from '../src/operations/keep-house.ts';
+import { boundEnd } from '../src/worker/end-bound.ts';
 import { runWorker } from '../src/worker/run-worker.ts';
 
 /** A worker as a process of its own: `worker.ts [--config FILE] [-w WORKFLOW]...`, as `nightmill worker` starts it. */
@@ -19,6 +20,7 @@ try {
     announce: serviceAnnouncer(options, log),
     searchPath: readEnvironment().searchPath,
     alongside: keepHouse,
+    onStopped: () => boundEnd(log),
     ...(values.workflow === undefined ? {} : { workflows: values.workflow }),
   });
 } catch (error) {

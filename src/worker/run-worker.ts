@@ -13,6 +13,8 @@ export interface RunWorkerOptions extends OpenAppOptions {
   readonly alongside?: (app: App, workflows: readonly string[], signal: AbortSignal) => Promise<void>;
   /** Called with the opened app before it works; what it returns is disposed of at the end. */
   readonly whileOpen?: (app: App) => Promise<AsyncDisposable | undefined>;
+  /** Called when the worker has stopped and only closing is left. */
+  readonly onStopped?: () => void;
 }
 
 /**
@@ -35,5 +37,12 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await aborted(stop.first);
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   await worker.stop({ force: stop.second.aborted });
+  // Servers of one's own are switched off in their own time.
+  if (hasPower(app)) await beside;
+  options.onStopped?.();
   await beside;
+}
+
+function hasPower({ config }: App): boolean {
+  return config.providers.values().some(({ power }) => power !== undefined);
 }

@@ -3,6 +3,7 @@ import { NightmillError } from '../../errors.ts';
 import { startServer } from '../../http/start-server.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
 import { keepHouse } from '../../operations/keep-house.ts';
+import { boundEnd } from '../../worker/end-bound.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { stateLimits } from '../../worker/state-limits.ts';
 import { aborted, listenForStop } from '../../worker/stop-signals.ts';
@@ -40,6 +41,7 @@ export function addServeCommand(program: Command): void {
           await server.close();
           await worker?.stop({ force: stop.second.aborted });
           await beside;
+          boundEnd(app.log);
         },
         { as: 'service', missingSecrets: flags.worker ? 'refuse' : 'leave', meter },
       );

@@ -5,6 +5,7 @@ import { formatMetrics } from '../../measures/exposition.ts';
 import { ProcessMeter } from '../../measures/process-meter.ts';
 import { processSamples } from '../../operations/figures/process-samples.ts';
 import { keepHouse } from '../../operations/keep-house.ts';
+import { boundEnd } from '../../worker/end-bound.ts';
 import { type RunWorkerOptions, runWorker } from '../../worker/run-worker.ts';
 import { globalOptions, openLog, readConfig, serviceAnnouncer } from '../with-app.ts';
 
@@ -26,6 +27,7 @@ export function addWorkerCommand(program: Command): void {
         announce,
         searchPath: readEnvironment().searchPath,
         alongside: keepHouse,
+        onStopped: () => boundEnd(log),
         ...(flags.workflow === undefined ? {} : { workflows: flags.workflow }),
         ...(address === undefined ? {} : measured(address, announce)),
       });
