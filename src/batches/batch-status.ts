@@ -61,6 +61,8 @@ export interface WorkflowEvidence {
 export interface BatchStatus {
   readonly batchId: string;
   readonly workflow: string;
+  /** Of requests that name a model in place of a workflow; absent where it was not looked at. */
+  readonly model?: string;
   readonly state: BatchState;
   readonly documents: Readonly<Record<DocumentOutcome | 'total' | 'done', number>>;
   readonly slices: { readonly total: number; readonly committed: number };

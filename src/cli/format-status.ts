@@ -84,14 +84,14 @@ function seconds(milliseconds: number): string {
 }
 
 /** Id, state, workflow, and what people have named it. */
-export function titleLine({ batchId, state, workflow, name, tenant, plan, labels = {} }: BatchStatus): string {
+export function titleLine({ batchId, state, workflow, model, name, tenant, plan, labels = {} }: BatchStatus): string {
   const named = [
     ...(name === undefined ? [] : [`"${name}"`]),
     ...(tenant === undefined ? [] : [`tenant ${tenant}`]),
     ...(plan === undefined || plan === tenant ? [] : [`plan ${plan}`]),
     ...Object.entries(labels).map(([key, value]) => `${key}=${value}`),
   ];
-  return [batchId, state, `(${workflow})`, ...named].join('  ');
+  return [batchId, state, model === undefined ? `(${workflow})` : `(${workflow}: ${model})`, ...named].join('  ');
 }
 
 /** What has become of the documents that are done. Those of a slice under way have an answer that is not stored yet. */

@@ -11,6 +11,7 @@ import { NightmillError } from '../errors.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { allSpecs } from '../workflows/all-specs.ts';
+import { MODEL_WORKFLOW } from '../workflows/model-workflow.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
 import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 import { workflowEvidence } from './evidence/workflow-evidence.ts';
@@ -44,6 +45,15 @@ export async function openRetryOf(app: Pick<App, 'batches'>, parent: BatchRecord
 /** @throws {NightmillError} `batch_unknown` */
 export async function readStatus(app: App, batchId: string): Promise<BatchStatus> {
   return await statusOf(app, await requireBatch(app, batchId));
+}
+
+/** The model that a batch of the workflow `models` is for; undefined: of any other, or not known. */
+export async function modelOfRequests(app: App, { batchId, workflow }: BatchRecord): Promise<string | undefined> {
+  if (workflow !== MODEL_WORKFLOW) return undefined;
+  // Not there yet while it is submitted, and not any more where its inputs were removed.
+  if ((await app.store.head(storeKeys.submission(batchId))) === undefined) return undefined;
+  const { workflow: spec } = await app.slices.submission(batchId);
+  return spec.cascade[0]?.model.name;
 }
 
 export interface StatusFilter {

@@ -9,9 +9,8 @@ import type { DocumentSource } from '../documents/document-source.ts';
 import { NightmillError } from '../errors.ts';
 import { batchScope } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
-import { MODEL_WORKFLOW } from '../workflows/model-workflow.ts';
 import { writeAudit } from './audit.ts';
-import { openRetryOf, requireBatch } from './read-status.ts';
+import { modelOfRequests, openRetryOf, requireBatch } from './read-status.ts';
 import { readRows } from './results.ts';
 import { type SubmitAnswer, submitDocuments } from './submit-documents.ts';
 
@@ -74,7 +73,7 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
   const retried = await countErrors(app, parent.batchId, matches, operation);
   const submitted = await submitDocuments(app, {
     workflow: parent.workflow,
-    model: await modelOf(app, parent),
+    model: await modelOfRequests(app, parent),
     source: await failedDocuments(app, parent, matches),
     id: retryId(parent),
     budget: operation.budget ?? (await remainingBudget(app, parent)),
@@ -89,13 +88,6 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
   await app.batches.addRetry(parent.batchId, submitted.batchId);
   await writeAudit(app, 'batch:retry', parent.batchId, undefined, submitted.batchId);
   return { ...submitted, retryOf: parent.batchId };
-}
-
-/** The model that a batch of the workflow `models` was for; undefined: of any other. */
-async function modelOf(app: App, { batchId, workflow }: BatchRecord): Promise<string | undefined> {
-  if (workflow !== MODEL_WORKFLOW) return undefined;
-  const { workflow: spec } = await app.slices.submission(batchId);
-  return spec.cascade[0]?.model.name;
 }
 
 function retryId({ batchId, retries }: BatchRecord): string {

@@ -9,6 +9,8 @@ import { nanoToUsd, usdJson } from '../money/money.ts';
 export interface StatusView<Usd> {
   readonly id: string;
   readonly workflow: string;
+  /** Of requests that name a model in place of a workflow, where one batch is asked for. */
+  readonly model?: string;
   readonly state: BatchStatus['state'];
   readonly name: string | null;
   readonly labels: Readonly<Record<string, string>>;
@@ -103,6 +105,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
   return {
     id: status.batchId,
     workflow: status.workflow,
+    ...(status.model === undefined ? {} : { model: status.model }),
     state: status.state,
     name: status.name ?? null,
     labels: status.labels ?? {},

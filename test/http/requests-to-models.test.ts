@@ -25,7 +25,7 @@ it('requests to models are held, let go and counted without a workflow of that n
   const paused = await server.call('POST', '/api/v1/workflows/models/pause');
   expect(paused).toMatchObject({ status: 200, body: { kind: 'workflow', changed: true } });
   const { body: held } = await server.call('GET', `/api/v1/batches/${batch.id}`);
-  expect(held).toMatchObject({ state: 'paused', workflow: 'models', breaker: { cause: 'operator' } });
+  expect(held).toMatchObject({ state: 'paused', workflow: 'models', model: 'small', breaker: { cause: 'operator' } });
   expect(await wanted()).toBe(0);
   const resumed = await server.call('POST', '/api/v1/workflows/models/resume');
   expect(resumed).toMatchObject({ status: 200, body: { changed: true } });

@@ -5,7 +5,7 @@ import type { BatchStatus } from '../../batches/batch-status.ts';
 import { addModelTotals, type ModelTotals, withProviders } from '../../batches/model-totals.ts';
 import { readManifest } from '../../finalize/read-manifest.ts';
 import { storeKeys } from '../../store/store-keys.ts';
-import { readStatus, requireBatch } from '../read-status.ts';
+import { modelOfRequests, readStatus, requireBatch } from '../read-status.ts';
 
 /** Slices that a look at a batch under way adds up; those of a large batch tell no more. */
 const SLICES_READ = 200;
@@ -17,7 +17,9 @@ const SLICES_READ = 200;
  * @throws {NightmillError} `batch_unknown`
  */
 export async function readStatusAndModels(app: App, batchId: string): Promise<BatchStatus> {
-  const [status, batch] = [await readStatus(app, batchId), await requireBatch(app, batchId)];
+  const [found, batch] = [await readStatus(app, batchId), await requireBatch(app, batchId)];
+  const model = await modelOfRequests(app, batch);
+  const status = model === undefined ? found : { ...found, model };
   const models = hasManifest(batch.state) ? await modelsOfManifest(app, batchId) : await modelsSoFar(app, batch);
   return models.length === 0 ? status : { ...status, models };
 }
