@@ -34,10 +34,10 @@ export class QuantileSketch {
     }
   }
 
-  /** @param share 0 to 1; undefined where nothing was counted */
+  /** By nearest rank: of two values the 95th percentile is the larger one. @param share 0 to 1; undefined where nothing was counted */
   quantile(share: number): number | undefined {
     if (this.#count === 0) return undefined;
-    const rank = share * (this.#count - 1);
+    const rank = Math.max(0, Math.ceil(share * this.#count) - 1);
     let seen = 0;
     let at = 0;
     for (; at < this.#counts.length - 1; at++) {
