@@ -3,7 +3,7 @@ import type { ObservedAnswer } from './calibrate-observed.ts';
 /** What rows of a workflow's results say of its first tier. */
 export interface ObservedRows {
   readonly answers: readonly ObservedAnswer[];
-  /** Rows that say nothing of it: failed ones, and those without `attempts`. */
+  /** Rows that say nothing of it: failed ones, those without `attempts`, and those that a tier between has answered. */
   readonly ignored: number;
   readonly first: ObservedTier;
   readonly last: ObservedTier;
@@ -14,6 +14,9 @@ export interface ObservedTier {
   /** Mean dollars of a document. */
   readonly cost: number;
 }
+
+/** Reasons of an answer that was taken. */
+const KEPT: ReadonlySet<string> = new Set(['accepted', 'audited']);
 
 interface Attempt {
   readonly tier: number;
@@ -46,11 +49,16 @@ export function observedRows(
       ignored++;
       continue;
     }
+    const last = others.find(({ model }) => model === lastModel);
+    const right = truth.get(row.id) ?? last?.label;
+    // Passed on and answered on the way: nobody knows who was right, and no audited document stands for it.
+    if (right === undefined && !KEPT.has(first.reason)) {
+      ignored++;
+      continue;
+    }
     firstModel = first.model;
     costs.first.add(first.costUsd);
-    const last = others.find(({ model }) => model === lastModel);
     if (last !== undefined) costs.last.add(last.costUsd);
-    const right = truth.get(row.id) ?? (last === undefined ? undefined : last.label);
     answers.push({
       label: first.label,
       confidence: first.confidence,

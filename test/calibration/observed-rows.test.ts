@@ -38,6 +38,16 @@ describe('observedRows()', () => {
     ]);
   });
 
+  test('a document that a tier between has answered says nothing of the first one', () => {
+    const middle = { tier: 1, model: 'middle', label: 'b', reason: 'accepted', costUsd: 3 };
+    const three = observedRows(
+      [row('between', small('a', 'low_confidence'), middle), row('kept', small('a', 'accepted'))],
+      'large',
+    );
+    expect(three.answers).toEqual([{ label: 'a', confidence: 0.8, seen: 'accepted' }]);
+    expect(three.ignored).toBe(1);
+  });
+
   test('counts rows that say nothing, and knows what an answer of each tier costs', () => {
     expect(rows.ignored).toBe(3);
     expect(rows.first).toEqual({ model: 'small', cost: 1 });
