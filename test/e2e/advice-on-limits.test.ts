@@ -23,7 +23,8 @@ it('a batch that its limit has stopped ends with what status says that it takes,
   expect(finished, finished.stderr).toMatchObject({ code: 0 });
   const { costUsd } = (await workspace.readOutput('out')).manifest;
   expect(costUsd).toBeLessThanOrEqual(Number(to));
-  // Some replies came while the batch was being stopped: paid for, and in no document yet.
+  // Replies that came while the batch was being stopped are paid for and in no document yet: of the eight calls at once, and
+  // those of a second slice, beside about 85 documents.
   const said = usdToNano(spentUsd) + usdToNano(more);
-  expect(Math.abs(usdToNano(costUsd) - said) / said).toBeLessThan(0.1);
+  expect(Math.abs(usdToNano(costUsd) - said) / said).toBeLessThan(0.2);
 }, 300_000);
