@@ -23,8 +23,9 @@ it('a batch that its limit has stopped ends with what status says that it takes,
   expect(finished, finished.stderr).toMatchObject({ code: 0 });
   const { costUsd } = (await workspace.readOutput('out')).manifest;
   expect(costUsd).toBeLessThanOrEqual(Number(to));
-  // Replies that came while the batch was being stopped are paid for and in no document yet: of the eight calls at once, and
-  // those of a second slice, beside about 85 documents.
+  // It errs upward: replies that came while the batch was being stopped are paid for and in no document yet, and how many
+  // there are depends on the machine.
   const said = usdToNano(spentUsd) + usdToNano(more);
-  expect(Math.abs(usdToNano(costUsd) - said) / said).toBeLessThan(0.2);
+  expect(usdToNano(costUsd) / said).toBeLessThan(1.05);
+  expect(usdToNano(costUsd) / said).toBeGreaterThan(0.5);
 }, 300_000);
