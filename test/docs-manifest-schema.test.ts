@@ -61,10 +61,6 @@ const MANIFEST: Manifest = {
       groups: [{ label: 'bug', documents: 2, summary: 'Broken.' }],
       read: { documents: 2, of: 2 },
       spending: {
-        calls: 1,
-        usage: USAGE,
-        cost: 7,
-        uncertainCost: 0,
         byModel: [{ model: 'small', calls: 1, usage: USAGE, cost: 7, uncertainCalls: 0, uncertainCost: 0 }],
         models: ['small'],
       },

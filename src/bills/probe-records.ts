@@ -1,24 +1,13 @@
-import type { NanoUsd } from '../money/money.ts';
-import type { TokenPrice } from '../money/price.ts';
-import type { Usage } from '../money/usage.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import type { OurUsage } from './compare-bills.ts';
 
 /** What one look at a provider (`nightmill doctor --provider`) has booked. It is no batch, so that no manifest has it. */
-export interface ProbeRecord {
+export interface ProbeRecord extends Omit<OurUsage, 'batchId' | 'fromDay' | 'toDay'> {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly provider: string;
-  /** The provider's name of the model. */
-  readonly model: string;
-  readonly calls: number;
-  readonly usage: Usage;
-  readonly cost: NanoUsd;
-  readonly uncertainCalls: number;
-  readonly uncertainCost: NanoUsd;
-  readonly price?: TokenPrice;
 }
 
 export async function keepProbe(store: ObjectStore, record: ProbeRecord): Promise<void> {

@@ -8,6 +8,12 @@ export interface EvidenceBook {
 
 const TRIES = 50;
 
+/** Undefined: nothing yet. */
+export async function readEvidence<T>(book: EvidenceBook, name: string): Promise<T | undefined> {
+  const text = await book.get(name);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
 /**
  * Changes a record as if nobody else did at the same time.
  *

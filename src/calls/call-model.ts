@@ -3,7 +3,7 @@ import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
 import { inputTokenBound, typicalCost } from '../requests/estimate.ts';
 import { poolOf } from '../workflows/workflow.ts';
-import { type Call, hostRoutes, type Route } from './call.ts';
+import { type Call, hostRoutes, isFallback, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import { orderHosts } from './choose-host.ts';
 import { decideRetry, needsOperator } from './decide-retry.ts';
@@ -124,7 +124,6 @@ async function nextRoute(
   failures: Failures,
 ): Promise<{ route: Route; gate: ProviderGate; stay: Disposable | undefined }> {
   const { owner, routes } = call;
-  const own = new Set(hostRoutes(call));
   for (;;) {
     owner.throwIfStopped();
     const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
@@ -134,7 +133,7 @@ async function nextRoute(
     let hasShortWait = false;
     for (const route of open.length === 0 ? [routes[0]] : open) {
       // A short wait is no reason to leave the tier's own model.
-      if (hasShortWait && !own.has(route)) break;
+      if (hasShortWait && isFallback(call, route)) break;
       const gate = gateOf(context, route);
       const waitMs = gate.turnInMs();
       if (waitMs === 0) return { route, gate, stay: assign(context, call, route, gate) };

@@ -1,7 +1,8 @@
 import { formatUsd } from '../money/money.ts';
 import { adviceText } from '../reports/advice.ts';
+import { count, percent } from '../reports/format-figures.ts';
 import type { Report, ReportLine } from '../reports/report.ts';
-import { count, percent, rateTexts, savedTexts } from '../reports/report-text.ts';
+import { rateTexts, savedTexts } from '../reports/report-text.ts';
 
 /** The report for people at a terminal. */
 export function reportLines(report: Report): string {

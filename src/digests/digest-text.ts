@@ -1,5 +1,5 @@
 import { formatUsd } from '../money/money.ts';
-import type { Digest, NightFigures } from './digest.ts';
+import { type Digest, digestTotals, type NightFigures } from './digest.ts';
 
 /** What both pages of a digest say besides its texts. */
 export interface DigestLines {
@@ -21,6 +21,7 @@ export interface DigestLines {
 export function digestLines(digest: Digest): DigestLines {
   const { workflow, night, before, reasons, failures, spending, read, kind } = digest;
   const { documents, failed, cost, escalated, labels } = night;
+  const spent = digestTotals(spending);
   const wrote = spending.models.length === 0 ? '' : ` by ${spending.models.join(', ')}`;
   const made = kind === 'extract' ? "is made of the documents' own sentences, chosen" : 'was written';
   return {
@@ -49,7 +50,7 @@ export function digestLines(digest: Digest): DigestLines {
       read.documents === 0
         ? ''
         : `The text ${made}${wrote} from ${read.documents === read.of ? 'all' : `${count(read.documents)} of`} ${count(read.of)} answers; ` +
-          `${formatUsd(spending.cost + spending.uncertainCost)} in ${count(spending.calls)} calls, besides the batch's own.`,
+          `${formatUsd(spent.cost + spent.uncertainCost)} in ${count(spent.calls)} calls, besides the batch's own.`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { type NanoUsd, usdJson } from '../money/money.ts';
-import type { Usage } from '../money/usage.ts';
+import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 
 /** The figures of a batch that two nights are compared by. */
 export interface NightFigures {
@@ -40,10 +40,6 @@ export interface ModelSpending {
 
 /** What its calls have cost: booked in the limits of workflow, tenant and all, and not in the batch's own books. */
 export interface DigestSpending {
-  readonly calls: number;
-  readonly usage: Usage;
-  readonly cost: NanoUsd;
-  readonly uncertainCost: NanoUsd;
   readonly byModel: readonly ModelSpending[];
   /** Names of the models that wrote. */
   readonly models: readonly string[];
@@ -76,9 +72,19 @@ export interface Digest extends DigestTexts {
   readonly before?: NightFigures;
 }
 
+export function digestTotals({ byModel }: DigestSpending): Omit<ModelSpending, 'model' | 'uncertainCalls'> {
+  return {
+    calls: byModel.reduce((sum, { calls }) => sum + calls, 0),
+    usage: byModel.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
+    cost: byModel.reduce((sum, { cost }) => sum + cost, 0),
+    uncertainCost: byModel.reduce((sum, { uncertainCost }) => sum + uncertainCost, 0),
+  };
+}
+
 /** As the manifest and webhooks have it. */
 export function digestJson(digest: Digest): object {
   const { summary, kind, withoutText, groups, read, spending, night, reasons, failures, before } = digest;
+  const { calls, usage, cost: spent, uncertainCost: lost } = digestTotals(spending);
   return {
     ...(summary === undefined ? {} : { summary }),
     ...(kind === undefined ? {} : { kind }),
@@ -88,17 +94,17 @@ export function digestJson(digest: Digest): object {
     escalated: { documents: night.escalated, reasons },
     failures: failures.map(({ cost, ...failure }) => ({ ...failure, costUsd: usdJson(cost) })),
     before: before === undefined ? null : figuresJson(before),
-    calls: spending.calls,
+    calls,
     models: spending.models,
     byModel: spending.byModel.map(({ cost, uncertainCost, ...model }) => ({
       ...model,
       costUsd: usdJson(cost),
       uncertainUsd: usdJson(uncertainCost),
     })),
-    usage: spending.usage,
-    costUsd: usdJson(spending.cost),
-    costNanoUsd: spending.cost,
-    uncertainUsd: usdJson(spending.uncertainCost),
+    usage,
+    costUsd: usdJson(spent),
+    costNanoUsd: spent,
+    uncertainUsd: usdJson(lost),
   };
 }
 

@@ -36,7 +36,7 @@ export function digestRun(batchId: string): string {
 
 /** A night does not wait for its digest for longer. */
 const LONGEST_MS = 10 * 60_000;
-const NOTHING_SPENT: DigestSpending = { calls: 0, usage: NO_USAGE, cost: 0, uncertainCost: 0, byModel: [], models: [] };
+const NOTHING_SPENT: DigestSpending = { byModel: [], models: [] };
 
 /**
  * The texts of a batch's digest. Its calls have an owner of their own: they are booked in the limits of workflow, tenant
@@ -132,7 +132,6 @@ async function writePaid(
 }
 
 async function spendingOf(ledger: Ledger, { claim, journal }: CallOwner): Promise<DigestSpending> {
-  const { settled, uncertain } = await ledger.totals(batchScope(claim.batchId));
   const lost = await ledger.uncertainCalls(claim.batchId);
   const entries = [...journal.values()];
   const models = [...new Set(entries.map(({ model }) => model))].sort();
@@ -148,12 +147,5 @@ async function spendingOf(ledger: Ledger, { claim, journal }: CallOwner): Promis
       uncertainCost: uncertainOnes.reduce((sum, { cost }) => sum + cost, 0),
     };
   });
-  return {
-    calls: entries.length,
-    usage: byModel.reduce((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
-    cost: settled,
-    uncertainCost: uncertain,
-    byModel,
-    models,
-  };
+  return { byModel, models };
 }

@@ -13,8 +13,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
+import { earlierBatches, manifestOf } from './earlier-batches.ts';
 import type { Manifest } from './manifest.ts';
-import { readManifest } from './read-manifest.ts';
 
 interface DigestContext {
   readonly store: ObjectStore;
@@ -31,7 +31,6 @@ export interface WithDigest {
   readonly close?: () => Promise<void>;
 }
 
-const BATCHES_PER_READ = 200;
 /** A batch that a person has ended says little of its night. */
 const COMPARABLE: ReadonlySet<string> = new Set(['completed', 'expired']);
 /** Looked through for the night before. */
@@ -123,24 +122,11 @@ function reasonsOf({ escalations = {}, rejections }: Manifest): Readonly<Record<
 }
 
 /** The batch of the same workflow and tenant that was submitted before. */
-async function nightBefore(
-  { store, batches }: DigestContext,
-  { workflow, tenant, createdAt, batchId }: BatchRecord,
-): Promise<NightFigures | undefined> {
-  for (let from = 0; from < MAX_BATCHES; from += BATCHES_PER_READ) {
-    const found = await batches.list(BATCHES_PER_READ, from);
-    for (const other of found) {
-      const isNightBefore =
-        other.workflow === workflow &&
-        other.tenant === tenant &&
-        other.batchId !== batchId &&
-        other.createdAt <= createdAt &&
-        other.retryOf === undefined &&
-        COMPARABLE.has(other.state);
-      const bytes = isNightBefore ? await store.get(storeKeys.manifest(other.batchId)) : undefined;
-      if (bytes !== undefined) return figuresOf(readManifest(Buffer.from(bytes).toString(), () => true));
-    }
-    if (found.length < BATCHES_PER_READ) break;
+async function nightBefore({ store, batches }: DigestContext, batch: BatchRecord): Promise<NightFigures | undefined> {
+  for await (const other of earlierBatches(batches, batch, MAX_BATCHES)) {
+    if (other.tenant !== batch.tenant || other.createdAt > batch.createdAt || !COMPARABLE.has(other.state)) continue;
+    const manifest = await manifestOf(store, other);
+    if (manifest !== undefined) return figuresOf(manifest);
   }
   return undefined;
 }

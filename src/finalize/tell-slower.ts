@@ -4,9 +4,9 @@ import type { Notice, Notify } from '../budgets/notice.ts';
 import { canBeJudged, type SlowerModel, slowerModels } from '../measures/latency-drift.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { storeKeys } from '../store/store-keys.ts';
+
+import { earlierBatches, manifestOf } from './earlier-batches.ts';
 import type { Manifest } from './manifest.ts';
-import { readManifest } from './read-manifest.ts';
 
 export interface TellSlowerContext {
   readonly store: ObjectStore;
@@ -17,7 +17,7 @@ export interface TellSlowerContext {
 
 const NIGHTS_MS = 7 * 86_400_000;
 /** The batches before are looked for among so many newest ones of all workflows. */
-const LISTED = 500;
+const MAX_LISTED = 500;
 /** Two a night; of a workflow with more, the newest. */
 const MAX_READ = 14;
 
@@ -44,20 +44,15 @@ export async function tellSlower(context: TellSlowerContext, batch: BatchRecord,
 
 async function earlierManifests(
   { batches, store }: TellSlowerContext,
-  { batchId, workflow }: BatchRecord,
+  batch: BatchRecord,
   now: number,
 ): Promise<readonly Manifest[]> {
-  const earlier = (await batches.list(LISTED)).filter(
-    (each) =>
-      each.workflow === workflow &&
-      each.batchId !== batchId &&
-      each.retryOf === undefined &&
-      hasManifest(each.state) &&
-      (each.finishedAt ?? 0) > now - NIGHTS_MS,
-  );
-  const read = earlier.slice(0, MAX_READ).map((each) => store.get(storeKeys.manifest(each.batchId)));
-  const found = (await Promise.all(read)).filter((bytes) => bytes !== undefined);
-  return found.map((bytes) => readManifest(Buffer.from(bytes).toString(), () => true));
+  const read: Promise<Manifest | undefined>[] = [];
+  for await (const other of earlierBatches(batches, batch, MAX_LISTED)) {
+    if (!hasManifest(other.state) || (other.finishedAt ?? 0) <= now - NIGHTS_MS) continue;
+    if (read.push(manifestOf(store, other)) === MAX_READ) break;
+  }
+  return (await Promise.all(read)).filter((manifest) => manifest !== undefined);
 }
 
 function slowerNotice({ batchId, workflow }: BatchRecord, day: string, slower: SlowerModel): Notice {

@@ -24,6 +24,8 @@ export interface CallOwners {
    * @returns false while calls are in flight, and where it has another owner now
    */
   close(claim: SliceClaim): Promise<boolean>;
+  /** Ends the run of that id, whoever has it, unless calls are in flight. Nothing where there is none. */
+  forget(id: string): Promise<void>;
   /**
    * A lease for holds that outlive a process, such as those of a provider's batch: stands for so long from now on.
    *

@@ -30,7 +30,7 @@ export interface TraceMeterOptions {
 }
 
 /** Slices and runs that calls may belong to; a process has far fewer in hand. */
-const MOST_OPEN = 10_000;
+const MAX_OPEN = 10_000;
 
 /** Makes spans of what happens: submission, slices, calls and the end of a batch are one trace, whichever process does them. */
 export class TraceMeter implements Meter {
@@ -59,7 +59,7 @@ export class TraceMeter implements Meter {
   sliceTaken({ batch, slice, traceparent, isRun }: TakenSlice): void {
     const parent = contextOf(batch, traceparent);
     const spanId = isRun === true ? parent.spanId : this.#options.newSpanId();
-    if (this.#open.size >= MOST_OPEN) this.#open.delete(this.#open.keys().next().value ?? '');
+    if (this.#open.size >= MAX_OPEN) this.#open.delete(this.#open.keys().next().value ?? '');
     this.#open.set(keyOf(batch, slice), { traceId: parent.traceId, spanId, parentSpanId: parent.spanId });
   }
 

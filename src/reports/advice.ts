@@ -2,6 +2,7 @@ import { calibrateObserved, errorBound, type ObservedAnswer } from '../calibrati
 import type { ObservedRows } from '../calibration/observed-rows.ts';
 import { formatUsd, type NanoUsd, usdJson, usdToNano } from '../money/money.ts';
 import { leastConfidence, type Tier } from '../workflows/workflow.ts';
+import { percent } from './format-figures.ts';
 
 /** What the data say of a workflow. Nothing is changed by it. */
 export interface Advice {
@@ -158,10 +159,6 @@ function trial({ workflow, batches, promise: { target, delta } }: CascadeEvidenc
     ...batches.map((batch) => `nightmill results ${batch} -o out/${batch}`),
     `nightmill calibrate -w ${workflow} --rows ${rows} --target ${target} --delta ${delta}`,
   ];
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }
 
 function nano(usd: number): NanoUsd {

@@ -1,8 +1,9 @@
 import { formatUsd } from '../money/money.ts';
 import { barPlot, escapeHtml, htmlPage, htmlTable, shareBar } from '../text/html-page.ts';
 import { adviceText } from './advice.ts';
+import { count, percent } from './format-figures.ts';
 import type { Report, ReportLine } from './report.ts';
-import { count, percent, rateTexts, savedTexts } from './report-text.ts';
+import { rateTexts, savedTexts } from './report-text.ts';
 
 /** The whole report as one page; `htmlPage` says what it may hold. */
 export function reportHtml(report: Report): string {

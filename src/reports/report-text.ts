@@ -1,17 +1,10 @@
 import { formatUsd } from '../money/money.ts';
+import { count, percent } from './format-figures.ts';
 import type { ReportLine } from './report.ts';
 import type { Rates } from './report-sums.ts';
 
 /** A change under so much is no news. */
 const NEWS_SHARE = 0.1;
-
-export function count(value: number): string {
-  return value.toLocaleString('en');
-}
-
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
-}
 
 /** Each figure of a line with its change since the period before, where both are known. */
 export function rateTexts({ rates, before }: Pick<ReportLine, 'rates' | 'before'>): readonly {

@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
+import type { CandidateSpec, WorkflowSpec } from '../workflows/workflow.ts';
 
-/** Whether a document is of the audited share: the same for the same id, on every machine and in a retry. */
+/** Whether a document is of the audited share. */
 export function isAudited({ name, audit = 0 }: Pick<WorkflowSpec, 'name' | 'audit'>, id: string): boolean {
-  if (audit === 0) return false;
+  return isOfShare('audit', name, id, audit);
+}
+
+/** Whether a document is of the share that a candidate is tried on. */
+export function isTried({ name }: Pick<WorkflowSpec, 'name'>, { share }: CandidateSpec, id: string): boolean {
+  return isOfShare('candidate', name, id, share);
+}
+
+/** The same for the same id, on every machine and in a retry; one purpose's share says nothing of another's. */
+function isOfShare(purpose: string, workflow: string, id: string, share: number): boolean {
+  if (share === 0) return false;
   const digest = createHash('sha256')
-    .update(JSON.stringify(['audit', name, id]))
+    .update(JSON.stringify([purpose, workflow, id]))
     .digest();
-  return digest.readUInt32BE() < audit * 2 ** 32;
+  return digest.readUInt32BE() < share * 2 ** 32;
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import { addCompared, type CandidateCounts, isWorse, NOTHING_COMPARED } from '../calibration/candidate-test.ts';
-import { changeEvidence, type EvidenceBook } from '../calibration/evidence-book.ts';
+import { changeEvidence, type EvidenceBook, readEvidence } from '../calibration/evidence-book.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import { AttemptLog } from '../cascades/attempt-log.ts';
 import { type CascadeStage, cascadeStages } from '../cascades/cascade-stages.ts';
 import type { CandidateSpec, WorkflowSpec } from '../workflows/workflow.ts';
 import { type AnswerDocumentContext, answerDocument, type DocumentWork } from './answer-document.ts';
+import { isTried } from './audit-sample.ts';
 import { type DriftContext, strongestAlone } from './drift-watch.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
@@ -14,14 +15,6 @@ import type { DocumentEnd } from './slice-rows.ts';
 export interface CandidateState extends CandidateCounts {
   /** When it was found to be worse, milliseconds since the epoch; it is not asked any more. Absent: it goes on. */
   readonly stoppedAt?: number;
-}
-
-/** Whether a document is of the candidate's share: the same for the same id, on every machine and in a retry. */
-export function isOfShare({ name }: Pick<WorkflowSpec, 'name'>, { share }: CandidateSpec, id: string): boolean {
-  const digest = createHash('sha256')
-    .update(JSON.stringify(['candidate', name, id]))
-    .digest();
-  return digest.readUInt32BE() < share * 2 ** 32;
 }
 
 /** What is compared; its share and mode may change without beginning anew. */
@@ -32,8 +25,7 @@ function recordName({ name }: WorkflowSpec, { cascade, instructions, margin }: C
 
 export async function candidateState(book: EvidenceBook, workflow: WorkflowSpec): Promise<CandidateState | undefined> {
   if (workflow.candidate === undefined) return undefined;
-  const text = await book.get(recordName(workflow, workflow.candidate));
-  return text === undefined ? NOTHING_COMPARED : (JSON.parse(text) as CandidateState);
+  return (await readEvidence<CandidateState>(book, recordName(workflow, workflow.candidate))) ?? NOTHING_COMPARED;
 }
 
 /** The candidate of a slice's workflow at work beside it. */
@@ -69,7 +61,7 @@ export class CandidateRun {
 
   takes(entry: SliceEntry, run: SliceRun): boolean {
     if (entry.kind !== 'document' || entry.sameAs !== undefined || entry.answered !== undefined) return false;
-    return !run.draining && isOfShare(this.#workflow, this.#candidate, entry.document.id);
+    return !run.draining && isTried(this.#workflow, this.#candidate, entry.document.id);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { SliceEntry } from '../batches/slice-entry.ts';
 import { afterSamples, DRIFT_ALARM, DRIFT_BEGINNING, type DriftState } from '../calibration/drift.ts';
-import { changeEvidence, type EvidenceBook } from '../calibration/evidence-book.ts';
+import { changeEvidence, type EvidenceBook, readEvidence } from '../calibration/evidence-book.ts';
 import { AUDITED, type TierAttempt } from '../cascades/attempt-log.ts';
 import type { CascadeStage } from '../cascades/cascade-stages.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -48,8 +48,7 @@ export async function hasDrifted(book: EvidenceBook, workflow: WorkflowSpec): Pr
 export async function driftState(book: EvidenceBook, workflow: WorkflowSpec): Promise<DriftState | undefined> {
   const promise = promiseOf(workflow);
   if (promise === undefined) return undefined;
-  const text = await book.get(recordName(workflow, promise));
-  return text === undefined ? DRIFT_BEGINNING : (JSON.parse(text) as DriftState);
+  return (await readEvidence<DriftState>(book, recordName(workflow, promise))) ?? DRIFT_BEGINNING;
 }
 
 /** The last tier alone. */

@@ -33,6 +33,7 @@ function ownersOf({ cluster: { books } }: MemoryApp): CallOwners & { readonly cl
       closed.push(batchId);
       return true;
     },
+    forget: async () => {},
     extendLease: async () => true,
     endLease: async () => {},
   };

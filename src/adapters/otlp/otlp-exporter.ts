@@ -14,9 +14,9 @@ export interface OtlpOptions extends TracingSettings {
 }
 
 /** Spans in one request. */
-const MOST_AT_ONCE = 512;
+const MAX_AT_ONCE = 512;
 /** Spans that wait while the collector is away; later ones are lost. */
-const MOST_WAITING = 4_096;
+const MAX_WAITING = 4_096;
 const TIMEOUT_MS = 5_000;
 const KINDS = { client: 3, producer: 4, consumer: 5 } as const;
 const ERROR_STATUS = 2;
@@ -42,9 +42,9 @@ export class OtlpExporter {
   }
 
   send(span: Span): void {
-    if (this.#waiting.length >= MOST_WAITING) this.#lost += 1;
+    if (this.#waiting.length >= MAX_WAITING) this.#lost += 1;
     else this.#waiting.push(span);
-    if (this.#waiting.length === MOST_AT_ONCE) this.#flush();
+    if (this.#waiting.length === MAX_AT_ONCE) this.#flush();
   }
 
   /** Sends what waits, for five seconds at most a request. */
@@ -58,8 +58,8 @@ export class OtlpExporter {
   #flush(): void {
     this.#sending = this.#sending.then(async () => {
       while (this.#waiting.length > 0) {
-        const spans = this.#waiting.slice(0, MOST_AT_ONCE);
-        this.#waiting = this.#waiting.slice(MOST_AT_ONCE);
+        const spans = this.#waiting.slice(0, MAX_AT_ONCE);
+        this.#waiting = this.#waiting.slice(MAX_AT_ONCE);
         await this.#post(spans);
       }
     });

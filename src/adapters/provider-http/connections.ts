@@ -8,7 +8,7 @@ const MAX_HEADER_BYTES = 256 * 1024;
 /** After so many losses on used connections every call gets one of its own: the server ends those that are used again. */
 const MAX_LOSSES = 3;
 /** Unless used connections carry at least so many calls for each that is lost: then it was away, and does not do so always. */
-const MAX_CALLS_A_LOSS = 5;
+const MIN_CALLS_A_LOSS = 5;
 /** What is older than so many calls on used connections counts for half. */
 const REMEMBERED_CALLS = 1_000;
 const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
@@ -59,7 +59,7 @@ export class Connections {
     this.#onUsed += 1;
     // A server that takes no call at all says nothing of used connections.
     if (isLost(exchange)) this.#losses = Math.min(this.#losses + 1, Math.max(0, this.#onUsed));
-    if (this.#losses >= MAX_LOSSES && this.#losses * MAX_CALLS_A_LOSS > this.#onUsed) this.#giveUpReuse();
+    if (this.#losses >= MAX_LOSSES && this.#losses * MIN_CALLS_A_LOSS > this.#onUsed) this.#giveUpReuse();
     if (this.#onUsed > REMEMBERED_CALLS) {
       this.#onUsed /= 2;
       this.#losses /= 2;

@@ -39,6 +39,10 @@ export class RedisCallOwners implements CallOwners {
     return await this.#close(batchId, token);
   }
 
+  async forget(id: string): Promise<void> {
+    await this.#close(`${PREFIX}${id}`, '');
+  }
+
   async #close(batchId: string, token: string): Promise<boolean> {
     const scope = batchScope(batchId);
     const closed = await runScript<number>(

@@ -14,6 +14,7 @@ import { lookAround, proposeFor, type Surroundings } from '../../setup/look-arou
 import type { FieldProposal } from '../../setup/propose-fields.ts';
 import { canRun, cascadeOf, SETUP_TASKS, type SetupChoices, tableOf, writeConfig } from '../../setup/write-config.ts';
 import type { TaskName } from '../../tasks/tasks.ts';
+import { readNames } from '../read-names.ts';
 import { globalOptions, print } from '../with-app.ts';
 
 const CONFIG_FILE = 'nightmill.yaml';
@@ -141,7 +142,7 @@ function readTask(text: string): TaskName {
 }
 
 function readLabels(text: string): readonly string[] {
-  const labels = [...new Set(text.split(',').map((label) => label.trim()))].filter((label) => label !== '');
+  const labels = readNames(text);
   if (labels.length >= 2) return labels;
   throw new NightmillError('usage', `Cannot use ${JSON.stringify(text)} as labels: name at least two, with commas.`);
 }

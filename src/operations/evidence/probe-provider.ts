@@ -2,7 +2,7 @@ import type { ProviderConfig } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { keepProbe } from '../../bills/probe-records.ts';
 import { routeTo } from '../../calls/call.ts';
-import { CallOwner } from '../../calls/call-owner.ts';
+import type { CallOwner } from '../../calls/call-owner.ts';
 import { StopError } from '../../calls/stop.ts';
 import { tryCall } from '../../calls/try-call.ts';
 import { type EndpointReport, probeEndpoint } from '../../doctor/doctor-provider.ts';
@@ -14,7 +14,7 @@ import { ModelCallError } from '../../providers/failure.ts';
 import type { ModelClient, ModelReply } from '../../providers/model-client.ts';
 import { ProviderGate } from '../../providers/provider-gate.ts';
 import type { ModelSpec } from '../../workflows/workflow.ts';
-import { batchTimezones } from '../batch-timezones.ts';
+import { withCallOwner } from './with-owner.ts';
 
 /** What probes are booked under, beside all workflows: `workflow:doctor/day`. */
 const PROBE_WORKFLOW = 'doctor';
@@ -36,28 +36,12 @@ export async function probeProvider(
   app: App,
   { provider, model, client, signal }: ProviderProbe,
 ): Promise<EndpointReport> {
-  await using _lease = await app.lease.hold();
-  const claim = await app.owners.open({
-    id: `${PROBE_WORKFLOW}-${app.slices.newId()}`,
-    workflow: PROBE_WORKFLOW,
-    timezones: batchTimezones(app.config, PROBE_WORKFLOW),
-  });
-  const owner = new CallOwner(claim, new Map());
-  const force = () => owner.force();
-  signal.addEventListener('abort', force, { once: true });
+  const look = (owner: CallOwner) =>
+    probeEndpoint({ provider, model, client: bookedClient(app, owner, { provider, model, client }), signal });
   try {
-    return await probeEndpoint({
-      provider,
-      model,
-      client: bookedClient(app, owner, { provider, model, client }),
-      signal,
-    });
+    return await withCallOwner(app, PROBE_WORKFLOW, signal, look, (owner) => keepRecord(app, owner, model));
   } catch (error) {
     throw error instanceof StopError ? refusalOf(error) : error;
-  } finally {
-    signal.removeEventListener('abort', force);
-    await keepRecord(app, owner, model);
-    await app.owners.close(claim);
   }
 }
 

@@ -13,7 +13,7 @@ const LOOKED_THROUGH = 100;
 /** Of these, manifests that are read. */
 const READ = 5;
 /** What is known of a workflow's documents before its first batch: each takes a call. */
-const LEAST_LOAD: DocumentLoad = { calls: 1, inputTokens: 0, outputTokens: 0 };
+const MIN_LOAD: DocumentLoad = { calls: 1, inputTokens: 0, outputTokens: 0 };
 
 /** What the latest batch of a workflow has taken; of a document. */
 export interface LatestBatch {
@@ -52,7 +52,7 @@ export function knownFacts(
   const exact = (value: number) => ({ value, bound: value });
   return {
     ...configFacts(config, spec),
-    ...nightHours(config, spec, requirements, latest?.load ?? LEAST_LOAD, latest?.callSeconds),
+    ...nightHours(config, spec, requirements, latest?.load ?? MIN_LOAD, latest?.callSeconds),
     ...(latest === undefined ? {} : { costPerDocument: exact(latest.cost) }),
     ...(latest?.p95Seconds === undefined ? {} : { p95Seconds: exact(latest.p95Seconds) }),
   };

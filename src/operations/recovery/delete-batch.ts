@@ -8,7 +8,6 @@ import { NightmillError } from '../../errors.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { writeAudit } from '../audit.ts';
-import { batchTimezones } from '../batch-timezones.ts';
 import { requireBatch } from '../read-status.ts';
 
 export interface Deleted {
@@ -84,16 +83,11 @@ export async function eraseBatches(app: App, all: readonly BatchRecord[]): Promi
   // Redis last: a deletion that was cut off is found again by its record and repeated.
   for (const one of all.toReversed()) objects += await deleteObjects(app.store, one);
   for (const one of all.toReversed()) {
-    await forgetDigest(app, one);
+    // A process that was killed while it ended the batch may have left the replies that its digest was made of.
+    await app.owners.forget(digestRun(one.batchId));
     await app.batches.erase(one.batchId, one.slices);
   }
   return objects;
-}
-
-/** A process that was killed while it ended the batch may have left the replies that its digest was made of. */
-async function forgetDigest({ owners, config }: App, { batchId, workflow }: BatchRecord): Promise<void> {
-  const run = { id: digestRun(batchId), workflow, timezones: batchTimezones(config, workflow) };
-  await owners.close(await owners.open(run));
 }
 
 export async function withRetries(app: App, batch: BatchRecord): Promise<readonly BatchRecord[]> {

@@ -64,6 +64,21 @@ describe('a run that asks without a slice', () => {
     expect(await ledger.totals(DAY)).toMatchObject({ settled: 20 });
   });
 
+  test('forgotten by its id it leaves as when it is closed, and not while a call is in flight', async () => {
+    const { ledger } = await cluster.worker();
+    const claim = await owners.open(RUN);
+    const ticket = ticketOf(claim, 30);
+    await ledger.admit(ticket);
+    await owners.forget(RUN.id);
+    expect(await cluster.redis.exists(cluster.keys.fence(claim.batchId))).toBe(1);
+    await ledger.settle(ticket, replyOf(20));
+    await owners.forget(RUN.id);
+    const left = await cluster.redis.keys(`*${cluster.prefix}*`);
+    expect(left.filter((key) => key.includes(claim.batchId))).toEqual([]);
+    expect(await ledger.totals(DAY)).toMatchObject({ settled: 20 });
+    await owners.forget('never-opened');
+  });
+
   test('a run that was left alone for a week is closed when another one is opened', async () => {
     const claim = await owners.open(RUN);
     await cluster.redis.zadd(cluster.keys.callOwners, 1, claim.batchId);

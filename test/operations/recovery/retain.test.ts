@@ -28,7 +28,7 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
   ]);
   for (const id of files.keys()) await store.put(`files/${id}/content`, Buffer.from('x'));
   const app = {
-    config: { retention, workflows: new Map(), timezone: 'UTC' },
+    config: { retention },
     clock: { now: () => now },
     log: keepingLog(),
     store,
@@ -40,10 +40,7 @@ async function makeApp(retention: Retention, batches: readonly Partial<BatchReco
       },
       removeFile: async (id: string) => void files.delete(id),
     },
-    owners: {
-      open: async ({ id }: { readonly id: string }) => id,
-      close: async (id: string) => void closedRuns.push(id),
-    },
+    owners: { forget: async (id: string) => void closedRuns.push(id) },
     batches: {
       get: async (batchId: string) => records.get(batchId),
       list: async (limit: number, from: number) => [...records.values()].slice(from, from + limit),

@@ -11,6 +11,7 @@ import { readBudget } from '../../../operations/submit-values.ts';
 import { type Candidate, type Choice, chooseCandidate, type Requirements } from '../../../workflows/requirements.ts';
 import { answerGolden, readText } from '../../answer-golden.ts';
 import { verdictLines } from '../../format-verdicts.ts';
+import { readNames } from '../../read-names.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
 interface ChooseFlags {
@@ -37,7 +38,7 @@ export function addChooseCommand(program: Command): void {
 
 async function choose(app: App, options: GlobalOptions, flags: ChooseFlags): Promise<number> {
   const requirements = requirementsOf(app, flags.workflow);
-  const names = [...new Set(flags.candidates.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  const names = readNames(flags.candidates);
   const specs = names.map((name) => candidateWorkflow(app.config, workflowOf(app.config, flags.workflow), name).spec);
   const golden = parseGolden(readText(flags.golden), flags.golden);
   const budget = readBudget(flags.budget);

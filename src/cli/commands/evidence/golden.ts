@@ -6,6 +6,7 @@ import { type Correction, mergeGolden, readCorrections } from '../../../operatio
 import { goldenLines, rowsToCorrect } from '../../../operations/evidence/golden.ts';
 import { csvTable } from '../../../results/csv-table.ts';
 import type { Cell, TableColumn } from '../../../results/result-table.ts';
+import { readNames } from '../../read-names.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
 interface ExportFlags {
@@ -127,7 +128,7 @@ function readChoice({ ids, from, correct }: AddFlags): readonly Correction[] {
 }
 
 function readIds(text: string): readonly string[] {
-  const ids = [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== '');
+  const ids = readNames(text);
   if (ids.length > 0) return ids;
   throw new NightmillError('usage', `Cannot use --ids ${JSON.stringify(text)}: name documents, with commas between.`);
 }

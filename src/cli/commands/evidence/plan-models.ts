@@ -8,6 +8,7 @@ import {
   planModels,
 } from '../../../operations/evidence/plan-models.ts';
 import { verdictLines } from '../../format-verdicts.ts';
+import { readNames } from '../../read-names.ts';
 import { table } from '../../table.ts';
 import { type GlobalOptions, print } from '../../with-app.ts';
 
@@ -26,7 +27,7 @@ export function readModels({ models, budget, tenant, newOnly, sample }: PlanMode
   if (other !== undefined) {
     throw new NightmillError('usage', `Cannot use --${other[0]} with --models: plan one after the other.`);
   }
-  const names = [...new Set(models.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+  const names = readNames(models);
   if (names.length > 0) return names;
   throw new NightmillError('usage', 'Cannot plan with --models without a name: write --models small,large.');
 }

@@ -1,15 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../../../app.ts';
-import { changeEvidence } from '../../../calibration/evidence-book.ts';
+import { changeEvidence, readEvidence } from '../../../calibration/evidence-book.ts';
 import { routeTo } from '../../../calls/call.ts';
-import { CallOwner } from '../../../calls/call-owner.ts';
+import type { CallOwner } from '../../../calls/call-owner.ts';
 import { StopError } from '../../../calls/stop.ts';
 import { tryCall } from '../../../calls/try-call.ts';
 import { ModelCallError } from '../../../providers/failure.ts';
+import type { ProviderGate } from '../../../providers/provider-gate.ts';
 import { buildModelRequest } from '../../../requests/model-request.ts';
 import { classifyQuestion } from '../../../tasks/classify/answer.ts';
 import type { ClassifyWorkflow, ModelSpec } from '../../../workflows/workflow.ts';
-import { batchTimezones } from '../../batch-timezones.ts';
+import { withCallOwner } from '../with-owner.ts';
 import { afterProbe, type CanaryNews, type CanaryProbe, type CanaryRecord, digestOf } from './canary-record.ts';
 
 /** What canaries are booked under, beside all workflows: `workflow:canary/day`. */
@@ -103,30 +104,16 @@ async function tell(app: App, { provider, name, id }: ModelSpec, news: CanaryNew
 async function probeModel(app: App, model: ModelSpec, signal: AbortSignal): Promise<CanaryProbe | undefined> {
   const gate = app.slices.providers.get(model.provider);
   if (gate === undefined) return undefined;
-  await using _lease = await app.lease.hold();
-  const claim = await app.owners.open({
-    id: `${CANARY_WORKFLOW}-${app.slices.newId()}`,
-    workflow: CANARY_WORKFLOW,
-    timezones: batchTimezones(app.config, CANARY_WORKFLOW),
-  });
-  const owner = new CallOwner(claim, new Map());
-  const force = () => owner.force();
-  signal.addEventListener('abort', force, { once: true });
   try {
-    return await askQuestions(app, owner, model);
+    return await withCallOwner(app, CANARY_WORKFLOW, signal, (owner) => askQuestions(app, owner, model, gate));
   } catch (error) {
     if (error instanceof StopError) return undefined;
     throw error;
-  } finally {
-    signal.removeEventListener('abort', force);
-    await app.owners.close(claim);
   }
 }
 
-async function askQuestions(app: App, owner: CallOwner, model: ModelSpec): Promise<CanaryProbe> {
+async function askQuestions(app: App, owner: CallOwner, model: ModelSpec, gate: ProviderGate): Promise<CanaryProbe> {
   const workflow = canaryWorkflow(model);
-  const gate = app.slices.providers.get(model.provider);
-  if (gate === undefined) throw new RangeError(`There is no gate for ${model.provider}`);
   const replies: string[] = [];
   const served = new Set<string>();
   let [latencyMs, formed, right] = [0, 0, 0];
@@ -165,8 +152,8 @@ export async function listCanaries(
   const names = [...app.config.providers.values()].filter(({ canary }) => canary !== undefined).map(({ name }) => name);
   return await Promise.all(
     names.map(async (provider) => {
-      const text = await app.slices.evidence.get(`canary:${provider}`);
-      return { provider, probes: text === undefined ? [] : (JSON.parse(text) as CanaryRecord).probes };
+      const record = await readEvidence<CanaryRecord>(app.slices.evidence, `canary:${provider}`);
+      return { provider, probes: record?.probes ?? [] };
     }),
   );
 }
