@@ -2,6 +2,7 @@ import type { InputDefaults } from '../src/documents/field-mapping.ts';
 import { NightmillError } from '../src/errors.ts';
 import type { GateRules } from '../src/evaluation/gate.ts';
 import type { PoolLimits } from '../src/ledger/pool-limits.ts';
+import type { Timezones } from '../src/ledger/scope.ts';
 import type { NanoUsd } from '../src/money/money.ts';
 import type { PowerSettings } from '../src/providers/power.ts';
 import type { ProviderEndpoint } from '../src/providers/provider-endpoint.ts';
@@ -167,4 +168,14 @@ export function workflowOf(config: Config, name: string): WorkflowConfig {
 export function knownWorkflows({ workflows, builtIns }: Pick<Config, 'workflows' | 'builtIns'>): string {
   const own = [...workflows.keys()].join(', ') || 'none';
   return builtIns.size === 0 ? own : `${own}; built in: ${[...builtIns.keys()].join(', ')}`;
+}
+
+/** Where the periods of a workflow's budgets begin; a workflow that has left the config counts in the global zone. */
+export function batchTimezones(config: Pick<Config, 'workflows' | 'timezone'>, workflow: string): Timezones {
+  return { workflow: config.workflows.get(workflow)?.timezone ?? config.timezone, global: config.timezone };
+}
+
+/** Share of a limit from which a workflow drains, as it is configured now. */
+export function drainAtOf(config: Pick<Config, 'workflows'>, workflow: string): number | undefined {
+  return config.workflows.get(workflow)?.spec.drainAt;
 }

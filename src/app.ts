@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../config/config.ts';
+import { batchTimezones, type Config } from '../config/config.ts';
 import { priceOfModel } from '../config/model-price.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
@@ -59,7 +59,7 @@ import type { SliceRun } from './calls/slice-run.ts';
 import type { OpenAiRecords } from './compat/openai-records.ts';
 import type { FinalizeContext } from './finalize/finalize-batch.ts';
 import type { CallOwners } from './ledger/call-owners.ts';
-import { parseScope, type Timezones } from './ledger/scope.ts';
+import { parseScope } from './ledger/scope.ts';
 import type { LocalModel } from './local-model/local-model.ts';
 import { measuredLog } from './measures/measured-log.ts';
 import type { Meter } from './measures/meter.ts';
@@ -217,7 +217,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
   const notify = openNotifier({ memory, sink, clock, log });
   const base = { batches, jobs, pauses, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
   const breaker: BreakerContext = { ...base, workflows: queuesOf(config) };
-  const timezones = (workflow: string) => timezonesOf(config, workflow);
+  const timezones = (workflow: string) => batchTimezones(config, workflow);
   const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
   return {
@@ -326,10 +326,6 @@ async function openClock(
   report.tell(clock.aheadMs);
   stack.use(clock.keep(config.worker.lockMs / 3, () => report.tell(clock.aheadMs)));
   return clock;
-}
-
-function timezonesOf({ workflows, timezone }: Config, workflow: string): Timezones {
-  return { workflow: workflows.get(workflow)?.timezone ?? timezone, global: timezone };
 }
 
 function timezoneOf(config: Config, scope: string): string {

@@ -1,3 +1,4 @@
+import { batchTimezones } from '../../config/config.ts';
 import { configLimits } from '../../config/limits.ts';
 import type { App } from '../app.ts';
 import { closePassedBreakers } from '../budgets/housekeeping.ts';
@@ -7,7 +8,6 @@ import { batchScope, parseScope, type Scope, scopesOf } from '../ledger/scope.ts
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import { queuesOf } from '../workflows/model-workflow.ts';
 import { writeAudit } from './audit.ts';
-import { batchTimezones } from './batch-timezones.ts';
 import { endNow } from './end-batches.ts';
 import { requireBatch } from './read-status.ts';
 

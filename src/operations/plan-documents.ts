@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { workflowOf } from '../../config/config.ts';
+import { batchTimezones, workflowOf } from '../../config/config.ts';
 import { configLimits } from '../../config/limits.ts';
 import { workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import { openStore } from '../adapters/open-store.ts';
@@ -14,7 +14,6 @@ import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-li
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { hostsOf, LOCAL_MODEL_NAME, type ModelSpec, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
-import { batchTimezones } from './batch-timezones.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readPast } from './read-history.ts';
 import { answerVersion } from './submit-documents.ts';

@@ -1,3 +1,4 @@
+import { batchTimezones, drainAtOf } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { isBatchId } from '../batches/batch-id.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
@@ -13,7 +14,6 @@ import { storeKeys } from '../store/store-keys.ts';
 import { allSpecs } from '../workflows/all-specs.ts';
 import { MODEL_WORKFLOW } from '../workflows/model-workflow.ts';
 import { modelsOfTier, poolOf } from '../workflows/workflow.ts';
-import { batchTimezones, drainAtOf } from './batch-timezones.ts';
 import { workflowEvidence } from './evidence/workflow-evidence.ts';
 
 /** @throws {NightmillError} `batch_unknown` */

@@ -1,6 +1,6 @@
 import { catalogueHint } from '../../config/catalogue.ts';
 import type { Config, WorkflowConfig } from '../../config/config.ts';
-import { workflowOf } from '../../config/config.ts';
+import { batchTimezones, workflowOf } from '../../config/config.ts';
 import { hasBudget } from '../../config/load.ts';
 import { version } from '../../config/version.ts';
 import { candidateWorkflow, type TenantWorkflow, workflowFor } from '../../config/workflows/tenant-workflow.ts';
@@ -20,7 +20,6 @@ import { promptIdentity } from '../tasks/prompt-hash.ts';
 import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-workflow.ts';
 import { allTiers, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { writeAudit } from './audit.ts';
-import { batchTimezones } from './batch-timezones.ts';
 import { requireOpenGate } from './evidence/gate.ts';
 import { noteChanges } from './evidence/model-changes.ts';
 

@@ -1,6 +1,6 @@
+import { batchTimezones } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { CallOwner } from '../../calls/call-owner.ts';
-import { batchTimezones } from '../batch-timezones.ts';
 
 /**
  * Asks models beside all batches: the calls are held and booked under the limits of `workflow`, which is in no config, and

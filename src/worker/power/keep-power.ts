@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { batchTimezones } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { openBreaker } from '../../budgets/breaker.ts';
 import type { PowerMachine, PowerSettings } from '../../providers/power.ts';
@@ -57,10 +58,7 @@ function openKeeper(app: App, machine: PowerMachine, powered: ReadonlyMap<string
     newId: app.slices.newId,
     notify: app.breaker.notify,
     neededBy: async (provider) => await workflowsThatNeed(app, provider),
-    timezonesOf: (workflow) => ({
-      workflow: config.workflows.get(workflow)?.timezone ?? config.timezone,
-      global: config.timezone,
-    }),
+    timezonesOf: (workflow) => batchTimezones(config, workflow),
     openBreaker: async (owner, reason) => await openBreaker(app.breaker, owner, reason),
   });
 }

@@ -26,7 +26,7 @@ export interface PowerContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly ledger: Ledger;
-  readonly owners: Pick<CallOwners, 'open' | 'close'>;
+  readonly owners: Pick<CallOwners, 'open' | 'forget'>;
   readonly memory: Pick<ClusterMemory, 'takeTurn' | 'noted' | 'note'>;
   readonly newId: () => string;
   readonly notify: Notify;
@@ -44,6 +44,11 @@ export const powerNote = (provider: string) => `power:${provider}`;
 
 export function readPower(noted: string | undefined): PowerRecord {
   return noted === undefined ? POWERED_OFF : (JSON.parse(noted) as PowerRecord);
+}
+
+/** In whose name a workflow's part of a server's time is booked. */
+function runOf(provider: string, workflow: string): string {
+  return `power-${provider}-${workflow}`;
 }
 
 /** Keeps the servers of a cluster on or off, each by its own steps: one that fails holds up no other. */
@@ -177,7 +182,7 @@ export class PowerKeeper {
     for (const [index, workflow] of record.workflows.entries()) {
       const hold = parts[index] ?? 0;
       const timezones = timezonesOf(workflow);
-      const claim = await owners.open({ id: `power-${name}-${workflow}`, workflow, timezones });
+      const claim = await owners.open({ id: runOf(name, workflow), workflow, timezones });
       const callKey = `power ${from}`;
       const model = `power:${name}`;
       const ticket = { claim, callId: newId(), callKey, model, at, hold, scopes: scopesOf(claim, at, timezones) };
@@ -197,11 +202,7 @@ export class PowerKeeper {
 
   /** What its time has cost stays booked in the workflows' scopes and the global ones. */
   async #closeOwners(name: string, { workflows }: PowerRecord): Promise<void> {
-    const { owners, timezonesOf } = this.#context;
-    for (const workflow of workflows) {
-      const timezones = timezonesOf(workflow);
-      await owners.close(await owners.open({ id: `power-${name}-${workflow}`, workflow, timezones }));
-    }
+    for (const workflow of workflows) await this.#context.owners.forget(runOf(name, workflow));
   }
 
   async #takes(name: string, { step }: PowerRecord): Promise<boolean> {
