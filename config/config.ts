@@ -175,6 +175,11 @@ export function batchTimezones(config: Pick<Config, 'workflows' | 'timezone'>, w
   return { workflow: config.workflows.get(workflow)?.timezone ?? config.timezone, global: config.timezone };
 }
 
+/** Names of the providers whose server is switched on for batches. */
+export function poweredIn({ providers }: Pick<Config, 'providers'>): ReadonlySet<string> {
+  return new Set([...providers].flatMap(([name, { power }]) => (power === undefined ? [] : [name])));
+}
+
 /** Share of a limit from which a workflow drains, as it is configured now. */
 export function drainAtOf(config: Pick<Config, 'workflows'>, workflow: string): number | undefined {
   return config.workflows.get(workflow)?.spec.drainAt;

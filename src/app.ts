@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { batchTimezones, type Config } from '../config/config.ts';
+import { batchTimezones, type Config, poweredIn } from '../config/config.ts';
 import { priceOfModel } from '../config/model-price.ts';
 import { describeTarget } from '../config/redis-target.ts';
 import { version } from '../config/version.ts';
@@ -257,6 +257,7 @@ function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 
       ...base,
       submission,
       histories,
+      powered: poweredIn(config),
       lessonsOf: lessonsOf(config, services.lessons),
       breakerHistory: breakerHistory(pauses),
     },

@@ -125,6 +125,10 @@ const MANIFEST: Manifest = {
     },
   ],
   uncertainCost: 7,
+  power: [
+    { provider: 'gpu', ms: 90_500, cost: 30_000_000 },
+    { provider: 'old', ms: 60_000 },
+  ],
   reused: { duplicates: 1, cached: 2, earlier: 1, saved: 3 },
   strongest: { model: 'large', cost: 30, basis: 'its calls' },
   hashes: { content: SHA256, config: SHA256, prompt: SHA256, models: SHA256 },

@@ -2,6 +2,8 @@ import type { FoundQuota, Ledger, ScopeTotals } from '../ledger/ledger.ts';
 import { leadingPause, type Pause } from '../ledger/pause.ts';
 import { type BatchOwner, batchScope, scopesOf, type Timezones } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
+import type { PowerRecord } from '../providers/power.ts';
+import type { ProviderTime } from '../providers/power-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
 import { type BatchState, isWorking } from './batch-states.ts';
@@ -58,6 +60,14 @@ export interface WorkflowEvidence {
   readonly audit?: { readonly samples: number; readonly errors: number; readonly alarmAt?: number };
 }
 
+export interface BatchPower extends ProviderTime {
+  readonly state: PowerRecord['state'];
+  /** When the server came to this state, milliseconds since the epoch; 0: never switched on. */
+  readonly since: number;
+  /** Why it is off or has failed. */
+  readonly why?: string;
+}
+
 export interface BatchStatus {
   readonly batchId: string;
   readonly workflow: string;
@@ -95,6 +105,8 @@ export interface BatchStatus {
   readonly workersAlive?: number;
   /** What was found out about the provider quotas that it works under; absent: nothing. */
   readonly quotas?: readonly (FoundQuota & { readonly pool: string })[];
+  /** Its part of the time of servers that are switched on for batches, beside `spent`. Absent: not looked at, or it may ask none. */
+  readonly power?: readonly BatchPower[];
   /** What its models did; while it runs, of its first slices. Absent: not looked at, or nothing yet. */
   readonly models?: readonly ModelTotals[];
 }

@@ -9,6 +9,7 @@ import { batchScope } from '../ledger/scope.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdToNano } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
+import { type ProviderTime, readPowerBook, sumByProvider } from '../providers/power-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
@@ -52,6 +53,8 @@ export interface ReconcileReport extends Reconciliation {
   readonly batches: readonly ReconciledBatch[];
   /** Calls of `nightmill doctor --provider` that are among ours; none where only some batches are compared. */
   readonly probes: { readonly calls: number; readonly cost: NanoUsd };
+  /** Time of own servers that these batches and workflows were booked for, in no batch and on no bill of calls. */
+  readonly servers: readonly ProviderTime[];
   /** Every difference has a name, and every batch's manifest is its ledger. */
   readonly isExplained: boolean;
 }
@@ -72,16 +75,32 @@ export async function reconcileBill(context: ReconcileContext, request: Reconcil
   const probes = isOfAll ? await probeUsages(context.store, request) : [];
   const comparison = reconcile([...books.flatMap((entry) => entry.usages), ...probes], bill.totals);
   const batches = books.map((entry) => entry.batch);
+  const servers = await readServers(context.store, request);
   return {
     ...comparison,
     bill,
     batches,
+    servers,
     probes: {
       calls: probes.reduce((sum, { calls, uncertainCalls }) => sum + calls + uncertainCalls, 0),
       cost: probes.reduce((sum, { cost, uncertainCost }) => sum + cost + uncertainCost, 0),
     },
     isExplained: comparison.total.isExplained && batches.every((batch) => batch.agrees),
   };
+}
+
+async function readServers(
+  store: ObjectStore,
+  { since = 0, until = Number.POSITIVE_INFINITY, workflow, batchIds }: ReconcileRequest,
+): Promise<readonly ProviderTime[]> {
+  const shares = await readPowerBook(store, { since, until: until - 1 });
+  return sumByProvider(
+    shares.filter(
+      (share) =>
+        (workflow === undefined || share.workflow === workflow) &&
+        (batchIds === undefined || batchIds.includes(share.batch ?? '')),
+    ),
+  );
 }
 
 /** A batch that the registry knows, or one of which only the manifest is left. */

@@ -1,6 +1,7 @@
 import type { Cause, Comparison } from '../bills/compare-bills.ts';
 import type { ReconcileReport } from '../bills/reconcile-bill.ts';
 import { formatUsd, type NanoUsd, nanoToDecimal } from '../money/money.ts';
+import { powerText } from '../providers/power-book.ts';
 
 const usd = (nano: NanoUsd) => JSON.rawJSON(nanoToDecimal(nano));
 
@@ -27,6 +28,11 @@ export function reconcileJson(report: ReconcileReport): object {
       bookedUsd: usd(batch.booked),
       ledgerUsd: batch.ledger === undefined ? null : usd(batch.ledger),
       agrees: batch.agrees,
+    })),
+    servers: report.servers.map(({ provider, ms, cost }) => ({
+      provider,
+      seconds: ms / 1000,
+      costUsd: cost === undefined ? null : usd(cost),
     })),
     probes: { calls: report.probes.calls, costUsd: usd(report.probes.cost) },
   };
@@ -60,7 +66,7 @@ function comparisonJson({ name, ours, theirs, ...rest }: Comparison): object {
 
 /** A table by model and by day, then every difference by its name. */
 export function reconcileLines(report: ReconcileReport): string {
-  const { bill, batches, repeated, models, days, total, probes } = report;
+  const { bill, batches, repeated, models, days, total, probes, servers } = report;
   const open = batches.filter((batch) => batch.isOpen).length;
   const cut = batches.filter((batch) => batch.isCut).map((batch) => batch.batchId);
   const wrong = batches.filter((batch) => !batch.agrees);
@@ -70,6 +76,10 @@ export function reconcileLines(report: ReconcileReport): string {
     ...(probes.calls === 0
       ? []
       : [`probes    ${count(probes.calls, 'call')} of nightmill doctor --provider, ${formatUsd(probes.cost)}`]),
+    ...servers.map(
+      ({ provider, ...time }) =>
+        `server    ${provider}: ${powerText(time)}, in the books of its days and months; in no batch, and on no bill of calls`,
+    ),
     '',
     ...table([...models.map(row), ...(models.length > 1 ? [row(total)] : [])], 'model'),
     ...(days.length > 1 ? ['', ...table(days.map(row), 'day')] : []),

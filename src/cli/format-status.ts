@@ -1,10 +1,11 @@
-import type { BatchStatus } from '../batches/batch-status.ts';
+import type { BatchPower, BatchStatus } from '../batches/batch-status.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope } from '../ledger/scope.ts';
 import { latencyFigures } from '../measures/latency.ts';
 import { formatUsd, nanoToDecimal } from '../money/money.ts';
+import { powerText } from '../providers/power-book.ts';
 
 /** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
 export function statusLines(status: BatchStatus): string {
@@ -24,6 +25,7 @@ export function statusLines(status: BatchStatus): string {
       ? [`  workers    no worker is alive for ${status.workflow}: start one with nightmill worker`]
       : []),
   ];
+  for (const power of status.power ?? []) lines.push(`  server     ${serverText(power)}`);
   for (const model of status.models ?? []) {
     const speed = speedOf(model);
     if (speed !== undefined) lines.push(`  speed      ${speed}`);
@@ -70,6 +72,11 @@ function evidenceLines({ evidence = {} }: BatchStatus): readonly string[] {
     );
   }
   return lines;
+}
+
+function serverText({ provider, state, since, why, ...time }: BatchPower): string {
+  const when = since === 0 ? '' : ` since ${new Date(since).toISOString()}`;
+  return `${provider}: ${powerText(time)} for this batch, beside the money above; it is ${state}${when}${why === undefined ? '' : ` (${why})`}`;
 }
 
 function speedOf({ model, provider, latency }: ModelTotals): string | undefined {

@@ -6,6 +6,7 @@ import { runMaintenance } from '../budgets/housekeeping.ts';
 import { ERROR_CODES } from '../errors.ts';
 import { isSatOut } from '../ledger/pause.ts';
 import { formatUsd } from '../money/money.ts';
+import { addPower } from '../operations/figures/batch-models.ts';
 import { keepServers } from '../operations/keep-house.ts';
 import { exitCodeOf, readStatus } from '../operations/read-status.ts';
 import { statusJson } from '../operations/status-json.ts';
@@ -75,7 +76,7 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   }
   if (end === 'held') return reportHeld(options, status);
   const downloaded = await downloadResults(app.store, shown, job.output, tables);
-  const final = shown === batchId ? status : await readStatus(app, shown);
+  const final = await addPower(app, shown === batchId ? status : await readStatus(app, shown));
   print(options, { ...statusJson(final), output: downloaded.folder }, () => summary(final, downloaded));
   if (screen.isTerminal && !hidesProgress(options)) {
     for (const line of await sampleLines(join(downloaded.folder, 'results.jsonl'), process.stderr)) screen.line(line);
@@ -113,6 +114,6 @@ function summary(status: BatchStatus, downloaded: Downloaded): string {
   return (
     statusLines(status) +
     `  files      ${downloaded.folder}/results.jsonl (${downloaded.results.toLocaleString('en')} lines), ` +
-    `errors.jsonl (${downloaded.errors.toLocaleString('en')}), manifest.json; verified, ${formatUsd(status.spent)} in all\n`
+    `errors.jsonl (${downloaded.errors.toLocaleString('en')}), manifest.json; verified, ${formatUsd(status.spent)}${status.power === undefined ? '' : ' of calls'} in all\n`
   );
 }

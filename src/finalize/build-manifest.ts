@@ -13,10 +13,18 @@ import { priceCall } from '../money/price.ts';
 import { addUsage, NO_USAGE } from '../money/usage.ts';
 import { promptSizes } from '../plans/plan.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
+import { batchPower } from '../providers/power-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { allTiers, hostsOf, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import {
+  allTiers,
+  hostsOf,
+  LOCAL_MODEL_NAME,
+  modelsOfTier,
+  poweredProviders,
+  type WorkflowSpec,
+} from '../workflows/workflow.ts';
 import { breakerEvents } from './breaker-events.ts';
 import type { Manifest, ManifestFile, ManifestModel } from './manifest.ts';
 import type { CommitSums } from './sum-commits.ts';
@@ -27,6 +35,8 @@ export interface ManifestContext {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly log: Log;
+  /** Names of providers whose server is switched on for batches. */
+  readonly powered: ReadonlySet<string>;
   /** What refusals of a provider have taught, by the id of the model. */
   readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;
@@ -56,7 +66,6 @@ export async function buildManifest(
   const idOf = documentIds(context.store, batchId);
   const strongest = strongestAlone(submission, sums.models, batch);
   const breaker = breakerEvents(history, submission.createdAt);
-  const usage = sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE);
   const instructions = instructionShare(submission.workflow, sums.models);
   return {
     batchId,
@@ -76,7 +85,7 @@ export async function buildManifest(
     labels: sums.labels,
     results: sums.results,
     errors: sums.errors,
-    usage,
+    usage: sums.models.reduce((sum, model) => addUsage(sum, model.usage), NO_USAGE),
     limits,
     cascade: await manifestModels(submission, context.lessonsOf),
     served: sums.served,
@@ -90,6 +99,7 @@ export async function buildManifest(
     cost: totals.settled,
     uncertain: await Promise.all(uncertain.map((call) => uncertainEntry(call, idOf))),
     uncertainCost: totals.uncertain,
+    ...(await powerOf(context, batch, submission, now)),
     dearest: await Promise.all(
       sums.dearest.map(async ({ slice, position, cost }) => ({ id: (await idOf(slice, position)) ?? '', cost })),
     ),
@@ -101,6 +111,16 @@ export async function buildManifest(
     breaker,
     ...(batch.retryOf === undefined ? {} : { retryOf: batch.retryOf }),
   };
+}
+
+async function powerOf(
+  { store, powered }: ManifestContext,
+  { batchId, createdAt: since }: BatchRecord,
+  { workflow }: BatchSubmission,
+  until: number,
+): Promise<Pick<Manifest, 'power'>> {
+  const power = await batchPower(store, poweredProviders(workflow, powered), { batchId, since, until });
+  return power.length === 0 ? {} : { power };
 }
 
 function hashesOf({ contentHash, configHash, prompt, workflow }: BatchSubmission): Manifest['hashes'] {

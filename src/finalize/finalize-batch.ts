@@ -40,6 +40,8 @@ export interface FinalizeContext {
   readonly histories: WorkflowHistories;
   /** Tells people that a batch has ended. */
   readonly notify: Notify;
+  /** Names of providers whose server is switched on for batches. */
+  readonly powered: ReadonlySet<string>;
   /** What refusals of a provider have taught, by the id of the model. */
   readonly lessonsOf: (provider: string) => Promise<ReadonlyMap<string, Lessons>>;
   readonly breakerHistory: (batchId: string, workflow: string) => Promise<readonly BreakerEvent[]>;

@@ -8,6 +8,7 @@ import { usdJson } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
 import type { Usage } from '../money/usage.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
+import type { ProviderTime } from '../providers/power-book.ts';
 import type { CalibrationRef, Spread, WorkflowSpec } from '../workflows/workflow.ts';
 
 export const MANIFEST_SCHEMA_VERSION = 2;
@@ -109,6 +110,8 @@ export interface Manifest {
     readonly reason: string;
   }[];
   readonly uncertainCost: NanoUsd;
+  /** Its part of the time of servers that are switched on for batches, booked beside `cost`. Absent: it may ask none. */
+  readonly power?: readonly ProviderTime[];
   /**
    * Documents and calls that cost nothing because an equal one was paid for (`earlier`: documents that another batch had
    * answered), and what that saved.
@@ -203,6 +206,7 @@ function costJson(manifest: Manifest): object {
       ? {}
       : { dearest: manifest.dearest.map(({ id, cost }) => ({ id, costUsd: usd(cost) })) }),
     ...pick(manifest, ['instructionsShare']),
+    ...(manifest.power === undefined ? {} : { power: manifest.power.map(powerJson) }),
     uncertain: {
       calls: manifest.uncertain.length,
       costUsd: usd(manifest.uncertainCost),
@@ -224,6 +228,11 @@ function costJson(manifest: Manifest): object {
           },
         }),
   };
+}
+
+function powerJson({ provider, ms, cost }: ProviderTime) {
+  // Unknown is not nothing.
+  return { provider, seconds: ms / 1000, costUsd: cost === undefined ? null : usdJson(cost) };
 }
 
 function modelJson(totals: ModelTotals, documents: number) {

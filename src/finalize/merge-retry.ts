@@ -8,6 +8,7 @@ import { addServedModels } from '../batches/slice-commit.ts';
 import { NightmillError } from '../errors.ts';
 import { usdJson, usdToNano } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
+import { sumByProvider } from '../providers/power-book.ts';
 import { type ResultFile, unpackFiles } from '../results/result-files.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -98,6 +99,9 @@ function mergeFacts(before: Manifest, retry: Manifest): Partial<Manifest> {
   const served = addServedModels(before.served ?? [], retry.served ?? []);
   const dearest = addCounts(costById(before.dearest), costById(retry.dearest), addNumbers);
   return {
+    ...(before.power === undefined && retry.power === undefined
+      ? {}
+      : { power: sumByProvider([...(before.power ?? []), ...(retry.power ?? [])]) }),
     labels: addCounts(before.labels ?? {}, retry.labels ?? {}, addNumbers),
     callRetries: addCounts(before.callRetries ?? {}, retry.callRetries ?? {}, addNumbers),
     ...(before.evidence === undefined && retry.evidence === undefined

@@ -1,6 +1,7 @@
 import type { ModelTotals } from '../batches/model-totals.ts';
 import { usdToNano } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
+import type { ProviderTime } from '../providers/power-book.ts';
 import { numberText, parseJsonExactly } from '../text/json-value.ts';
 import type { Manifest, ManifestFile, ManifestModel, ManifestRetry } from './manifest.ts';
 
@@ -28,6 +29,7 @@ type Written = Readonly<Record<string, unknown>> & {
     readonly strongestAlone?: { readonly model: string; readonly costUsd: unknown; readonly basis?: string };
     readonly dearest?: readonly { readonly id: string; readonly costUsd: unknown }[];
     readonly instructionsShare?: number;
+    readonly power?: readonly { readonly provider: string; readonly seconds: unknown; readonly costUsd: unknown }[];
   };
   readonly limitsUsd?: Readonly<Record<string, unknown>>;
   readonly cascade?: readonly (Omit<ManifestModel, 'price'> & { readonly price?: Readonly<Record<string, unknown>> })[];
@@ -64,6 +66,7 @@ export function readManifest(text: string, isOutput: (key: string) => boolean): 
       ? {}
       : { dearest: cost.dearest.map(({ id, costUsd: usd }) => ({ id, cost: nano(usd) })) }),
     ...(cost.instructionsShare === undefined ? {} : { instructionsShare: cost.instructionsShare }),
+    ...(cost.power === undefined ? {} : { power: cost.power.map(readPower) }),
     cost: nano(costUsd),
     uncertain: cost.uncertain.list.map(({ costUsd: usd, ...call }) => ({ ...call, cost: nano(usd) })),
     uncertainCost: nano(uncertainUsd),
@@ -84,6 +87,11 @@ export function readManifest(text: string, isOutput: (key: string) => boolean): 
           })),
         }),
   };
+}
+
+function readPower({ provider, seconds, costUsd }: NonNullable<Written['cost']['power']>[number]): ProviderTime {
+  const ms = Math.round(Number(numberText(seconds)) * 1000);
+  return costUsd === null ? { provider, ms } : { provider, ms, cost: nano(costUsd) };
 }
 
 function readCodes(codes: WrittenCodes): Manifest['rejections'] {

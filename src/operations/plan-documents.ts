@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { batchTimezones, workflowOf } from '../../config/config.ts';
+import { batchTimezones, poweredIn, workflowOf } from '../../config/config.ts';
 import { configLimits } from '../../config/limits.ts';
 import { workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import { openStore } from '../adapters/open-store.ts';
@@ -11,9 +11,17 @@ import { type NanoUsd, usdJson } from '../money/money.ts';
 import type { Throughput } from '../plans/host-minutes.ts';
 import { type BatchPlan, planBatch } from '../plans/plan-batch.ts';
 import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-limits.ts';
+import { planServer, type ServerPlan } from '../plans/server-cost.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { hostsOf, LOCAL_MODEL_NAME, type ModelSpec, poolOf, type WorkflowSpec } from '../workflows/workflow.ts';
+import {
+  hostsOf,
+  LOCAL_MODEL_NAME,
+  type ModelSpec,
+  poolOf,
+  poweredProviders,
+  type WorkflowSpec,
+} from '../workflows/workflow.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readPast } from './read-history.ts';
 import { answerVersion } from './submit-documents.ts';
@@ -43,6 +51,8 @@ export interface PlanAnswer {
   /** Documents that were answered before by this very version of the workflow, and about what that cost; undefined: the store cannot be read. */
   readonly answeredBefore: StoredAnswers['found'] | undefined;
   readonly newOnly: boolean;
+  /** Servers that would be switched on for it, booked beside the plan's dollars. */
+  readonly servers: readonly ServerPlan[];
   /** Every limit that would count, the batch's first. */
   readonly limits: readonly PlannedLimit[];
 }
@@ -79,6 +89,7 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
     past,
     answeredBefore: answered?.found,
     newOnly,
+    servers: serversOf(config, workflow.spec, plan),
     limits: [
       ...(batchLimit === undefined
         ? []
@@ -86,6 +97,13 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
       ...plannedLimits(config, scopes, totals, plan),
     ],
   };
+}
+
+function serversOf(config: Config, spec: WorkflowSpec, { minutes }: BatchPlan): readonly ServerPlan[] {
+  return poweredProviders(spec, poweredIn(config)).flatMap((name) => {
+    const power = config.providers.get(name)?.power;
+    return power === undefined ? [] : [planServer(name, power, minutes)];
+  });
 }
 
 function plannedLimits(
@@ -116,7 +134,7 @@ async function readable(answers: StoredAnswers): Promise<StoredAnswers | undefin
 }
 
 /** `plan --json`. */
-export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly }: PlanAnswer): object {
+export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly, servers }: PlanAnswer): object {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const usd = usdJson;
   const ofBatch = limits.find(({ scope }) => scope === 'batch');
@@ -138,6 +156,13 @@ export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly
     dearest: plan.dearest.map((each) => ({ id: each.id, costUsd: usd(each.cost) })),
     instructionsShare: plan.instructionsShare === undefined ? null : Number(plan.instructionsShare.toFixed(4)),
     minutes,
+    servers: servers.map(({ provider, perHour, idleMinutes, cost: hours }) => ({
+      provider,
+      perHourUsd: perHour === undefined ? null : usd(perHour),
+      idleMinutes,
+      costUsd:
+        hours === undefined ? null : { low: usd(hours.low), expected: usd(hours.expected), worst: usd(hours.worst) },
+    })),
     limitUsd: ofBatch === undefined ? null : usd(ofBatch.limit),
     documentsCovered: ofBatch === undefined || cost.expected === 0 ? null : coveredDocuments(ofBatch.covers, documents),
     limits: limits.map(({ scope, limit, spent, covers }) => ({

@@ -1,4 +1,4 @@
-import type { BatchStatus, WorkflowEvidence } from '../batches/batch-status.ts';
+import type { BatchPower, BatchStatus, WorkflowEvidence } from '../batches/batch-status.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
@@ -50,6 +50,16 @@ export interface StatusView<Usd> {
     readonly found: FoundQuota['found'];
     readonly foundAt: string | null;
     readonly silentUntil: string | null;
+  }[];
+  /** Its part of the time of servers that are switched on for batches, beside `spentUsd`; of one batch that is asked for. */
+  readonly power?: readonly {
+    readonly provider: string;
+    readonly state: BatchPower['state'];
+    /** Null: it was never switched on. */
+    readonly since: string | null;
+    readonly seconds: number;
+    /** Null: not known, because `price.perHour` is not set. */
+    readonly costUsd: Usd | null;
   }[];
   /** Calls and their times, by model and provider; of one batch that is asked for, and while it runs of its first slices. */
   readonly models?: readonly {
@@ -134,6 +144,7 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
             silentUntil: time(silentUntil),
           })),
         }),
+    ...(status.power === undefined ? {} : { power: status.power.map((power) => powerView(power, usd)) }),
     ...(status.models === undefined ? {} : { models: status.models.map((model) => modelView(model, usd)) }),
     createdAt: new Date(status.createdAt).toISOString(),
     finishedAt: time(status.finishedAt),
@@ -142,6 +153,15 @@ function statusView<Usd>(status: BatchStatus, usd: (nano: number) => Usd): Statu
     retryOf: status.retryOf ?? null,
     retries: status.retries,
     breaker: breakerView(status, usd),
+  };
+}
+
+function powerView<Usd>({ provider, state, since, ms, cost }: BatchPower, usd: (nano: number) => Usd) {
+  return {
+    ...{ provider, state },
+    since: since === 0 ? null : new Date(since).toISOString(),
+    seconds: ms / 1000,
+    costUsd: cost === undefined ? null : usd(cost),
   };
 }
 

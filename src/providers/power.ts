@@ -1,4 +1,5 @@
 import type { NanoUsd } from '../money/money.ts';
+import type { PowerShare, PowerTime } from './power-book.ts';
 
 /** A text is read by a shell; of a list, the program and its arguments, by none. */
 export type PowerCommand = string | readonly string[];
@@ -11,7 +12,7 @@ export interface PowerSettings {
   readonly stop: PowerCommand;
   /** It is stopped when no open batch has needed it for so long. */
   readonly afterIdleMs: number;
-  /** What an hour of it costs. Absent: nothing is booked. */
+  /** What an hour of it costs. Absent: its time is counted, and what that costs is not known. */
   readonly perHour?: NanoUsd;
 }
 
@@ -56,14 +57,14 @@ export type PowerStep = 'none' | 'start' | 'look' | 'pay' | 'note' | 'stop' | 'g
  */
 export function decidePower(
   { state, since, paidUntil, idleSince }: PowerRecord,
-  { afterIdleMs, perHour }: Pick<PowerSettings, 'afterIdleMs' | 'perHour'>,
+  { afterIdleMs }: Pick<PowerSettings, 'afterIdleMs'>,
   isNeeded: boolean,
   now: number,
 ): PowerStep {
   if (state === 'off') return isNeeded ? 'start' : 'none';
   if (state === 'failed') return isNeeded && now - since >= RETRY_MS ? 'start' : 'none';
   if (!isNeeded && idleSince !== undefined && now - idleSince >= afterIdleMs) return 'stop';
-  if (perHour !== undefined && now >= (paidUntil ?? 0)) return 'pay';
+  if (now >= (paidUntil ?? 0)) return 'pay';
   if (isNeeded !== (idleSince === undefined)) return 'note';
   if (state === 'on') return 'none';
   return now - since > READY_WITHIN_MS ? 'give_up' : 'look';
@@ -72,17 +73,42 @@ export function decidePower(
 /** What is booked next: whole intervals that begin where the last one ended, also those that nobody was there to book. */
 export function nextPayment(
   { paidUntil }: PowerRecord,
-  perHour: NanoUsd,
+  perHour: NanoUsd | undefined,
   now: number,
-): { readonly from: number; readonly until: number; readonly cost: NanoUsd } {
+): { readonly from: number; readonly until: number; readonly cost?: NanoUsd } {
   const from = paidUntil ?? now;
   const intervals = Math.floor(Math.max(0, now - from) / PAID_AT_ONCE_MS) + 1;
-  const cost = Math.ceil((perHour * intervals * PAID_AT_ONCE_MS) / 3_600_000);
-  return { from, until: from + intervals * PAID_AT_ONCE_MS, cost };
+  const until = from + intervals * PAID_AT_ONCE_MS;
+  return perHour === undefined ? { from, until } : { from, until, cost: powerCost(perHour, until - from) };
+}
+
+/** What so much of a server's time costs: every interval that was begun. */
+export function powerCost(perHour: NanoUsd, ms: number): NanoUsd {
+  return Math.ceil((perHour * Math.ceil(ms / PAID_AT_ONCE_MS) * PAID_AT_ONCE_MS) / 3_600_000);
 }
 
 /** Equal parts that add up to the whole. */
-export function splitCost(cost: NanoUsd, parts: number): readonly NanoUsd[] {
-  const each = Math.floor(cost / parts);
-  return Array.from({ length: parts }, (_, index) => (index === 0 ? cost - each * (parts - 1) : each));
+export function splitEvenly(whole: number, parts: number): readonly number[] {
+  const each = Math.floor(whole / parts);
+  return Array.from({ length: parts }, (_, index) => (index === 0 ? whole - each * (parts - 1) : each));
+}
+
+/** A workflow that needs a server, and its open batches; none: the server is kept on for the next one. */
+export interface PowerNeed {
+  readonly workflow: string;
+  readonly batches: readonly string[];
+}
+
+/** A workflow's part of a server's time, in equal parts among its batches. */
+export function sharesOf({ workflow, batches }: PowerNeed, provider: string, time: PowerTime): readonly PowerShare[] {
+  if (batches.length === 0) return [{ provider, workflow, ...time }];
+  const costs = time.cost === undefined ? undefined : splitEvenly(time.cost, batches.length);
+  return splitEvenly(time.ms, batches.length).map((ms, index) => {
+    const [batch, cost] = [batches[index], costs?.[index]];
+    return {
+      ...{ provider, workflow, ms },
+      ...(batch === undefined ? {} : { batch }),
+      ...(cost === undefined ? {} : { cost }),
+    };
+  });
 }

@@ -3,7 +3,7 @@ import { barPlot, escapeHtml, htmlPage, htmlTable, shareBar } from '../text/html
 import { adviceText } from './advice.ts';
 import { count, percent } from './format-figures.ts';
 import type { Report, ReportLine } from './report.ts';
-import { rateTexts, savedTexts } from './report-text.ts';
+import { rateTexts, savedTexts, serverTexts, withServersText } from './report-text.ts';
 
 /** The whole report as one page; `htmlPage` says what it may hold. */
 export function reportHtml(report: Report): string {
@@ -12,6 +12,8 @@ export function reportHtml(report: Report): string {
   const body = [
     `<h1>Nightmill report</h1><p class="soft">${from} to ${to} UTC, by ${by}</p>`,
     figures(report),
+    ...serverTexts(report).map((text) => `<p>Server ${escapeHtml(text)}.</p>`),
+    total.power === undefined ? '' : `<p>In all <b>${escapeHtml(withServersText(total) ?? '')}</b>.</p>`,
     ...savedTexts(total).map((text) => `<p>Saved ${escapeHtml(text)}.</p>`),
     forecast === undefined
       ? ''

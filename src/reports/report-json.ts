@@ -1,4 +1,5 @@
 import { usdJson } from '../money/money.ts';
+import type { PowerTime } from '../providers/power-book.ts';
 import { adviceJson } from './advice.ts';
 import type { Report, ReportLine } from './report.ts';
 import type { Rates } from './report-sums.ts';
@@ -12,6 +13,11 @@ export function reportJson(report: Report): object {
     total: lineJson(report.total),
     lines: report.lines.map(lineJson),
     days: report.days.map(({ day, cost, documents }) => ({ day, costUsd: usdJson(cost), documents })),
+    servers: report.servers.map(({ provider, idle, ...time }) => ({
+      provider,
+      ...powerJson(time),
+      idle: powerJson(idle),
+    })),
     advice: report.advice.map(adviceJson),
     forecast:
       report.forecast === undefined
@@ -24,13 +30,14 @@ export function reportJson(report: Report): object {
   };
 }
 
-function lineJson({ name, sums, rates, before, repriced }: ReportLine): object {
+function lineJson({ name, sums, rates, before, repriced, power }: ReportLine): object {
   const { models, cost, uncertain, savedByCascade, savedByReuse, duplicates, cachedCalls, ...counts } = sums;
   return {
     name,
     ...counts,
     costUsd: usdJson(cost),
     uncertainUsd: usdJson(uncertain),
+    power: power === undefined ? null : powerJson(power),
     saved: {
       byCascadeUsd: savedByCascade === undefined ? null : usdJson(savedByCascade),
       byReuseUsd: usdJson(savedByReuse),
@@ -49,6 +56,10 @@ function lineJson({ name, sums, rates, before, repriced }: ReportLine): object {
     })),
     pricesChanged: repriced,
   };
+}
+
+function powerJson({ ms, cost }: PowerTime) {
+  return { seconds: ms / 1000, costUsd: cost === undefined ? null : usdJson(cost) };
 }
 
 function ratesJson({ costPerDocument, tokensPerDocument, failedShare, firstTierShare, p95Ms }: Rates) {

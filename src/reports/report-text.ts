@@ -1,6 +1,7 @@
 import { formatUsd } from '../money/money.ts';
+import { powerText } from '../providers/power-book.ts';
 import { count, percent } from './format-figures.ts';
-import type { ReportLine } from './report.ts';
+import type { Report, ReportLine } from './report.ts';
 import type { Rates } from './report-sums.ts';
 
 /** A change under so much is no news. */
@@ -32,6 +33,21 @@ export function rateTexts({ rates, before }: Pick<ReportLine, 'rates' | 'before'
       change === undefined ? `was ${format(old)}` : `${sign}${(change * 100).toFixed(0)} %, was ${format(old)}`;
     return [{ name, text: `${format(value)} (${how})`, isNews }];
   });
+}
+
+/** Of own servers: how long they were on, what that cost, and how much of it nobody needed them. */
+export function serverTexts({ servers }: Pick<Report, 'servers'>): readonly string[] {
+  return servers.map(({ provider, idle, ...time }) => {
+    const unused = idle.ms === 0 ? '' : `; of it without an open batch ${powerText(idle)}`;
+    return `${provider}: on for ${powerText(time)}${unused}`;
+  });
+}
+
+/** The dollars of a line with those of its servers; undefined: it has none. */
+export function withServersText({ sums, power }: Pick<ReportLine, 'sums' | 'power'>): string | undefined {
+  if (power === undefined) return undefined;
+  if (power.cost === undefined) return `${formatUsd(sums.cost)} and servers whose cost is NOT KNOWN`;
+  return `${formatUsd(sums.cost + power.cost)} with ${formatUsd(power.cost)} of servers`;
 }
 
 /** What did not have to be paid for, and why; nothing where nothing is known. */

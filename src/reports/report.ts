@@ -2,10 +2,18 @@ import type { ModelTotals } from '../batches/model-totals.ts';
 import type { Manifest } from '../finalize/manifest.ts';
 import { calendarDay } from '../ledger/period.ts';
 import type { NanoUsd } from '../money/money.ts';
+import {
+  addPowerTime,
+  type PowerShare,
+  type PowerTime,
+  type ProviderTime,
+  sumByProvider,
+} from '../providers/power-book.ts';
+import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 import type { Advice } from './advice.ts';
 import { askedDocuments, costOf, type Rates, ratesOf, type Sums, sumOf } from './report-sums.ts';
 
-export const REPORT_GROUPS = ['workflow', 'model', 'tenant'] as const;
+export const REPORT_GROUPS = ['workflow', 'model', 'provider', 'tenant'] as const;
 export type ReportGroup = (typeof REPORT_GROUPS)[number];
 
 /** A batch that has ended, and the models whose price is another one now. */
@@ -16,12 +24,14 @@ export interface ReportedBatch {
 }
 
 export interface ReportLine {
-  /** Name of the workflow, model or tenant; null: batches without a tenant. */
+  /** Name of the workflow, model, provider or tenant; null: batches without a tenant. */
   readonly name: string | null;
   readonly sums: Sums;
   readonly rates: Rates;
   /** Of the period before; absent: there was none of it. */
   readonly before?: Rates;
+  /** Its part of the time of own servers, beside the money of `sums`. Absent: it has had none, or it is not known by model. */
+  readonly power?: PowerTime;
   /** What the dollars would be other at today's prices for. */
   readonly repriced: readonly string[];
 }
@@ -35,6 +45,8 @@ export interface Report {
   readonly lines: readonly ReportLine[];
   /** Every calendar day of the period, the oldest first. */
   readonly days: readonly { readonly day: string; readonly cost: NanoUsd; readonly documents: number }[];
+  /** Servers that were switched on for batches, on the days of the period, UTC. */
+  readonly servers: readonly (ProviderTime & { readonly idle: PowerTime })[];
   /** What the data say of thresholds, labels and caches. */
   readonly advice: readonly Advice[];
   /** The whole month at the present rate; absent: not known. */
@@ -49,6 +61,8 @@ export interface ReportRequest {
   readonly by: ReportGroup;
   readonly timezone: string;
   readonly advice: readonly Advice[];
+  /** What was booked for servers on the days of the period. */
+  readonly power: readonly PowerShare[];
   /** Spent in the present month; absent: whoever asks may not see it. */
   readonly monthSpent?: NanoUsd;
 }
@@ -68,19 +82,45 @@ export function buildReport(request: ReportRequest): Report {
   const present = within(from, now);
   const before = within(from - days * DAY_MS, from);
   const past = groupsOf(before, by);
+  const tenants = new Map(present.map(({ manifest }) => [manifest.batchId, manifest.tenant ?? null]));
+  const powerOf = (name: string | null) =>
+    withPower(request.power.filter((share) => nameOf(share, by, tenants) === name));
   const forecast = forecastOf(request, present);
   return {
     from,
     to: now,
     by,
-    total: lineOf(null, present, before),
+    total: { ...lineOf(null, present, before), ...withPower(request.power) },
     lines: [...groupsOf(present, by)]
-      .map(([name, group]) => lineOf(name, group, past.get(name) ?? []))
+      .map(([name, group]) => ({ ...lineOf(name, group, past.get(name) ?? []), ...powerOf(name) }))
       .sort((a, b) => b.sums.cost - a.sums.cost || ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
     days: daysOf(present, { from, now, timezone }),
+    servers: serversOf(request.power),
     advice: request.advice,
     ...(forecast === undefined ? {} : { forecast }),
   };
+}
+
+function withPower(shares: readonly PowerShare[]): Pick<ReportLine, 'power'> {
+  return shares.length === 0 ? {} : { power: addPowerTime(shares) };
+}
+
+/** Whose line a share belongs to; undefined: none. */
+function nameOf(
+  { provider, workflow, batch = '' }: PowerShare,
+  by: ReportGroup,
+  tenants: ReadonlyMap<string, string | null>,
+): string | null | undefined {
+  if (by === 'workflow') return workflow;
+  if (by === 'provider') return provider;
+  return by === 'tenant' ? tenants.get(batch) : undefined;
+}
+
+function serversOf(shares: readonly PowerShare[]): Report['servers'] {
+  return sumByProvider(shares).map((server) => {
+    const idle = shares.filter(({ provider, batch }) => provider === server.provider && batch === undefined);
+    return { ...server, idle: addPowerTime(idle) };
+  });
 }
 
 function lineOf(name: string | null, batches: readonly ReportedBatch[], before: readonly ReportedBatch[]): ReportLine {
@@ -100,16 +140,30 @@ function groupsOf(batches: readonly ReportedBatch[], by: ReportGroup): ReadonlyM
   for (const batch of batches) {
     if (by === 'workflow') add(batch.manifest.workflow, batch);
     else if (by === 'tenant') add(batch.manifest.tenant ?? null, batch);
-    else for (const name of new Set(batch.manifest.models.map(({ model }) => model))) add(name, ofModel(batch, name));
+    else {
+      const nameOfModel = by === 'model' ? ({ model }: ModelTotals) => model : providerOf;
+      for (const name of new Set(batch.manifest.models.map(nameOfModel))) {
+        add(
+          name,
+          ofModels(batch, (model) => nameOfModel(model) === name),
+        );
+      }
+    }
   }
   return groups;
 }
 
-/** What one model did in a batch, as if it were a batch: its documents are those that it answered. */
-function ofModel({ manifest, repriced }: ReportedBatch, name: string): ReportedBatch {
-  const models = manifest.models.filter(({ model }) => model === name);
+/** Manifests of earlier versions do not say it. */
+function providerOf({ model, provider = model === LOCAL_MODEL_NAME ? model : '(not known)' }: ModelTotals): string {
+  return provider;
+}
+
+/** What some models did in a batch, as if it were a batch: its documents are those that they answered. */
+function ofModels({ manifest, repriced }: ReportedBatch, isOne: (model: ModelTotals) => boolean): ReportedBatch {
+  const models = manifest.models.filter(isOne);
+  const names = new Set(models.map(({ model }) => model));
   const sum = (of: (model: ModelTotals) => number) => models.reduce((total, each) => total + of(each), 0);
-  const uncertain = manifest.uncertain.filter(({ model }) => model === name);
+  const uncertain = manifest.uncertain.filter(({ model }) => names.has(model));
   const accepted = sum((each) => each.accepted);
   const { strongest: _, ...rest } = manifest;
   return {
@@ -128,7 +182,7 @@ function ofModel({ manifest, repriced }: ReportedBatch, name: string): ReportedB
       uncertainCost: uncertain.reduce((total, { cost }) => total + cost, 0),
       reused: { duplicates: 0, cached: 0, earlier: 0, saved: 0 },
     },
-    repriced: repriced.filter((model) => model === name),
+    repriced: repriced.filter((model) => names.has(model)),
   };
 }
 
@@ -151,13 +205,14 @@ function daysOf(
 
 /** What is spent of the month, and the days that are left at the average of the days since the first batch. */
 function forecastOf(
-  { now, timezone, monthSpent }: ReportRequest,
+  { now, timezone, monthSpent, power }: ReportRequest,
   batches: readonly ReportedBatch[],
 ): Report['forecast'] | undefined {
   if (monthSpent === undefined || batches.length === 0) return undefined;
   const first = Math.min(...batches.map(({ manifest }) => Date.parse(manifest.createdAt)));
   const days = Math.max(1, (now - first) / DAY_MS);
-  const perDay = batches.reduce((sum, { manifest }) => sum + costOf(manifest), 0) / days;
+  const servers = power.reduce((sum, { cost = 0 }) => sum + cost, 0);
+  const perDay = (batches.reduce((sum, { manifest }) => sum + costOf(manifest), 0) + servers) / days;
   const [year = 0, month = 0, day = 0] = calendarDay(now, timezone).split('-').map(Number);
   const daysLeft = new Date(Date.UTC(year, month, 0)).getUTCDate() - day;
   return {

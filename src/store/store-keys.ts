@@ -48,6 +48,10 @@ export const storeKeys = {
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,
   probes: 'probes/',
+  /** What was booked for a server of one's own on a day. */
+  power: (provider: string, day: string) => `power/${provider}/${day}.json`,
+  powerOf: (provider: string) => `power/${provider}/`,
+  powers: 'power/',
   evaluations: 'evaluations/',
   schedules: 'schedules/',
   /** What is kept of a Redis, by its prefix. */

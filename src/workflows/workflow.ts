@@ -147,6 +147,17 @@ export function allTiers({ cascade, candidate }: Pick<WorkflowSpec, 'cascade' | 
   return candidate === undefined ? cascade : [...cascade, ...candidate.cascade];
 }
 
+/** Those of `powered` that a workflow may ask, by name. */
+export function poweredProviders(
+  workflow: Pick<WorkflowSpec, 'cascade' | 'candidate'>,
+  powered: ReadonlySet<string>,
+): readonly string[] {
+  const names = allTiers(workflow)
+    .flatMap(modelsOfTier)
+    .map(({ provider }) => provider);
+  return [...new Set(names)].filter((name) => powered.has(name)).sort();
+}
+
 /** What a batch remembers of the calibration behind its thresholds. */
 export interface CalibrationRef {
   readonly target: number;

@@ -6,7 +6,9 @@ import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { keepProbe } from '../../src/bills/probe-records.ts';
 import { type ReconcileRequest, reconcileBill } from '../../src/bills/reconcile-bill.ts';
+import { reconcileLines } from '../../src/cli/format-reconcile.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
+import { addToPowerBook } from '../../src/providers/power-book.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { Cluster } from '../adapters/redis/fixture.ts';
 import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
@@ -173,6 +175,32 @@ describe('reconcileBill()', () => {
     expect(await reconcile(lines)).toMatchObject({ isExplained: true, probes: { calls: 1, cost: 500 } });
     const some = await reconcile(lines, { batchIds: [batchId] });
     expect(some).toMatchObject({ probes: { calls: 0, cost: 0 }, total: { unexplained: 500 } });
+  });
+
+  test('the time of own servers is told beside the bill, of the batches, workflows and days that are compared', async () => {
+    const { batch, pay, manifest, reconcile, store } = await open();
+    const batchId = await batch();
+    await pay(batchId, 0, 1_000);
+    await manifest(batchId, '0.000001');
+    const share = { provider: 'gpu', workflow: 'triage', ms: 60_000, cost: 20 };
+    const other = { provider: 'old', workflow: 'other', ms: 60_000 };
+    await addToPowerBook(store, 'gpu', Date.parse(AT), [{ ...share, batch: batchId }, share]);
+    await addToPowerBook(store, 'old', Date.parse(AT), [other]);
+    const told = async (request: Partial<ReconcileRequest>) => {
+      const report = await reconcile(bill(line(1_000)), request);
+      expect(report.isExplained).toBe(true);
+      return report;
+    };
+    const all = await told({});
+    expect(all.servers).toEqual([
+      { provider: 'gpu', ms: 120_000, cost: 40 },
+      { provider: 'old', ms: 60_000 },
+    ]);
+    expect(reconcileLines(all)).toContain('server    gpu: 2 min, $0.000000040, in the books of its days and months;');
+    expect(reconcileLines(all)).toContain('server    old: 1 min, cost NOT KNOWN');
+    expect((await told({ workflow: 'triage' })).servers).toEqual([{ provider: 'gpu', ms: 120_000, cost: 40 }]);
+    expect((await told({ batchIds: [batchId] })).servers).toEqual([{ provider: 'gpu', ms: 60_000, cost: 20 }]);
+    expect((await reconcile(bill(), { since: Date.parse('2026-04-01') })).servers).toEqual([]);
   });
 
   test('the digest of a batch is among ours, and not in the books of its rows', async () => {

@@ -26,6 +26,22 @@ test('a worker in trouble is named, and no end while no other is alive', () => {
   expect(statusLines(withWorkers(STATUS, [troubled, WORKER]))).toContain('ends in    about 30 s');
 });
 
+test('servers of the batch are beside its money, and an unknown cost is not shown as none', () => {
+  const off = { provider: 'gpu', ms: 1_200_000, cost: 400_000_000, state: 'on', since: 60_000 } as const;
+  const unpriced = { provider: 'old', ms: 90_000, state: 'off', since: 0, why: 'no open batch needs it' } as const;
+  const status: BatchStatus = { ...STATUS, power: [off, unpriced] };
+  const text = statusLines(status);
+  expect(text).toContain(
+    'server     gpu: 20 min, $0.40 for this batch, beside the money above; it is on since 1970-01-01T00:01',
+  );
+  expect(text).toContain('server     old: 1.5 min, cost NOT KNOWN: set price.perHour of the provider for this batch');
+  expect(text).toContain('it is off (no open batch needs it)');
+  expect(JSON.parse(JSON.stringify(statusJson(status))).power).toEqual([
+    { provider: 'gpu', state: 'on', since: '1970-01-01T00:01:00.000Z', seconds: 1200, costUsd: 0.4 },
+    { provider: 'old', state: 'off', since: null, seconds: 90, costUsd: null },
+  ]);
+});
+
 test('what goes on by itself goes on only where a worker is alive', () => {
   const hold = { cause: 'provider' as const, reason: 'acme is away.', since: 0, retry: true };
   const paused: BatchStatus = {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
 import { throughputOf } from '../../src/operations/plan-documents.ts';
+import { planServer } from '../../src/plans/server-cost.ts';
 
 let cwd: string;
 
@@ -57,5 +58,25 @@ describe('the minutes of a plan', () => {
 
   it('have no such bound where the local model answers everything', () => {
     expect(throughput('requestsPerMinute: 1', model('a'), '{ model: local }')).toEqual([]);
+  });
+});
+
+describe('the server of a plan', () => {
+  const minutes = { low: 5, expected: 10.5, worst: 20 };
+
+  it('costs from its start to its stop, every minute that was begun', () => {
+    const plan = planServer('gpu', { perHour: 1_200_000_000, afterIdleMs: 600_000 }, minutes);
+    expect(plan).toEqual({
+      provider: 'gpu',
+      idleMinutes: 10,
+      perHour: 1_200_000_000,
+      cost: { low: 300_000_000, expected: 420_000_000, worst: 600_000_000 },
+    });
+  });
+
+  it('costs at least a minute, and what is not known is not nothing', () => {
+    const none = { low: 0, expected: 0, worst: 0 };
+    expect(planServer('gpu', { perHour: 60, afterIdleMs: 0 }, none).cost).toEqual({ low: 1, expected: 1, worst: 1 });
+    expect(planServer('gpu', { afterIdleMs: 600_000 }, minutes).cost).toBeUndefined();
   });
 });

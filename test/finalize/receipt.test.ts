@@ -4,6 +4,7 @@ import { breakerEvents } from '../../src/finalize/breaker-events.ts';
 import { finalizeBatch } from '../../src/finalize/finalize-batch.ts';
 import { usdToNano } from '../../src/money/money.ts';
 import { ModelCallError } from '../../src/providers/failure.ts';
+import { addToPowerBook } from '../../src/providers/power-book.ts';
 import { processSlice } from '../../src/slices/process-slice.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { labelReply, MemoryApp, SMALL, TRIAGE } from '../helpers/memory/memory-app.ts';
@@ -26,6 +27,7 @@ interface Receipt {
     readonly dearest: readonly { id: string; costUsd: number }[];
     readonly uncertain: { readonly list: readonly object[] };
     readonly instructionsShare: number;
+    readonly power?: readonly object[];
     readonly strongestAlone: { readonly basis: string };
   };
 }
@@ -54,6 +56,25 @@ interface Row {
     requestIds?: string[];
   }[];
 }
+
+describe('a receipt of a batch that a server was switched on for', () => {
+  it('has its part of that time, beside its own money; one that may ask none says nothing of it', async () => {
+    const app = await MemoryApp.open(CASCADE);
+    app.answer = () => labelReply('bug', 0.99);
+    const [first, second] = [await app.batchOf(['a']), await app.batchOf(['b'])];
+    const { createdAt } = (await app.batches.get(first)) ?? { createdAt: 0 };
+    const share = { provider: SMALL.provider, workflow: 'triage', ms: 60_000, cost: 20 };
+    await addToPowerBook(app.store, SMALL.provider, createdAt, [{ ...share, batch: first }, share]);
+    app.powered.add('other');
+    expect((await end(app, second)).receipt.cost.power).toBeUndefined();
+    app.powered.add(SMALL.provider);
+    const { receipt } = await end(app, first);
+    expect(receipt.cost.power).toEqual([{ provider: SMALL.provider, seconds: 60, costUsd: 2e-8 }]);
+    expect(receipt.cost.byModel.reduce((sum, { costNanoUsd }) => sum + costNanoUsd, 0)).toBe(receipt.costNanoUsd);
+    const third = await app.batchOf(['c']);
+    expect((await end(app, third)).receipt.cost.power).toEqual([{ provider: SMALL.provider, seconds: 0, costUsd: 0 }]);
+  });
+});
 
 describe('a receipt that can be reckoned again by hand', () => {
   it('the spent parts of the rows add up to byModel and to the whole, as the jq of the documentation adds them', async () => {

@@ -3,7 +3,8 @@ import { reportLines } from '../../src/cli/format-report.ts';
 import type { Manifest } from '../../src/finalize/manifest.ts';
 import { LatencySum } from '../../src/measures/latency.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
-import { buildReport, type ReportedBatch } from '../../src/reports/report.ts';
+import type { PowerShare } from '../../src/providers/power-book.ts';
+import { buildReport, type ReportedBatch, type ReportGroup } from '../../src/reports/report.ts';
 import { reportHtml } from '../../src/reports/report-html.ts';
 import { reportJson } from '../../src/reports/report-json.ts';
 
@@ -39,8 +40,8 @@ function night(daysAgo: number, more: Partial<Manifest> & { first?: number; ms?:
   return { manifest, repriced: [] };
 }
 
-const report = (batches: readonly ReportedBatch[], by: 'workflow' | 'model' | 'tenant' = 'workflow') =>
-  buildReport({ batches, now: NOW, days: 7, by, timezone: 'UTC', advice: [], monthSpent: 30 * USD });
+const report = (batches: readonly ReportedBatch[], by: ReportGroup = 'workflow', power: readonly PowerShare[] = []) =>
+  buildReport({ batches, now: NOW, days: 7, by, timezone: 'UTC', advice: [], power, monthSpent: 30 * USD });
 
 describe('buildReport()', () => {
   it('adds up the period alone, and says what cascade, cache and equal documents have saved', () => {
@@ -76,6 +77,35 @@ describe('buildReport()', () => {
       expect(lines.reduce((sum, { sums }) => sum + sums.cost, 0)).toBe(total.sums.cost);
       expect(lines.map(({ name }) => name)).toEqual(by === 'model' ? ['large', 'small'] : [null, 'bank']);
     }
+  });
+
+  it('groups by provider, and says what own servers have cost beside the calls, and how long nobody needed them', () => {
+    const share = { provider: 'gpu', workflow: 'triage', ms: 1_800_000, cost: USD };
+    const power = [{ ...share, batch: 'night-1' }, share];
+    const models = night(1).manifest.models.map((model) => ({ ...model, provider: 'gpu' }));
+    const found = report([night(1, { models })], 'provider', power);
+    expect(found.lines.map(({ name, power: own }) => [name, own])).toEqual([['gpu', { ms: 3_600_000, cost: 2 * USD }]]);
+    expect(found.total).toMatchObject({ sums: { cost: 3 * USD }, power: { ms: 3_600_000, cost: 2 * USD } });
+    expect(found.forecast?.expected).toBe(30 * USD + 10 * 5 * USD);
+    const text = reportLines(found);
+    expect(text).toContain('server     gpu: on for 60 min, $2.00; of it without an open batch 30 min, $1.00');
+    expect(text).toContain('in all     $5.00 with $2.00 of servers');
+    expect(reportHtml(found)).toContain('Server gpu: on for 60 min');
+    expect(JSON.parse(JSON.stringify(reportJson(found)))).toMatchObject({
+      total: { costUsd: 3, power: { seconds: 3600, costUsd: 2 } },
+      servers: [{ provider: 'gpu', seconds: 3600, costUsd: 2, idle: { seconds: 1800, costUsd: 1 } }],
+    });
+    const of = (by: ReportGroup) => report([night(1, { models, tenant: 'bank' })], by, power).lines[0]?.power?.cost;
+    expect([of('workflow'), of('tenant'), of('model')]).toEqual([2 * USD, USD, undefined]);
+  });
+
+  it('does not show a server whose hour has no price as free, and shows one without a batch', () => {
+    const power = [{ provider: 'gpu', workflow: 'triage', ms: 60_000 }];
+    const found = report([], 'workflow', power);
+    expect(reportLines(found)).toMatch(/No batch has ended.*\n.*gpu: on for 1 min, cost NOT KNOWN/);
+    expect(reportLines(found)).not.toContain('$0.00 with');
+    expect(JSON.parse(JSON.stringify(reportJson(found))).total.power).toEqual({ seconds: 60, costUsd: null });
+    expect(JSON.parse(JSON.stringify(reportJson(report([])))).total.power).toBeNull();
   });
 
   it('leaves out retries, whose money is in the batch that they belong to', () => {

@@ -16,6 +16,7 @@ import { readBudget, readTenant } from '../../operations/submit-values.ts';
 import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
 import type { BatchPlan } from '../../plans/plan-batch.ts';
 import type { PlannedLimit } from '../../plans/plan-limits.ts';
+import type { ServerPlan } from '../../plans/server-cost.ts';
 import { labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { runSample } from '../plan-sample.ts';
@@ -127,7 +128,7 @@ function modelNotes(config: Config, name: string, tenant: string | undefined): r
 }
 
 function planText(
-  { plan, past, limits, answeredBefore, newOnly }: PlanAnswer,
+  { plan, past, limits, answeredBefore, newOnly, servers }: PlanAnswer,
   labels: readonly string[],
   notes: readonly string[],
 ): string {
@@ -149,6 +150,7 @@ function planText(
     ...beyondLimitLines(plan),
     ...dearestLines(plan),
     `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
+    ...servers.map(serverLine),
     ...limits.map(limitLine),
     expectedFrom(past, cost.worst > 0 || plan.unpriced.length > 0),
     ...notes.map((note) => `note       ${note}`),
@@ -189,6 +191,16 @@ function dearestLines({ dearest, cost, documents }: BatchPlan): readonly string[
   return [
     `dearest    ${dearest.length} documents are ${share} % of it: ${dearest.map(({ id, cost: usd }) => `${id} ${formatUsd(usd)}`).join(', ')}`,
   ];
+}
+
+function serverLine({ provider, perHour, idleMinutes, cost }: ServerPlan): string {
+  if (perHour === undefined || cost === undefined) {
+    return `server     ${provider}: cost NOT KNOWN: set price.perHour of the provider`;
+  }
+  return (
+    `server     ${provider} at ${formatUsd(perHour)} an hour, beside the dollars above: low ${formatUsd(cost.low)}   expected ${formatUsd(cost.expected)}   ` +
+    `worst case ${formatUsd(cost.worst)}; with ${idleMinutes} min that it stays on afterwards, without its start`
+  );
 }
 
 function limitLine({ scope, limit, spent, covers }: PlannedLimit): string {

@@ -12,7 +12,7 @@ export function addReportCommand(program: Command): void {
     .command('report')
     .description('what the last nights cost and did: tiers, savings, changes against the days before, the month')
     .option('--days <number>', 'so many days, and as many before to compare with', '7')
-    .option('--by <what>', 'workflow, model or tenant', 'workflow')
+    .option('--by <what>', 'workflow, model, provider or tenant', 'workflow')
     .option('--html <file>', 'also write it as a page that needs nothing else')
     .action(async (flags: { days: string; by: string; html?: string }) => {
       const [days, by] = [readReportDays(flags.days), readReportGroup(flags.by)];

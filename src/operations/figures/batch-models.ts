@@ -1,10 +1,14 @@
+import { poweredIn } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import type { BatchRecord } from '../../batches/batch-registry.ts';
 import { hasManifest } from '../../batches/batch-states.ts';
-import type { BatchStatus } from '../../batches/batch-status.ts';
+import type { BatchPower, BatchStatus } from '../../batches/batch-status.ts';
 import { addModelTotals, type ModelTotals, withProviders } from '../../batches/model-totals.ts';
 import { readManifest } from '../../finalize/read-manifest.ts';
+import { batchPower } from '../../providers/power-book.ts';
 import { storeKeys } from '../../store/store-keys.ts';
+import { powerNote, readPower } from '../../worker/power/power-keeper.ts';
+import { poweredProviders } from '../../workflows/workflow.ts';
 import { modelOfRequests, readStatus, requireBatch } from '../read-status.ts';
 
 /** Slices that a look at a batch under way adds up; those of a large batch tell no more. */
@@ -21,7 +25,24 @@ export async function readStatusAndModels(app: App, batchId: string): Promise<Ba
   const model = await modelOfRequests(app, batch);
   const status = model === undefined ? found : { ...found, model };
   const models = hasManifest(batch.state) ? await modelsOfManifest(app, batchId) : await modelsSoFar(app, batch);
-  return models.length === 0 ? status : { ...status, models };
+  return await addPower(app, models.length === 0 ? status : { ...status, models });
+}
+
+/** Says what servers of one's own have done for a batch, where its documents are still known. */
+export async function addPower(app: App, status: BatchStatus): Promise<BatchStatus> {
+  const { batchId, createdAt: since, finishedAt: until = app.clock.now() } = status;
+  const powered = poweredIn(app.config);
+  if (powered.size === 0 || (await app.store.head(storeKeys.submission(batchId))) === undefined) return status;
+  const { workflow } = await app.slices.submission(batchId);
+  const times = await batchPower(app.store, poweredProviders(workflow, powered), { batchId, since, until });
+  if (times.length === 0) return status;
+  const power = times.map(async (time) => ({ ...time, ...(await readServer(app, time.provider)) }));
+  return { ...status, power: await Promise.all(power) };
+}
+
+async function readServer({ memory }: App, provider: string): Promise<Pick<BatchPower, 'state' | 'since' | 'why'>> {
+  const { state, since, why } = readPower(await memory.noted(powerNote(provider)));
+  return why === undefined ? { state, since } : { state, since, why };
 }
 
 async function modelsOfManifest({ store }: Pick<App, 'store'>, batchId: string): Promise<readonly ModelTotals[]> {

@@ -8,6 +8,7 @@ import type { Manifest } from '../../finalize/manifest.ts';
 import { readManifest } from '../../finalize/read-manifest.ts';
 import { scopesOf } from '../../ledger/scope.ts';
 import { usdToNano } from '../../money/money.ts';
+import { type PowerShare, readPowerBook } from '../../providers/power-book.ts';
 import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../../reports/report.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { numberText } from '../../text/json-value.ts';
@@ -57,12 +58,25 @@ export async function readReport(app: App, { days, by, visible }: ReportOperatio
       app.store,
       present.flatMap(({ manifest, workflow }) => (workflow === undefined ? [] : [{ manifest, workflow }])),
     ),
+    power: await powerOf(app, now - days * DAY_MS, visible === undefined ? undefined : present),
     now,
     days,
     by,
     timezone: app.config.timezone,
     ...(visible === undefined ? { monthSpent: await spentThisMonth(app, now) } : {}),
   });
+}
+
+/** @param batches whose parts alone are told; absent: all, and what was nobody's */
+async function powerOf(
+  app: App,
+  since: number,
+  batches: readonly ReportedBatch[] | undefined,
+): Promise<readonly PowerShare[]> {
+  const shares = await readPowerBook(app.store, { since, until: app.clock.now() });
+  if (batches === undefined) return shares;
+  const ids = new Set(batches.map(({ manifest }) => manifest.batchId));
+  return shares.filter(({ batch = '' }) => ids.has(batch));
 }
 
 async function endedSince(app: App, since: number, visible: ReportOperation['visible']): Promise<BatchRecord[]> {

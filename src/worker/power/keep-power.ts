@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { batchTimezones } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { openBreaker } from '../../budgets/breaker.ts';
-import type { PowerMachine, PowerSettings } from '../../providers/power.ts';
-import { modelsOfTier, type Tier } from '../../workflows/workflow.ts';
+import type { PowerMachine, PowerNeed, PowerSettings } from '../../providers/power.ts';
+import { modelsOfTier, poweredProviders, type Tier } from '../../workflows/workflow.ts';
 import { PowerKeeper, powerNote, readPower } from './power-keeper.ts';
 
 const LOOK_EVERY_MS = 2_000;
@@ -52,26 +52,32 @@ export async function serverToWaitFor(app: App, cascade: readonly Tier[]): Promi
 }
 
 function openKeeper(app: App, machine: PowerMachine, powered: ReadonlyMap<string, PowerSettings>): PowerKeeper {
-  const { clock, log, ledger, owners, memory, config } = app;
+  const { clock, log, ledger, owners, memory, store, config } = app;
   return new PowerKeeper({
-    ...{ powered, machine, clock, log, ledger, owners, memory },
+    ...{ powered, machine, clock, log, ledger, owners, memory, store },
     newId: app.slices.newId,
     notify: app.breaker.notify,
-    neededBy: async (provider) => await workflowsThatNeed(app, provider),
+    neededBy: async (provider) => await needsOf(app, provider),
     timezonesOf: (workflow) => batchTimezones(config, workflow),
     openBreaker: async (owner, reason) => await openBreaker(app.breaker, owner, reason),
   });
 }
 
-/** Those with an open batch that may ask it. One that waits for the provider itself needs it all the more. */
-export async function workflowsThatNeed(app: App, provider: string): Promise<readonly string[]> {
-  const needed = new Set<string>();
-  for (const batch of await app.batches.listOpen()) {
-    if (batch.state !== 'queued' && batch.state !== 'running') continue;
-    if (batch.ending !== undefined || batch.pause !== undefined || needed.has(batch.workflow)) continue;
-    if ((await app.pauses.all(batch.workflow)).some(({ cause }) => cause !== 'provider')) continue;
-    const { workflow } = await app.slices.submission(batch.batchId);
-    if (workflow.cascade.flatMap(modelsOfTier).some((model) => model.provider === provider)) needed.add(batch.workflow);
+/** Workflows with open batches that may ask it, by name. Those that wait for the provider itself need it all the more. */
+export async function needsOf(app: App, provider: string): Promise<readonly PowerNeed[]> {
+  const batches = new Map<string, string[]>();
+  const paused = new Map<string, boolean>();
+  for (const { batchId, workflow, state, ending, pause } of await app.batches.listOpen()) {
+    if (state !== 'queued' && state !== 'running') continue;
+    if (ending !== undefined || pause !== undefined) continue;
+    const isPaused = paused.get(workflow) ?? (await app.pauses.all(workflow)).some(({ cause }) => cause !== 'provider');
+    paused.set(workflow, isPaused);
+    if (isPaused) continue;
+    const { workflow: spec } = await app.slices.submission(batchId);
+    if (!poweredProviders(spec, new Set([provider])).includes(provider)) continue;
+    batches.set(workflow, [...(batches.get(workflow) ?? []), batchId]);
   }
-  return [...needed].sort();
+  return [...batches]
+    .map(([workflow, ids]) => ({ workflow, batches: ids }))
+    .sort((a, b) => (a.workflow < b.workflow ? -1 : 1));
 }

@@ -11,12 +11,16 @@ import {
   nextPayment,
   POWERED_OFF,
   type PowerMachine,
+  type PowerNeed,
   type PowerRecord,
   type PowerSettings,
-  splitCost,
+  sharesOf,
+  splitEvenly,
 } from '../../providers/power.ts';
+import { addToPowerBook, type PowerShare } from '../../providers/power-book.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { ObjectStore } from '../../store/object-store.ts';
 
 type BudgetStop = Extract<StopReason, { kind: 'budget' }>;
 
@@ -27,11 +31,13 @@ export interface PowerContext {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly owners: Pick<CallOwners, 'open' | 'forget'>;
+  /** Where it is kept whose time it was. */
+  readonly store: ObjectStore;
   readonly memory: Pick<ClusterMemory, 'takeTurn' | 'noted' | 'note'>;
   readonly newId: () => string;
   readonly notify: Notify;
-  /** Workflows whose open batches may ask the provider. */
-  readonly neededBy: (provider: string) => Promise<readonly string[]>;
+  /** Workflows whose open batches may ask the provider, and those batches. */
+  readonly neededBy: (provider: string) => Promise<readonly PowerNeed[]>;
   readonly timezonesOf: (workflow: string) => Timezones;
   /** Pauses what a limit stops, until it is raised or its period ends. */
   readonly openBreaker: (owner: BatchOwner & { readonly timezones: Timezones }, reason: BudgetStop) => Promise<void>;
@@ -85,22 +91,23 @@ export class PowerKeeper {
     }
   }
 
-  async #step(name: string, settings: PowerSettings, needed: readonly string[]): Promise<void> {
+  async #step(name: string, settings: PowerSettings, needs: readonly PowerNeed[]): Promise<void> {
     const { clock, machine } = this.#context;
     const record = await this.#read(name);
     const now = clock.now();
+    const needed = needs.map(({ workflow }) => workflow);
     switch (decidePower(record, settings, needed.length > 0, now)) {
       case 'none':
         return;
       case 'start':
-        return await this.#start(name, settings, { ...record, workflows: needed });
+        return await this.#start(name, settings, { ...record, workflows: needed }, needs);
       case 'stop':
         return await this.#stop(name, settings, record, 'no open batch needs it');
       case 'give_up':
         return await this.#fail(name, settings, record, 'it was not ready within 15 minutes');
       case 'pay': {
         const workflows = needed.length > 0 ? needed : record.workflows;
-        const refused = await this.#pay(name, settings, { ...record, workflows });
+        const refused = await this.#pay(name, settings, { ...record, workflows }, needs);
         if (typeof refused === 'string') return await this.#stop(name, settings, record, refused);
         return await this.#note(name, { ...record, workflows, paidUntil: refused });
       }
@@ -120,18 +127,18 @@ export class PowerKeeper {
     }
   }
 
-  async #start(name: string, settings: PowerSettings, before: PowerRecord): Promise<void> {
+  async #start(name: string, settings: PowerSettings, before: PowerRecord, needs: readonly PowerNeed[]): Promise<void> {
     const { clock, log, machine } = this.#context;
     if (!(await this.#takes(name, before))) return;
     const { paidUntil: _, idleSince: __, why: ___, ...known } = before;
     const begun = { ...known, state: 'starting', since: clock.now(), step: before.step + 1 } as const;
-    const paid = await this.#pay(name, settings, begun);
+    const paid = await this.#pay(name, settings, begun, needs);
     if (typeof paid === 'string') {
       await this.#note(name, { ...begun, state: 'off', why: paid });
       log.warn('power:refused', { provider: name, reason: paid });
       return;
     }
-    const record = { ...begun, ...(settings.perHour === undefined ? {} : { paidUntil: paid }) };
+    const record = { ...begun, paidUntil: paid };
     await this.#note(name, record);
     log.info('power:starting', { provider: name, workflows: record.workflows });
     const { why } = await machine.run(settings.start);
@@ -173,31 +180,56 @@ export class PowerKeeper {
   }
 
   /** @returns until when its time is booked; or why it cannot be */
-  async #pay(name: string, { perHour }: PowerSettings, record: PowerRecord): Promise<number | string> {
-    const { clock, ledger, owners, newId, timezonesOf, openBreaker } = this.#context;
-    if (perHour === undefined) return 0;
-    const at = clock.now();
-    const { from, until, cost } = nextPayment(record, perHour, at);
-    const parts = splitCost(cost, record.workflows.length);
-    for (const [index, workflow] of record.workflows.entries()) {
-      const hold = parts[index] ?? 0;
-      const timezones = timezonesOf(workflow);
-      const claim = await owners.open({ id: runOf(name, workflow), workflow, timezones });
-      const callKey = `power ${from}`;
-      const model = `power:${name}`;
-      const ticket = { claim, callId: newId(), callKey, model, at, hold, scopes: scopesOf(claim, at, timezones) };
-      const admission = await ledger.admit(ticket);
-      if (admission.kind === 'refused') {
-        const { refusal } = admission;
-        await openBreaker({ ...claim, timezones }, { kind: 'budget', refusal, hold });
-        return `the limit ${formatUsd(refusal.limit)} of ${refusal.scope} cannot pay its next minute, ${formatUsd(hold)}`;
+  async #pay(
+    name: string,
+    { perHour }: PowerSettings,
+    record: PowerRecord,
+    needs: readonly PowerNeed[],
+  ): Promise<number | string> {
+    const { clock, store } = this.#context;
+    const { from, until, cost } = nextPayment(record, perHour, clock.now());
+    const { workflows } = record;
+    const costs = cost === undefined ? undefined : splitEvenly(cost, workflows.length);
+    const times = splitEvenly(until - from, workflows.length);
+    const shares: PowerShare[] = [];
+    for (const [index, workflow] of workflows.entries()) {
+      const [ms = 0, part] = [times[index], costs?.[index]];
+      const refused = part === undefined ? undefined : await this.#book(name, workflow, { from, until, cost: part });
+      if (refused !== undefined) {
+        await addToPowerBook(store, name, from, shares);
+        return refused;
       }
-      if (admission.kind !== 'admitted') continue;
-      const reply = { text: '', finish: 'stop' } as const;
-      const entry = { document: 0, model, tier: 0, reply, usage: NO_USAGE, cost: hold, durationMs: until - from };
-      await ledger.settle(ticket, { kind: 'reply', entry });
+      const need = needs.find((each) => each.workflow === workflow) ?? { workflow, batches: [] };
+      shares.push(...sharesOf(need, name, part === undefined ? { ms } : { ms, cost: part }));
     }
+    await addToPowerBook(store, name, from, shares);
     return until;
+  }
+
+  /** @returns why a workflow's part cannot be booked; undefined: it is, now or before */
+  async #book(
+    name: string,
+    workflow: string,
+    { from, until, cost: hold }: Required<ReturnType<typeof nextPayment>>,
+  ): Promise<string | undefined> {
+    const { clock, ledger, owners, newId, timezonesOf, openBreaker } = this.#context;
+    const at = clock.now();
+    const timezones = timezonesOf(workflow);
+    const claim = await owners.open({ id: runOf(name, workflow), workflow, timezones });
+    const callKey = `power ${from}`;
+    const model = `power:${name}`;
+    const ticket = { claim, callId: newId(), callKey, model, at, hold, scopes: scopesOf(claim, at, timezones) };
+    const admission = await ledger.admit(ticket);
+    if (admission.kind === 'refused') {
+      const { refusal } = admission;
+      await openBreaker({ ...claim, timezones }, { kind: 'budget', refusal, hold });
+      return `the limit ${formatUsd(refusal.limit)} of ${refusal.scope} cannot pay its next minute, ${formatUsd(hold)}`;
+    }
+    if (admission.kind !== 'admitted') return undefined;
+    const reply = { text: '', finish: 'stop' } as const;
+    const entry = { document: 0, model, tier: 0, reply, usage: NO_USAGE, cost: hold, durationMs: until - from };
+    await ledger.settle(ticket, { kind: 'reply', entry });
+    return undefined;
   }
 
   /** What its time has cost stays booked in the workflows' scopes and the global ones. */

@@ -85,6 +85,7 @@ export class MemoryApp {
   readonly notices: Notice[] = [];
   readonly evidence = new MemoryEvidenceBook();
   /** What refusals of the provider have taught. */
+  readonly powered = new Set<string>();
   readonly lessons = new Map<string, Lessons>();
   readonly workflow: ClassifyWorkflow;
   readonly gate: ProviderGate;
@@ -169,6 +170,7 @@ export class MemoryApp {
       submission: async (batchId) => this.submission(batchId),
       histories: { get: async () => undefined, add: async () => {} },
       notify: this.notify,
+      powered: this.powered,
       lessonsOf: async () => this.lessons,
       breakerHistory: async () => [],
     };

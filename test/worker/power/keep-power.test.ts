@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app.ts';
-import { serverToWaitFor, workflowsThatNeed } from '../../../src/worker/power/keep-power.ts';
+import { needsOf, serverToWaitFor } from '../../../src/worker/power/keep-power.ts';
 import { SMALL } from '../../helpers/memory/memory-app.ts';
 
 const GPU = { ...SMALL, name: 'own', provider: 'gpu' };
@@ -26,23 +26,32 @@ function appOf({ batches, pauses = {}, state = 'off' }: World): App {
     },
     memory: { noted: async () => JSON.stringify({ state, since: 0, step: 0, workflows: [] }) },
     batches: {
-      listOpen: async () => batches.map((batch) => ({ batchId: batch.workflow, state: 'running', ...batch })),
+      listOpen: async () => batches.map((batch, index) => ({ batchId: `b${index}`, state: 'running', ...batch })),
     },
     pauses: { all: async (name: string) => (pauses[name] === undefined ? [] : [{ cause: pauses[name] }]) },
-    slices: { submission: async (id: string) => ({ workflow: { cascade: cascades[id] ?? [{ model: GPU }] } }) },
+    slices: {
+      submission: async (id: string) => ({
+        workflow: { cascade: cascades[batches[Number(id.slice(1))]?.workflow ?? ''] ?? [{ model: GPU }] },
+      }),
+    },
   } as unknown as App;
 }
 
 describe('who needs a server', () => {
   it('an open batch whose cascade may ask it, as a tier or a fallback', async () => {
-    const app = appOf({ batches: [{ workflow: 'night' }, { workflow: 'cloud' }, { workflow: 'spare' }] });
-    expect(await workflowsThatNeed(app, 'gpu')).toEqual(['night', 'spare']);
+    const app = appOf({
+      batches: [{ workflow: 'night' }, { workflow: 'cloud' }, { workflow: 'spare' }, { workflow: 'night' }],
+    });
+    expect(await needsOf(app, 'gpu')).toEqual([
+      { workflow: 'night', batches: ['b0', 'b3'] },
+      { workflow: 'spare', batches: ['b2'] },
+    ]);
   });
 
   it('not one that is paused by a budget or a person, but one that waits for the provider', async () => {
     const batches = [{ workflow: 'a' }, { workflow: 'b' }, { workflow: 'c' }];
     const pauses = { a: 'budget', b: 'operator', c: 'provider' };
-    expect(await workflowsThatNeed(appOf({ batches, pauses }), 'gpu')).toEqual(['c']);
+    expect(await needsOf(appOf({ batches, pauses }), 'gpu')).toEqual([{ workflow: 'c', batches: ['b2'] }]);
   });
 
   it('not one that is paused alone, or that is being finalized', async () => {
@@ -50,7 +59,7 @@ describe('who needs a server', () => {
       { workflow: 'a', pause: {} },
       { workflow: 'b', state: 'finalizing' },
     ];
-    expect(await workflowsThatNeed(appOf({ batches }), 'gpu')).toEqual([]);
+    expect(await needsOf(appOf({ batches }), 'gpu')).toEqual([]);
   });
 });
 

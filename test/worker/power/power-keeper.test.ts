@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { MemoryStore } from '../../../src/adapters/memory-store/memory-store.ts';
 import { RedisCallOwners } from '../../../src/adapters/redis/call-owners.ts';
 import { RedisClusterMemory } from '../../../src/adapters/redis/cluster-memory.ts';
 import type { Notice } from '../../../src/budgets/notice.ts';
 import type { PowerCommand, PowerSettings } from '../../../src/providers/power.ts';
+import { addPowerTime, readPowerBook } from '../../../src/providers/power-book.ts';
 import { type PowerContext, PowerKeeper, powerNote, readPower } from '../../../src/worker/power/power-keeper.ts';
 import { Cluster, type TestWorker } from '../../adapters/redis/fixture.ts';
 import { FakeClock } from '../../helpers/memory/fake-clock.ts';
@@ -26,8 +28,10 @@ let server: RedisServer;
 let cluster: Cluster;
 let worker: TestWorker;
 let clock: FakeClock;
+let store: MemoryStore;
 let world: {
   ready: boolean;
+  /** Each with the batch `<workflow>-1`. */
   needed: readonly string[];
   fails: (command: PowerCommand) => string | undefined;
   readonly ran: PowerCommand[];
@@ -42,6 +46,7 @@ afterAll(() => server?.stop());
 beforeEach(async () => {
   cluster = new Cluster(await server.connect());
   worker = await cluster.worker();
+  store = new MemoryStore();
   clock = new FakeClock(Date.parse('2026-03-01T12:00:00Z'));
   world = { ready: false, needed: [], fails: () => undefined, ran: [], notices: [], breakers: [] };
 });
@@ -66,7 +71,8 @@ function contextOf(powered: ReadonlyMap<string, PowerSettings>): PowerContext {
     memory: new RedisClusterMemory(redis, keys),
     newId: randomUUID,
     notify: async (notice) => void world.notices.push(notice),
-    neededBy: async () => world.needed,
+    store,
+    neededBy: async () => world.needed.map((workflow) => ({ workflow, batches: [`${workflow}-1`] })),
     timezonesOf: () => UTC,
     openBreaker: async ({ workflow }, { refusal }) => void world.breakers.push({ workflow, scope: refusal.scope }),
   };
@@ -82,6 +88,10 @@ async function round(keeper: PowerKeeper): Promise<void> {
 async function state() {
   const memory = new RedisClusterMemory(cluster.redis, cluster.keys);
   return readPower(await memory.noted(powerNote('gpu')));
+}
+
+async function bookedShares() {
+  return await readPowerBook(store, { since: clock.now(), until: clock.now() });
 }
 
 async function spent(scope: string, period = '2026-03-01') {
@@ -141,6 +151,36 @@ describe('a server that is switched on for the night', () => {
     expect(await spent('workflow:triage/month', '2026-03')).toBe(parts[1]);
   });
 
+  test("its time is kept by workflow and batch, and adds up to what was booked; after them it is nobody's", async () => {
+    const keeper = keeperOf();
+    world.needed = ['night', 'triage'];
+    await round(keeper);
+    clock.advance(MINUTE);
+    world.needed = ['night'];
+    await round(keeper);
+    world.needed = [];
+    clock.advance(MINUTE);
+    await round(keeper);
+    const shares = await bookedShares();
+    expect(shares).toEqual([
+      { provider: 'gpu', workflow: 'night', batch: 'night-1', ms: 1.5 * MINUTE, cost: 90_000_002 },
+      { provider: 'gpu', workflow: 'triage', batch: 'triage-1', ms: MINUTE / 2, cost: 30_000_000 },
+      { provider: 'gpu', workflow: 'night', ms: MINUTE, cost: MINUTE_COST },
+    ]);
+    expect(addPowerTime(shares).cost).toBe(await spent('global/day'));
+  });
+
+  test('without a price for an hour its time is kept, and what it costs is not known', async () => {
+    const { perHour: _, ...free } = SETTINGS;
+    world.needed = ['triage'];
+    const keeper = keeperOf(free);
+    await round(keeper);
+    clock.advance(MINUTE);
+    await round(keeper);
+    expect(await bookedShares()).toEqual([{ provider: 'gpu', workflow: 'triage', batch: 'triage-1', ms: 2 * MINUTE }]);
+    expect(await spent('global/day')).toBe(0);
+  });
+
   test('stops when a limit cannot pay its next minute, and says so by the breaker', async () => {
     const keeper = keeperOf();
     world.needed = ['triage'];
@@ -197,6 +237,7 @@ describe('a server that is switched on for the night', () => {
     await round(keeper);
     expect((await state()).state).toBe('starting');
     clock.advance(15 * MINUTE + 1);
+    await round(keeper);
     await round(keeper);
     expect(await state()).toMatchObject({ state: 'failed', why: 'it was not ready within 15 minutes' });
   });
