@@ -8,7 +8,7 @@ import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { LABELS, MODEL_ID, makeDocument, writeDocuments } from './helpers/documents.ts';
 import { formatTable, machineLine } from './helpers/machine.ts';
 import { type Answers, askFast, poll, quantile, type UploadKind, upload } from './helpers/serve-clients.ts';
-import { peakMb, type RunningProcess, runProgram, startProgram } from './helpers/serve-process.ts';
+import { peakMb, type RunningProcess, runProgram, startProgram, useBuiltProgram } from './helpers/serve-process.ts';
 import { type InstantProvider, startInstantProvider } from './helpers/start-instant-provider.ts';
 
 export const summary =
@@ -16,10 +16,9 @@ export const summary =
 
 const DOCUMENT_BYTES = 200;
 const MEGABYTE = 1_000_000;
-const CLIENTS = 200;
 const KEYS = 20;
-const UPLOADS = 10;
-const UPLOAD_BYTES = 100 * MEGABYTE;
+/** What the server may have resident under this load. */
+const MOST_MB = 300;
 const WINDOW_MS = 15_000;
 /** The provider's limit, so that the worker waits for it and not for a processor. */
 const CALLS_A_MINUTE = 3_000;
@@ -39,15 +38,24 @@ export async function run(args: readonly string[]): Promise<void> {
       documents: { type: 'string', default: '10000' },
       only: { type: 'string', multiple: true, default: ['cost', 'load'] },
       quick: { type: 'boolean', default: false },
+      clients: { type: 'string', default: '200' },
+      uploads: { type: 'string', default: '10' },
+      mb: { type: 'string' },
+      kind: { type: 'string', multiple: true, default: ['file', 'documents'] },
     },
   });
+  await using program = await makeTemporaryFolder('bench-program');
+  useBuiltProgram(program.path);
+  const bytes = (quick: number, full: number) => Number(values.mb ?? (values.quick ? quick : full)) * MEGABYTE;
   console.log(
     `Serve: a server without a worker beside a worker process, file store, Redis without a file. Linux only.\n${machineLine()}\n`,
   );
   for (const part of values.only) {
     if (part === 'cost') await compareCost(values.quick ? 1_000 : Number(values.documents), values.quick ? 1 : 3);
-    else if (part === 'load') await showLoad(values.quick ? UPLOAD_BYTES / 10 : UPLOAD_BYTES);
-    else if (part === 'large') await showLarge(values.quick ? 200 * MEGABYTE : 2_000 * MEGABYTE);
+    else if (part === 'load') {
+      const [clients, uploads] = [Number(values.clients), Number(values.uploads)];
+      await showLoad({ clients, uploads, bytes: bytes(10, 100), kinds: values.kind as UploadKind[] });
+    } else if (part === 'large') await showLarge(bytes(200, 2_000), values.kind as UploadKind[]);
     else throw new Error(`There is no part ${part}: cost, load, large`);
   }
 }
@@ -191,8 +199,17 @@ async function commands(folder: string, times: number, args: (index: number) => 
   return { cpuMs: sum('cpuMs') / times, perSecond: (times / sum('wallMs')) * 1_000 };
 }
 
+interface Load {
+  /** Each looks once a second. */
+  readonly clients: number;
+  /** At once. */
+  readonly uploads: number;
+  readonly bytes: number;
+  readonly kinds: readonly UploadKind[];
+}
+
 /** A worker at its provider's limit; its rate alone, beside polls, beside polls and uploads, and alone again. */
-async function showLoad(uploadBytes: number): Promise<void> {
+async function showLoad({ clients, uploads, bytes, kinds }: Load): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const provider = stack.use(await startInstantProvider(100));
   const bench = await open(stack, provider, { concurrency: 64, requestsPerMinute: CALLS_A_MINUTE });
@@ -220,7 +237,7 @@ async function showLoad(uploadBytes: number): Promise<void> {
     return { rate, seconds, load, answers: await answers };
   };
   const quiet = async () => undefined;
-  const polling = (signal: AbortSignal) => poll(url, { path: '/api/v1/batches/night', keys, clients: CLIENTS, signal });
+  const polling = (signal: AbortSignal) => poll(url, { path: '/api/v1/batches/night', keys, clients, signal });
   const rows = [
     [
       'beside the worker',
@@ -242,6 +259,7 @@ async function showLoad(uploadBytes: number): Promise<void> {
     const took = answers?.tookMs ?? [];
     const missed = [...(answers?.lost ?? []), ...lost];
     if (missed.length > 0) console.log(`lost: ${[...new Set(missed)].join(', ')}`);
+    if (missed.length > 0 || peakMb(server) > MOST_MB) process.exitCode = 1;
     rows.push([
       what,
       seconds.toFixed(0),
@@ -255,11 +273,11 @@ async function showLoad(uploadBytes: number): Promise<void> {
   };
   const rest = async () => await delay(WINDOW_MS);
   add('nothing', await window(quiet, rest));
-  add(`${CLIENTS} clients that look once a second`, await window(polling, rest));
-  for (const kind of ['file', 'documents'] as const) {
+  add(`${clients} clients that look once a second`, await window(polling, rest));
+  for (const kind of kinds) {
     const lost: string[] = [];
-    const send = async () => await uploadAll(bench, key, kind, uploadBytes, lost);
-    const name = `these, and ${UPLOADS} uploads of ${Math.round(uploadBytes / MEGABYTE)} MB (${kind === 'file' ? '/v1/files' : '/api/v1/batches'})`;
+    const send = async () => await uploadAll(bench, key, { kind, bytes, uploads }, lost);
+    const name = `these, and ${uploads} uploads of ${Math.round(bytes / MEGABYTE)} MB (${kind === 'file' ? '/v1/files' : '/api/v1/batches'})`;
     add(name, await window(polling, send), lost);
   }
   add('nothing, again', await window(quiet, rest));
@@ -268,9 +286,14 @@ async function showLoad(uploadBytes: number): Promise<void> {
   );
 }
 
-async function uploadAll({ url }: Bench, key: string, kind: UploadKind, bytes: number, lost: string[]): Promise<void> {
+async function uploadAll(
+  { url }: Bench,
+  key: string,
+  { kind, bytes, uploads }: Pick<Load, 'bytes' | 'uploads'> & { readonly kind: UploadKind },
+  lost: string[],
+): Promise<void> {
   await Promise.all(
-    Array.from({ length: UPLOADS }, async (_, number) => {
+    Array.from({ length: uploads }, async (_, number) => {
       const status = await upload(url, { kind, bytes, number, key, query: `workflow=shelf&id=shelf-${number}` }).catch(
         (error: Error) => error.message,
       );
@@ -280,7 +303,7 @@ async function uploadAll({ url }: Bench, key: string, kind: UploadKind, bytes: n
 }
 
 /** One upload that is larger than any memory it may take. */
-async function showLarge(bytes: number): Promise<void> {
+async function showLarge(bytes: number, kinds: readonly UploadKind[]): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const provider = stack.use(await startInstantProvider(0));
   const bench = await open(stack, provider, { concurrency: 64 });
@@ -288,7 +311,7 @@ async function showLarge(bytes: number): Promise<void> {
   const rows = [
     ['one upload', 'MB', 'status', 's', 'server CPU s', 'server MB, most so far', 'temporary MB, most', 'left after'],
   ];
-  for (const kind of ['file', 'documents'] as const) {
+  for (const kind of kinds) {
     const temporary = join(folder, '.nightmill/tmp');
     let most = 0;
     const timer = setInterval(() => {

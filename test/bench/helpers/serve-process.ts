@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { NODE, programFiles } from '../../helpers/program.ts';
 import { cpuMsOf } from './process-cpu.ts';
 
@@ -10,6 +11,22 @@ export interface RunningProcess extends AsyncDisposable {
   /** What its first matching line of standard error said. */
   readonly said: RegExpExecArray;
   readonly cpuMs: () => number;
+}
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/**
+ * Puts the program as it is packed into `folder`, for `startProgram` and `runProgram`: run from its sources, it needs
+ * memory for stripping types.
+ */
+export function useBuiltProgram(folder: string): void {
+  const { status } = spawnSync(NODE, ['scripts/build.ts'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error('The program cannot be built');
+  for (const name of ['bin', 'dist', 'package.json'])
+    cpSync(`${ROOT}${name}`, `${folder}/${name}`, { recursive: true });
+  symlinkSync(`${ROOT}node_modules`, `${folder}/node_modules`);
+  writeFileSync(`${folder}/ready`, '');
+  process.env.NIGHTMILL_TEST_BUNDLE = folder;
 }
 
 /** The program with a command that goes on, once it has said that it runs. */
