@@ -36,16 +36,32 @@ export class Callers {
 
   /** @throws {NightmillError} `key_invalid` */
   async identify(request: FastifyRequest): Promise<Caller> {
-    const secret = secretOf(request);
-    // Clients of OpenAI cannot send none: where none is needed, one that is not ours counts as none.
-    if (secret === undefined || (this.#loopback && !secret.startsWith('nm_'))) return this.#withoutKey(request);
+    const secret = this.#keyOf(request);
+    if (secret === undefined) return this.#withoutKey(request);
     const caller = await callerOf(this.#app, secret);
     await this.#paced(caller);
     return caller;
   }
 
+  /** Whether a request that goes on may go on. A Redis that does not answer is no reason to end it. */
+  async isStillGood(request: FastifyRequest): Promise<boolean> {
+    try {
+      const secret = this.#keyOf(request);
+      if (secret !== undefined) await callerOf(this.#app, secret);
+      return true;
+    } catch (error) {
+      return !(error instanceof NightmillError && error.code === 'key_invalid');
+    }
+  }
+
   async close(): Promise<void> {
     for (const { key } of this.#pace.limiters()) await this.#pace.deleteKey(key);
+  }
+
+  /** Clients of OpenAI cannot send none: where none is needed, one that is not ours counts as none. */
+  #keyOf(request: FastifyRequest): string | undefined {
+    const secret = secretOf(request);
+    return this.#loopback && secret?.startsWith('nm_') === false ? undefined : secret;
   }
 
   #withoutKey(request: FastifyRequest): Caller {

@@ -157,7 +157,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
     addClusterRoutes(routes, app);
     addKeyRoutes(routes, app);
     addScheduleRoutes(routes, app);
-    addEventRoutes(routes, app, hub, limits);
+    addEventRoutes(routes, app, { hub, callers, limits });
     addMetricsRoutes(routes, app, meter);
     addPublicRoutes(routes, app);
     addReportRoutes(routes, app);

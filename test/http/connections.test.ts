@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SERVER_LIMITS } from '../../src/http/start-server.ts';
+import { revokeKey } from '../../src/operations/api-keys.ts';
 import { openTestServer } from '../helpers/http-server.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 
@@ -77,13 +78,44 @@ describe('connections of the server', () => {
       return { status, close: () => abort.abort() };
     };
     const open = [await stream(anna), await stream(anna), await stream(anna), await stream(ben), await stream(ben)];
-    expect(open.map(({ status }) => status)).toEqual([200, 200, 503, 200, 503]);
+    expect(open.map(({ status }) => status)).toEqual([200, 200, 429, 200, 503]);
     const refused = await server.call('GET', '/api/v1/events', { key: anna });
-    expect(refused.body).toMatchObject({ status: 503, detail: expect.stringContaining('anna has 2 event streams') });
+    expect(refused.body).toMatchObject({ status: 429, detail: expect.stringContaining('anna has 2 event streams') });
+    expect(refused.headers.get('content-type')).toBe('application/problem+json');
     expect(refused.headers.get('retry-after')).toBe('30');
     const full = server.logged.filter(({ event }) => event === 'http:full');
     expect(full.map(({ fields }) => fields.caller)).toEqual(['anna', 'ben']);
     for (const { close } of open) close();
+  });
+
+  it('stay bounded where very many event streams are asked for, and have room again when those are closed', async () => {
+    const limits = { ...SERVER_LIMITS, streams: 20, streamsOfOne: 20 };
+    await using server = await openTestServer({ redis: redis.url, limits });
+    const abort = new AbortController();
+    const asked = await Promise.all(
+      Array.from({ length: 200 }, async () => (await fetch(`${server.url}/api/v1/events`, abort)).status),
+    );
+    expect(asked.filter((status) => status === 200)).toHaveLength(20);
+    expect(asked.filter((status) => status === 429)).toHaveLength(180);
+    expect(server.logged.filter(({ event }) => event === 'http:full')).toHaveLength(1);
+    abort.abort();
+    const again = new AbortController();
+    await vi.waitFor(async () => {
+      expect((await fetch(`${server.url}/api/v1/events`, again)).status).toBe(200);
+    });
+    again.abort();
+  });
+
+  it('end where the key of an event stream is revoked or expires', async () => {
+    const limits = { ...SERVER_LIMITS, heartbeatMs: 20 };
+    await using server = await openTestServer({ redis: redis.url, limits, host: '0.0.0.0' });
+    const stream = async (key: string) =>
+      await fetch(`${server.url}/api/v1/events`, { headers: { authorization: `Bearer ${key}` } });
+    const expiring = await stream(await server.key('brief', { expiresAt: server.app.clock.now() + 2_000 }));
+    const revoked = await stream(await server.key('gone'));
+    await revokeKey(server.app, 'gone');
+    expect(await revoked.text()).toMatch(/^retry: 2000/);
+    expect(await expiring.text()).toMatch(/: still here/);
   });
 
   it('end where an event stream cannot be read from Redis', async () => {

@@ -3,14 +3,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { App } from '../../app.ts';
 import type { Log } from '../../runtime/log.ts';
-import { allow } from '../callers.ts';
+import { allow, type Callers } from '../callers.ts';
 import type { EventHub, ServerEvent } from '../event-hub.ts';
 import { problem } from '../problem.ts';
 import { requireVisible } from './batches.ts';
 
 const query = z.object({ batch: z.string().optional() });
 
-const HEARTBEAT_MS = 15_000;
 /** A client that does not read is let go rather than kept in memory: it comes back with its last id. */
 const MAX_UNSENT_BYTES = 1024 * 1024;
 /** Of all streams together, counted once one of them lags. */
@@ -22,9 +21,16 @@ export interface StreamLimits {
   readonly streams: number;
   /** Of one key, so that it leaves room for the others. */
   readonly streamsOfOne: number;
+  /** How often an open stream gets a word, and its key is looked at again. */
+  readonly heartbeatMs: number;
 }
 
-export const STREAM_LIMITS: StreamLimits = { streams: 2_000, streamsOfOne: 500 };
+export const STREAM_LIMITS: StreamLimits = { streams: 2_000, streamsOfOne: 500, heartbeatMs: 15_000 };
+
+interface Refusal {
+  readonly status: 429 | 503;
+  readonly detail: string;
+}
 
 /** The open event streams of a server, and how many there may be. */
 class Streams {
@@ -39,8 +45,8 @@ class Streams {
     this.#log = log;
   }
 
-  /** Why there is no room for another one of this caller; undefined: there is. */
-  whyFull(caller: string): string | undefined {
+  /** Undefined: there is room for another one of this caller. */
+  refusal(caller: string): Refusal | undefined {
     const { streams, streamsOfOne } = this.#limits;
     const own = [...this.#open.values()].filter((name) => name === caller).length;
     if (this.#open.size < streams && own < streamsOfOne) return undefined;
@@ -48,9 +54,10 @@ class Streams {
       this.#refused.add(caller);
       this.#log.warn('http:full', { caller, open: this.#open.size, own });
     }
-    return own >= streamsOfOne
-      ? `The key ${caller} has ${streamsOfOne} event streams open, the most of one key. Close some, or try again later.`
-      : `This server has ${streams} event streams open, the most. Try again later.`;
+    if (own < streamsOfOne)
+      return { status: 503, detail: `This server has ${streams} event streams open, the most. Try again later.` };
+    const most = `${streamsOfOne} event streams open, the most of one key`;
+    return { status: 429, detail: `The key ${caller} has ${most}. Close some, or try again later.` };
   }
 
   add(response: ServerResponse, caller: string): void {
@@ -77,8 +84,7 @@ class Streams {
 export function addEventRoutes(
   server: FastifyInstance,
   app: App,
-  hub: EventHub,
-  limits: StreamLimits = STREAM_LIMITS,
+  { hub, callers, limits }: { readonly hub: EventHub; readonly callers: Callers; readonly limits: StreamLimits },
 ): void {
   const streams = new Streams(limits, app.log);
   server.get(
@@ -90,16 +96,25 @@ export function addEventRoutes(
     async (request, reply) => {
       const { batch } = request.query as z.infer<typeof query>;
       if (batch !== undefined) await requireVisible(app, request, batch);
-      const full = streams.whyFull(request.caller.name);
-      if (full !== undefined) {
-        reply.code(503).header('retry-after', '30').type('application/problem+json');
-        return reply.send(Buffer.from(JSON.stringify(problem(503, 'usage', full))));
+      const refusal = streams.refusal(request.caller.name);
+      if (refusal !== undefined) {
+        reply.code(refusal.status).header('retry-after', '30').type('application/problem+json');
+        return reply.send(Buffer.from(JSON.stringify(problem(refusal.status, 'usage', refusal.detail))));
       }
       reply.hijack();
+      streams.add(reply.raw, request.caller.name);
+      const heartbeat = setInterval(() => void beat(streams, callers, request, reply.raw), limits.heartbeatMs);
+      reply.raw.on('close', () => clearInterval(heartbeat));
       await stream(app, hub, streams, request, reply.raw);
       return reply;
     },
   );
+}
+
+/** A key that is revoked, or whose time is over, hears no more. */
+async function beat(streams: Streams, callers: Callers, request: FastifyRequest, raw: ServerResponse): Promise<void> {
+  if (await callers.isStillGood(request)) streams.write(raw, ': still here\n\n');
+  else raw.end();
 }
 
 async function stream(
@@ -110,7 +125,6 @@ async function stream(
   raw: ServerResponse,
 ): Promise<void> {
   const { batch } = asked as z.infer<typeof query>;
-  streams.add(raw, caller.name);
   raw.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -118,11 +132,9 @@ async function stream(
   });
   raw.write('retry: 2000\n\n');
   const write = (text: string) => streams.write(raw, text);
-  const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS);
   let stop = () => {};
   raw.on('close', () => {
     streams.delete(raw);
-    clearInterval(heartbeat);
     stop();
   });
   const lastId = Number(headers['last-event-id']);
