@@ -13,10 +13,20 @@ export function verdictLines(candidates: readonly Judged[]): readonly string[] {
         requirement,
         `${bound(requirement)}${want}`,
         MARKS[state],
-        by === undefined ? found : `${found} (off by ${by})`,
+        foundText({ state, found, by }),
       ]),
     ),
   ]);
+}
+
+/** Nothing where the mark says it all. */
+function foundText({
+  state,
+  found,
+  by,
+}: Pick<Verdict, 'state' | 'found'> & { readonly by: string | undefined }): string {
+  if (found === MARKS[state]) return '';
+  return by === undefined ? found : `${found} (off by ${by})`;
 }
 
 function bound(requirement: keyof Requirements): string {

@@ -1,9 +1,7 @@
 import { workflowOf } from '../../config/config.ts';
-import { workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import { probeProvider } from '../adapters/provider-probe.ts';
 import type { App } from '../app.ts';
 import { formatUsd } from '../money/money.ts';
-import { requirementWarnings } from '../operations/evidence/requirement-warnings.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../operations/input-reading.ts';
 import { openInputs } from '../operations/open-inputs.ts';
 import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
@@ -80,10 +78,6 @@ export async function submitInputs(
   );
   if (config.workflows.get(flags.workflow) !== workflow || config.file === undefined)
     announce(describeBuiltIn(workflow.spec));
-  if (flags.isEvaluation !== true) {
-    for (const line of await requirementWarnings(app, workflowFor(workflow, values.tenant)))
-      announce(`Warning: ${line}`);
-  }
   const answer = await submitDocuments(app, {
     workflow: flags.workflow,
     source: opened.source,
@@ -93,6 +87,7 @@ export async function submitInputs(
     newOnly: flags.newOnly,
     candidate: flags.candidate,
     isEvaluation: flags.isEvaluation,
+    onWarning: (line) => announce(`Warning: ${line}`),
     onSummary: ({ ignored, ignoredExamples }) => {
       if (ignored > 0) announce(`${ignored} files of other types were left out (${ignoredExamples.join(', ')}).`);
     },

@@ -15,6 +15,7 @@ import { problem, sendProblem } from './problem.ts';
 import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes, STREAM_LIMITS, type StreamLimits } from './routes/events.ts';
+import { addEvidenceRoutes } from './routes/evidence.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
@@ -155,6 +156,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
   await server.register(async (routes) => {
     addBatchRoutes(routes, app);
     addClusterRoutes(routes, app);
+    addEvidenceRoutes(routes, app);
     addKeyRoutes(routes, app);
     addScheduleRoutes(routes, app);
     addEventRoutes(routes, app, { hub, callers, limits });

@@ -44,14 +44,21 @@ export class Batch {
   readonly id: string;
   /** `joined`: the same content was submitted before, and this is that batch. */
   readonly kind: 'submitted' | 'joined' | 'known';
+  /** Requirements of its workflow that were not met by the latency, cost and quota known at its submission, for people; none where it is `known`. */
+  readonly warnings: readonly string[];
   readonly #app: App;
   readonly #ensureWorker: () => Promise<void>;
 
   /** @internal */
-  constructor(app: App, id: string, kind: Batch['kind'], ensureWorker: () => Promise<void>) {
+  constructor(
+    app: App,
+    { id, kind, warnings = [] }: Pick<Batch, 'id' | 'kind'> & Partial<Pick<Batch, 'warnings'>>,
+    ensureWorker: () => Promise<void>,
+  ) {
     this.#app = app;
     this.id = id;
     this.kind = kind;
+    this.warnings = warnings;
     this.#ensureWorker = ensureWorker;
   }
 

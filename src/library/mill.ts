@@ -4,6 +4,8 @@ import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { nanoToUsd, usdToNano } from '../money/money.ts';
 import { discardPaused, listBudgets, setBudget } from '../operations/budgets.ts';
+import { compareRuns, runComparisonJson } from '../operations/evidence/compare-runs.ts';
+import { modelPlansJson, planModels } from '../operations/evidence/plan-models.ts';
 import { readingOf } from '../operations/input-reading.ts';
 import { keepHouse } from '../operations/keep-house.ts';
 import { openInputs } from '../operations/open-inputs.ts';
@@ -40,6 +42,13 @@ export interface SubmitOptions {
   readonly newOnly?: boolean;
   readonly signal?: AbortSignal;
 }
+
+export type PlanOptions = Pick<SubmitOptions, 'budgetUsd' | 'tenant' | 'newOnly' | 'signal'> & {
+  /** A plan for each of these models of the config, in place of the cascade. Default: the cascade alone. */
+  readonly models?: readonly string[];
+};
+
+type Json = Readonly<Record<string, unknown>>;
 
 export interface BudgetView {
   readonly scope: string;
@@ -112,27 +121,37 @@ export class Mill implements AsyncDisposable {
       newOnly,
       signal,
     });
-    return this.#batch(submitted.batchId, submitted.kind);
+    const { batchId, kind, warnings } = submitted;
+    return this.#batch({ id: batchId, kind, warnings });
   }
 
-  /** What a batch would cost and take, as `nightmill plan --json` prints it. No call is made, nothing is stored. */
-  async plan(workflow: string, documents: DocumentsInput, options: Pick<SubmitOptions, 'budgetUsd' | 'signal'> = {}) {
-    await using opened = await this.#open(workflow, documents, options.signal);
-    const budget = options.budgetUsd === undefined ? undefined : usdToNano(options.budgetUsd);
-    const answer = await planDocuments(this.#app.config, {
-      workflow,
-      opened,
-      budget,
-      now: this.#app.clock.now(),
-      store: this.#app.submit.store,
-    });
-    return JSON.parse(JSON.stringify(planJson(answer))) as Readonly<Record<string, unknown>>;
+  /**
+   * What a batch would cost and take, and which requirements of the workflow it would meet, as `nightmill plan --json` prints it; with `models` as
+   * `plan --models --json`. No call is made, nothing is stored.
+   */
+  async plan(workflow: string, documents: DocumentsInput, options: PlanOptions = {}): Promise<Json> {
+    const { budgetUsd, tenant, newOnly, models, signal } = options;
+    await using opened = await this.#open(workflow, documents, signal);
+    const { config, submit, clock } = this.#app;
+    const asked = { workflow, opened, tenant: readTenant(tenant), store: submit.store };
+    if (models !== undefined) return plain(modelPlansJson(workflow, await planModels(config, { ...asked, models })));
+    const budget = budgetUsd === undefined ? undefined : usdToNano(budgetUsd);
+    return plain(planJson(await planDocuments(config, { ...asked, budget, newOnly, now: clock.now() })));
+  }
+
+  /**
+   * Runs of `nightmill eval` side by side, and which requirements of the first one's workflow each meets, as `compare --json` prints it. No call is made.
+   *
+   * @throws {NightmillError} `usage`: fewer than two runs, no such run, or nothing in common
+   */
+  async compare(...runs: readonly string[]): Promise<Json> {
+    return plain(runComparisonJson(await compareRuns(this.#app, runs)));
   }
 
   /** @throws {NightmillError} `batch_unknown` */
   async batch(id: string): Promise<Batch> {
     await requireBatch(this.#app, id);
-    return this.#batch(id, 'known');
+    return this.#batch({ id, kind: 'known' });
   }
 
   /** Newest first; at most 50 unless `limit` says otherwise. */
@@ -237,8 +256,8 @@ export class Mill implements AsyncDisposable {
     });
   }
 
-  #batch(id: string, kind: Batch['kind']): Batch {
-    return new Batch(this.#app, id, kind, () => this.#ensureWorker());
+  #batch(known: ConstructorParameters<typeof Batch>[1]): Batch {
+    return new Batch(this.#app, known, () => this.#ensureWorker());
   }
 
   async #open(workflow: string, documents: DocumentsInput, signal: AbortSignal | undefined) {
@@ -257,6 +276,11 @@ export class Mill implements AsyncDisposable {
       signal,
     );
   }
+}
+
+/** With numbers where amounts are written out. */
+function plain(answer: object): Json {
+  return JSON.parse(JSON.stringify(answer)) as Json;
 }
 
 function timeText(time: Date | string | undefined): string | undefined {

@@ -4,30 +4,23 @@ import { configLimits } from '../../config/limits.ts';
 import { workflowFor } from '../../config/workflows/tenant-workflow.ts';
 import { openStore } from '../adapters/open-store.ts';
 import { workflowHash } from '../batches/workflow-hash.ts';
+import { checkExamples } from '../doctor/check-examples.ts';
+import { checkModelFacts } from '../doctor/check-model-facts.ts';
 import { StoreError } from '../errors.ts';
 import type { ScopeTotals } from '../ledger/ledger.ts';
 import { type Scope, scopesOf } from '../ledger/scope.ts';
 import { type NanoUsd, usdJson } from '../money/money.ts';
-import type { Throughput } from '../plans/host-minutes.ts';
 import { type BatchPlan, planBatch } from '../plans/plan-batch.ts';
 import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-limits.ts';
 import { planServer, type ServerPlan } from '../plans/server-cost.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import {
-  hostsOf,
-  LOCAL_MODEL_NAME,
-  type ModelSpec,
-  poolOf,
-  poweredProviders,
-  type WorkflowSpec,
-} from '../workflows/workflow.ts';
+import { labelsOf, modelsOfTier, poweredProviders, type WorkflowSpec } from '../workflows/workflow.ts';
+import { type Marks, marksQuestion, planMarks, warningsOf } from './evidence/requirement-marks.ts';
+import { throughputOf } from './figures/throughput.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readPast } from './read-history.ts';
 import { answerVersion } from './submit-documents.ts';
-
-/** What a paid call takes where nothing is known of the provider. */
-const ASSUMED_CALL_SECONDS = 2;
 
 export interface PlanOperation {
   readonly workflow: string;
@@ -55,6 +48,12 @@ export interface PlanAnswer {
   readonly servers: readonly ServerPlan[];
   /** Every limit that would count, the batch's first. */
   readonly limits: readonly PlannedLimit[];
+  /** None: the task has none. */
+  readonly labels: readonly string[];
+  /** What is not known, or assumed, about the workflow's models, and examples that are not used; for people. */
+  readonly notes: readonly string[];
+  /** Which requirements would be met; undefined: the workflow has none. */
+  readonly marks: Marks | undefined;
 }
 
 /**
@@ -68,28 +67,36 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
   const { tenant } = operation;
   const owner = { batchId: '', workflow: operation.workflow, ...(tenant === undefined ? {} : { tenant }) };
   const scopes = scopesOf(owner, operation.now, batchTimezones(config, operation.workflow)).slice(1);
-  const { history, totals } = await readPast(config, operation.workflow, scopes);
-  const past = sameVersion(history, workflowHash(workflow.spec));
+  const { requirements, spec } = workflow;
+  const { history, totals, recent, quotas } = await readPast(config, operation.workflow, {
+    scopes,
+    ...(requirements === undefined ? {} : marksQuestion([spec])),
+  });
+  const past = sameVersion(history, workflowHash(spec));
   await using stack = new AsyncDisposableStack();
   const store = operation.store ?? stack.adopt(await openStore(config.store), (opened) => opened.close());
-  const answers = new StoredAnswers(store, answerVersion(workflow.spec, operation.tenant));
+  const answers = new StoredAnswers(store, answerVersion(spec, tenant));
   const answered = await readable(answers);
   const newOnly = operation.newOnly === true;
-  const plan = await planBatch(operation.opened.inputs, workflow.spec, {
+  const plan = await planBatch(operation.opened.inputs, spec, {
     maxLineBytes: config.ingest.maxLineBytes,
     maxDocuments: operation.maxDocuments,
-    throughput: throughputOf(config, workflow.spec),
+    throughput: throughputOf(config, spec),
     ...(answered === undefined ? {} : { answered }),
     newOnly,
     ...(past.kind === 'known' ? { history: past.history } : {}),
   });
+  const marks = await planMarks(config, requirements, [{ spec, plan }], { store, recent, quotas });
   return {
     workflow: operation.workflow,
     plan,
     past,
+    labels: labelsOf(spec),
+    notes: modelNotes(config, spec, operation.now),
+    marks: marks?.[0],
     answeredBefore: answered?.found,
     newOnly,
-    servers: serversOf(config, workflow.spec, plan),
+    servers: serversOf(config, spec, plan),
     limits: [
       ...(batchLimit === undefined
         ? []
@@ -134,7 +141,8 @@ async function readable(answers: StoredAnswers): Promise<StoredAnswers | undefin
 }
 
 /** `plan --json`. */
-export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly, servers }: PlanAnswer): object {
+export function planJson(answer: PlanAnswer): object {
+  const { workflow, plan, past, limits, answeredBefore, newOnly, labels, notes, marks, servers } = answer;
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const usd = usdJson;
   const ofBatch = limits.find(({ scope }) => scope === 'batch');
@@ -173,7 +181,18 @@ export function planJson({ workflow, plan, past, limits, answeredBefore, newOnly
       documents: coveredDocuments(covers, documents),
     })),
     history: past.kind === 'known' ? { batches: past.history.batches } : { batches: 0, reason: past.reason },
+    ...(labels.length === 0 ? {} : { labels }),
+    evaluation: marks?.evaluation ?? null,
+    requirements: marks?.verdicts ?? null,
+    warnings: [...notes, ...warningsOf(workflow, marks?.verdicts ?? [])],
   };
+}
+
+function modelNotes(config: Config, spec: WorkflowSpec, now: number): readonly string[] {
+  const used = new Set(spec.cascade.flatMap(modelsOfTier).map((model) => model.name));
+  const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
+  const checks = [...checkModelFacts(facts, config.prices.asOf, now), ...checkExamples(spec.name, spec)];
+  return checks.map((check) => `${check.name}: ${check.detail}`);
 }
 
 function coveredDocuments(covers: LimitCover, documents: number): number | null {
@@ -185,27 +204,4 @@ function coveredDocuments(covers: LimitCover, documents: number): number | null 
 export function sameVersion(answer: HistoryAnswer, configHash: string): HistoryAnswer {
   if (answer.kind === 'unknown' || answer.history.configHash === configHash) return answer;
   return { kind: 'unknown', reason: 'the workflow has changed since its last batch' };
-}
-
-/**
- * How fast one process can ask the first paid tier, by its hosts; none: there is no such tier.
- *
- * @param callSeconds that a call takes. Default: assumed
- */
-export function throughputOf(
-  config: Pick<Config, 'providers' | 'pools'>,
-  workflow: WorkflowSpec,
-  callSeconds = ASSUMED_CALL_SECONDS,
-): readonly Throughput[] {
-  const tier = workflow.cascade.find(({ model }) => model.name !== LOCAL_MODEL_NAME);
-  return tier === undefined ? [] : hostsOf(tier).map((host) => throughputAt(config, host, callSeconds));
-}
-
-function throughputAt(config: Pick<Config, 'providers' | 'pools'>, model: ModelSpec, callSeconds: number): Throughput {
-  const limits = config.pools.get(poolOf(model)) ?? {};
-  const inFlight = Math.min(
-    config.providers.get(model.provider)?.limits.concurrency ?? 1,
-    limits.concurrency ?? Number.POSITIVE_INFINITY,
-  );
-  return { limits, callsPerMinute: (inFlight * 60) / callSeconds };
 }

@@ -64,6 +64,7 @@ export async function retryBatch(app: App, operation: RetryOperation): Promise<R
       batch: open,
       ignored: [],
       answeredBefore: NONE,
+      warnings: [],
       retryOf: parent.batchId,
     };
   }

@@ -22,6 +22,7 @@ import { allTiers, modelsOfTier, type WorkflowSpec } from '../workflows/workflow
 import { writeAudit } from './audit.ts';
 import { requireOpenGate } from './evidence/gate.ts';
 import { noteChanges } from './evidence/model-changes.ts';
+import { requirementWarnings } from './evidence/requirement-marks.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
@@ -54,6 +55,8 @@ export interface SubmitOperation {
   /** For a retry: what had become of its documents. */
   readonly retried?: BatchRecord['retried'] | undefined;
   readonly onSummary?: (summary: ReadSummary) => void;
+  /** Told of each requirement that cannot be met, before anything is stored. */
+  readonly onWarning?: (warning: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,6 +65,8 @@ export interface SubmitAnswer extends Submitted {
   readonly ignored: readonly string[];
   /** Documents whose text this very version of the workflow has answered before, and about what that cost. */
   readonly answeredBefore: { readonly documents: number; readonly cost: NanoUsd };
+  /** Requirements of the workflow that it does not meet, for people; none for an evaluation or a retry. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -83,6 +88,9 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);
   });
   if (operation.isEvaluation !== true) await requireOpenGate(app, workflow);
+  const isNight = operation.isEvaluation !== true && retryOf === undefined;
+  const warnings = isNight ? await requirementWarnings(app, workflow) : [];
+  for (const warning of warnings) operation.onWarning?.(warning);
   const limit = budget ?? workflow.budget.batch;
   const answers = new StoredAnswers(app.submit.store, answerVersion(workflow.spec, tenant));
   const submitted = await submitBatch(app.submit, {
@@ -118,6 +126,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...submitted,
     ignored: submitted.kind === 'joined' ? ignoredOptions(operation, submitted.batch) : [],
     answeredBefore: answers.found,
+    warnings,
   };
 }
 

@@ -73,3 +73,8 @@ export function readLabels(texts: readonly string[] | undefined): Readonly<Recor
   if (Object.keys(labels).length <= LABELS_MOST) return labels;
   throw new NightmillError('usage', `A batch can have at most ${LABELS_MOST} labels.`);
 }
+
+/** Names with commas between: without spaces around them, each once. */
+export function readNames(text: string): readonly string[] {
+  return [...new Set(text.split(',').map((name) => name.trim()))].filter((name) => name !== '');
+}

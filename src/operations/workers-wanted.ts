@@ -1,7 +1,7 @@
 import { type Config, findWorkflow } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { modelWorkflow, queuesOf } from '../workflows/model-workflow.ts';
-import { throughputOf } from './plan-documents.ts';
+import { throughputOf } from './figures/throughput.ts';
 
 /**
  * How many worker processes would be of use now, for an autoscaler: enough for the slices that wait and may be worked

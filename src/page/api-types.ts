@@ -1,4 +1,5 @@
 import type { StatusView } from '../operations/status-json.ts';
+import type { Verdict } from '../workflows/requirements.ts';
 
 /** What the API answers, as far as the page reads it. Dollars are numbers. */
 export type Batch = StatusView<number>;
@@ -31,7 +32,12 @@ export interface Plan {
   readonly documents: number;
   readonly problems: number;
   readonly inputTokens: number;
-  readonly costUsd: { readonly low: number; readonly expected: number; readonly worst: number };
+  /** Null: a model has no known price. */
+  readonly costUsd: { readonly low: number; readonly expected: number; readonly worst: number } | null;
+  /** What is assumed of the models, and each requirement that is not met. */
+  readonly warnings: readonly string[];
+  /** Null: the workflow has none. */
+  readonly requirements: readonly Verdict[] | null;
 }
 
 export interface ErrorRow {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../config/load.ts';
-import { throughputOf } from '../../src/operations/plan-documents.ts';
+import { throughputOf } from '../../src/operations/figures/throughput.ts';
 import { planServer } from '../../src/plans/server-cost.ts';
 
 let cwd: string;

@@ -43,6 +43,8 @@ export interface TestServerOptions {
   readonly model?: string;
   /** More lines at the top level of the config. */
   readonly more?: string;
+  /** More keys of the workflow triage. */
+  readonly workflow?: string;
   /** Any but a loopback address asks for keys. */
   readonly host?: string;
   readonly limits?: ServerLimits;
@@ -57,6 +59,7 @@ export async function openTestServer(options: TestServerOptions): Promise<TestSe
     redis,
     model = 'http://127.0.0.1:9/v1',
     more = '',
+    workflow = '',
     host = '127.0.0.1',
     limits,
     change = (app) => app,
@@ -64,7 +67,7 @@ export async function openTestServer(options: TestServerOptions): Promise<TestSe
   const stack = new AsyncDisposableStack();
   const { path: folder } = stack.use(await makeTemporaryFolder('server'));
   const store = options.yaml === undefined ? `store: "file:${join(folder, 'store')}"` : '';
-  const yaml = options.yaml ?? configYaml({ url: model, redis, more: `${more}\n${store}` });
+  const yaml = options.yaml ?? configYaml({ url: model, redis, workflow, more: `${more}\n${store}` });
   await writeFile(join(folder, 'nightmill.yaml'), yaml);
   const logged: Logged[] = [];
   const note = (event: string, fields: Readonly<Record<string, unknown>> = {}) => void logged.push({ event, fields });

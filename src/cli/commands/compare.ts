@@ -1,20 +1,17 @@
 import type { Command } from 'commander';
-import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import type { BatchComparison, CaseSide } from '../../evaluation/compare-batches.ts';
-import type { Evaluation } from '../../evaluation/evaluation.ts';
-import { type Ranking, rankRuns } from '../../evaluation/rank-runs.ts';
+import type { Ranking } from '../../evaluation/rank-runs.ts';
 import { compareEndedBatches } from '../../operations/evidence/compare-batches.ts';
-import { storedEvaluation } from '../../operations/evidence/evaluations.ts';
-import { judgeRuns } from '../../operations/evidence/meets.ts';
-import { type WorthQuestion, worthJson, worthOfRuns } from '../../operations/evidence/worth.ts';
+import { compareRuns, type RunComparison, runComparisonJson } from '../../operations/evidence/compare-runs.ts';
+import type { WorthQuestion } from '../../operations/evidence/worth.ts';
 import { readVolume } from '../../plans/switch-worth.ts';
 import type { Judged } from '../../workflows/requirements.ts';
 import { verdictLines } from '../format-verdicts.ts';
 import { worthLines } from '../format-worth.ts';
 import { addGpuOptions, type GpuFlags, readGpuOffer, readNumber, readUsd } from '../gpu-options.ts';
 import { table } from '../table.ts';
-import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { print, withApp } from '../with-app.ts';
 
 export function addCompareCommand(program: Command): void {
   const command = program
@@ -33,8 +30,8 @@ export function addCompareCommand(program: Command): void {
     const question = readQuestion(flags);
     await withApp(command, async (app, options) => {
       if (batches === undefined) {
-        const runs = [...new Set(names)];
-        await compareRuns(app, options, runs, question);
+        const compared = await compareRuns(app, names, question);
+        print(options, runComparisonJson(compared), () => runsText(compared));
         return;
       }
       const [a, b, ...others] = batches;
@@ -82,29 +79,12 @@ function readQuestion(flags: CompareFlags): WorthQuestion | undefined {
   return { volume: documents, work, offer };
 }
 
-async function compareRuns(
-  app: App,
-  options: GlobalOptions,
-  runs: readonly string[],
-  question: WorthQuestion | undefined,
-): Promise<void> {
-  if (runs.length < 2) throw new NightmillError('usage', 'Cannot compare fewer than two runs: name two or more.');
-  const evaluations = await Promise.all(runs.map((run) => storedEvaluation(app, run)));
-  const ranking = rank(evaluations, runs);
-  const judged = await judgeRuns(app, evaluations);
-  const worth = question === undefined ? undefined : await worthOfRuns(app, runs, question);
-  const json = {
-    ...ranking,
-    ...(judged === undefined ? {} : { requirements: judged.map(({ name, verdicts }) => ({ run: name, verdicts })) }),
-    ...(worth === undefined ? {} : { worth: worthJson(worth) }),
-  };
-  print(options, json, () =>
-    [
-      rankingText(ranking),
-      ...(judged === undefined ? [] : [...requirementLines(evaluations[0]?.workflow ?? '', judged), '']),
-      ...(worth === undefined ? [] : [...worthLines(worth), '']),
-    ].join('\n'),
-  );
+function runsText({ workflow, ranking, judged, worth }: RunComparison): string {
+  return [
+    rankingText(ranking),
+    ...(judged === undefined ? [] : [...requirementLines(workflow, judged), '']),
+    ...(worth === undefined ? [] : [...worthLines(worth), '']),
+  ].join('\n');
 }
 
 function requirementLines(workflow: string, judged: readonly Judged[]): readonly string[] {
@@ -112,15 +92,6 @@ function requirementLines(workflow: string, judged: readonly Judged[]): readonly
     `requirements of ${workflow}, over all documents of each run; surely: so for all of them together in 95 of 100 cases`,
     ...verdictLines(judged),
   ];
-}
-
-function rank(evaluations: readonly Evaluation[], runs: readonly string[]): Ranking {
-  const ranking = rankRuns(evaluations);
-  if (ranking !== undefined) return ranking;
-  throw new NightmillError(
-    'usage',
-    `Cannot compare ${runs.join(' and ')}: they have no document, or no metric, in common. Evaluate both with one golden set.`,
-  );
 }
 
 const DISAGREEMENTS_SHOWN = 20;

@@ -9,12 +9,11 @@ import { formatUsd, type NanoUsd } from '../../money/money.ts';
 import { readingOf } from '../../operations/input-reading.ts';
 import { openInputs } from '../../operations/open-inputs.ts';
 import { planDocuments } from '../../operations/plan-documents.ts';
-import { readBudget } from '../../operations/submit-values.ts';
+import { readBudget, readNames } from '../../operations/submit-values.ts';
 import { lookAround, proposeFor, type Surroundings } from '../../setup/look-around.ts';
 import type { FieldProposal } from '../../setup/propose-fields.ts';
 import { canRun, cascadeOf, SETUP_TASKS, type SetupChoices, tableOf, writeConfig } from '../../setup/write-config.ts';
 import type { TaskName } from '../../tasks/tasks.ts';
-import { readNames } from '../read-names.ts';
 import { globalOptions, print } from '../with-app.ts';
 
 const CONFIG_FILE = 'nightmill.yaml';

@@ -2,10 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../../config/config.ts';
 import { findWorkflow, workflowOf } from '../../../config/config.ts';
 import { BUILT_INS } from '../../../config/defaults.ts';
-import { workflowFor } from '../../../config/workflows/tenant-workflow.ts';
 import type { App } from '../../app.ts';
-import { checkExamples } from '../../doctor/check-examples.ts';
-import { checkModelFacts } from '../../doctor/check-model-facts.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
@@ -17,11 +14,10 @@ import { ASSUMED_ESCALATION } from '../../plans/plan.ts';
 import type { BatchPlan } from '../../plans/plan-batch.ts';
 import type { PlannedLimit } from '../../plans/plan-limits.ts';
 import type { ServerPlan } from '../../plans/server-cost.ts';
-import { labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { runSample } from '../plan-sample.ts';
 import { globalOptions, print, readConfig, withApp } from '../with-app.ts';
-import { planByModel, readModels } from './evidence/plan-models.ts';
+import { markLines, planByModel, readModels } from './evidence/plan-models.ts';
 
 export function addPlanCommand(program: Command): void {
   const command = program
@@ -67,14 +63,12 @@ async function plan(command: Command, inputs: readonly string[], flags: PlanFlag
   );
   if (models !== undefined) {
     const maxDocuments = readMaxDocuments(flags.maxDocuments);
-    await planByModel(config, options, { workflow: flags.workflow, opened, maxDocuments, models });
+    const tenant = readTenant(flags.tenant);
+    await planByModel(config, options, { workflow: flags.workflow, opened, maxDocuments, models, tenant });
     return;
   }
   const answer = await planCascade(command, config, opened, flags);
-  const notes = modelNotes(config, flags.workflow, readTenant(flags.tenant));
-  const labels = labelsOf(workflowOf(config, flags.workflow).spec);
-  const json = { ...planJson(answer), ...(labels.length === 0 ? {} : { labels }), warnings: notes };
-  print(options, json, () => planText(answer, labels, notes));
+  print(options, planJson(answer), () => planText(answer));
 }
 
 /** The plan, after a sample has been asked where one is wanted. */
@@ -118,20 +112,18 @@ function readSample(text: string): number {
   throw new NightmillError('usage', `Cannot read --sample ${text}: write how many documents to ask, e.g. --sample 20.`);
 }
 
-/** What is not known, or assumed, about the workflow's models, and examples that are not used. */
-function modelNotes(config: Config, name: string, tenant: string | undefined): readonly string[] {
-  const { spec } = workflowFor(workflowOf(config, name), tenant);
-  const used = new Set(spec.cascade.flatMap(modelsOfTier).map((model) => model.name));
-  const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
-  const checks = [...checkModelFacts(facts, config.prices.asOf, Date.now()), ...checkExamples(name, spec)];
-  return checks.map((check) => `${check.name}: ${check.detail}`);
-}
-
-function planText(
-  { plan, past, limits, answeredBefore, newOnly, servers }: PlanAnswer,
-  labels: readonly string[],
-  notes: readonly string[],
-): string {
+function planText({
+  workflow,
+  plan,
+  past,
+  limits,
+  answeredBefore,
+  newOnly,
+  labels,
+  notes,
+  marks,
+  servers,
+}: PlanAnswer): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
@@ -154,6 +146,7 @@ function planText(
     ...limits.map(limitLine),
     expectedFrom(past, cost.worst > 0 || plan.unpriced.length > 0),
     ...notes.map((note) => `note       ${note}`),
+    ...(marks === undefined ? [] : markLines(workflow, [{ ...marks, name: '(the cascade)' }])),
     '',
   ].join('\n');
 }

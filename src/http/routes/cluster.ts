@@ -7,7 +7,6 @@ import { usdJson, usdToNano } from '../../money/money.ts';
 import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
 import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
-import { listChanges } from '../../operations/evidence/model-changes.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { LOCAL_MODEL_NAME, labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { allow, appFor } from '../callers.ts';
@@ -27,12 +26,9 @@ const auditQuery = z.object({
 /** What is not of one batch. */
 export function addClusterRoutes(server: FastifyInstance, app: App): void {
   addWorkflowRoutes(server, app);
-  addChangeRoutes(server, app);
   addBudgetRoutes(server, app);
   addLookRoutes(server, app);
 }
-
-const changesQuery = z.object({ workflow: z.string().optional() });
 
 const operate = { preHandler: allow('operate') };
 const read = { preHandler: allow('read') };
@@ -67,14 +63,6 @@ function addWorkflowRoutes(server: FastifyInstance, app: App): void {
       async (request) => await act(appFor(app, request), (request.params as { name: string }).name),
     );
   }
-}
-
-function addChangeRoutes(server: FastifyInstance, app: App): void {
-  server.get(
-    '/api/v1/changes',
-    { ...read, schema: { querystring: changesQuery, summary: 'changes of prompts, models and prices, newest first' } },
-    async (request) => ({ changes: await listChanges(app, (request.query as z.infer<typeof changesQuery>).workflow) }),
-  );
 }
 
 function addBudgetRoutes(server: FastifyInstance, app: App): void {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { workflowOf } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
+import { modelPlansJson, planModels } from '../../operations/evidence/plan-models.ts';
 import { readingOf } from '../../operations/input-reading.ts';
 import { type InputNames, type OpenedInputs, openInputs } from '../../operations/open-inputs.ts';
 import { planDocuments, planJson } from '../../operations/plan-documents.ts';
@@ -12,7 +13,14 @@ import { readDeadline, readExpiry } from '../../operations/read-deadline.ts';
 import { readStatus } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { submitDocuments } from '../../operations/submit-documents.ts';
-import { readBudget, readLabels, readName, readPriority, readTenant } from '../../operations/submit-values.ts';
+import {
+  readBudget,
+  readLabels,
+  readName,
+  readNames,
+  readPriority,
+  readTenant,
+} from '../../operations/submit-values.ts';
 import { allow, appFor } from '../callers.ts';
 import { type bounded, MAX_UPLOAD_BYTES, receiveUpload } from '../receive-upload.ts';
 
@@ -41,7 +49,41 @@ const submitQuery = z.object({
   skipInvalid: z.enum(['true', 'false']).optional(),
   newOnly: z.enum(['true', 'false']).optional(),
 });
-const planQuery = z.object(reading);
+const planQuery = z.object({
+  ...reading,
+  tenant: z.string().optional().describe('whose cascade and limits count'),
+  newOnly: z.enum(['true', 'false']).optional(),
+  models: z.string().optional().describe('names with commas between: a plan for each, in place of the cascade'),
+});
+
+const verdict = z.object({
+  requirement: z.string(),
+  state: z.enum(['met', 'unmet', 'unknown']),
+  want: z.string(),
+  found: z.string(),
+  by: z.string().optional().describe('where it is not met: by how much'),
+});
+const requirements = z
+  .array(verdict)
+  .nullable()
+  .describe('which requirements of the workflow would be met; null: it has none');
+const planned = z.looseObject({
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe('what is assumed of its models, and each requirement that is not met; not with models'),
+  requirements: requirements.optional(),
+  candidates: z.array(z.looseObject({ model: z.string().nullable(), requirements })).optional(),
+});
+const submittedBatch = z.looseObject({
+  id: z.string(),
+  ignored: z.array(z.string()).describe('what was asked for and has no effect, because the batch was there already'),
+  warnings: z
+    .array(z.string())
+    .describe(
+      'requirements of the workflow that are not met with the latency and cost of its latest batch and the quota of today',
+    ),
+});
 
 /** Smaller ones take little memory, and should not wait for large ones. */
 const LARGE_BYTES = 8 * 1024 * 1024;
@@ -61,7 +103,14 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
 
   server.post(
     '/api/v1/batches',
-    { preHandler: allow('submit'), schema: { querystring: submitQuery, summary: 'submit documents: the body' } },
+    {
+      preHandler: allow('submit'),
+      schema: {
+        querystring: submitQuery,
+        summary: 'submit documents: the body',
+        response: { 200: submittedBatch, 201: submittedBatch },
+      },
+    },
     async (request, reply) => {
       const query = request.query as z.infer<typeof submitQuery>;
       const now = app.clock.now();
@@ -81,7 +130,8 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       const submitted = await inTurn(opened, () =>
         submitDocuments(appFor(app, request), { workflow: query.workflow, source: opened.source, ...values }),
       );
-      const view = { ...statusJson(await readStatus(app, submitted.batchId)), ignored: submitted.ignored };
+      const { ignored, warnings } = submitted;
+      const view = { ...statusJson(await readStatus(app, submitted.batchId)), ignored, warnings };
       return reply
         .code(submitted.kind === 'submitted' ? 201 : 200)
         .header('location', `/api/v1/batches/${submitted.batchId}`)
@@ -93,20 +143,35 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
     '/api/v1/plan',
     {
       preHandler: allow('read'),
-      schema: { querystring: planQuery, summary: 'what a batch would cost; nothing is stored' },
+      schema: {
+        querystring: planQuery,
+        summary: 'what a batch would cost, and which requirements it would meet; nothing is stored',
+        response: { 200: planned },
+      },
     },
     async (request) => {
       const query = request.query as z.infer<typeof planQuery>;
       const budget = readBudget(query.budgetUsd);
       await using opened = await openBody(app, request, query);
       const { store } = app.submit;
-      const asked = { workflow: query.workflow, opened, budget, now: app.clock.now(), store };
-      return planJson(await inTurn(opened, () => planDocuments(app.config, asked)));
+      const tenant = tenantOf(request, readTenant(query.tenant));
+      const asked = { workflow: query.workflow, opened, tenant, store };
+      if (query.models !== undefined) {
+        const models = readNames(query.models);
+        return modelPlansJson(query.workflow, await inTurn(opened, () => planModels(app.config, { ...asked, models })));
+      }
+      const newOnly = query.newOnly === 'true';
+      const now = app.clock.now();
+      return planJson(await inTurn(opened, () => planDocuments(app.config, { ...asked, budget, now, newOnly })));
     },
   );
 }
 
-async function openBody(app: App, request: FastifyRequest, query: z.infer<typeof planQuery>) {
+async function openBody(
+  app: App,
+  request: FastifyRequest,
+  query: Pick<z.infer<typeof planQuery>, keyof typeof reading>,
+) {
   const { input } = workflowOf(app.config, query.workflow);
   const how = readingOf(
     {

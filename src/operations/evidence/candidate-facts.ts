@@ -7,7 +7,7 @@ import { LOCAL_DOCUMENTS_PER_MINUTE } from '../../plans/plan-batch.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import type { CandidateFacts, DataPromise, Requirements } from '../../workflows/requirements.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
-import { throughputOf } from '../plan-documents.ts';
+import { throughputOf } from '../figures/throughput.ts';
 
 /** What calls of one document take together. */
 export interface DocumentLoad {

@@ -41,7 +41,7 @@ export async function evaluateBatch(app: App, batchId: string, golden: readonly 
 }
 
 /** @throws {NightmillError} `usage` where there is none */
-export async function storedEvaluation(app: App, run: string): Promise<Evaluation> {
+export async function storedEvaluation(app: Pick<App, 'store'>, run: string): Promise<Evaluation> {
   const bytes = await app.store.get(storeKeys.evaluation(run));
   if (bytes !== undefined) return JSON.parse(Buffer.from(bytes).toString());
   throw new NightmillError(

@@ -34,7 +34,11 @@ export interface RunWorth {
  *
  * @throws {NightmillError} `usage`: no such run, or more than an amount can be
  */
-export async function worthOfRuns(app: App, runs: readonly string[], question: WorthQuestion): Promise<RunWorth> {
+export async function worthOfRuns(
+  app: Pick<App, 'store'>,
+  runs: readonly string[],
+  question: WorthQuestion,
+): Promise<RunWorth> {
   const evaluations = await Promise.all(runs.map((run) => storedEvaluation(app, run)));
   const measured = evaluations.map(measuredCost);
   const [now, ...others] = measured;
@@ -58,7 +62,7 @@ function measuredCost({ documents, items }: Evaluation): MeasuredCost {
   return { documents, cost: items.reduce((sum, { costUsd }) => sum + usdToNano(costUsd), 0) };
 }
 
-async function loadOf(app: App, run: string, now: MeasuredCost, volume: number): Promise<MonthlyLoad> {
+async function loadOf(app: Pick<App, 'store'>, run: string, now: MeasuredCost, volume: number): Promise<MonthlyLoad> {
   const { usage } = JSON.parse(Buffer.from(await readManifestBytes(app.store, run)).toString()) as {
     readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
   };

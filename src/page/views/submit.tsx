@@ -3,6 +3,7 @@ import { get, messageOf, request, withQuery } from '../api.ts';
 import type { Batch, Plan, Workflow } from '../api-types.ts';
 import { count, counted } from '../format.ts';
 import { Modal, Problem, Whole } from '../parts/frame.tsx';
+import { Requirements } from '../parts/requirements.tsx';
 import { Usd } from '../parts/values.tsx';
 import { batchHref } from '../route.ts';
 import { useLoad } from '../use-load.ts';
@@ -110,7 +111,7 @@ function Fields({ workflows, wishes, set }: FieldsProps) {
     const take = (event: { readonly currentTarget: HTMLInputElement }) =>
       set({ [name]: event.currentTarget.value.trim() });
     // What the plan depends on is taken when it is whole: each change of it sends the files.
-    const when = name.endsWith('Field') ? { onChange: take } : { onInput: take };
+    const when = name.endsWith('Field') || name === 'tenant' ? { onChange: take } : { onInput: take };
     return (
       <label>
         {label}
@@ -162,8 +163,8 @@ interface PlanProps {
 
 /** Nothing is stored and no model is asked for this. */
 function PlanOf({ files, wishes, set }: PlanProps) {
-  const { workflow, budgetUsd, textField, idField } = wishes;
-  const query = { workflow, textField, idField };
+  const { workflow, budgetUsd, tenant, textField, idField } = wishes;
+  const query = { workflow, tenant, textField, idField };
   const key = JSON.stringify([query, files.map(({ name, size, lastModified }) => [name, size, lastModified])]);
   const [loaded] = useLoad(key, async (signal) => {
     if (files.length === 0) return undefined;
@@ -190,12 +191,13 @@ function PlanOf({ files, wishes, set }: PlanProps) {
                   <div key={which}>
                     <dt>{which === 'worst' ? 'worst case' : which}</dt>
                     <dd>
-                      <Usd amount={known.costUsd[which]} />
+                      <Usd amount={known.costUsd?.[which] ?? null} none="no price is known" />
                     </dd>
                   </div>
                 ))}
               </dl>
-              {budgetUsd !== '' && Number(budgetUsd) < known.costUsd.expected && (
+              <Requirements plan={known} />
+              {budgetUsd !== '' && known.costUsd !== null && Number(budgetUsd) < known.costUsd.expected && (
                 <p>
                   The limit is under the expected cost. When it is reached the batch pauses, and goes on when it is
                   raised.

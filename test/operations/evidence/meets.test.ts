@@ -3,9 +3,7 @@ import { loadConfigValue } from '../../../config/load.ts';
 import { MemoryStore } from '../../../src/adapters/memory-store/memory-store.ts';
 import type { Evaluation } from '../../../src/evaluation/evaluation.ts';
 import { judgeRuns } from '../../../src/operations/evidence/meets.ts';
-import { plannedFacts } from '../../../src/operations/evidence/plan-models.ts';
 import { storeKeys } from '../../../src/store/store-keys.ts';
-import { judge } from '../../../src/workflows/requirements.ts';
 
 const config = loadConfigValue(
   {
@@ -75,42 +73,5 @@ describe('runs that are held to the requirements of their workflow', () => {
   it('are held to none where the first one’s workflow has none, or is gone', async () => {
     expect(await judgeRuns({ store, config }, [evaluated('one', 50, 0.001, 'free')])).toBeUndefined();
     expect(await judgeRuns({ store, config }, [evaluated('one', 50, 0.001, 'gone')])).toBeUndefined();
-  });
-});
-
-describe('a model that is planned in place of the cascade', () => {
-  const spec = config.workflows.get('w')?.spec;
-  const firstTier = { calls: 100, inputTokens: 20_000, outputTokens: 1_000 };
-  const cost = { low: 100_000_000, expected: 150_000_000, worst: 400_000_000 };
-  const judged = (plan: Partial<Parameters<typeof plannedFacts>[3]>, evaluation?: Evaluation) => {
-    const requirements = config.workflows.get('w')?.requirements;
-    if (spec === undefined || requirements === undefined) throw new RangeError('There is no workflow w');
-    const whole = { documents: 100, cost, unpriced: [], firstTier, ...plan };
-    const facts = plannedFacts(config, spec, requirements, whole, evaluation, 0.05);
-    return judge(requirements, facts).map(({ requirement, state, found }) => `${requirement} ${state}: ${found}`);
-  };
-
-  it('is held to what is expected; its quality is not known before an evaluation', () => {
-    expect(judged({})).toEqual([
-      'minQuality unknown: not known',
-      'usdPerThousandDocuments met: $1.50',
-      'hours unmet: at least 16.7 h, by the quota alone',
-      'contextTokens unmet: 8,192',
-    ]);
-  });
-
-  it('has the quality of its evaluation, and the dollars of these documents', () => {
-    expect(judged({}, evaluated('run', 50, 9)).slice(0, 2)).toEqual([
-      expect.stringMatching(/^minQuality met: accuracy 0.9800, surely/),
-      'usdPerThousandDocuments met: $1.50',
-    ]);
-  });
-
-  it('costs nobody knows what without a price, or without a document', () => {
-    expect(judged({ unpriced: ['small'] })[1]).toBe('usdPerThousandDocuments unknown: not known');
-    expect(judged({ documents: 0 }).slice(1, 3)).toEqual([
-      'usdPerThousandDocuments unknown: not known',
-      'hours unknown: not known',
-    ]);
   });
 });

@@ -7,11 +7,10 @@ import { formatUsd, nanoToDecimal, usdJson, usdToNano } from '../../../money/mon
 import { evaluatedFacts } from '../../../operations/evidence/candidate-facts.ts';
 import { evaluateBatch, parseGolden } from '../../../operations/evidence/evaluations.ts';
 import { DELTA } from '../../../operations/evidence/meets.ts';
-import { readBudget } from '../../../operations/submit-values.ts';
+import { readBudget, readNames } from '../../../operations/submit-values.ts';
 import { type Candidate, type Choice, chooseCandidate, type Requirements } from '../../../workflows/requirements.ts';
 import { answerGolden, readText } from '../../answer-golden.ts';
 import { verdictLines } from '../../format-verdicts.ts';
-import { readNames } from '../../read-names.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
 interface ChooseFlags {

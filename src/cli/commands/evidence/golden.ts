@@ -4,9 +4,9 @@ import type { App } from '../../../app.ts';
 import { NightmillError } from '../../../errors.ts';
 import { type Correction, mergeGolden, readCorrections } from '../../../operations/evidence/corrections.ts';
 import { goldenLines, rowsToCorrect } from '../../../operations/evidence/golden.ts';
+import { readNames } from '../../../operations/submit-values.ts';
 import { csvTable } from '../../../results/csv-table.ts';
 import type { Cell, TableColumn } from '../../../results/result-table.ts';
-import { readNames } from '../../read-names.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
 interface ExportFlags {

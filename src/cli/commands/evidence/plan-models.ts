@@ -7,22 +7,22 @@ import {
   type PlanModelsOperation,
   planModels,
 } from '../../../operations/evidence/plan-models.ts';
+import type { Marks } from '../../../operations/evidence/requirement-marks.ts';
+import { readNames } from '../../../operations/submit-values.ts';
 import { verdictLines } from '../../format-verdicts.ts';
-import { readNames } from '../../read-names.ts';
 import { table } from '../../table.ts';
 import { type GlobalOptions, print } from '../../with-app.ts';
 
 export interface PlanModelsFlags {
   readonly models: string;
   readonly budget?: string | undefined;
-  readonly tenant?: string;
   readonly newOnly?: boolean;
   readonly sample?: string;
 }
 
 /** Reads the names and refuses the flags that say nothing about models side by side. @throws {NightmillError} `usage` */
-export function readModels({ models, budget, tenant, newOnly, sample }: PlanModelsFlags): readonly string[] {
-  const others = { budget, tenant, 'new-only': newOnly, sample };
+export function readModels({ models, budget, newOnly, sample }: PlanModelsFlags): readonly string[] {
+  const others = { budget, 'new-only': newOnly, sample };
   const other = Object.entries(others).find(([, value]) => value !== undefined);
   if (other !== undefined) {
     throw new NightmillError('usage', `Cannot use --${other[0]} with --models: plan one after the other.`);
@@ -54,7 +54,10 @@ export function modelPlansText(workflow: string, plans: readonly ModelPlan[]): s
       ...plans.map((each) => [nameOf(each), ...dollars(each), minutes(each), calls(each)]),
     ]),
     ...expectationLines(plans),
-    ...requirementLines(workflow, plans),
+    ...markLines(
+      workflow,
+      plans.flatMap((each) => (each.marks === undefined ? [] : [{ ...each.marks, name: nameOf(each) }])),
+    ),
     '',
   ].join('\n');
 }
@@ -90,20 +93,16 @@ function expectationLines(plans: readonly ModelPlan[]): readonly string[] {
   ];
 }
 
-function requirementLines(workflow: string, plans: readonly ModelPlan[]): readonly string[] {
-  const judged = plans.flatMap((each) =>
-    each.verdicts === null ? [] : [{ name: nameOf(each), verdicts: each.verdicts }],
-  );
-  if (judged.length === 0) return [];
-  const evaluated = plans.flatMap((each) =>
-    each.evaluation === null ? [] : [`${nameOf(each)} by ${each.evaluation}`],
-  );
+/** The requirements, and which of these ways of answering meets them. */
+export function markLines(workflow: string, marks: readonly (Marks & { readonly name: string })[]): readonly string[] {
+  if (marks.length === 0) return [];
+  const evaluated = marks.flatMap(({ name, evaluation }) => (evaluation === null ? [] : [`${name} by ${evaluation}`]));
   return [
     '',
-    `requirements of ${workflow}; dollars as expected above, hours at the quota and the latency as evaluated`,
-    ...verdictLines(judged),
+    `requirements of ${workflow}; dollars as expected above, hours at the quota and the measured latency`,
+    ...verdictLines(marks),
     evaluated.length === 0
-      ? 'quality, format and latency are not known before an evaluation: nightmill choose, or eval'
-      : `quality, format and latency as evaluated: ${evaluated.join(', ')}`,
+      ? 'quality and format are not known before an evaluation: nightmill choose, or eval'
+      : `quality and format as evaluated: ${evaluated.join(', ')}`,
   ];
 }
