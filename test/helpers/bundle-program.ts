@@ -12,6 +12,7 @@ const ENTRIES = [
   'src/adapters/embedded-redis/supervisor',
   'src/adapters/local-model/worker',
   'workers/simulate',
+  'test/helpers/command-host',
 ];
 
 /** These start an entry that lies beside them, which is the bundled one then. All else that lies beside a source file is read there. */

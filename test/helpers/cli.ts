@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { runHosted } from './hosted-commands.ts';
 import { NODE, programFiles } from './program.ts';
 
 export interface Finished {
@@ -16,6 +17,8 @@ export interface CliOptions {
   readonly program?: string;
   /** What standard input holds; absent: nothing. */
   readonly stdin?: string | Uint8Array;
+  /** For what is about the process itself: its end, its memory, its signals. Default: false. */
+  readonly ownProcess?: boolean;
 }
 
 /** A command as a real process. Disposing kills it. */
@@ -34,7 +37,7 @@ export class Cli implements AsyncDisposable {
   ) {
     this.#child = spawn(NODE, [...node, program, ...args], {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, TMPDIR: process.env.TMPDIR, ...env },
+      env: { ...environment(folder), ...env },
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
@@ -88,6 +91,19 @@ export class Cli implements AsyncDisposable {
   }
 }
 
-export async function runCli(folder: string, args: readonly string[], options?: CliOptions): Promise<Finished> {
+/**
+ * Runs a command to its end: in the process that the commands of a test file share, or in one of its own where the
+ * command needs standard input, another build or arguments of Node, or where the shared one is busy.
+ */
+export async function runCli(folder: string, args: readonly string[], options: CliOptions = {}): Promise<Finished> {
+  const { env = {}, ownProcess, stdin, node, program } = options;
+  if (ownProcess !== true && stdin === undefined && node === undefined && program === undefined) {
+    const finished = await runHosted({ folder, args, env: { ...environment(folder), ...env } });
+    if (finished !== undefined) return { ...finished, signal: null };
+  }
   return await new Cli(folder, args, options).exited;
+}
+
+function environment(home: string): Readonly<Record<string, string | undefined>> {
+  return { PATH: process.env.PATH, HOME: home, TMPDIR: process.env.TMPDIR };
 }
