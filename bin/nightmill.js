@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8';
 const YOUNG_HEAP = '--max-semi-space-size=8';
 /** By default glibc keeps up to eight arenas a processor, each with what its threads once needed. Others ignore it. */
 const MEMORY = { MALLOC_ARENA_MAX: '2', ...process.env };
-/** Commands that go on for long; starting anew takes 40 ms. */
+/** Commands that continue for long; starting over takes 40 ms. */
 const LONG = ['serve', 'worker', 'run', 'submit'];
 
 const OLDEST_MAJOR = 24;
@@ -31,7 +31,7 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
       MEMORY,
     );
   }
-  // By default the heap may double before it is cleaned; memory shall not grow with the batch.
+  // By default the heap may double before it is cleaned; memory must not grow with the batch.
   setFlagsFromString('--heap-growing-percent=25');
   // Later starts take half the time.
   module.enableCompileCache?.();

@@ -74,7 +74,7 @@ export interface ListedModel {
 /**
  * A model at a provider's own API. The id must be listed exactly, or be a dated snapshot of a listed one, which takes
  * its family's figures: a longer or shorter name may be another model at another price. Undefined for every other
- * host, one's own servers and resellers included.
+ * host, self-hosted servers and resellers included.
  *
  * @param baseUrl as in the config, e.g. `https://api.openai.com/v1`
  */

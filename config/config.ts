@@ -21,7 +21,7 @@ import type { RedisTarget } from './redis-target.ts';
 /** One provider endpoint with its secret, preset and config merged. */
 export interface ProviderConfig extends ProviderEndpoint {
   readonly preset?: PresetName;
-  /** It runs on one's own network, so private documents may go there. */
+  /** It runs on your own network, so private documents may go there. */
   readonly isLocal: boolean;
   /** It states that it does not train on what it is sent. */
   readonly noTraining?: true;
@@ -53,7 +53,7 @@ export interface WorkflowConfig {
   readonly spec: WorkflowSpec;
   /** Hash of its prompts and models: a calibration of others does not fit. Absent: requests to one model. */
   readonly madeWith?: () => string;
-  /** Why its `acceptAt: calibrated` cannot be used, with the cure: nothing is submitted then. */
+  /** Why its `acceptAt: calibrated` cannot be used, with the fix: nothing is submitted then. */
   readonly uncalibrated?: string;
   /** What must have been shown before it spends. Absent: nothing. */
   readonly gate?: GateRules;

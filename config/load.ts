@@ -122,7 +122,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${path === '' ? '(top level)' : path}: ${issue.message}`;
 }
 
-/** What is wrong in each kind of value that may stand there; kinds that were clearly not meant are left out. */
+/** What is wrong in each kind of value that may be there; kinds that were clearly not meant are left out. */
 function describeUnion(path: string, errors: z.core.$ZodIssueInvalidUnion['errors']): string {
   const isOtherKind = (issues: readonly z.core.$ZodIssue[]) =>
     issues.every(({ code, path: at }) => code === 'invalid_type' && at.length === 0);

@@ -10,7 +10,7 @@ export interface ProviderPreset {
   readonly exampleUrl?: string;
   /** The header that carries the key, where it is not the usual one of its kind. */
   readonly authHeader?: 'api-key';
-  /** Zone in which its limits a day begin anew; absent: UTC. */
+  /** Zone in which its limits a day start over; absent: UTC. */
   readonly dayTimezone?: string;
   /** `logprobs` false: asking for them is an error there. */
   readonly capabilities: EndpointCapabilities;
@@ -49,7 +49,7 @@ const PRESET_RECORDS = {
   /**
    * `logprobs` is answered with 400 (https://console.groq.com/docs/openai); JSON schemas work with some models only,
    * with others 400 (https://console.groq.com/docs/structured-outputs). Its `x-ratelimit-*-requests` headers count a
-   * day, those of tokens a minute (https://console.groq.com/docs/rate-limits).
+   * day, those of tokens per minute (https://console.groq.com/docs/rate-limits).
    */
   groq: {
     kind: 'openai',
@@ -110,7 +110,7 @@ const PRESET_RECORDS = {
     capabilities: { ...CHAT, promptCache: 'none' },
   },
   /**
-   * `max_completion_tokens`; JSON schemas want `strict`; its rate-limit headers count requests a day and tokens a minute
+   * `max_completion_tokens`; JSON schemas want `strict`; its rate-limit headers count requests per day and tokens per minute
    * (https://inference-docs.cerebras.ai/api-reference/chat-completions).
    */
   cerebras: {
@@ -188,7 +188,7 @@ const PRESET_RECORDS = {
    */
   gemini: {
     kind: 'gemini',
-    // https://ai.google.dev/gemini-api/docs/rate-limits: requests a day reset at midnight Pacific time.
+    // https://ai.google.dev/gemini-api/docs/rate-limits: requests per day reset at midnight Pacific time.
     dayTimezone: 'America/Los_Angeles',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
     capabilities: { ...CHAT, logprobs: false, reasoning: 'thinking' },

@@ -65,7 +65,7 @@ function resolvePolicy(
   return { rules, patterns: patterns.filter(({ name }) => redact.includes(name)) };
 }
 
-/** A private workflow's documents only go to the built-in model and to servers that are declared one's own. */
+/** A private workflow's documents only go to the built-in model and to servers that are declared self-hosted. */
 export function checkPrivate(cascade: readonly Tier[], raw: RawConfig, at: string, problems: string[]): void {
   for (const [index, tier] of cascade.entries()) {
     for (const model of modelsOfTier(tier)) {

@@ -4,7 +4,7 @@ import { withoutUndefined } from '../src/text/without-undefined.ts';
 import type { RedisTarget, RedisTls } from './redis-target.ts';
 import type { RawConfig } from './schema.ts';
 
-/** Reads the files that `redis.tls` names, which stand beside the config. */
+/** Reads the files that `redis.tls` names, which are beside the config. */
 export function resolveRedis(
   raw: RawConfig['redis'],
   folder: string,

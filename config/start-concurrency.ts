@@ -2,7 +2,7 @@ import type { ProviderConfig } from './config.ts';
 import { PRESETS } from './presets.ts';
 
 const DEFAULT_CONCURRENCY = 32;
-/** A server of one's own may work on a single call at a time. */
+/** A self-hosted server may work on a single call at a time. */
 const FIRST_CALLS = 4;
 
 /** Hosts of clouds that take dozens of calls at once: those of the presets, and of accounts with names of their own. */

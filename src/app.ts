@@ -122,7 +122,7 @@ export interface App extends AsyncDisposable {
     readonly persistence: () => Promise<Persistence>;
     /** Share of its memory that is used; undefined: it has no limit, or does not tell. */
     readonly memoryUsed: () => Promise<number | undefined>;
-    /** Has the server write its files anew, so that what was deleted leaves its disk. */
+    /** Has the server write its files again, so that what was deleted leaves its disk. */
     readonly rewriteDisk: () => Promise<DiskRewrite>;
   };
   readonly submit: SubmitContext;

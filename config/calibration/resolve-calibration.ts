@@ -60,7 +60,7 @@ type ResolvedCalibration = Pick<WorkflowConfig, 'spec' | 'madeWith'> & Partial<P
 
 /**
  * The workflow with the thresholds of its calibration. Tiers that the calibration leaves out are dropped. Where there is no
- * calibration, or one of other prompts or models, `uncalibrated` says so with the cure: nothing can be submitted then.
+ * calibration, or one of other prompts or models, `uncalibrated` says so with the fix: nothing can be submitted then.
  *
  * @param written the cascade as the config has it; where no tier says `acceptAt: calibrated` the workflow stays as it is
  * @param stateFolder `.nightmill`: where calibrations are kept

@@ -132,7 +132,7 @@ const inputSchema = z.strictObject({
     .string()
     .refine(isCsvDelimiter, { error: 'must be one character such as "|" or ";", no letter, digit or quote' })
     .optional()
-    .describe('of CSV; default: what stands most often in the header'),
+    .describe('of CSV; default: what is most frequent in the header'),
   encoding: z
     .string()
     .refine((label) => canonicalEncoding(label) !== undefined, { error: 'must be an encoding such as windows-1252' })
@@ -205,7 +205,7 @@ const planSchema = z.strictObject({
   budget: z
     .strictObject({ batch: usd().optional().describe('USD for one batch') })
     .default({})
-    .describe("of one batch; a tenant's day stands under tenants: at the top"),
+    .describe("of one batch; a tenant's day is under tenants: at the top"),
   priority: number()
     .pipe(z.number().int().min(0).max(2_000_000))
     .optional()
@@ -213,7 +213,7 @@ const planSchema = z.strictObject({
 });
 
 const tenantSchema = planSchema.extend({
-  plan: z.string().optional().describe('a name under plans:; what stands beside it wins'),
+  plan: z.string().optional().describe('a name under plans:; what comes beside it wins'),
 });
 
 export const workflowSchema = z

@@ -32,7 +32,7 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Panel[]
     title: 'Work',
     panels: [
       plot(
-        'Documents a second',
+        'Documents per second',
         'cps',
         rate('nightmill_documents_total', 'workflow, outcome'),
         '{{workflow}} {{outcome}}',
@@ -79,8 +79,8 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Panel[]
   {
     title: 'Models',
     panels: [
-      plot('Calls a second', 'reqps', rate('nightmill_calls_total', 'model, outcome'), '{{model}} {{outcome}}'),
-      plot('Tokens a second', 'cps', rate('nightmill_tokens_total', 'model, kind'), '{{model}} {{kind}}'),
+      plot('Calls per second', 'reqps', rate('nightmill_calls_total', 'model, outcome'), '{{model}} {{outcome}}'),
+      plot('Tokens per second', 'cps', rate('nightmill_tokens_total', 'model, kind'), '{{model}} {{kind}}'),
       {
         title: 'Time of a call',
         unit: 's',
@@ -101,7 +101,7 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Panel[]
     title: 'Quota',
     panels: [
       {
-        title: 'Tokens a minute and limits',
+        title: 'Tokens per minute and limits',
         unit: 'short',
         queries: [
           { expr: `60 * ${rate('nightmill_quota_tokens_total', 'pool')}`, legend: '{{pool}}' },
@@ -116,7 +116,7 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Panel[]
         ],
       },
       {
-        title: 'Calls a minute and limits',
+        title: 'Calls per minute and limits',
         unit: 'short',
         queries: [
           { expr: `60 * ${rate('nightmill_quota_requests_total', 'pool')}`, legend: '{{pool}}' },

@@ -3,7 +3,7 @@ import { finished, Readable } from 'node:stream';
 export interface CheckedDownloadOptions {
   /** Length of the whole object, when the store said it. */
   readonly expectedBytes?: number | undefined;
-  /** How long the source may send nothing while the reader waits for data; without it, for ever. */
+  /** How long the source may send nothing while the reader waits for data; without it, forever. */
   readonly idleTimeoutMs?: number;
   /** Turns a failure of the source into the error that the reader sees. */
   readonly describeFailure: (error: unknown) => Error;

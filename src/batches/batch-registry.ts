@@ -108,7 +108,7 @@ export interface BatchRegistry {
   unable(batchId: string): Promise<ReadonlyMap<string, string>>;
   /** Notes a retry with its batch. */
   addRetry(batchId: string, retryId: string): Promise<void>;
-  /** A retry has ended: what became of the batch's documents counts anew. */
+  /** A retry has ended: what became of the batch's documents counts again. */
   recount(
     batchId: string,
     outcomes: Readonly<Record<DocumentOutcome, number>>,

@@ -120,7 +120,7 @@ export interface StatusContext {
 
 const WARNING_SHARE = 0.8;
 
-/** What a batch is doing, what it has cost and why it stands still, as of now. */
+/** What a batch is doing, what it has cost and why it has stopped, as of now. */
 export async function batchStatus(
   context: StatusContext,
   batch: BatchRecord,

@@ -32,7 +32,7 @@ export interface FairShare {
 /** Prompt and reply around each document, so that many short ones are not taken for little work. */
 const TOKENS_AROUND_DOCUMENT = 150;
 
-/** Two full slices: a small batch is done before a large one goes on, and no flow gains more than this by resting. */
+/** Two full slices: a small batch is done before a large one continues, and no flow gains more than this by resting. */
 export const HEAD_START_TOKENS = 200_000;
 
 /** From here on priorities are all the same: a thousandth of a part is as good as "when nobody else has work". */

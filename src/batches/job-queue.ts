@@ -7,7 +7,7 @@ export interface JobQueue {
   /** Slices take their turn by `share`; one that waits already keeps the turn it has. */
   enqueueSlices(workflow: string, jobs: readonly SliceJob[], share: FairShare): Promise<void>;
   enqueueFinalize(job: FinalizeJob): Promise<void>;
-  /** No worker of the cluster takes slices of this workflow any more; those at work go on. */
+  /** No worker of the cluster takes slices of this workflow any more; those at work continue. */
   pause(workflow: string): Promise<void>;
   resume(workflow: string): Promise<void>;
   isPaused(workflow: string): Promise<boolean>;

@@ -8,7 +8,7 @@ export interface SkippedEntry {
   readonly message: string;
 }
 
-/** Where the first document with the same text stands: position in its slice. */
+/** Where the first document with the same text is: position in its slice. */
 export interface DocumentPlace {
   readonly slice: number;
   readonly position: number;

@@ -86,7 +86,7 @@ const LOCK_WAIT_MS = 15_000;
 
 /**
  * Reads, checks and stores the documents of a batch, then enqueues its slices. Repeating it is safe at any point:
- * with the same content it goes on where it was cut off or does nothing, with other content it refuses.
+ * with the same content it resumes where it was cut off or does nothing, with other content it refuses.
  */
 export async function submitBatch(context: SubmitContext, request: SubmitRequest): Promise<Submitted> {
   const contentHash = await hashContent(request);
@@ -187,7 +187,7 @@ async function ingest(
     if ((await hashContent(request)) !== contentHash) {
       throw new NightmillError(
         'input_changed',
-        'The input changed while it was read; nothing was submitted. Submit again when it stands still.',
+        'The input changed while it was read; nothing was submitted. Submit again when nobody is writing to it.',
       );
     }
     const { documents, inputTokens, slices } = written;

@@ -12,7 +12,7 @@ export interface WorkerRecord {
   readonly startedAt: number;
   /** Why it takes no slices at present, e.g. that its store refuses it; absent: it does. */
   readonly trouble?: string;
-  /** What it has in hand. */
+  /** What it has in progress. */
   readonly slices: readonly { readonly batch: string; readonly workflow: string; readonly slice: number }[];
 }
 
@@ -24,7 +24,7 @@ export interface LiveWorker extends WorkerRecord {
 
 /** Who is working, in the whole cluster. */
 export interface WorkerRegistry {
-  /** Workers whose lease stands, by id. */
+  /** Workers whose lease is valid, by id. */
   live(): Promise<readonly LiveWorker[]>;
 }
 

@@ -3,7 +3,7 @@ import type { Pause } from '../ledger/pause.ts';
 
 /**
  * Which workflows are held for the whole cluster, and what their breakers did. A workflow may be held for several causes at
- * once; it goes on when the last of them is gone.
+ * once; it continues when the last of them is gone.
  */
 export interface WorkflowPauses {
   /** The pause to name first, of those there are. */

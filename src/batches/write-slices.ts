@@ -179,7 +179,7 @@ async function toSliceEntry(
   }
   hashes.push(undefined);
   const { code, message, source, line } = entry.problem;
-  // Its own id may be another document's, so the row is named by where it stands.
+  // Its own id may be another document's, so the row is named by where it is.
   const id = line === undefined ? source : `${source}:${line}`;
   return { kind: 'skipped', skipped: { id, code, message } };
 }

@@ -4,7 +4,7 @@ import type { Notice } from './notice.ts';
 /** Tells people about money, and of what happens to work. */
 export interface AlertSink {
   /**
-   * Takes a message and returns at once; delivery goes on beside the work and never fails it.
+   * Takes a message and returns at once; delivery runs beside the work and never fails it.
    *
    * @param at milliseconds since the epoch
    */

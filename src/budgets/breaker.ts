@@ -69,7 +69,7 @@ function describeRefusal(refusal: Refusal, hold: NanoUsd): string {
   );
 }
 
-/** Pauses a workflow's queue for the whole cluster; false where it was held for this cause. Slices in hand stop by themselves. */
+/** Pauses a workflow's queue for the whole cluster; false where it was held for this cause. Slices in progress stop by themselves. */
 export async function pauseWorkflow(context: BreakerContext, workflow: string, pause: Pause): Promise<boolean> {
   const lasting = await sinceItsBeginning(context, workflow, pause);
   const first = await context.pauses.set(workflow, lasting);
@@ -82,7 +82,7 @@ export async function pauseWorkflow(context: BreakerContext, workflow: string, p
 }
 
 /**
- * Ends one pause of a workflow, or all of them; it goes on when none is left.
+ * Ends one pause of a workflow, or all of them; it continues when none is left.
  *
  * @returns false where it was not held so
  */

@@ -93,7 +93,7 @@ async function reapDeadWorkers({ reap, log }: MaintenanceContext): Promise<void>
   }
 }
 
-/** Work is left and may go on, but no job stands for it: one was removed at the very moment it was enqueued again. */
+/** Work is left and may continue, but no job stands for it: one was removed at the very moment it was enqueued again. */
 async function hasLostItsJobs(context: MaintenanceContext, batch: BatchRecord): Promise<boolean> {
   if (batch.state !== 'running' && batch.state !== 'queued') return false;
   if (batch.pause !== undefined || batch.ending !== undefined) return false;
@@ -113,7 +113,7 @@ async function steerRuns(context: MaintenanceContext): Promise<void> {
   }
 }
 
-/** Lets go on what was held for a reason that has passed: a raised limit, a new period, a provider's rest. */
+/** Resumes what was paused for a reason that has passed: a raised limit, a new period, a provider's rest. */
 export async function closePassedBreakers(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
   for (const workflow of new Set([...context.workflows, ...open.map((batch) => batch.workflow)])) {
     const isPaused = await context.jobs.isPaused(workflow);
@@ -126,7 +126,7 @@ export async function closePassedBreakers(context: MaintenanceContext, open: rea
       left -= 1;
     }
     if (left < pauses.length) continue;
-    // Whoever opened or closed it may have died between its two steps: the pauses say what the queue shall do.
+    // Whoever opened or closed it may have died between its two steps: the pauses say what the queue must do.
     if (left === 0 && isPaused) await context.jobs.resume(workflow);
     else if (left > 0 && !isPaused) await context.jobs.pause(workflow);
   }

@@ -9,7 +9,7 @@ export interface CandidateCounts {
 
 export const NOTHING_COMPARED: CandidateCounts = { documents: 0, better: 0, worse: 0 };
 
-/** Chance of stopping a candidate that is not worse, for ever. */
+/** Chance of stopping a candidate that is not worse, forever. */
 export const CANDIDATE_ALARM = 0.05;
 
 /** Parts of the capital that a bet may lose: a game for each, so that a small and a large difference are both found soon. */

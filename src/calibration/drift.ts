@@ -18,7 +18,7 @@ export interface DriftState {
   readonly alarmAt?: number;
 }
 
-/** Chance of an alarm while the promise holds, for ever. */
+/** Chance of an alarm while the promise holds, forever. */
 export const DRIFT_ALARM = 0.05;
 
 /** Samples after which the next part of the capital begins. */

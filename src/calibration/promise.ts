@@ -8,7 +8,7 @@ export interface Sample {
 
 /**
  * Whether a sample certifies that at most `allowed` errors are left among the items that were not drawn; those found are
- * mended. Wrong in at most `delta` of the samples, whatever the items are.
+ * fixed. Wrong in at most `delta` of the samples, whatever the items are.
  */
 export function certifiesFewErrors(
   { population, drawn, errors }: Sample & { readonly errors: number },

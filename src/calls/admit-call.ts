@@ -129,7 +129,7 @@ export async function roomInDocument(
   throw new CallFailedError(
     'document_budget',
     `The next call, to ${model.name}, may cost ${formatUsd(likely)}; ${formatUsd(budget.spent(document))} of this document's ` +
-      `${formatUsd(budget.limit)} are spent. To go on, raise workflows.${owner.claim.workflow}.budget.document and retry the batch.`,
+      `${formatUsd(budget.limit)} are spent. To continue, raise workflows.${owner.claim.workflow}.budget.document and retry the batch.`,
   );
 }
 

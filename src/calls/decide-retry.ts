@@ -69,7 +69,7 @@ export function decideRetry(
     const delayMs = stated ?? Math.max(least, backoffMs(tries.waits + 1, random));
     if (delayMs > LONGEST_WAIT_MS) {
       const retryAt = now + delayMs;
-      const until = `Work goes on by itself at ${new Date(retryAt).toISOString()}, because the provider asked to wait so long.`;
+      const until = `Work resumes by itself at ${new Date(retryAt).toISOString()}, because the provider asked to wait so long.`;
       return stop({ retry: true, retryAt, reason: `${error.message} ${until}` });
     }
     if (tries.waits >= MAX_WAITS) return stop({ retry: true });

@@ -1,12 +1,12 @@
 import { StopError, type StopReason } from './stop.ts';
 
-/** Whether work goes on: no new calls once it is stopped, and none at all once it is forced. */
+/** Whether work continues: no new calls once it is stopped, and none at all once it is forced. */
 export class StopSwitch {
   readonly #stop = new AbortController();
   readonly #force = new AbortController();
   #reason: StopReason | undefined;
 
-  /** Aborts when no new call may begin; calls in flight go on, because they are paid for. */
+  /** Aborts when no new call may begin; calls in flight continue, because they are paid for. */
   get stopping(): AbortSignal {
     return this.#stop.signal;
   }

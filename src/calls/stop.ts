@@ -50,7 +50,7 @@ export class ProvidersDownError extends Error {
   }
 }
 
-/** One model call cannot succeed: the cascade goes on with its next tier, or the document fails. */
+/** One model call cannot succeed: the cascade moves on to its next tier, or the document fails. */
 export class CallFailedError extends Error {
   /** Stable code of the error row. */
   readonly code: string;

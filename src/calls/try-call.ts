@@ -77,13 +77,13 @@ function longWait(
   waitMs: number,
 ): StopError['reason'] {
   const retryAt = now + waitMs;
-  const until = `until ${new Date(retryAt).toISOString()}. Work goes on then by itself`;
+  const until = `until ${new Date(retryAt).toISOString()}. Work continues then by itself`;
   const pool = `the pool ${poolOf(model)} (model ${model.name})`;
   const reason =
     why === 'asked'
       ? `The provider has asked calls to ${pool} to wait ${until}.`
-      : `The quota of ${pool} is used up ${until}; to go on now, raise ` +
-        `${why === 'day' ? 'requestsPerDay or tokensPerDay' : "the pool's limits a minute"} in the config.`;
+      : `The quota of ${pool} is used up ${until}; to continue now, raise ` +
+        `${why === 'day' ? 'requestsPerDay or tokensPerDay' : "the pool's limits per minute"} in the config.`;
   return { kind: 'provider', provider, hold: { cause: 'provider', reason, since: now, retry: true, retryAt } };
 }
 

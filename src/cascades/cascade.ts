@@ -26,7 +26,7 @@ export type CascadeStep<T> =
   /** The last tier's call has failed; its error says why. */
   | { readonly kind: 'fail_with_call' };
 
-/** A repair turn cannot mend these; of all others the model is told what was wrong. */
+/** A repair turn cannot fix these; of all others the model is told what was wrong. */
 const NOT_REPAIRABLE: ReadonlySet<RejectionCode> = new Set(['low_confidence', 'truncated', 'refused']);
 
 /**

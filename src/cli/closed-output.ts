@@ -5,7 +5,7 @@ const CLOSED_OUTPUT_EXIT = 141;
 
 /**
  * Ends the program without a word where nobody reads what it prints (`nightmill status | head -1`). A closed
- * standard error only loses its lines: work that is paid for goes on.
+ * standard error only loses its lines: work that is paid for continues.
  */
 export function endAtClosedOutput(
   output: Writable,

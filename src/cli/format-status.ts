@@ -7,7 +7,7 @@ import { latencyFigures } from '../measures/latency.ts';
 import { formatUsd, nanoToDecimal } from '../money/money.ts';
 import { powerText } from '../providers/power-book.ts';
 
-/** A few lines for people: what, how far, what it cost, and if it stands still, why and what to do. */
+/** A few lines for people: what, how far, what it cost, and if it has stopped, why and what to do. */
 export function statusLines(status: BatchStatus): string {
   const { documents, breaker } = status;
   const counts = documentCounts(documents);
@@ -37,7 +37,7 @@ export function statusLines(status: BatchStatus): string {
       lines.push(
         `  paused     ${what}, since ${new Date(pause.since).toISOString()} by ${pause.cause}: ${pause.reason}`,
       );
-      lines.push(`  to go on   ${resumeHint(status, pause)}`);
+      lines.push(`  to resume  ${resumeHint(status, pause)}`);
     }
   } else if (breaker.state === 'warning' && tightest !== undefined) {
     lines.push(
@@ -140,7 +140,7 @@ function resumeHint(status: BatchStatus, pause: Pause & { readonly of: 'batch' |
     const alone =
       pause.period === undefined
         ? ''
-        : ` It also goes on by itself when a new period begins${nobodyWorks(status) ? ' and a worker is alive' : ''}.`;
+        : ` It also resumes by itself when a new period begins${nobodyWorks(status) ? ' and a worker is alive' : ''}.`;
     const { outlook } = status;
     const raise = outlook?.raise?.scope === pause.scope ? outlook?.raise : undefined;
     const command =

@@ -9,7 +9,7 @@ export function worthLines({ now, costs, changes, own }: RunWorth): readonly str
   const once = `${formatUsd(evaluation)} evaluation + ${formatUsd(work)} work = ${formatUsd(evaluation + work)}`;
   const [first] = changes;
   return [
-    `from ${now}, at ${volume.toLocaleString('en')} documents a month of thirty nights; paid once: ${once}`,
+    `from ${now}, at ${volume.toLocaleString('en')} documents per month of thirty nights; paid once: ${once}`,
     ...table([
       [
         'to',

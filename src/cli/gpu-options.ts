@@ -16,7 +16,7 @@ export function addGpuOptions(command: Command): Command {
   return command
     .option('--gpu-month <usd>', 'beside own GPUs: what one costs a month')
     .option('--gpu-hour <usd>', 'the same by the hour, for the hours that it may work')
-    .option('--gpu-tokens <n>', 'tokens a second of one GPU, input and output together')
+    .option('--gpu-tokens <n>', 'tokens per second of one GPU, input and output together')
     .option('--gpu-hours <n>', 'hours of a day in which it may work; default 24');
 }
 

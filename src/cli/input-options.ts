@@ -11,6 +11,6 @@ export function addInputOptions(command: Command): Command {
     .option('--metadata-fields <names>', 'columns or fields to copy to the results, with commas, or * for all')
     .option('--encoding <name>', 'encoding of text, e.g. windows-1252 (default: UTF-8, or UTF-16 by its mark)')
     .option('--html <auto|article|whole>', 'how much of a web page is read (default: auto, its content)')
-    .option('--delimiter <character>', 'of CSV, e.g. "|" or tab (default: what stands most often in the header)')
+    .option('--delimiter <character>', 'of CSV, e.g. "|" or tab (default: what is most frequent in the header)')
     .option('--max-documents <number>', 'refuse an input with more documents');
 }

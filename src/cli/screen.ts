@@ -31,7 +31,7 @@ export class Screen {
     else this.#stream.write(`${CLEAR_LINE}${text}\n${this.#bar}`);
   }
 
-  /** Draws the bar, or draws it anew; for terminals only. */
+  /** Draws the bar, or draws it again; for terminals only. */
   bar(text: string): void {
     this.#bar = text.slice(0, Math.max(MIN_COLUMNS, (this.#stream.columns ?? DEFAULT_COLUMNS) - 1));
     this.#stream.write(`${CLEAR_LINE}${this.#bar}`);

@@ -11,7 +11,7 @@ export interface FrameSize {
 export const DEFAULT_SIZE: FrameSize = { rows: 24, columns: 80 };
 
 /**
- * What `status --watch` shows at once: batches newest first, each with its bar and why it stands still, as many as fit.
+ * What `status --watch` shows at once: batches newest first, each with its bar and why it has stopped, as many as fit.
  * One batch is shown with everything that `status` says of it.
  *
  * @returns lines that fit the screen, the last row left free for the cursor
@@ -43,6 +43,6 @@ export function watchFrame(statuses: readonly BatchStatus[], { rows, columns }: 
 function blockOf(status: BatchStatus): readonly string[] {
   const trouble = statusLines(status)
     .split('\n')
-    .filter((line) => /^ {2}(paused|to go on|to finish|workers|left out) /.test(line));
+    .filter((line) => /^ {2}(paused|to resume|to finish|workers|left out) /.test(line));
   return [titleLine(status), `  ${progressText(status)}`, ...trouble];
 }

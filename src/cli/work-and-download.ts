@@ -70,7 +70,7 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   const { end, status } = await workUntilEnd(app, options, job);
   if (end === 'interrupted') {
     announcer(options)(
-      `${batchId} is kept. The same command again goes on where it stopped; nothing that was paid for is bought twice.`,
+      `${batchId} is kept. The same command resumes where it stopped; nothing that was paid for is bought twice.`,
     );
     return ERROR_CODES.interrupted.exit;
   }
@@ -84,7 +84,7 @@ export async function workAndDownload(app: App, options: GlobalOptions, job: Wor
   return exitCodeOf(final);
 }
 
-/** A new run is a new try: what was paused for a provider goes on, and so does what a raised limit allows. */
+/** A new run is a new try: what was paused for a provider continues, and so does what a raised limit allows. */
 async function resumeIfAllowed(app: App, workflow: string, batchId: string): Promise<void> {
   await runMaintenance(app.housekeeping);
   const again = 'a new run tries again';
@@ -104,7 +104,7 @@ function reportHeld(options: GlobalOptions, status: BatchStatus): number {
   // Why it stopped is a result, also where remarks are not wanted.
   screen.line(`nightmill: stopped by ${budget ? 'the budget' : 'the provider'}: ${status.breaker.hold?.reason ?? ''}`);
   announcer(options)(
-    `nothing is lost. ${budget ? 'With a higher limit' : 'When that is mended'} the same command goes on where it stopped; ` +
+    `nothing is lost. ${budget ? 'With a higher limit' : 'Once that is fixed'} the same command resumes where it stopped; ` +
       `nightmill results ${status.batchId} -o FOLDER --partial downloads what is done.`,
   );
   return budget ? 3 : 1;

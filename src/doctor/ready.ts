@@ -31,7 +31,7 @@ export interface ReadyBox {
 
 /** What a person has written down beside the config, because no program can see it. */
 export interface WrittenEvidence {
-  /** Where it stands. */
+  /** Where it is. */
   readonly file: string;
   /** Models or configs that were compared. */
   readonly candidates: readonly string[];

@@ -11,7 +11,7 @@ export interface InputReading {
   readonly encoding?: string;
   /** Of HTML and PDF. */
   readonly formats?: FormatSettings;
-  /** Of CSV and TSV. Default: tabs in TSV; else what stands most often in the header. */
+  /** Of CSV and TSV. Default: tabs in TSV; else what is most frequent in the header. */
   readonly delimiter?: CsvDelimiter;
   /** For Parquet, HTML, PDF and e-mail; inputs of these types need it. */
   readonly parser?: DocumentParser;

@@ -63,7 +63,7 @@ export interface ParseOptions {
 }
 
 /**
- * Reads formats whose parsers may take long, much memory or for ever on a hostile file: each document has a bound on
+ * Reads formats whose parsers may take long, much memory or forever on a hostile file: each document has a bound on
  * time and memory, past which it is a problem. May be asked for any number of documents at once; of tables one is read at a time.
  */
 export interface DocumentParser extends AsyncDisposable {

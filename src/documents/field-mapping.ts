@@ -22,7 +22,7 @@ export interface InputDefaults extends FieldMapping, FormatSettings {
 /** Positions of the columns that make a document. */
 export interface TableColumns {
   readonly text: number;
-  /** Absent: a row is named by where it stands. */
+  /** Absent: a row is named by where it is. */
   readonly id?: number;
   readonly metadata: readonly { readonly name: string; readonly at: number }[];
 }

@@ -118,7 +118,7 @@ export function parseCsvRecord(
       fields.push(quoted.value);
       at = quoted.end;
       if (at < text.length && text[at] !== delimiter) {
-        return { fault: `Field ${fields.length} goes on after its closing quote ("): double the quotes inside it` };
+        return { fault: `Field ${fields.length} continues after its closing quote ("): double the quotes inside it` };
       }
     } else {
       const end = text.indexOf(delimiter, at);
@@ -151,7 +151,7 @@ function readQuoted(text: string, from: number): { readonly value: string; reado
   }
 }
 
-/** The delimiter that stands most often in the header, outside quotes; a comma where none does. */
+/** The delimiter that is most frequent in the header, outside quotes; a comma where none does. */
 export function detectCsvDelimiter(header: string): CsvDelimiter {
   const bare = header.replace(/"[^"]*"/g, '');
   const counts = DELIMITERS.map((delimiter) => bare.split(delimiter).length);

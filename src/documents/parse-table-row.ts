@@ -5,7 +5,7 @@ import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { TableColumns } from './field-mapping.ts';
 
-/** Where a row stands. */
+/** Where a row is. */
 export interface RowPlace {
   readonly source: string;
   /** Line of a CSV file where the row begins, or number of a Parquet row; 1-based. */

@@ -41,7 +41,7 @@ function known(entries: readonly InputEntry[]): Begun {
   return { entries: Promise.resolve(entries), bytes: 0 };
 }
 
-/** Reads a document's bytes, and goes on while it is parsed. */
+/** Reads a document's bytes, and continues while it is parsed. */
 async function begin(named: NamedContent, reading: ContentReading): Promise<Begun> {
   const { entry, bytes } = await startDocument(named, reading);
   const begun: Begun = {

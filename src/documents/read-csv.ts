@@ -17,7 +17,7 @@ export interface ReadCsvOptions {
   readonly source: string;
   /** First part of the ids of rows where there is no id column: `NAME:ROW`. */
   readonly name: string;
-  /** Absent: what stands most often in the header. */
+  /** Absent: what is most frequent in the header. */
   readonly delimiter?: CsvDelimiter;
   readonly fields?: FieldMapping | undefined;
   readonly maxLineBytes: number;

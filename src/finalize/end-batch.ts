@@ -9,7 +9,7 @@ export interface EndBatchContext {
   readonly finalize: FinalizeContext;
   /** For the digest of a batch that has not been ended early. Absent: without a text. */
   readonly asking?: DigestAsking;
-  /** Books what dead workers held, so that the end need not wait for them for ever. */
+  /** Books what dead workers held, so that the end need not wait for them forever. */
   readonly reap: () => Promise<number>;
 }
 

@@ -5,7 +5,7 @@ import type { NanoUsd } from '../money/money.ts';
 import { lostCommit } from './lost-commit.ts';
 import type { Manifest } from './manifest.ts';
 
-/** Where a document stands, and what it has cost. */
+/** Where a document is, and what it has cost. */
 export interface DearDocument {
   readonly slice: number;
   readonly position: number;

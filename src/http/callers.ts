@@ -5,7 +5,7 @@ import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { callerOf } from '../operations/api-keys.ts';
 
-/** Requests a second of one key; a page that polls needs two or three. */
+/** Requests per second of one key; a page that polls needs two or three. */
 const REQUESTS_PER_SECOND = 200;
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -43,7 +43,7 @@ export class Callers {
     return caller;
   }
 
-  /** Whether a request that goes on may go on. A Redis that does not answer is no reason to end it. */
+  /** Whether a request that continues may continue. A Redis that does not answer is no reason to end it. */
   async isStillGood(request: FastifyRequest): Promise<boolean> {
     try {
       const secret = this.#keyOf(request);
@@ -80,7 +80,7 @@ export class Callers {
       await this.#pace.key(name).schedule(async () => {});
     } catch (error) {
       if (!(error instanceof Bottleneck.BottleneckError)) throw error;
-      throw Object.assign(new Error(`More than ${REQUESTS_PER_SECOND} requests a second with the key ${name}.`), {
+      throw Object.assign(new Error(`More than ${REQUESTS_PER_SECOND} requests per second with the key ${name}.`), {
         statusCode: 429,
       });
     }

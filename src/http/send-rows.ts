@@ -10,7 +10,7 @@ const PACKING_LEVEL = 1;
 
 /**
  * Streams a batch's rows, a part of them where `Range` asks for one, else packed where the client takes gzip. They are
- * packed anew: the files in the store are many gzip members one behind the other, and browsers, httpx and others stop
+ * packed again: the files in the store are many gzip members one behind the other, and browsers, httpx and others stop
  * after the first without a word.
  */
 export async function sendRows(

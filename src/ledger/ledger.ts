@@ -67,7 +67,7 @@ export type Admission =
   | { readonly kind: 'fenced' };
 
 /**
- * `rate`: so many requests or tokens a minute; `concurrency`: so many calls at once; `day`: today's quota, until midnight
+ * `rate`: so many requests or tokens per minute; `concurrency`: so many calls at once; `day`: today's quota, until midnight
  * UTC; `asked`: the provider asked everyone to wait; `proving`: the model's first replies are awaited, which show whether it keeps
  * to its output cap.
  */
@@ -163,7 +163,7 @@ export interface QuotaReport {
   readonly limits?: MinuteLimits;
   /** Limits that its headers named without a window: taken as those of a minute until its refusals show another one. */
   readonly guesses?: MinuteLimits;
-  /** The config states limits a minute for the pool. */
+  /** The config states limits per minute for the pool. */
   readonly isStated?: boolean;
 }
 
@@ -175,7 +175,7 @@ export interface FoundQuota {
   readonly found: MinuteLimits;
   /** When it was found; milliseconds since the epoch. */
   readonly foundAt?: number;
-  /** It starts, with more and more calls a minute. */
+  /** It starts, with more and more calls per minute. */
   readonly isStarting: boolean;
   /** Nothing but one call now and then is sent until then, because most were refused or the provider asked for it. */
   readonly silentUntil?: number;

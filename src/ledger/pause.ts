@@ -13,9 +13,9 @@ export interface Pause {
   readonly limit?: NanoUsd;
   /** For cause `budget`: what the refused call needs; work resumes by itself when so much is free again. */
   readonly needed?: NanoUsd;
-  /** For cause `provider`: it refuses the batch's model, so other batches of the workflow go on. */
+  /** For cause `provider`: it refuses the batch's model, so other batches of the workflow continue. */
   readonly ofBatch?: boolean;
-  /** For cause `provider`: it refuses this worker's key, so workers with another one go on. */
+  /** For cause `provider`: it refuses this worker's key, so workers with another one continue. */
   readonly ofWorker?: boolean;
   /** For cause `provider`: it may come back by itself, so it is tried again. */
   readonly retry?: boolean;

@@ -20,7 +20,7 @@ export type Status = StatusView<number>;
 export interface WatchOptions {
   /** Between two looks, milliseconds. Default 250. */
   readonly pollMs?: number;
-  /** Ends the iteration; the batch goes on. */
+  /** Ends the iteration; the batch continues. */
   readonly signal?: AbortSignal;
 }
 

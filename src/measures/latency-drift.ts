@@ -53,7 +53,7 @@ export function slowerModels(
   });
 }
 
-/** A model may stand at several tiers. */
+/** A model may be at several tiers. */
 function timesByModel(models: readonly TimedModel[]): ReadonlyMap<string, TimedModel & { readonly latency: Latency }> {
   const times = new Map<string, TimedModel & { readonly latency: Latency }>();
   for (const { model, provider, latency } of models) {

@@ -44,7 +44,7 @@ export interface EndedSlice {
   readonly outcome: string;
   /** Documents by how they ended; absent: it was handed back. */
   readonly documents?: Readonly<Record<string, number>>;
-  /** How long it was in hand. */
+  /** How long it was in progress. */
   readonly durationMs: number;
 }
 

@@ -29,7 +29,7 @@ export class TopNames {
     return this.#names.has(name) ? name : OTHER;
   }
 
-  /** Chooses anew, when the series are read. @returns names that have none any more */
+  /** Chooses again, when the series are read. @returns names that have none any more */
   choose(): readonly string[] {
     const waiting = [...this.#weights].filter(([name]) => !this.#names.has(name)).sort((a, b) => b[1] - a[1]);
     const shown = [...this.#names].map((name) => [name, this.#weights.get(name) ?? 0] as const);

@@ -29,7 +29,7 @@ export interface TraceMeterOptions {
   readonly serverOf: (provider: string) => Readonly<Record<string, SpanValue>>;
 }
 
-/** Slices and runs that calls may belong to; a process has far fewer in hand. */
+/** Slices and runs that calls may belong to; a process has far fewer in progress. */
 const MAX_OPEN = 10_000;
 
 /** Makes spans of what happens: submission, slices, calls and the end of a batch are one trace, whichever process does them. */

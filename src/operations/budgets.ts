@@ -63,7 +63,7 @@ export interface LimitChange {
 }
 
 /**
- * Sets the limit of a scope; what paused because of it goes on where it is raised.
+ * Sets the limit of a scope; what paused because of it continues where it is raised.
  *
  * @param limit undefined: take away what was set, so that the config counts
  * @throws {NightmillError} `scope_unknown`, `batch_unknown`

@@ -21,7 +21,7 @@ export interface ClusterFacts {
   readonly configHash: string;
 }
 
-/** Lines of `doctor` on workers, paused workflows, batches that stand still and what Redis keeps. Pure. */
+/** Lines of `doctor` on workers, paused workflows, batches that have stopped and what Redis keeps. Pure. */
 export function clusterFindings(facts: ClusterFacts): readonly Check[] {
   return [
     ...persistenceCheck(facts.persistence),
@@ -32,7 +32,7 @@ export function clusterFindings(facts: ClusterFacts): readonly Check[] {
     ),
     ...[...facts.pauses].flatMap(([workflow, pauses]) =>
       pauses.map(({ cause, reason, since }): Check => {
-        const detail = `paused since ${new Date(since).toISOString()} by ${cause}: ${reason} nightmill status says how to go on`;
+        const detail = `paused since ${new Date(since).toISOString()} by ${cause}: ${reason} nightmill status says how to resume`;
         return { name: `workflow ${workflow}`, state: 'warning', detail };
       }),
     ),
@@ -87,7 +87,7 @@ function configChecks({ workers, configHash }: ClusterFacts): readonly Check[] {
   const checks: Check[] = [];
   if (others.length > 0) {
     const names = others.map(({ id, configHash: hash }) => `${id} (${hash})`).join(', ');
-    const detail = `this one is ${configHash}, and other configs are at work in ${names}: give all of them the same file and start them anew`;
+    const detail = `this one is ${configHash}, and other configs are at work in ${names}: give all of them the same file and restart them`;
     checks.push({ name: 'worker configs', state: 'warning', detail });
   }
   if (versions.size > 1) {

@@ -25,7 +25,7 @@ export async function readFindings(app: App): Promise<readonly Check[]> {
   ];
 }
 
-/** Whether servers of one's own run, since when and why not. */
+/** Whether self-hosted servers run, since when and why not. */
 async function readPowerFindings({ config, memory }: App): Promise<readonly Check[]> {
   const powered = [...config.providers].filter(([, { power }]) => power !== undefined);
   return await Promise.all(

@@ -17,7 +17,7 @@ export async function keepHouse(app: App, workflows: readonly string[], signal: 
   ]);
 }
 
-/** Servers of one's own, on while open batches need them. */
+/** Self-hosted servers, on while open batches need them. */
 export async function keepServers(app: App, signal: AbortSignal): Promise<void> {
   await keepPower(app, new CommandPowerMachine(app.config.commandEnvironment), signal);
 }

@@ -29,7 +29,7 @@ export interface InputNames {
   readonly streams?: Iterable<NamedStream> | AsyncIterable<NamedStream>;
 }
 
-/** Where spooled inputs stand while they are read: they are read more than once. */
+/** Where spooled inputs are while they are read: they are read more than once. */
 function spoolFolder(config: Pick<Config, 'folder'>): string {
   return join(config.folder, 'tmp');
 }

@@ -26,7 +26,7 @@ export async function requireBatch(
   if (isBatchId(batchId) && (await app.store?.head(storeKeys.record(batchId))) !== undefined) {
     throw new NightmillError(
       'batch_unknown',
-      `Redis does not know the batch ${batchId}, but the store has it: it has lost its memory, or is another server. To go on: nightmill recover`,
+      `Redis does not know the batch ${batchId}, but the store has it: it has lost its memory, or is another server. To resume: nightmill recover`,
     );
   }
   throw new NightmillError(
@@ -143,7 +143,7 @@ export function withOutlook(status: BatchStatus, usualPerDocument: number | unde
   return etaSeconds === undefined || outlook.raise !== undefined ? known : { ...known, etaSeconds };
 }
 
-/** Says how many workers there are for a batch. Where none can work on it nothing goes on, so no time left is named. */
+/** Says how many workers there are for a batch. Where none can work on it nothing continues, so no time left is named. */
 export function withWorkers(status: BatchStatus, live: readonly LiveWorker[]): BatchStatus {
   const serving = workersOf(live, status.workflow);
   const troubled = serving.flatMap(({ id, trouble }) => (trouble === undefined ? [] : [[id, trouble] as const]));

@@ -10,7 +10,7 @@ export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
 const AGAIN_MS = 2_000;
 
 /**
- * Follows the server's events for ever. By fetch(), because an EventSource can send no key; one way for both cases
+ * Follows the server's events forever. By fetch(), because an EventSource can send no key; one way for both cases
  * also means that a refusal can be told from a network that is gone.
  */
 export async function followEvents(): Promise<never> {

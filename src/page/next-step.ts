@@ -1,15 +1,15 @@
 import type { Batch, PauseCause } from './api-types.ts';
 
-/** What makes a paused batch go on, in a sentence. */
+/** What resumes a paused batch, in a sentence. */
 export function stepOf(batch: Pick<Batch, 'id' | 'workflow'>, pause: PauseCause): string {
   switch (pause.cause) {
     case 'budget': {
       const scope = pause.scope ?? `batch:${batch.id}`;
-      const waits = scope.startsWith('batch:') ? '' : ' It also goes on by itself when the next period begins.';
+      const waits = scope.startsWith('batch:') ? '' : ' It also resumes by itself when the next period begins.';
       return `Raise the limit of ${scope}.${waits}`;
     }
     case 'provider':
-      return 'Mend what the provider refuses, then resume. If it comes back by itself, so does the work.';
+      return 'Fix what the provider refuses, then resume. If it comes back by itself, so does the work.';
     case 'store':
       return 'Make the store writable again, then resume.';
     case 'operator':

@@ -51,7 +51,7 @@ export interface BatchPlan {
   readonly fromHistory: boolean;
 }
 
-/** Documents a minute that the local tier answers in one process, on one core. */
+/** Documents per minute that the local tier answers in one process, on one core. */
 export const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */

@@ -37,7 +37,7 @@ export interface DocumentPlan {
 export interface CostRange {
   /** The first tier answers everything, with replies of typical length. */
   readonly low: NanoUsd;
-  /** Some documents go on to the next tier. */
+  /** Some documents move on to the next tier. */
   readonly expected: NanoUsd;
   /** Every tier is asked and once more to repair, with replies as long as they may be. */
   readonly worst: NanoUsd;
@@ -45,7 +45,7 @@ export interface CostRange {
 
 /** Replies use about this part of their cap: caps are tight, but nobody writes to the last token. */
 const TYPICAL_OUTPUT_SHARE = 0.5;
-/** Without history: this part of the documents goes on from one tier to the next. */
+/** Without history: this part of the documents moves on from one tier to the next. */
 export const ASSUMED_ESCALATION = 0.3;
 /** Our count of tokens is not every model's. */
 const COUNT_MARGIN = 1.25;

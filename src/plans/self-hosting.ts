@@ -31,7 +31,7 @@ export interface SelfHosting {
   readonly apiCost: NanoUsd;
   /** A month; below 0: own GPUs cost more. */
   readonly saved: NanoUsd;
-  /** Requests a month from which on GPUs cost no more; undefined: at no volume, because even a full GPU costs more a token. */
+  /** Requests per month from which on GPUs cost no more; undefined: at no volume, because even a full GPU costs more a token. */
   readonly paysFrom: { readonly requests: number; readonly gpus: number } | undefined;
 }
 
@@ -81,7 +81,7 @@ export function selfHostingSteps(load: MonthlyLoad, offer: GpuOffer, what: strin
   return [
     `tokens     ${count(load.requests)} ${what} × ${count(load.tokensPerRequest)} tokens = ${count(tokensPerMonth)} a month`,
     `provider   ${count(tokensPerMonth / 1_000_000)} million tokens × ${formatUsd(perMillion)} = ${formatUsd(apiCost)} a month`,
-    `one GPU    ${count(offer.tokensPerSecond)} tokens/s × 3,600 s × ${offer.hoursPerDay} h × ${DAYS_PER_MONTH} days = ${count(tokensPerGpu)} tokens a month`,
+    `one GPU    ${count(offer.tokensPerSecond)} tokens/s × 3,600 s × ${offer.hoursPerDay} h × ${DAYS_PER_MONTH} days = ${count(tokensPerGpu)} tokens per month`,
     `GPUs       ${count(tokensPerMonth)} / ${count(tokensPerGpu)} = ${gpusExact.toFixed(2)}, so ${gpus}`,
     `own        ${gpus} × ${formatUsd(offer.usdPerMonth)} = ${formatUsd(gpuCost)} a month`,
     saved >= 0

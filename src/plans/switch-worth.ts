@@ -8,7 +8,7 @@ export interface MeasuredCost {
 }
 
 export interface SwitchCosts {
-  /** Documents a month. */
+  /** Documents per month. */
   readonly volume: number;
   /** What it has cost to find out. */
   readonly evaluation: NanoUsd;
@@ -61,12 +61,12 @@ export function scaleCost({ documents, cost }: MeasuredCost, volume: number): Na
   const twice = (2n * BigInt(cost) * BigInt(Math.round(volume))) / BigInt(documents);
   const scaled = (twice + 1n) / 2n;
   if (scaled > BigInt(MAX_NANO_USD)) {
-    throw new RangeError(`Cannot reckon with ${volume} documents a month: they cost more than $9,000,000`);
+    throw new RangeError(`Cannot reckon with ${volume} documents per month: they cost more than $9,000,000`);
   }
   return Number(scaled);
 }
 
-/** Documents a month from `40000/day`, `40000/night` or `1000000/month`; undefined: not so written. */
+/** Documents per month from `40000/day`, `40000/night` or `1000000/month`; undefined: not so written. */
 export function readVolume(text: string): number | undefined {
   const match = /^(\d{1,12})\/(day|night|month)$/.exec(text.replaceAll(/[,_]/g, ''));
   if (match === null || Number(match[1]) === 0) return undefined;

@@ -44,7 +44,7 @@ export const FAILURE_RULES: Readonly<Record<ModelFailureClass, FailureRule>> = {
   server_error: {
     retry: 'backoff',
     pausesProvider: false,
-    advice: 'If it goes on, look at the status page of the provider.',
+    advice: 'If it continues, look at the status page of the provider.',
   },
   // Sent, no whole answer in time. The provider may have worked and may charge, so each retry can cost twice.
   timeout: {
@@ -63,7 +63,7 @@ export const FAILURE_RULES: Readonly<Record<ModelFailureClass, FailureRule>> = {
   connection_lost: {
     retry: 'backoff',
     pausesProvider: false,
-    advice: 'If it goes on, look for a proxy or a crash between here and the provider.',
+    advice: 'If it continues, look for a proxy or a crash between here and the provider.',
   },
   // A success status with something else than this API's reply: a proxy's page, a cut-off body.
   invalid_reply: {

@@ -21,7 +21,7 @@ export interface LessonBook {
   add(taught: Taught, modelId: string, lessons: Lessons): Promise<void>;
 }
 
-/** To learn one anew costs a refused call, which is free. */
+/** To learn one again costs a refused call, which is free. */
 export const LESSON_DAYS = 30;
 
 /** For a person: `max_completion_tokens in place of max_tokens, no logprobs`. */

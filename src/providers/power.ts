@@ -4,7 +4,7 @@ import type { PowerShare, PowerTime } from './power-book.ts';
 /** A text is read by a shell; of a list, the program and its arguments, by none. */
 export type PowerCommand = string | readonly string[];
 
-/** How a server of one's own is switched on and off. */
+/** How a self-hosted server is switched on and off. */
 export interface PowerSettings {
   readonly start: PowerCommand;
   /** It is ready when the address answers with 2xx, or the command ends with 0. */

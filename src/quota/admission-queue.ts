@@ -33,7 +33,7 @@ interface Caller {
   /** Made at the moment of asking, because it says in which day the call is booked. */
   readonly ticket: () => CallTicket;
   readonly signal: AbortSignal;
-  /** It gives up, where it stands in line. */
+  /** It gives up, where it is in line. */
   readonly leave: () => void;
   readonly resolve: (entrance: QueueAdmission) => void;
   readonly reject: (error: unknown) => void;

@@ -1,4 +1,4 @@
-/** Where a waiting call stands. */
+/** Where a waiting call is. */
 export interface QueuePosition {
   /** Who shares: the name of the workflow. */
   readonly group: string;
@@ -76,7 +76,7 @@ export class FairQueue<T> {
     const group = this.#groups.get(position.group);
     if (group === undefined) throw new RangeError(`Nothing was taken of the group ${position.group}`);
     group.served -= position.cost;
-    // Neither has it come anew, nor did the others get what was taken for nothing.
+    // Neither has it come again, nor did the others get what was taken for nothing.
     this.#served = Math.min(this.#served, group.served);
     this.#insert(group, item, position);
   }

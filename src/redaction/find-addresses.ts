@@ -7,7 +7,7 @@ const V6 =
   /(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4})(?:%[A-Za-z0-9]{1,16})?(?![\w:]|\.\d)/g;
 
 const BEFORE_CHARS = 24;
-/** What stands before four numbers that are no address. */
+/** What comes before four numbers that are no address. */
 const NUMBERED =
   /(?:(?:\bv|\bver|\bversions?|\brelease|\bbuild|\bfirmware|\brev|\brevision|§)[.:]?\s{0,2}|\b(?:sections?|chapter|clause|appendix)[.:]?\s{0,12})$/i;
 const LINE_START = /(?:^|\n)[ \t]{0,16}$/;

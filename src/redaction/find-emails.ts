@@ -3,7 +3,7 @@ import type { Finding } from './redaction-policy.ts';
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
 
-/** Latin, Greek and Cyrillic letters; a text in other scripts often stands next to an address without a space. */
+/** Latin, Greek and Cyrillic letters; a text in other scripts often is next to an address without a space. */
 const LOCAL_CHARACTER = /[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00c0-\u052f-]/;
 const DOMAIN_CHARACTER = /[A-Za-z0-9.\u00c0-\u052f-]/;
 const LABEL = /^[A-Za-z0-9\u00c0-\u052f](?:[A-Za-z0-9\u00c0-\u052f-]{0,61}[A-Za-z0-9\u00c0-\u052f])?$/;

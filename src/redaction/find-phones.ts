@@ -2,7 +2,7 @@ import type { Finding } from './redaction-policy.ts';
 
 /** Between two digits of a number at most two of these. */
 const GAP = '[ \\u00a0\\u202f().\\/\\u2010\\u2011\\u2013-]{0,2}';
-/** Numbers go on with a digit or a letter, or with a decimal. */
+/** Numbers continue with a digit or a letter, or with a decimal. */
 const END = '(?![\\w%]|[.,:]\\d)';
 
 /** `+49 (0) 170 1234567`, `0049 170 1234567` */

@@ -24,7 +24,7 @@ export function findSensitive(text: string, policy: RedactionPolicy): readonly F
   return finish(findSensitiveInSteps(text, policy));
 }
 
-/** As {@link findSensitive}, giving way after each rule: ten megabytes take a rule up to 150 ms. */
+/** As {@link findSensitive}, yielding after each rule: ten megabytes take a rule up to 150 ms. */
 export function* findSensitiveInSteps(text: string, policy: RedactionPolicy): Steps<readonly Finding[]> {
   const found: (readonly Finding[])[] = [];
   for (const rule of policy.rules) {

@@ -3,7 +3,7 @@ export const REDACTION_RULES = ['email', 'phone', 'card', 'iban', 'ip', 'secret'
 
 export type RedactionRule = (typeof REDACTION_RULES)[number];
 
-/** A kind of data of one's own: the text of a regular expression, its flags, and what its placeholders are called. */
+/** A custom kind of data: the text of a regular expression, its flags, and what its placeholders are called. */
 export interface RedactionPattern {
   /** Lower-case letters and digits, e.g. `employee`: its placeholders are `[EMPLOYEE_1]`. */
   readonly name: string;

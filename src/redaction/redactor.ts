@@ -17,7 +17,7 @@ export interface RedactedTexts {
 /** A value that was found, or text that stays. */
 type Segment = string | { readonly value: string; readonly rule: string };
 
-/** What is left of a finding can only now be recognised beside it, so a text is searched again, but not for ever. */
+/** What is left of a finding can only now be recognised beside it, so a text is searched again, but not forever. */
 const MAX_PASSES = 4;
 /** A part of a value this short says nothing, and other words end or begin with it as well. */
 const MIN_PART = 4;
@@ -62,7 +62,7 @@ export class Redactor {
     return finish(this.redactInSteps(texts));
   }
 
-  /** As {@link redact}, giving way after every few milliseconds. */
+  /** As {@link redact}, yielding after every few milliseconds. */
   *redactInSteps(texts: readonly string[]): Steps<RedactedTexts> {
     // A model may have put values into its notes that the document does not have. They get names of this call only.
     const names = this.#names.copy();
@@ -109,7 +109,7 @@ export class Redactor {
   }
 }
 
-/** Text and values by turns; a value may stand next to another one. */
+/** Text and values by turns; a value may be next to another one. */
 function* split(text: string, policy: RedactionPolicy, pattern: RegExp): Steps<readonly Segment[]> {
   let segments: readonly Segment[] = [text];
   let hidden = 0;
@@ -168,7 +168,7 @@ class NameList {
     return this.#values.get(name) ?? this.#base?.valueOf(name);
   }
 
-  /** A list that goes on where this one ends, and leaves it as it is. */
+  /** A list that continues where this one ends, and leaves it as it is. */
   copy(): NameList {
     return new NameList(this);
   }

@@ -61,7 +61,7 @@ export const EVENTS = {
   'store:trouble': 'The store does not work for this worker: it takes no slices until a probe of the store works.',
   'traces:lost': 'The collector does not take traces; said once until it does again.',
   'worker:draining': 'A worker was told to stop and finishes what is in flight.',
-  'worker:error': 'The queue reported an error; the worker goes on as soon as it can.',
+  'worker:error': 'The queue reported an error; the worker continues as soon as it can.',
   'worker:late':
     'A worker had stopped and its process was still alive after a while: it was ended; open says what kept it.',
   'worker:started': 'A worker takes slices.',

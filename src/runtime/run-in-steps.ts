@@ -4,7 +4,7 @@ import type { Steps } from './steps.ts';
 /** Locks are renewed and replies are read between two turns of this length. */
 const LONGEST_TURN_MS = 20;
 
-/** Does long work of the processor in turns, so that no lock is lost and no reply waits while it goes on. */
+/** Does long work of the processor in turns, so that no lock is lost and no reply waits while it runs. */
 export async function runInSteps<T>(steps: Steps<T>): Promise<T> {
   let turnEnds = performance.now() + LONGEST_TURN_MS;
   for (;;) {

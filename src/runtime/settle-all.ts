@@ -1,6 +1,6 @@
 /**
- * Like `Promise.all`, but a rejection waits until all have come to rest: calls in flight are paid for, so nobody may
- * go on as if they did not exist.
+ * Like `Promise.all`, but a rejection waits until all have settled: calls in flight are paid for, so nobody may
+ * continue as if they did not exist.
  */
 export async function settleAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const values: T[] = [];

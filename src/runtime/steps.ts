@@ -1,5 +1,5 @@
 /**
- * Work that may be interrupted: it gives way at every `yield`, each after a few milliseconds, so that whoever runs it
+ * Work that may be interrupted: it yields at every `yield`, each after a few milliseconds, so that whoever runs it
  * can let others have the thread. The return value is the outcome.
  */
 export type Steps<T> = Generator<undefined, T>;

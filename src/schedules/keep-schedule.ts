@@ -17,7 +17,7 @@ const OTHERS_LOOK_AFTER_MS = 5_000;
 const OTHERS_LOOK_EVERY_MS = 60_000;
 
 /**
- * Whether a worker shall look at a schedule now; decided without asking Redis, because most workers need not.
+ * Whether a worker should look at a schedule now; decided without asking Redis, because most workers need not.
  *
  * @param lookedAt when this worker last looked, milliseconds since the epoch; absent: never
  */

@@ -7,7 +7,7 @@ const USABLE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){0,61}$/;
 
 /**
  * @param raw as the config has it, defaults filled in
- * @param folder of the config file: where a relative inbox stands
+ * @param folder of the config file: where a relative inbox is
  */
 export function resolveSchedule(
   workflow: string,

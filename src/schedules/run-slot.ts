@@ -21,7 +21,7 @@ export interface ScheduleContext {
   readonly keepChoice: (schedule: Schedule, due: DueSlot, files: readonly ChosenFile[]) => Promise<void>;
 }
 
-/** Files may change while they are chosen; a producer that never stands still has its turn the next time. */
+/** Files may change while they are chosen; a producer that never stops has its turn the next time. */
 const MAX_CHOICES = 3;
 /** Earlier batches that are asked whether they are open. */
 const EARLIER_SLOTS = 50;
@@ -83,7 +83,7 @@ async function openBatchBefore(
   { workflow, overlap }: Schedule,
   { slot, how }: DueSlot,
 ): Promise<string | undefined> {
-  // What a person asks for is done; what has begun goes on.
+  // What a person asks for is done; what has begun continues.
   if (overlap !== 'skip' || how === 'command' || (await book.chosen(workflow, slot)) !== undefined) return undefined;
   for (const { batch } of await book.records(workflow, EARLIER_SLOTS)) {
     if (batch !== undefined && ['ingesting', 'open'].includes(await batchState(batch))) return batch;

@@ -39,7 +39,7 @@ export const CLOUD_CHOICES: readonly CloudChoice[] = [
   { preset: 'azure', key: 'AZURE_OPENAI_API_KEY', byHand: 'it needs the address and the deployments of your resource' },
 ];
 
-/** A server for one's own models, where it listens unless told otherwise. */
+/** A server for your own models, where it listens unless told otherwise. */
 export interface LocalServer {
   readonly name: string;
   readonly preset?: string;

@@ -79,7 +79,7 @@ export function buildAnswer(request: ChatRequest, model: Answerer): Answer {
     fraction: (name) => {
       if (!CONFIDENCE_NAME.test(name)) return chance(model.seed, request.hash, name);
       if (choices[0] !== undefined) return choices[0].confidence;
-      // The confidence may stand before the label it is about.
+      // The confidence may be before the label it is about.
       const labels = findLabels(schema);
       return labels === undefined
         ? 0.5 + 0.5 * chance(model.seed, documentKey, 'confidence')

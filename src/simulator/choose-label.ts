@@ -29,7 +29,7 @@ const OWN_OPINION = 0.25;
 
 /**
  * A model of accuracy 0.9 gets the tenth of the documents wrong that is hardest, mostly the same ones as a better
- * model does, and is less sure of them. With a temperature, an unsure answer may fall to the second best, anew for
+ * model does, and is less sure of them. With a temperature, an unsure answer may fall to the second best, again for
  * every request (`seed` in the body makes requests differ).
  */
 export function chooseLabel(question: LabelQuestion): LabelChoice {

@@ -9,7 +9,7 @@ export interface PromptParts {
 /**
  * Finds the document: the last user message, or what stands in it between its first `<tag>` and the last `</tag>` of
  * that name. The rest of the prompt is instructions, but for a block `<context…>` that the message begins with: it
- * tells where the document stands and is neither.
+ * tells where the document is and is neither.
  */
 export function splitPrompt(messages: readonly ChatMessage[]): PromptParts {
   const userIndex = messages.findLastIndex((message) => message.role === 'user');

@@ -38,7 +38,7 @@ export interface LimitManners {
   readonly refusalsCount?: boolean;
   /** Which `x-ratelimit-…` headers replies carry. Default `all`. */
   readonly headers?: 'all' | 'noReset' | 'none';
-  /** `continuous`: buckets of one second of burst; `minute`: counted anew in each minute. Default `continuous`. */
+  /** `continuous`: buckets of one second of burst; `minute`: counted again in each minute. Default `continuous`. */
   readonly window?: 'continuous' | 'minute';
   /** How a 429 says when to come back: to the millisecond, in whole seconds (`retry-after` alone), or not at all. Default `exact`. */
   readonly waits?: 'exact' | 'seconds' | 'none';

@@ -48,7 +48,7 @@ export class TokenBucket {
 
 const WINDOW_MS = 60_000;
 
-/** A limit counted anew in each minute of the clock that it is given, the way gateways count. Same use as `TokenBucket`. */
+/** A limit counted again in each minute of the clock that it is given, the way gateways count. Same use as `TokenBucket`. */
 export class FixedWindow {
   readonly limitPerMinute: number;
   #window = Number.NEGATIVE_INFINITY;

@@ -116,7 +116,7 @@ async function askLocally(
 
 type PaidStage = CascadeStage & { readonly kind: 'paid' };
 
-/** Where no provider of a tier is well and the built-in model stands in, it answers as that tier; the rest goes on behind it. */
+/** Where no provider of a tier is well and the built-in model stands in, it answers as that tier; the rest continues behind it. */
 async function askPaid(
   context: AnswerDocumentContext,
   work: DocumentWork,

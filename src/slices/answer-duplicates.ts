@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 60_000;
 
 export interface DuplicateEnd {
   readonly end: DocumentEnd;
-  /** What the first document with this text cost, where it stands in another slice. */
+  /** What the first document with this text cost, where it is in another slice. */
   readonly saved: NanoUsd;
 }
 

@@ -13,11 +13,11 @@ import type { DocumentEnd } from './slice-rows.ts';
 
 /** What the cluster knows of a candidate. */
 export interface CandidateState extends CandidateCounts {
-  /** When it was found to be worse, milliseconds since the epoch; it is not asked any more. Absent: it goes on. */
+  /** When it was found to be worse, milliseconds since the epoch; it is not asked any more. Absent: it continues. */
   readonly stoppedAt?: number;
 }
 
-/** What is compared; its share and mode may change without beginning anew. */
+/** What is compared; its share and mode may change without starting over. */
 function recordName({ name }: WorkflowSpec, { cascade, instructions, margin }: CandidateSpec): string {
   const what = createHash('sha256').update(JSON.stringify([cascade, instructions, margin]));
   return `candidate:${name}:${what.digest('hex').slice(0, 16)}`;
@@ -81,7 +81,7 @@ export class CandidateRun {
     if (base.documentLimit !== undefined) await Promise.allSettled([ours]);
     const attempts = new AttemptLog();
     const theirs = answerDocument(this.#context, { ...work, workflow, stages: this.#stages, attempts });
-    // Both come to rest before either's failure is told: until then calls are in flight.
+    // Both settle before either's failure is told: until then calls are in flight.
     await Promise.allSettled([ours, theirs]);
     const [own, other] = [await ours, await theirs];
     // Beyond the document's limit it could not show what it can do.

@@ -23,7 +23,7 @@ import type { DocumentEnd } from './slice-rows.ts';
 export interface ProcessSliceContext extends AnswerDocumentContext, DriftContext {
   readonly store: ObjectStore;
   readonly batches: BatchRegistry;
-  /** Slices in hand, so that a pause or a shutdown reaches them. */
+  /** Slices in progress, so that a pause or a shutdown reaches them. */
   readonly runs: Set<SliceRun>;
   /** Told of each slice before its first call, so that one taken during a shutdown stops like the others. */
   readonly onTaken?: (run: SliceRun) => void;
@@ -153,7 +153,7 @@ async function answerDocuments(
     answers.push(isCompared ? candidate.answer({ run, entry, position: index, localCalls }, own()) : own());
   }
   const settled = await Promise.allSettled(answers);
-  // Every document has come to rest, so all calls are settled: now the slice may stop.
+  // Every document has settled, so all calls are settled: now the slice may stop.
   progress.end();
   const ends: DocumentEnd[] = [];
   for (const result of settled) {

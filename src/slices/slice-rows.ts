@@ -18,7 +18,7 @@ export type DocumentEnd =
       readonly localMs?: number;
       /** It is the candidate's. */
       readonly isCandidate?: true;
-      /** How each tier ended, where the row shall say it. */
+      /** How each tier ended, where the row is to say it. */
       readonly attempts?: readonly TierAttempt[];
       /** The built-in model gave it, in place of a tier whose providers are down. Absent: no. */
       readonly standsIn?: true;

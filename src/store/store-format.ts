@@ -7,7 +7,7 @@ const KEY = 'format.json';
 
 /**
  * Refuses a store that another format has been written to, and stamps one that has no number yet. A store that is out of
- * reach is no matter of its format: whoever needs an object of it will say so.
+ * reach is not a matter of its format: whoever needs an object of it will say so.
  *
  * @throws {NightmillError} `format_other`
  */

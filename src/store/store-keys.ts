@@ -48,7 +48,7 @@ export const storeKeys = {
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,
   probes: 'probes/',
-  /** What was booked for a server of one's own on a day. */
+  /** What was booked for a self-hosted server on a day. */
   power: (provider: string, day: string) => `power/${provider}/${day}.json`,
   powerOf: (provider: string) => `power/${provider}/`,
   powers: 'power/',

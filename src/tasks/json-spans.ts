@@ -45,7 +45,7 @@ function endOfObject(text: string, start: number): number {
 
 /**
  * Almost JSON with its strings made right: line breaks and tabs in them are escaped, and quotes after which no JSON can
- * go on.
+ * continue.
  */
 export function escapeStrings(text: string): string {
   let written = '';

@@ -40,7 +40,7 @@ export interface ExtractedFields {
   readonly confidence?: number;
   /** By field, where log-probabilities told. */
   readonly confidences?: Readonly<Record<string, number>>;
-  /** Where each value stands in the document, by path, e.g. `lines[0].price`; where it cannot be found, the part that it was read from. */
+  /** Where each value is in the document, by path, e.g. `lines[0].price`; where it cannot be found, the part that it was read from. */
   readonly sources?: Readonly<Record<string, readonly TextSpan[]>>;
   readonly partial?: PartialAnswer;
 }

@@ -65,7 +65,7 @@ export function chunkText(text: string, options: ChunkOptions): readonly Chunk[]
   return finish(chunkTextInSteps(text, options));
 }
 
-/** As {@link chunkText}, giving way after every few milliseconds. */
+/** As {@link chunkText}, yielding after every few milliseconds. */
 export function* chunkTextInSteps(text: string, options: ChunkOptions): Steps<readonly Chunk[]> {
   const { maxTokens, overlapTokens = 0 } = options;
   checkOptions(maxTokens, overlapTokens);

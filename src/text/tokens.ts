@@ -28,7 +28,7 @@ export function countTokens(text: string): number {
   return place.tokens;
 }
 
-/** The same count, giving way after every 32,768 units. */
+/** The same count, yielding after every 32,768 units. */
 export function* countTokensInSteps(text: string): Steps<number> {
   const place = { at: 0, tokens: 0 };
   while (place.at < text.length) {

@@ -1,6 +1,6 @@
 import { modelsOfTier, type Tier } from '../workflows/workflow.ts';
 
-/** A key that was refused is tried again after so long: whoever mended it at the provider need not restart workers. */
+/** A key that was refused is tried again after so long: whoever fixed it at the provider need not restart workers. */
 const TRY_AGAIN_AFTER_MS = 60_000;
 
 /**

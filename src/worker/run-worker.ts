@@ -37,7 +37,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   await aborted(stop.first);
   stop.second.addEventListener('abort', () => void worker.stop({ force: true }));
   await worker.stop({ force: stop.second.aborted });
-  // Servers of one's own are switched off in their own time.
+  // Self-hosted servers are switched off in their own time.
   if (hasPower(app)) await beside;
   options.onStopped?.();
   await beside;

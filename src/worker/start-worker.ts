@@ -33,7 +33,7 @@ const HOUSEKEEPING_EVERY_MS = 1_000;
 export async function startWorker(
   app: App,
   workflows: readonly string[],
-  /** Told of what no waiting mends: the store is full, an object is missing, the clock is wrong. It goes on trying anyway. */
+  /** Told of what no waiting fixes: the store is full, an object is missing, the clock is wrong. It keeps trying anyway. */
   onPermanentFailure: (error: NightmillError) => void = () => {},
 ): Promise<RunningWorker> {
   const { config, log } = app;
@@ -49,7 +49,7 @@ export async function startWorker(
       if (givingUp.signal.aborted) run.force();
       else if (state !== 'running') run.stop({ kind: 'shutdown' });
       else if (store.trouble !== undefined) run.stop({ kind: 'store' });
-      // At once, not when the calls in flight have ended: the whole cluster shall stop taking slices.
+      // At once, not when the calls in flight have ended: the whole cluster must stop taking slices.
       run.stopping.addEventListener('abort', () => void abilities.stopped(run.claim, run.reason).catch(() => {}), {
         once: true,
       });

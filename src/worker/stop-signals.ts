@@ -30,7 +30,7 @@ export function listenForStop(announce: (line: string) => void): StopSignals {
     announce(`${signal}: finishing what is in flight. Once more to give it up.`);
     // Work that has no better way to stop (reading the input) throws this.
     first.abort(
-      new NightmillError('interrupted', `Interrupted by ${signal}. Nothing is lost: the same command again goes on.`),
+      new NightmillError('interrupted', `Interrupted by ${signal}. Nothing is lost: the same command resumes.`),
     );
   };
   for (const name of SIGNALS) process.on(name, onSignal);

@@ -38,7 +38,7 @@ export class WorkerAbilities {
   }
 
   /**
-   * Opens the breaker that a stopped slice calls for. A refused key opens none while another live worker can go on: this
+   * Opens the breaker that a stopped slice calls for. A refused key opens none while another live worker can continue: this
    * one leaves the work to it.
    *
    * @returns `left`: to others
@@ -78,7 +78,7 @@ export class WorkerAbilities {
     await breaker.notify({
       event: 'key:refused',
       subject: lease.workerId,
-      message: `Worker ${lease.workerId} leaves its work to others: ${why} Set the key and start this worker anew.`,
+      message: `Worker ${lease.workerId} leaves its work to others: ${why} Set the key and restart this worker.`,
       details: { provider },
       key: `${lease.workerId}|${provider}`,
     });

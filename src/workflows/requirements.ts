@@ -16,7 +16,7 @@ export interface Requirements {
   readonly monthlyUsd?: NanoUsd;
 }
 
-/** Where documents go: one's own network, a provider that does not train on them, anywhere. */
+/** Where documents go: your own network, a provider that does not train on them, anywhere. */
 export type DataPromise = 'local' | 'noTraining' | 'any';
 
 /** A measured figure, and how bad it may really be: that is what requirements are held against. */

@@ -214,7 +214,7 @@ export interface ExtractWorkflow extends WorkflowBase {
     readonly mustOccur?: readonly string[];
     /** A value that does not occur fails a document at the last tier. Absent: its row has it as a warning. */
     readonly failsOnDoubt?: boolean;
-    /** Rows do not say where each value stands. Absent: they do. */
+    /** Rows do not say where each value is. Absent: they do. */
     readonly withoutSources?: boolean;
     /** Tokens that a reply may have. Absent: guessed from the fields. */
     readonly maxTokens?: number;

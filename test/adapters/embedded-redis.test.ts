@@ -314,7 +314,7 @@ describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
     expect(await withRedis(embedded, (redis) => redis.ping())).toBe('PONG');
   });
 
-  it('reports data that the server cannot read with the log and the cure', async () => {
+  it('reports data that the server cannot read with the log and the fix', async () => {
     const first = await start();
     await withRedis(first, (redis) => redis.set('kept', 'yes'));
     await first.close();

@@ -189,7 +189,7 @@ describe.skipIf(!isRoot)('FileStore on a small disk (needs root)', () => {
     execFileSync('umount', [disk]);
   });
 
-  it('a full disk fails the write with the path and the cure, leaves nothing and works again with room', async () => {
+  it('a full disk fails the write with the path and the fix, leaves nothing and works again with room', async () => {
     const store = new FileStore(disk);
     await store.put('old', Buffer.alloc(300_000, 1));
     const full = {

@@ -51,7 +51,7 @@ describe('S3Store', () => {
   });
 
   it.each(['get', 'getStream', 'head', 'downloads', 'put', 'putStream', 'list', 'delete'] as const)(
-    '%s() of a missing bucket names the bucket and the cure',
+    '%s() of a missing bucket names the bucket and the fix',
     async (method) => {
       const store = storeAt({ url: 's3://missing-bucket/prefix' });
       const calls = {
@@ -100,7 +100,7 @@ describe('S3Store', () => {
     ['XMinioStorageFull', 507, 'store_full', 'no room left'],
     ['InternalError', 500, 'store_unavailable', 'InternalError'],
     ['SlowDown', 503, 'store_unavailable', 'SlowDown'],
-  ])('%s becomes a StoreError with the cure', async (name, status, code, part) => {
+  ])('%s becomes a StoreError with the fix', async (name, status, code, part) => {
     const { address } = await serve((request, response) => {
       request.resume();
       response.writeHead(status, { 'content-type': 'application/xml' });

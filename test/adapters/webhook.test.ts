@@ -102,11 +102,11 @@ describe('WebhookSink', () => {
   });
 
   test('tries again after 500 and 429, three times in all, and says that the alert is lost', async () => {
-    const mended = await recorder(500, 429, 200);
-    const first = openSink([generic(mended.origin)]);
+    const fixed = await recorder(500, 429, 200);
+    const first = openSink([generic(fixed.origin)]);
     first.sink.send(ALERT, AT);
     await first.sink.close();
-    expect(mended.received).toHaveLength(3);
+    expect(fixed.received).toHaveLength(3);
     expect(first.events()).toEqual(['alert:retried', 'alert:retried', 'alert:delivered']);
     const broken = await recorder(503);
     const second = openSink([generic(broken.origin)]);

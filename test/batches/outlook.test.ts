@@ -71,7 +71,7 @@ test('a batch that the budget has paused says how much more it takes, of the lim
   };
   // The call that was refused may cost 0.50.
   expect(statusLines(withOutlook(paused, undefined))).toContain(
-    'to go on   about $0.050 more: nightmill budget set workflow:triage/day 1.4.',
+    'to resume  about $0.050 more: nightmill budget set workflow:triage/day 1.4.',
   );
 });
 

@@ -63,7 +63,7 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(`fairness: ${machineLine()}`);
   console.log(
     `${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
-      `${limits.tokensPerMinute.toLocaleString('en')} tokens a minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes`,
+      `${limits.tokensPerMinute.toLocaleString('en')} tokens per minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes`,
   );
   await using folder = await makeTemporaryFolder('fairness');
   await using redis = await startRedisServer();

@@ -8,7 +8,7 @@ import { startWorker } from '../../src/worker/start-worker.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
-export const summary = 'Redis commands a second of idle workers beside a thousand paused batches, with a schedule';
+export const summary = 'Redis commands per second of idle workers beside a thousand paused batches, with a schedule';
 
 const BATCHES = 1_000;
 const WORKERS = 20;
@@ -49,7 +49,7 @@ export async function run(): Promise<void> {
   await delay(MEASURED_MS);
   const rate = ((await commands()) - before) / ((performance.now() - from) / 1_000);
   console.log(
-    `${WORKERS} workers, ${BATCHES} paused batches, one schedule: ${Math.round(rate)} Redis commands a second, those inside scripts included`,
+    `${WORKERS} workers, ${BATCHES} paused batches, one schedule: ${Math.round(rate)} Redis commands per second, those inside scripts included`,
   );
 }
 

@@ -137,8 +137,8 @@ async function compare(setting: Setting, starts: readonly StartClients[]): Promi
   const { requestsPerMinute, tokensPerMinute } = setting.limits;
   const callsPerMinute = tokensPerMinute / setting.meanTokens;
   const binding = callsPerMinute < requestsPerMinute ? 'tokens' : 'requests';
-  console.log(`${requestsPerMinute.toLocaleString('en')} requests and ${tokensPerMinute.toLocaleString('en')} tokens a minute; a call takes ${setting.meanTokens.toFixed(0)} tokens in the mean, so the ${binding} bind
-(the tokens allow ${callsPerMinute.toFixed(0)} calls a minute):`);
+  console.log(`${requestsPerMinute.toLocaleString('en')} requests and ${tokensPerMinute.toLocaleString('en')} tokens per minute; a call takes ${setting.meanTokens.toFixed(0)} tokens in the mean, so the ${binding} bind
+(the tokens allow ${callsPerMinute.toFixed(0)} calls per minute):`);
   const rows: (readonly string[])[] = [
     [
       'client',
@@ -176,7 +176,7 @@ function rowOf({ name, series, from, middle, to }: Observed, limits: Limits): re
   ];
 }
 
-/** Everything anew: provider, Redis, documents, clients. */
+/** Everything again: provider, Redis, documents, clients. */
 async function observe(start: StartClients, setting: Setting): Promise<Observed> {
   await using temporary = await makeTemporaryFolder('quota');
   const folder = temporary.path;

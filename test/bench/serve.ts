@@ -175,7 +175,7 @@ async function compareCost(documents: number, rounds: number): Promise<void> {
     await commands(folder, rounds, (index) => ['results', batch, '-o', `out-${index}`]),
   );
   console.log(
-    `${formatTable(rows)}\nCPU of the server, of the command's process with its start; a key's 200 requests a second bound "status".\n`,
+    `${formatTable(rows)}\nCPU of the server, of the command's process with its start; a key's 200 requests per second bound "status".\n`,
   );
 }
 
@@ -282,7 +282,7 @@ async function showLoad({ clients, uploads, bytes, kinds }: Load): Promise<void>
   }
   add('nothing, again', await window(quiet, rest));
   console.log(
-    `${formatTable(rows)}\nThe provider's limit is ${CALLS_A_MINUTE / 60} calls a second. Left in the folder of temporary files: ${folderBytes(join(folder, '.nightmill/tmp'))} bytes\n`,
+    `${formatTable(rows)}\nThe provider's limit is ${CALLS_A_MINUTE / 60} calls per second. Left in the folder of temporary files: ${folderBytes(join(folder, '.nightmill/tmp'))} bytes\n`,
   );
 }
 

@@ -56,7 +56,7 @@ describe('decideAlerts() on shares of a limit', () => {
     );
   });
 
-  test('fires each level once, in rising order, however spending goes on', () => {
+  test('fires each level once, in rising order, however spending continues', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 3_000_000_000 }), { maxLength: 60 }), (steps) => {
         const fired = new Set<string>();
@@ -139,7 +139,7 @@ describe('decideAlerts() on drift', () => {
 });
 
 describe('projectBatch()', () => {
-  test('goes on at the present rate, once enough is done', () => {
+  test('continues at the present rate, once enough is done', () => {
     expect(projectBatch(batch())).toBe(1_000_000);
     expect(projectBatch(batch({ done: 49 }))).toBeUndefined();
     expect(projectBatch(batch({ documents: 0, done: 0, spent: 0 }))).toBeUndefined();

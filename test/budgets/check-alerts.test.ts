@@ -259,7 +259,7 @@ describe('RedisWorkflowHistories', () => {
     await cluster.stop();
   });
 
-  test('starts anew with another version of the workflow, and forgets a batch that does not exist', async () => {
+  test('starts again with another version of the workflow, and forgets a batch that does not exist', async () => {
     const { cluster, histories } = await openCluster();
     await histories.add('triage', { ...SAMPLE, batchId: await cluster.queuedBatch() });
     await histories.add('triage', { ...SAMPLE, batchId: await cluster.queuedBatch(), configHash: 'h2', cost: 7 });

@@ -42,7 +42,7 @@ describe('isWorse()', () => {
     }
   });
 
-  test('nothing is said of nothing, and a better one goes on', () => {
+  test('nothing is said of nothing, and a better one continues', () => {
     expect(isWorse(NOTHING_COMPARED, 0)).toBe(false);
     expect(isWorse({ documents: 5_000, better: 400, worse: 100 }, 0)).toBe(false);
     expect(isWorse({ documents: 500, better: 100, worse: 400 }, 0)).toBe(true);

@@ -80,7 +80,7 @@ export class Cluster {
     if (action.kind === 'stop') this.#stop(victim, action.stoppedMs);
   }
 
-  /** Every worker dies at once; as many start anew. */
+  /** Every worker dies at once; as many start again. */
   powerCut(): void {
     const victims = [...this.#members].filter(({ state }) => state === 'running');
     for (const victim of victims) this.#kill(victim);

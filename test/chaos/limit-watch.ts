@@ -13,7 +13,7 @@ interface HoldRecord {
   readonly reason: string;
 }
 
-/** Follows one limit: until its breaker opens, and until all has come to rest. */
+/** Follows one limit: until its breaker opens, and until all has settled. */
 export class LimitWatch {
   readonly #sampler: Sampler;
   readonly #scope: string;
@@ -56,7 +56,7 @@ export class LimitWatch {
         return performance.now() - since >= restMs;
       },
       withinMs,
-      `${this.#scope} to come to rest`,
+      `${this.#scope} to settled`,
     );
     return this.#judge(this.#find(sample), this.#hold(sample));
   }

@@ -82,7 +82,7 @@ export async function startSimulatorProcess(
 async function firstLine(child: ChildProcess, isIt: (line: string) => boolean, name: string): Promise<string> {
   if (child.stdout === null) throw new Error(`${name} has no output`);
   const said: string[] = [];
-  // The stream goes on flowing afterwards, so that the process never blocks on a full pipe.
+  // The stream keeps flowing afterwards, so that the process never blocks on a full pipe.
   const lines = createInterface({ input: child.stdout });
   return await new Promise((resolve, reject) => {
     lines.on('line', (line) => {

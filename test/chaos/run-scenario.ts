@@ -46,7 +46,7 @@ export interface Figures {
   cost: number;
   uncertainCalls: number;
   uncertain: number;
-  /** Smallest part of a limit that was spent when its breaker had opened and all had come to rest; 1 is all of it. */
+  /** Smallest part of a limit that was spent when its breaker had opened and all had settled; 1 is all of it. */
   leastUse: number;
   overshoot: number;
   samples: number;
@@ -55,7 +55,7 @@ export interface Figures {
 
 const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const REST_MS = 1_500;
-/** Invented 429s slow a pool whose limit nobody has stated; the work goes on, and takes its time. */
+/** Invented 429s slow a pool whose limit nobody has stated; the work continues, and takes its time. */
 const PATIENCE_MS = 300_000;
 const NEAR_RAISE = 1.25;
 const FAR_RAISE = 100;
@@ -186,7 +186,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
       problems.push(`only ${(rest.use * 100).toFixed(2)} % of ${scopeName}'s limit ${present} could be spent`);
     const last = raise === scenario.raises;
     present = Math.round(limit * (last ? FAR_RAISE : NEAR_RAISE));
-    // As if a worker had died between the two steps that let work go on: the limit is raised, the hold is gone, and
+    // As if a worker had died between the two steps that resumes work: the limit is raised, the hold is gone, and
     // neither the queue was resumed nor the slices enqueued.
     if (scenario.powerCuts.has('raise')) cluster.powerCut();
     await app.ledger.setLimit(scopeName, present);

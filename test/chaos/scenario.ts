@@ -40,7 +40,7 @@ export interface Scenario {
   readonly timeoutSeconds: number;
   readonly acceptAt: number;
   readonly actions: readonly Action[];
-  /** Moments at which every worker is killed at once; at `raise`, as if in the middle of letting work go on. */
+  /** Moments at which every worker is killed at once; at `raise`, as if in the middle of resuming work. */
   readonly powerCuts: ReadonlySet<'open' | 'raise' | 'finalize'>;
 }
 

@@ -42,7 +42,7 @@ function rows(count: number): string {
 }
 
 describe('nightmill calibrate', () => {
-  it('refuses a workflow without a calibration with the cure, and uses the one that its rows give', async () => {
+  it('refuses a workflow without a calibration with the fix, and uses the one that its rows give', async () => {
     await using folder = await makeTemporaryFolder();
     writeFileSync(join(folder.path, 'nightmill.yaml'), CONFIG);
     writeFileSync(join(folder.path, 'docs.jsonl'), '{"id":"1","text":"hello"}\n');

@@ -42,7 +42,7 @@ test('servers of the batch are beside its money, and an unknown cost is not show
   ]);
 });
 
-test('what goes on by itself goes on only where a worker is alive', () => {
+test('what resumes by itself continues only where a worker is alive', () => {
   const hold = { cause: 'provider' as const, reason: 'acme is away.', since: 0, retry: true };
   const paused: BatchStatus = {
     ...STATUS,

@@ -30,7 +30,7 @@ test('why a batch stands still is on the screen', () => {
     },
   };
   const lines = watchFrame([paused, STATUS], { rows: 24, columns: 200 });
-  expect(lines.join('\n')).toMatch(/paused .*for the night\n.*to go on .*nightmill resume b-1/);
+  expect(lines.join('\n')).toMatch(/paused .*for the night\n.*to resume .*nightmill resume b-1/);
 });
 
 test('one batch is shown whole, as far as the screen goes', () => {

@@ -81,7 +81,7 @@ lane(
 );
 
 lane(
-  'a node of a cluster given as one server names the cure',
+  'a node of a cluster given as one server names the fix',
   async () => {
     await using cluster = await startCluster();
     await using workspace = await Workspace.make({

@@ -203,7 +203,7 @@ describe('a model', () => {
     expect(on('preset: openai, logprobs: true', 'id: gpt-4.1-2025-04-14')).toMatchObject({ logprobs: true });
   });
 
-  it('with a temperature is refused where the endpoint refuses it, and the message says how to go on', () => {
+  it('with a temperature is refused where the endpoint refuses it, and the message says how to resume', () => {
     const model = 'id: claude-opus-5, temperature: 0';
     expect(() => on('preset: anthropic', model)).toThrow(
       /models\.m\.temperature: provider p refuses a temperature, and 0 is set; leave it out, or write providers\.p\.temperature: true/,

@@ -142,7 +142,7 @@ export function testAdmission(open: () => Promise<ContractCluster>): void {
       expect(await cluster.totals(ledger, claim)).toEqual(everyScope({}));
     });
 
-    test('admit() of a worker whose lease has ended goes on under a new worker id', async () => {
+    test('admit() of a worker whose lease has ended continues under a new worker id', async () => {
       const { ledger, lease, claim } = await cluster.workerWithSlice();
       const formerId = lease.workerId;
       await cluster.endLease(formerId);

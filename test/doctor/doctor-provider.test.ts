@@ -172,7 +172,7 @@ describe('probeEndpoint() on a chat-completions server', () => {
     );
   });
 
-  it('tries log-probabilities only where they may exist, and goes on without where they are refused', async () => {
+  it('tries log-probabilities only where they may exist, and continues without where they are refused', async () => {
     answer = ({ body }) =>
       body.includes('logprobs')
         ? { status: 400, body: { error: { message: "'logprobs' is not supported with this model" } } }

@@ -6,7 +6,7 @@ import { formatSliceEntry } from '../../src/batches/slice-entry.ts';
 import type { InputEntry } from '../../src/documents/document.ts';
 import { readDocuments } from '../../src/documents/read-documents.ts';
 
-/** Small files of the kinds whose text was lost or garbled, which stand beside the project where there are any. */
+/** Small files of the kinds whose text was lost or garbled, which are beside the project where there are any. */
 const FOLDER =
   ['../../../', '../../../../']
     .map((parent) => fileURLToPath(new URL(`${parent}shared/cases/files/`, import.meta.url)))

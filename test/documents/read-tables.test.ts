@@ -280,7 +280,7 @@ describe('readDocuments() on Parquet', () => {
   });
 
   test('takes a file with any bytes changed with no error but a NightmillError', { timeout: 120_000 }, async () => {
-    // Some changes make the decoder run for ever: it is ended, and the next file gets a new thread.
+    // Some changes make the decoder run forever: it is ended, and the next file gets a new thread.
     await using hasty = openDocumentParser({ timeLimitMs: 1_000 });
     const change = fc.record({ at: fc.nat(parquet.length - 1), value: fc.integer({ min: 0, max: 255 }) });
     await fc.assert(

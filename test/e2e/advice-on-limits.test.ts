@@ -14,7 +14,9 @@ it('a batch that its limit has stopped ends with what status says that it takes,
   const run = ['run', 'docs.jsonl', '-w', 'triage', '--id', 'night', '-o', 'out'];
   expect(await workspace.run([...run, '--budget', '0.004'])).toMatchObject({ code: 3 });
   const { stdout } = await workspace.run(['status', 'night']);
-  const advice = /to (?:go on|finish) +about \$([\d.]+) more: nightmill (budget set batch:night ([\d.]+))/.exec(stdout);
+  const advice = /to (?:resume|finish) +about \$([\d.]+) more: nightmill (budget set batch:night ([\d.]+))/.exec(
+    stdout,
+  );
   expect(advice, stdout).not.toBeNull();
   const [, more = '', command = '', to = ''] = advice ?? [];
   const { spentUsd } = await workspace.status('night');

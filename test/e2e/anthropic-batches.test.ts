@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpModel } from '../helpers/http-model.ts';
@@ -30,6 +31,7 @@ async function ended(client: Anthropic, id: string): Promise<Anthropic.Messages.
   for (;;) {
     const batch = await client.messages.batches.retrieve(id);
     if (batch.processing_status === 'ended') return batch;
+    await delay(25);
   }
 }
 

@@ -173,7 +173,7 @@ describe('nightmill submit again', () => {
     interrupted.kill('SIGINT');
     const ended = await interrupted.exited;
     expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
-    expect(ended.stderr).toMatch(/Interrupted by SIGINT.*the same command again goes on/);
+    expect(ended.stderr).toMatch(/Interrupted by SIGINT.*the same command resumes/);
     expect(ended.stderr).not.toMatch(/\n\s+at /);
     expect(await workspace.status('large')).toMatchObject({ state: 'ingesting' });
 

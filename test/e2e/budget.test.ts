@@ -42,7 +42,7 @@ describe('a budget that ends in the middle', () => {
     const broke = await stopped.run([...RUN, '--budget', (limit / 1e9).toFixed(9)]);
     expect(broke, broke.stderr).toMatchObject({ code: 3 });
     expect(broke.stderr).toMatch(/stopped by the budget: The limit \$[\d.]+ of batch:triage-\w+ is reached/);
-    expect(broke.stderr).toMatch(/nothing is lost\. With a higher limit the same command goes on where it stopped/);
+    expect(broke.stderr).toMatch(/nothing is lost\. With a higher limit the same command resumes where it stopped/);
     expect(broke.stderr).toMatch(/nightmill results triage-\w+ -o FOLDER --partial/);
     const id = /batch:(triage-\w+)/.exec(broke.stderr)?.[1] ?? '';
     expect(model.billNano).toBeLessThanOrEqual(limit);
@@ -76,7 +76,7 @@ describe('a budget that ends in the middle', () => {
     expect(two.manifest.breaker.map(({ event }) => event)).toEqual(expect.arrayContaining(['opened', 'closed']));
   });
 
-  it('a workflow’s day budget holds over all its batches and goes on when the config raises it', async () => {
+  it('a workflow’s day budget holds over all its batches and continues when the config raises it', async () => {
     await using workspace = await makeWorkspace({ workflow: 'budget: { day: 0.002 }' });
     const day = 2_000_000;
     await workspace.write('first.jsonl', toJsonl(documents.slice(0, 10)));

@@ -114,7 +114,7 @@ describe('nightmill pause and resume', () => {
     expect(model.repeats).toBe(0);
   });
 
-  it('a paused batch waits while another batch of its workflow goes on', async () => {
+  it('a paused batch waits while another batch of its workflow continues', async () => {
     await using workspace = await makeWorkspace();
     await workspace.write(
       'other.jsonl',

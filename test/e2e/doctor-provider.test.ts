@@ -97,7 +97,7 @@ describe('nightmill doctor --provider', () => {
     );
   });
 
-  it('ends with 1 and the cure where the key is wrong', async () => {
+  it('ends with 1 and the fix where the key is wrong', async () => {
     await using simulator = await startTestSimulator({ apiKey: 'right' });
     const { code, stdout } = await doctor(configYaml({ url: simulator.url }), '--provider', 'acme');
     expect(code).toBe(1);

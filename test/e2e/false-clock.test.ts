@@ -79,7 +79,7 @@ test('a worker 30 s behind works, says so, and dates by Redis’s time', async (
   expect(Date.parse(String((output.manifest as unknown as { createdAt: string }).createdAt))).toBeGreaterThan(before);
 });
 
-test('run on a machine whose clock is wrong ends with the cure, and doctor says the same', async () => {
+test('run on a machine whose clock is wrong ends with the fix, and doctor says the same', async () => {
   await using workspace = await makeWorkspace(makeDocuments(10));
   const wrong = withClock(-26 * HOUR_MS);
   const run = await workspace.run(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out'], wrong);

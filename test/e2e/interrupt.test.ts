@@ -25,7 +25,7 @@ async function makeWorkspace(): Promise<Workspace> {
 }
 
 describe('Ctrl-C of nightmill run', () => {
-  it('the first SIGINT lets calls in flight settle, and the same command goes on with nothing bought twice', async () => {
+  it('the first SIGINT lets calls in flight settle, and the same command resumes with nothing bought twice', async () => {
     await using workspace = await makeWorkspace();
     model.holdAfter(12);
     const run = workspace.start(RUN);
@@ -35,7 +35,7 @@ describe('Ctrl-C of nightmill run', () => {
     model.release();
     const interrupted = await run.exited;
     expect(interrupted).toMatchObject({ code: 130, signal: null });
-    expect(interrupted.stderr).toMatch(/The same command again goes on where it stopped/);
+    expect(interrupted.stderr).toMatch(/The same command resumes where it stopped/);
     const callsBefore = model.calls.length;
     expect(callsBefore).toBeLessThan(30);
 
@@ -78,7 +78,7 @@ describe('Ctrl-C of nightmill run', () => {
     expect(usdToNano(output.manifest.costUsd)).toBe(model.billNano);
   });
 
-  it('a run that is killed goes on with the same command; only calls in flight are made again', async () => {
+  it('a run that is killed continues with the same command; only calls in flight are made again', async () => {
     await using workspace = await makeWorkspace();
     model.holdAfter(12);
     const run = workspace.start(RUN);

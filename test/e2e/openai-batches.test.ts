@@ -162,7 +162,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
     expect(Math.floor(Date.parse(expiresAt) / 1000)).toBe(expires_at);
     // Its time passes.
     const server = new Redis(redis.url);
-    // The batch's money stands under a name with the same end.
+    // The batch's money is under a name with the same end.
     const key = (await server.keys(`*:batch:${id}`)).find((name) => !name.includes(':scope:')) ?? '';
     await server.hset(key, 'expiresAt', Date.now());
     server.disconnect();

@@ -209,7 +209,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
     expect(await readdir(workspace.path('.nightmill/store/files'))).toEqual([whole.id]);
   });
 
-  it('goes on with a batch where another server was killed', async () => {
+  it('continues with a batch where another server was killed', async () => {
     await using endpoint = await startEndpoint({ url: model.url });
     const { client, cli } = endpoint;
     const { id } = await createBatch(client, batchFile(200));

@@ -31,7 +31,7 @@ it('a worker whose config lacks a provider leaves the batch to others and says s
   expect(output.errors).toEqual([]);
 });
 
-it('a wrong model id pauses its own batch, names it, and the others of the workflow go on', async () => {
+it('a wrong model id pauses its own batch, names it, and the others of the workflow continue', async () => {
   const config = configYaml({ url: model.url, redis: redis.url });
   await using workspace = await Workspace.make({
     'nightmill.yaml': config,

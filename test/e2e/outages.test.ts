@@ -56,7 +56,7 @@ async function replaceInConfig(workspace: Workspace, from: string, to: string): 
 }
 
 describe('a dependency that is away', () => {
-  it('an unreachable Redis ends every command with 1 and says how to go on; mended, the run completes', async () => {
+  it('an unreachable Redis ends every command with 1 and says how to resume; fixed, the run completes', async () => {
     await using workspace = await makeWorkspace({ redis: 'redis://127.0.0.1:1' });
     const message =
       /Cannot reach Redis at redis:\/\/127\.0\.0\.1:1: .*ECONNREFUSED.*remove that line to use the embedded server/;
@@ -65,7 +65,7 @@ describe('a dependency that is away', () => {
     await completes(workspace);
   });
 
-  it('an unreachable S3 store ends run with 1 before any call; mended, the run completes', async () => {
+  it('an unreachable S3 store ends run with 1 before any call; fixed, the run completes', async () => {
     const port = await freePort();
     const s3 = `store: s3://mill/x
 s3: { endpoint: "http://127.0.0.1:${port}", forcePathStyle: true, accessKeyId: a, secretAccessKey: b }`;
@@ -82,13 +82,13 @@ s3: { endpoint: "http://127.0.0.1:${port}", forcePathStyle: true, accessKeyId: a
     }
   });
 
-  it('an unreachable provider stops run with 1, names it and the cure; mended, the run completes', async () => {
+  it('an unreachable provider stops run with 1, names it and the fix; fixed, the run completes', async () => {
     const port = await freePort();
     await using workspace = await makeWorkspace({
       url: `http://127.0.0.1:${port}/v1`,
       worker: 'providerPatienceSeconds: 1',
     });
-    await fails(workspace, /stopped by the provider: .*127\.0\.0\.1.*When that is mended the same command goes on/s);
+    await fails(workspace, /stopped by the provider: .*127\.0\.0\.1.*Once that is fixed the same command resumes/s);
     await replaceInConfig(workspace, `http://127.0.0.1:${port}/v1`, model.url);
     await completes(workspace);
   });
@@ -113,7 +113,7 @@ s3: { endpoint: "http://127.0.0.1:${port}", forcePathStyle: true, accessKeyId: a
       /acme.*model does not exist|model does not exist.*acme/s,
     ],
   ])(
-    '%s stops run with 1 after few calls; mended, the run goes on with what was paid',
+    '%s stops run with 1 after few calls; fixed, the run continues with what was paid',
     async (_name, status, error, message) => {
       await using workspace = await makeWorkspace({ slice: 2 });
       const good = model.answer;

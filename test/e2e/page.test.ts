@@ -67,19 +67,19 @@ describe.skipIf(missing)('the page', () => {
     await model?.[Symbol.asyncDispose]();
   });
 
-  it('submits a file, tells of a breach, goes on when the limit is raised, downloads, and asks again what failed', async () => {
+  it('submits a file, tells of a breach, continues when the limit is raised, downloads, and asks again what failed', async () => {
     await using workspace = await Workspace.make({ 'nightmill.yaml': configYaml({ url: model.url }) });
     model.answer = ({ document }) => (document.includes('Ticket 3:') ? { content: 'no idea' } : GOOD);
     const url = await serve(workspace);
     await using context = await browser.newContext({ acceptDownloads: true });
     const { page, complaints } = await openPage(context);
     await page.goto(url);
-    await page.getByText('Nothing stands still.').waitFor();
+    await page.getByText('Nothing has stopped.').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
 
     await submit(page, { id: 'night', limit: '0.0003' });
     const breaker = page.getByRole('region', { name: 'breaker' });
-    await breaker.getByText('To go on: Raise the limit of batch:night.').waitFor();
+    await breaker.getByText('To resume: Raise the limit of batch:night.').waitFor();
     await page.getByText('of 30').first().waitFor();
     await breaker.getByRole('button', { name: 'Change limit' }).click();
     await page.getByLabel('New limit in dollars').fill('2');
@@ -140,10 +140,10 @@ describe.skipIf(missing)('the page', () => {
       for (const width of [360, 768, 1280]) {
         await page.setViewportSize({ width, height: 800 });
         for (const [path, shown] of [
-          ['', 'To go on:'],
+          ['', 'To resume:'],
           ['batches', 'on this page'],
           ['batches/done', HOSTILE_ID],
-          ['batches/stopped', 'To go on:'],
+          ['batches/stopped', 'To resume:'],
           ['money', 'global/day'],
           ['audit', 'batch:submit'],
           ['webhooks', 'delivered'],
@@ -223,7 +223,7 @@ describe.skipIf(missing)('the page', () => {
     await page.getByText(/not known/).waitFor();
     await page.getByLabel('Key', { exact: true }).fill(secret);
     await page.getByRole('button', { name: 'Use key' }).click();
-    await page.getByText('Nothing stands still.').waitFor();
+    await page.getByText('Nothing has stopped.').waitFor();
     await page.getByText('live', { exact: true }).waitFor();
     await submit(page, { id: 'keyed', limit: '2' });
     await page.getByText('✓ completed').waitFor();

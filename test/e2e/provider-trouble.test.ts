@@ -51,7 +51,7 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 describe('a provider in trouble', () => {
-  it('that dies for most of a minute pauses its workflow, which goes on by itself, and every document is answered', async () => {
+  it('that dies for most of a minute pauses its workflow, which resumes by itself, and every document is answered', async () => {
     await using simulator = await startTestSimulator({ models: MODELS });
     await using workspace = await makeWorkspace(simulator, {
       worker: 'shutdownGraceSeconds: 5, providerPatienceSeconds: 4',
@@ -124,7 +124,7 @@ describe('a provider in trouble', () => {
     expectBillExplained(simulator, output);
   }, 120_000);
 
-  it('that is out of credit stops the run after few calls; paid up, the run goes on with what was paid before', async () => {
+  it('that is out of credit stops the run after few calls; paid up, the run continues with what was paid before', async () => {
     await using simulator = await startTestSimulator({ models: MODELS });
     await using workspace = await makeWorkspace(simulator);
     const first = workspace.start(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out']);

@@ -30,7 +30,7 @@ async function spentToday(workspace: Workspace): Promise<BudgetJson | undefined>
 }
 
 describe('recover', () => {
-  it('after FLUSHALL in mid-batch goes on without paying again for what was committed, and the bill is the books', async () => {
+  it('after FLUSHALL in mid-batch continues without paying again for what was committed, and the bill is the books', async () => {
     const documents = makeDocuments(48);
     const ids = documents.map(({ id }) => id);
     await using workspace = await Workspace.make({

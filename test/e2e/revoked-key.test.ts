@@ -8,7 +8,7 @@ import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
 
-it('a worker with a revoked key stops alone and is named; the others go on, and people are told', async () => {
+it('a worker with a revoked key stops alone and is named; the others continue, and people are told', async () => {
   const told: Record<string, unknown>[] = [];
   const hook = createServer((request, response) => {
     void text(request).then((body) => {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startTestSimulator } from '../helpers/simulator.ts';
 import { expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
 
-/** A server of one's own that works on one call at a time, and a time limit of sixteen such calls. */
+/** A self-hosted server that works on one call at a time, and a time limit of sixteen such calls. */
 const CALL_MS = 60;
 const CONFIG = (url: string) => `
 providers: { home: { kind: openai, baseUrl: "${url}", timeoutSeconds: ${(16 * CALL_MS) / 1000} } }

@@ -1,4 +1,4 @@
-/** What may stand before a page, each read as the same page. */
+/** What may be before a page, each read as the same page. */
 export const DOCTYPES = [
   '',
   '<!doctype html>',

@@ -35,7 +35,7 @@ export interface ModelCall {
   readonly body: ChatBody;
   /** Of the raw body: equal requests have equal hashes. */
   readonly hash: string;
-  /** The first message of the user: the document with what stands around it. */
+  /** The first message of the user: the document with what surrounds it. */
   readonly document: string;
   readonly authorization: string | undefined;
   /** What this call costs; 0 until its reply has left. */

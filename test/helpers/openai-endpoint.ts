@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI from 'openai';
 import type { Batch } from 'openai/resources/batches';
 import type { Cli } from './cli.ts';
@@ -63,6 +64,7 @@ export async function polled(client: OpenAI, id: string, wanted: (batch: Batch) 
   for (;;) {
     const batch = await client.batches.retrieve(id);
     if (wanted(batch)) return batch;
+    await delay(25);
   }
 }
 

@@ -38,7 +38,7 @@ function makeBundle(folder: string): void {
     return;
   }
   const { status, stderr } = spawnSync(NODE, [BUNDLER, folder], { encoding: 'utf8' });
-  // The others must not wait for ever: they find the missing program for themselves.
+  // The others must not wait forever: they find the missing program for themselves.
   writeFileSync(`${folder}/ready`, '');
   if (status !== 0) throw new Error(`The program can't be bundled for the tests:\n${stderr}`);
 }

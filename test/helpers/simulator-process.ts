@@ -18,7 +18,7 @@ export interface SimulatorProcess extends AsyncDisposable {
   /** Base URL of its API. */
   readonly url: string;
   bill(): Promise<readonly BilledCall[]>;
-  /** Ends it at once, with the calls that it has in hand; its bill stays. */
+  /** Ends it at once, with the calls that it has in progress; its bill stays. */
   kill(): Promise<void>;
 }
 

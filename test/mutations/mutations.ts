@@ -29,7 +29,7 @@ export const MUTATIONS: readonly Mutation[] = [
     tests: LEDGER,
   },
   {
-    name: 'a worker whose lease has ended goes on under it',
+    name: 'a worker whose lease has ended continues under it',
     file: 'scripts/admit.ts',
     line: "if not hasLease then return {'lease_lost'} end",
     broken: '',

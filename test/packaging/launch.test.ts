@@ -18,7 +18,7 @@ function starts(args: readonly string[], node: readonly string[] = [], env: Node
   return [...stderr.matchAll(/^start (\d+) (\S*) ?(.*)$/gm)].map(([, pid, arenas, young]) => ({ pid, arenas, young }));
 }
 
-test('a command that goes on for long starts anew in its process, with bounds on what V8 and the allocator keep', () => {
+test('a command that continues for long starts again in its process, with bounds on what V8 and the allocator keep', () => {
   const [first, second, ...more] = starts(['-q', 'serve', '--help']);
   expect(more).toEqual([]);
   expect(first).toMatchObject({ arenas: '', young: '' });

@@ -24,11 +24,11 @@ describe('selfHosting()', () => {
     expect(selfHostingSteps(load, a100, 'requests')).toEqual([
       'tokens     1,000,000 requests × 2,000 tokens = 2,000,000,000 a month',
       'provider   2,000 million tokens × $6.25 = $12500.00 a month',
-      'one GPU    500 tokens/s × 3,600 s × 24 h × 30 days = 1,296,000,000 tokens a month',
+      'one GPU    500 tokens/s × 3,600 s × 24 h × 30 days = 1,296,000,000 tokens per month',
       'GPUs       2,000,000,000 / 1,296,000,000 = 1.54, so 2',
       'own        2 × $1460.00 = $2920.00 a month',
       'difference $12500.00 - $2920.00 = $9580.00 a month less with own GPUs',
-      'pays       from $1460.00 / $6.25 a million = 233,600,000 tokens = 116,800 requests a month on, with one GPU; not counted: people, power and idle nights',
+      'pays       from $1460.00 / $6.25 a million = 233,600,000 tokens = 116,800 requests per month on, with one GPU; not counted: people, power and idle nights',
     ]);
   });
 

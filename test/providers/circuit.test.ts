@@ -66,7 +66,7 @@ describe('Circuit', () => {
     expect(circuit.isOpen).toBe(false);
   });
 
-  test('a probe that fails opens it anew, and those that waited are refused', async () => {
+  test('a probe that fails opens it again, and those that waited are refused', async () => {
     await open();
     clock.advance(2_000);
     const probe = Promise.withResolvers<string>();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { FAILURE_RULES, ModelCallError } from '../../src/providers/failure.ts';
 
-test('FAILURE_RULES pauses the provider only for what a person has to mend, and never retries that', () => {
+test('FAILURE_RULES pauses the provider only for what a person has to fix, and never retries that', () => {
   const pausing = Object.entries(FAILURE_RULES).filter(([, rule]) => rule.pausesProvider);
   expect(pausing.map(([name]) => name).sort()).toEqual(['authentication', 'out_of_credit']);
   for (const [, rule] of pausing) expect(rule.retry).toBe('never');

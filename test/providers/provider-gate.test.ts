@@ -110,7 +110,7 @@ describe('ProviderGate in an outage', () => {
     expect(gate.places.free).toBe(4);
   });
 
-  test('when it fails, the outage goes on', async () => {
+  test('when it fails, the outage continues', async () => {
     await breakDown();
     pass(2_000);
     expect(await call()).toBe('server_error');
@@ -119,7 +119,7 @@ describe('ProviderGate in an outage', () => {
     expect(gate.turnInMs()).toBe(2_000);
   });
 
-  test('calls beside one that finds out and hangs wait for it, and go on whatever becomes of it', async () => {
+  test('calls beside one that finds out and hangs wait for it, and continue whatever becomes of it', async () => {
     await breakDown();
     pass(2_000);
     let end: (reply: Promise<ModelReply>) => void = () => {};
@@ -144,7 +144,7 @@ describe('ProviderGate in an outage', () => {
 });
 
 describe('ProviderGate', () => {
-  test('patience counts from the first failure and begins anew with every answer', () => {
+  test('patience counts from the first failure and starts over with every answer', () => {
     gate.answered();
     expect(gate.failed(TROUBLE)).toBe(false);
     pass(PATIENCE_MS - 1);

@@ -88,7 +88,7 @@ describe('AdmissionQueue', () => {
     expect(line.places.free).toBe(1);
   });
 
-  test('an error of the ledger frees the place, goes to its caller, and the line goes on', async () => {
+  test('an error of the ledger frees the place, goes to its caller, and the line continues', async () => {
     const line = new TestLine(1);
     const first = line.enter('1').catch((error: Error) => error.message);
     const second = line.enter('2');
@@ -99,7 +99,7 @@ describe('AdmissionQueue', () => {
     expect(line.places.free).toBe(0);
   });
 
-  test('a ticket that cannot be made frees the place, and the line goes on', async () => {
+  test('a ticket that cannot be made frees the place, and the line continues', async () => {
     const line = new TestLine(1);
     const broken = line.line.enter(
       position('a'),

@@ -12,7 +12,7 @@ test.each([
   expect(judgeClock(aheadMs)).toBe(state);
 });
 
-test('what is said names the difference, its direction and the cure', () => {
+test('what is said names the difference, its direction and the fix', () => {
   expect(describeClock(0)).toBe("this machine's clock agrees with Redis's");
   expect(describeClock(-7_340)).toMatch(/is 7\.3 s behind Redis's.*NTP/);
   expect(describeClock(-7_340)).not.toContain('no work');

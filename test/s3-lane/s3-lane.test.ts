@@ -38,7 +38,7 @@ describe.skipIf(endpoint === undefined)('S3Store on a real S3 server (npm run te
     ['an unknown access key', { ...OWNER, accessKeyId: 'nobody' }, 'Correct s3.accessKeyId'],
     ['a wrong secret key', { ...OWNER, secretAccessKey: 'wrong' }, 'Correct s3.secretAccessKey'],
     ['a user without rights', STRANGER, 's3:ListBucket'],
-  ])('%s is denied with the cure', async (_who, credentials, cure) => {
+  ])('%s is denied with the fix', async (_who, credentials, cure) => {
     const store = storeAt(bucket, credentials);
     const denied = { code: 'store_denied', message: expect.stringContaining(cure) };
     await expect(store.put('a', Buffer.from('x'))).rejects.toMatchObject(denied);

@@ -171,7 +171,7 @@ describe('the faults of the simulator', () => {
     expect(simulator.bill()[0]).toMatchObject({ fault: 'promptCut', inputTokens: cut.usage.prompt_tokens });
   });
 
-  it('a retry draws anew, so that a fault of rate 0.5 passes after a few tries', async () => {
+  it('a retry draws again, so that a fault of rate 0.5 passes after a few tries', async () => {
     await using simulator = await start({ serverError: 0.5 });
     for (const text of ['One', 'Two', 'Three', 'Four', 'Five', 'Six']) {
       let tries = 0;

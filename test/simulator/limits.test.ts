@@ -160,7 +160,7 @@ describe('the manners of a provider', () => {
     expect(limiter.admit(one, 200_000)).toEqual({ admitted: true });
   });
 
-  it('a minute is counted anew, and a refusal waits for the next one', () => {
+  it('a minute is counted again, and a refusal waits for the next one', () => {
     const limiter = new ModelLimiter({ requestsPerMinute: 2 }, { window: 'minute', headers: 'none' });
     for (let n = 0; n < 2; n += 1) expect(limiter.admit(one, 50_000)).toEqual({ admitted: true });
     expect(limiter.admit(one, 50_000)).toMatchObject({ admitted: false, retryAfterMs: 10_000 });

@@ -69,7 +69,7 @@ describe('workers/simulate.ts', () => {
 });
 
 describe('startSimulator()', () => {
-  it('startSimulator() names the address that is taken and the cure', async () => {
+  it('startSimulator() names the address that is taken and the fix', async () => {
     await using simulator = await startSimulator(QUICK);
     const port = Number(new URL(simulator.url).port);
     await expect(startSimulator({ ...QUICK, port })).rejects.toThrow(

@@ -36,7 +36,7 @@ describe('a limit for each document', () => {
     const [row] = await app.rows(batch);
     expect(row).toMatchObject({ status: 'failed', error: { code: 'document_budget' } });
     const message = expect.stringMatching(
-      /call, to large, may cost .* To go on, raise workflows\.triage\.budget\.document/,
+      /call, to large, may cost .* To continue, raise workflows\.triage\.budget\.document/,
     );
     expect(row).toMatchObject({ error: { message } });
     expect(row?.calls).toBeGreaterThan(0);

@@ -58,7 +58,7 @@ describe('the local model at the end of a tier’s fallback', () => {
     expect(rows.some((row) => 'degraded' in row)).toBe(false);
   });
 
-  test('is held to the threshold of the tier that it stands in for; what it is not sure of goes on', async () => {
+  test('is held to the threshold of the tier that it stands in for; what it is not sure of continues', async () => {
     await openWith([{ model: SMALL, acceptAt: 0.8, standsInLocally: true }, { model: LARGE }]);
     app.answer = () => failing('unreachable');
     const { slices, clock } = app;

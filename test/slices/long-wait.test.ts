@@ -46,7 +46,7 @@ describe('Retry-After: 90', () => {
     const endsAt = hold?.retryAt ?? 0;
     expect(endsAt - startedAt).toBeGreaterThanOrEqual(WAIT_MS);
     expect(endsAt - startedAt).toBeLessThan(WAIT_MS + 5_000);
-    expect(hold?.reason).toContain(`Work goes on by itself at ${new Date(endsAt).toISOString()}`);
+    expect(hold?.reason).toContain(`Work resumes by itself at ${new Date(endsAt).toISOString()}`);
 
     for (let second = 0; (await app.pauses.get('triage')) !== undefined; second++) {
       expect(second).toBeLessThan(100);

@@ -31,7 +31,7 @@ const MODEL: ModelSpec = {
   logprobs: false,
 };
 
-/** What stands between the marks, after checking that everything else is the fence. */
+/** What is between the marks, after checking that everything else is the fence. */
 function unfence(fenced: string): { readonly context: string; readonly document: string } {
   const mark = /<\/document-([0-9a-f]{16})>$/.exec(fenced)?.[1] ?? 'none';
   const blocks = new RegExp(

@@ -83,7 +83,7 @@ export class SliceWorkers {
   }
 
   /**
-   * Takes no jobs until `resume()` for every reason; those at work go on. A BullMQ worker that waits for a job takes the
+   * Takes no jobs until `resume()` for every reason; those at work continue. A BullMQ worker that waits for a job takes the
    * next one all the same, which goes back at once.
    */
   async pause(why: PauseReason): Promise<void> {

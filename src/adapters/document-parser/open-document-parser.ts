@@ -10,8 +10,8 @@ export interface DocumentParserOptions extends Partial<ParserLimits> {
 
 /**
  * Parsers of HTML, PDF, e-mail and Parquet in worker threads, which start as they are needed.
- * Threads, because a hostile file can keep a parser busy for ever or fill the memory, and only a thread can be ended: that
- * file is then a problem, its thread is replaced, and the others go on.
+ * Threads, because a hostile file can keep a parser busy forever or fill the memory, and only a thread can be ended: that
+ * file is then a problem, its thread is replaced, and the others continue.
  */
 export function openDocumentParser({ threads = 1, ...given }: DocumentParserOptions = {}): DocumentParser {
   const limits = { timeLimitMs: 60_000, heapLimitMb: 1_024, growthLimitMb: 1_536, ...given };

@@ -58,7 +58,7 @@ export function linesOf(root: TextNode, leftOut: ReadonlySet<TextNode> = new Set
   return lines;
 }
 
-/** Where the node stands; undefined where nothing of it is read. */
+/** Where the node is; undefined where nothing of it is read. */
 function enter(node: TextNode, places: Map<TextNode, Place>, leftOut: ReadonlySet<TextNode>): Place | undefined {
   const around = node.parentNode === null ? undefined : places.get(node.parentNode);
   if (around === undefined || leftOut.has(node)) return undefined;

@@ -21,7 +21,7 @@ const MIN_SEEN = 0.1;
 const MARKED_SHARE = 0.9;
 const HIDING_STYLE = /(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)/i;
 
-/** What stands around the content of every page of a site: menus, footers, sidebars, by their elements and roles. */
+/** What surrounds the content of every page of a site: menus, footers, sidebars, by their elements and roles. */
 export function chromeOf(tree: HtmlNode): ReadonlySet<HtmlNode> {
   return collect(tree, isChrome);
 }

@@ -13,7 +13,7 @@ import { GrowthError, type ParserThread } from './parser-thread.ts';
 /** One thread, or what a test puts in its place. */
 export type PooledThread = Pick<ParserThread, 'parse' | 'openParquet' | typeof Symbol.asyncDispose>;
 
-/** Threads that start as they are needed. Each is ended and replaced for itself; the others go on. */
+/** Threads that start as they are needed. Each is ended and replaced for itself; the others continue. */
 export class ParserPool implements DocumentParser {
   readonly threads: number;
   readonly #startThread: () => PooledThread;

@@ -92,7 +92,7 @@ export class ParserThread implements AsyncDisposable {
       answered = reply.kind !== 'read';
       if (reply.kind === 'fault') return reject(new ParseError(reply.message));
       if (reply.kind !== 'read' || source === undefined) return resolve(reply);
-      // The clock is the thread's: it stands still while it waits for the store.
+      // The clock is the thread's: it stops while it waits for the store.
       clearTimeout(timer);
       source.read(reply.start, reply.end).then((bytes) => {
         timer = setTimeout(giveUp, timeLimitMs);

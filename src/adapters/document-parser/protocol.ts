@@ -21,5 +21,5 @@ export type ParserReply =
   | { readonly kind: 'rows'; readonly rows: readonly (readonly unknown[])[]; readonly next?: number }
   /** The table is damaged or too large: the end of a sentence that begins "Cannot read FILE: ". */
   | { readonly kind: 'fault'; readonly message: string }
-  /** Bytes of the table that are needed; answered with `bytes`, then the thread goes on. */
+  /** Bytes of the table that are needed; answered with `bytes`, then the thread continues. */
   | { readonly kind: 'read'; readonly read: number; readonly start: number; readonly end: number };

@@ -9,7 +9,7 @@ export interface FileOperation {
 }
 
 /**
- * The error to throw for `error`: system errors become a `StoreError` that names the path, the cause and the cure;
+ * The error to throw for `error`: system errors become a `StoreError` that names the path, the cause and the fix;
  * anything else (a broken body, a bad key) stays as it is.
  */
 export function fileStoreError(error: unknown, operation: FileOperation): unknown {

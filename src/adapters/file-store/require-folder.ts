@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { NightmillError } from '../../errors.ts';
 
 /**
- * A store of files takes a folder that is not there for an empty one; whoever waits for files in it shall be told.
+ * A store of files takes a folder that is not there for an empty one; whoever waits for files in it must be told.
  *
  * @throws {NightmillError} `input_invalid`
  */

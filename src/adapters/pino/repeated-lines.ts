@@ -1,7 +1,7 @@
 /** Events that a broken dependency makes come by the thousand, each line like the last but for a number. */
 const REPEATING: ReadonlySet<string> = new Set(['worker:error', 'housekeeping:failed', 'cache:failed']);
 const ONCE_IN_MS = 1_000;
-/** So many kinds of lines are told apart; then counting begins anew. */
+/** So many kinds of lines are told apart; then counting starts over. */
 const MAX_KINDS = 1_000;
 
 /**

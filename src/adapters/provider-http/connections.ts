@@ -66,7 +66,7 @@ export class Connections {
     }
   }
 
-  /** Connections that stand idle would lose the next calls: they are left, once the calls on others have ended. */
+  /** Idle connections would lose the next calls: they are left, once the calls on others have ended. */
   #giveUpReuse(): void {
     this.#areReused = false;
     this.#retired.push(this.#pool);

@@ -8,7 +8,7 @@ export interface HttpExchangeRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /**
-   * For everything together: waiting for a connection, connecting, sending, receiving. It begins anew whenever the server
+   * For everything together: waiting for a connection, connecting, sending, receiving. It starts over whenever the server
    * has answered a call that was sent earlier: until then it may not have taken this one up.
    */
   readonly timeoutMs: number;

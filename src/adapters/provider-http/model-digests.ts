@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint.ts';
 
 /** What Ollama gives every model as its fingerprint: it tells nothing but who answers. */
 const OLLAMA = 'fp_ollama';
-/** A model can be pulled anew at any time. */
+/** A model can be pulled again at any time. */
 const KNOWN_FOR_MS = 60_000;
 
 /** The digests of the models that an Ollama server has, which it lists at `GET /api/tags`. */

@@ -30,7 +30,7 @@ export interface ParsedReply {
   /** What the call has cost in dollars, in the provider's words. */
   readonly statedUsd?: unknown;
   readonly id?: string;
-  /** An error in a success: what stands beside it is no answer. */
+  /** An error in a success: what comes beside it is no answer. */
   readonly error?: unknown;
   /** The model that answered, in the provider's words. */
   readonly model?: string;

@@ -25,7 +25,7 @@ const PAUSED = 'paused ';
 
 /**
  * Registers a batch, all of it or nothing. A record without its content's hash is what a process of an older version
- * left that died between its steps: nobody can go on with it, so it is made anew.
+ * left that died between its steps: nobody can continue with it, so it is made again.
  *
  * KEYS  1 batch (HASH)  2 batches (ZSET)  3 open batches (SET)
  * ARGV  1 batch id  2 created at  3.. pairs of field and value
@@ -245,7 +245,7 @@ export class RedisBatchRegistry implements BatchRegistry {
   async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
     await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
     await this.resumeBatch(batchId);
-    // The manifest has all of it; a batch of millions shall leave nothing behind that grows with it.
+    // The manifest has all of it; a batch of millions must leave nothing behind that grows with it.
     await this.#redis.unlink(this.#keys.slices(batchId));
     await this.#redis.srem(this.#keys.openBatches, batchId);
   }

@@ -15,7 +15,7 @@ import { rightsProblem } from './server/rights-problem.ts';
 /**
  * Opens a connection and makes sure that the server, or each primary of a cluster, can be trusted with money.
  *
- * @throws {NightmillError} `redis_unavailable` or `redis_unsuitable`, with the cure
+ * @throws {NightmillError} `redis_unavailable` or `redis_unsuitable`, with the fix
  */
 export async function connectRedis(target: ServerTarget): Promise<Redis>;
 export async function connectRedis(target: RedisTarget): Promise<RedisClient>;

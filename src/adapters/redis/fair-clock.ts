@@ -17,7 +17,7 @@ export interface Turns extends AsyncDisposable {
   readonly ends: readonly number[];
 }
 
-/** Longer than adding a thousand jobs takes; a producer that died in between keeps the clock from starting anew for so long. */
+/** Longer than adding a thousand jobs takes; a producer that died in between keeps the clock from starting over for so long. */
 const RESERVED_MS = 30_000;
 
 /** The virtual time of each workflow's queue, see `domain/fair-share.ts`: one script for up to a thousand slices. */

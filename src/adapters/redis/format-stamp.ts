@@ -5,7 +5,7 @@ import type { RedisClient } from './redis-options.ts';
 import { runScript, script } from './scripts/run-script.ts';
 
 /**
- * The number of what stands under our keys. It goes up with every change that a process of the version before would
+ * The number of what is under our keys. It goes up with every change that a process of the version before would
  * read wrongly; what such a process merely does not know (a new field, a new key) leaves it as it is, so that old and new
  * workers share the batches in flight. 1: version 0.1.0, which wrote no number.
  */

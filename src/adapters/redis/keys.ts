@@ -64,7 +64,7 @@ export class RedisKeys {
     return `${this.#tag}:workers`;
   }
 
-  /** HASH worker id -> JSON of a worker: where it runs, what it serves and has in hand, as of its last sign of life. */
+  /** HASH worker id -> JSON of a worker: where it runs, what it serves and has in progress, as of its last sign of life. */
   get workerRecords(): string {
     return `${this.#tag}:worker-records`;
   }

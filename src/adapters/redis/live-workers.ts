@@ -5,7 +5,7 @@ import { runScript, script } from './scripts/run-script.ts';
 
 /**
  * KEYS  1 workers (ZSET)  2 what workers say of themselves (HASH)
- * Returns for each worker whose lease stands: its id, what is left of the lease in milliseconds, its JSON
+ * Returns for each worker whose lease is valid: its id, what is left of the lease in milliseconds, its JSON
  */
 const LIVE_WORKERS = script(`
 local time = redis.call('TIME')

@@ -65,7 +65,7 @@ export class RedisClock implements Clock {
     return { [Symbol.dispose]: () => clearInterval(timer) };
   }
 
-  /** One at a time. @throws {NightmillError} `redis_unavailable`; the clock goes on as it was */
+  /** One at a time. @throws {NightmillError} `redis_unavailable`; the clock continues as it was */
   measure(): Promise<void> {
     this.#measuring ??= this.#measureOnce().finally(() => {
       this.#measuring = undefined;

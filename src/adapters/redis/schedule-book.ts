@@ -168,7 +168,7 @@ function identityOf({ name, version, bytes }: InboxFile): string {
     .slice(0, 22);
 }
 
-/** What was taken; a duplicate's content is known already, and one in quarantine may come again mended. */
+/** What was taken; a duplicate's content is known already, and one in quarantine may come again fixed. */
 function contentsOf(files: readonly ChosenFile[]): readonly { readonly sha256: string; readonly name: string }[] {
   return files.flatMap(({ fate, sha256, name }) =>
     fate === 'taken' && sha256 !== undefined ? [{ sha256, name }] : [],

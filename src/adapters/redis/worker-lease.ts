@@ -9,7 +9,7 @@ import { runScript, script } from './scripts/run-script.ts';
 /**
  * KEYS  1 workers (ZSET)  2 what workers say of themselves (HASH)
  * ARGV  1 worker id  2 lease, milliseconds  3 `new` or `renew`  4 JSON of the worker; empty: a lease of no worker
- * Returns 1 where the lease stands, 0 where it had ended before (a lease that ended is never revived: its holds may
+ * Returns 1 where the lease is valid, 0 where it had ended before (a lease that ended is never revived: its holds may
  * have been booked already)
  */
 const TAKE_LEASE = script(`
@@ -31,8 +31,8 @@ return 1
 `);
 
 /**
- * A worker's sign of life. While it stands, its holds are its own; once it has ended, any other worker books them as
- * uncertain. A process that was stopped for longer than its lease goes on under a new worker id.
+ * A worker's sign of life. while it is valid, its holds are its own; once it has ended, any other worker books them as
+ * uncertain. A process that was stopped for longer than its lease continues under a new worker id.
  */
 export class WorkerLease implements LeaseHolder {
   readonly #redis: RedisClient;
@@ -60,7 +60,7 @@ export class WorkerLease implements LeaseHolder {
     return this.#losses;
   }
 
-  /** The lease stands until it is disposed of; several may hold it at once. */
+  /** The lease is valid until it is disposed of; several may hold it at once. */
   async hold(): Promise<AsyncDisposable> {
     await this.start();
     return { [Symbol.asyncDispose]: () => this.stop() };

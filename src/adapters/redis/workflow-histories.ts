@@ -11,7 +11,7 @@ import { runScript, script } from './scripts/run-script.ts';
  * KEYS  1 history (HASH)  2 batch (HASH)
  * ARGV  1 decay  2 config hash  3 when it was finished, or empty  4.. pairs of field and amount
  * Returns 1 if added, 0 if the batch was added before or is unknown
- * A batch of another version of the workflow starts the sums anew.
+ * A batch of another version of the workflow starts the sums over.
  */
 const ADD = script(`
 if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('HSETNX', KEYS[2], 'inHistory', '1') == 0 then return 0 end

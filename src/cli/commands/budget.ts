@@ -25,7 +25,7 @@ export function addBudgetCommand(program: Command): void {
     });
   const set = budget
     .command('set')
-    .description('raise or lower a limit while work runs; what paused because of it goes on when it is raised')
+    .description('raise or lower a limit while work runs; what paused because of it continues when it is raised')
     .argument('<scope>', SCOPE_HELP)
     .argument('<usd>', 'dollars, at most nine decimals; none: take away what was set, so that the config counts')
     .action(async (scope: string, usd: string) => {

@@ -22,7 +22,7 @@ const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok     ', warning
 export function addDoctorCommand(program: Command): void {
   const command = program
     .command('doctor')
-    .description('check every dependency and say how to mend what is wrong')
+    .description('check every dependency and say how to fix what is wrong')
     .option('--provider <name>', 'check what one provider can do, with one small paid call')
     .option('--model <name>', 'with this model of it; default: its first in the config')
     .option('--ready', 'the checklist before production, each box with its evidence; exit code 1 while one is open')

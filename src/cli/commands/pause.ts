@@ -13,7 +13,7 @@ export function addPauseCommand(program: Command): void {
         print(
           options,
           { name, kind, state: 'paused', changed },
-          () => `${kind} ${name}  ${changed ? 'paused' : 'was paused already'}; to go on: nightmill resume ${name}\n`,
+          () => `${kind} ${name}  ${changed ? 'paused' : 'was paused already'}; to resume: nightmill resume ${name}\n`,
         );
       });
     });
@@ -22,7 +22,7 @@ export function addPauseCommand(program: Command): void {
 export function addResumeCommand(program: Command): void {
   const resume = program
     .command('resume')
-    .description('let a held workflow or batch go on')
+    .description('resume a paused workflow or batch')
     .argument('<name>', 'a workflow or a batch id')
     .action(async (name: string) => {
       await withApp(resume, async (app, options) => {
@@ -30,7 +30,7 @@ export function addResumeCommand(program: Command): void {
         print(
           options,
           { name, kind, state: 'running', changed },
-          () => `${kind} ${name}  ${changed ? 'goes on' : 'was not paused'}\n`,
+          () => `${kind} ${name}  ${changed ? 'resumed' : 'was not paused'}\n`,
         );
       });
     });

@@ -226,7 +226,7 @@ function expectedFrom(past: HistoryAnswer, paid: boolean): string {
   }
   if (!paid) return `history    no history (${past.reason})`;
   return (
-    `history    NO HISTORY (${past.reason}): expected is a guess, which assumes that ${ASSUMED_ESCALATION * 100} % of the documents go on from ` +
+    `history    NO HISTORY (${past.reason}): expected is a guess, which assumes that ${ASSUMED_ESCALATION * 100} % of the documents move on from ` +
     'one tier to the next. --sample 20 measures it for about what 20 documents cost'
   );
 }

@@ -96,7 +96,7 @@ function loadOf(mix: RequestMix | undefined, stated: NanoUsd | undefined, models
   if (mix === undefined) {
     throw new NightmillError(
       'usage',
-      'Cannot reckon with own GPUs alone: say how many requests a month, with --requests N.',
+      'Cannot reckon with own GPUs alone: say how many requests per month, with --requests N.',
     );
   }
   const apiCost = stated ?? (models.length === 1 ? models[0]?.cost : undefined);

@@ -54,7 +54,7 @@ function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, s
   if (kind === 'submitted') return `submitted ${what}`;
   return state === 'completed'
     ? `${what} were done before, so nothing is done again (--id NAME makes a new batch of them)`
-    : `${what} were submitted before and are ${state}: going on`;
+    : `${what} were submitted before and are ${state}: resuming`;
 }
 
 /** Asked before anything is stored: a refused command leaves nothing behind. */
@@ -63,6 +63,6 @@ async function refusePaused(app: App, workflow: string): Promise<void> {
   if (hold === undefined) return;
   throw new NightmillError(
     'usage',
-    `The workflow ${workflow} is paused: ${hold.reason} To go on: nightmill resume ${workflow}`,
+    `The workflow ${workflow} is paused: ${hold.reason} To resume: nightmill resume ${workflow}`,
   );
 }

@@ -49,7 +49,7 @@ function addActs(schedule: Command): void {
     });
   const pause = schedule
     .command('pause')
-    .description('from now on its slots pass without a run; batches that are there go on')
+    .description('from now on its slots pass without a run; batches that are there continue')
     .argument('<name>')
     .action(async (name: string) => {
       await withApp(pause, async (app, options) => {
@@ -57,7 +57,7 @@ function addActs(schedule: Command): void {
         print(options, { name, state: 'paused', changed }, () =>
           changed
             ? `${name} takes no files until: nightmill schedule resume ${name}\n`
-            : `${name} was paused already; to go on: nightmill schedule resume ${name}\n`,
+            : `${name} was paused already; to resume: nightmill schedule resume ${name}\n`,
         );
       });
     });

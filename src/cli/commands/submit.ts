@@ -45,7 +45,7 @@ async function submit(
   });
   print(options, statusJson(status), () => (end === 'ended' ? `${batchId}\n` : statusLines(status)));
   if (end === 'interrupted') {
-    announce(`no longer waiting; ${batchId} goes on.`);
+    announce(`no longer waiting; ${batchId} continues.`);
     return ERROR_CODES.interrupted.exit;
   }
   return end === 'held' ? 3 : exitCodeOf(status);

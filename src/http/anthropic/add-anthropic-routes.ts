@@ -142,7 +142,7 @@ async function listBatches(
   if (cursor !== undefined) await requireBatch(app, request, cursor);
   const found: CompatBatch[] = [];
   let hasMore = false;
-  // What stands before a batch in a list of the newest first is newer.
+  // What comes before a batch in a list of the newest first is newer.
   for await (const batch of app.openai.scanBatches({ after: cursor, newestFirst: before === undefined })) {
     if (!isShown(batch, request)) continue;
     hasMore = found.length === most;

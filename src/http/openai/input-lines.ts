@@ -96,7 +96,7 @@ export function readBatchLine(bytes: Uint8Array, rules: LineRules): BatchLine | 
   return findEnvelopeFault(value, rules.endpoint) ?? readBody(value.custom_id as string, value.body, rules.models);
 }
 
-/** What stands around the request itself. */
+/** What surrounds the request itself. */
 function findEnvelopeFault(line: Readonly<Record<string, unknown>>, endpoint: string): Fault | undefined {
   for (const name of ['custom_id', 'method', 'url', 'body']) {
     if (line[name] === undefined || line[name] === null || line[name] === '') {

@@ -26,7 +26,7 @@ export function missingParameter(param: string): OpenAiError {
   return new OpenAiError(400, `Missing required parameter: '${param}'.`, { param, code: 'missing_required_parameter' });
 }
 
-/** @param supported what may stand there, in words, e.g. `'batch'` */
+/** @param supported what may be there, in words, e.g. `'batch'` */
 export function invalidValue(param: string, value: unknown, supported: string): OpenAiError {
   const seen = typeof value === 'string' ? value.slice(0, 100) : JSON.stringify(value)?.slice(0, 100);
   return new OpenAiError(400, `Invalid value: '${seen}'. Supported values are: ${supported}.`, {

@@ -83,7 +83,7 @@ export function describeCure(
   // Under the id of the earlier run the answers of then would be scored again.
   if (cure === 'anew') return `Evaluate it again: ${command} --id ${name}-${new Date(now).toISOString().slice(0, 10)}`;
   return (
-    `Go back to what ${better} was made with, or mend the prompt and evaluate again: ${command}; ` +
+    `Go back to what ${better} was made with, or fix the prompt and evaluate again: ${command}; ` +
     `to accept the drop, raise workflows.${name}.gate.maxDrop.`
   );
 }

@@ -14,7 +14,7 @@ import { readManifestBytes } from '../../results/result-files.ts';
 import { storedEvaluation } from './evaluations.ts';
 
 export interface WorthQuestion {
-  /** Documents a month. */
+  /** Documents per month. */
   readonly volume: number;
   /** What the change takes in work. */
   readonly work: NanoUsd;

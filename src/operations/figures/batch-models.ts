@@ -28,7 +28,7 @@ export async function readStatusAndModels(app: App, batchId: string): Promise<Ba
   return await addPower(app, models.length === 0 ? status : { ...status, models });
 }
 
-/** Says what servers of one's own have done for a batch, where its documents are still known. */
+/** Says what self-hosted servers have done for a batch, where its documents are still known. */
 export async function addPower(app: App, status: BatchStatus): Promise<BatchStatus> {
   const { batchId, createdAt: since, finishedAt: until = app.clock.now() } = status;
   const powered = poweredIn(app.config);

@@ -86,7 +86,7 @@ export async function memoryFindings(app: App): Promise<readonly Check[]> {
 }
 
 const LOST =
-  'Redis does not know what the store has: it has lost its memory, or is another server. To go on: nightmill recover.';
+  'Redis does not know what the store has: it has lost its memory, or is another server. To resume: nightmill recover.';
 
 function keyOf({ config }: App): string {
   return storeKeys.checkpoint(config.redisPrefix);

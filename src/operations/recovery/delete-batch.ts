@@ -15,7 +15,7 @@ export interface Deleted {
   readonly batches: readonly string[];
   /** Objects that were removed from the store. */
   readonly objects: number;
-  /** What Redis did with the files on its disk, which hold what it has deleted until they are written anew. */
+  /** What Redis did with the files on its disk, which hold what it has deleted until they are written again. */
   readonly disk: DiskRewrite;
   /** Where its documents may still be, in sentences. */
   readonly mayRemain: readonly string[];
@@ -137,7 +137,7 @@ async function batchOfAnswer(store: ObjectStore, key: string): Promise<string | 
 function remains({ config }: App, disk: Deleted['disk']): readonly string[] {
   const isS3 = config.store.url.startsWith('s3:');
   return [
-    'Backups of the store and of the disk of Redis that were made before now, and files of its replicas until they write them anew.',
+    'Backups of the store and of the disk of Redis that were made before now, and files of its replicas until they write them again.',
     ...(isS3 ? ['Old versions of objects, where the bucket keeps versions: its lifecycle rules remove them.'] : []),
     ...(disk === 'refused' || disk === 'still writing'
       ? ['The files of Redis on its disk: as its administrator, run BGREWRITEAOF and BGSAVE.']

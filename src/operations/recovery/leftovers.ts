@@ -36,7 +36,7 @@ export function leftoverFindings({ open, orphans, memoryUsed, now }: Leftovers):
     checks.push({ name: 'orphans', state: 'warning', detail });
   }
   if (memoryUsed !== undefined && memoryUsed > NEARLY_FULL) {
-    const detail = `${Math.round(memoryUsed * 100)} % of maxmemory are used: when it is full, work stands still. Raise maxmemory, or set retention.batches`;
+    const detail = `${Math.round(memoryUsed * 100)} % of maxmemory are used: when it is full, work stops. Raise maxmemory, or set retention.batches`;
     checks.push({ name: 'redis memory', state: 'warning', detail });
   }
   return checks;

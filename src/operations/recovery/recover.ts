@@ -19,7 +19,7 @@ export interface Recovered {
   readonly lost: boolean;
   /** Of the checkpoint that was used; milliseconds since the epoch. */
   readonly checkpointAt?: number;
-  /** Batches that go on. */
+  /** Batches that continue. */
   readonly open: readonly { readonly batchId: string; readonly slices: number; readonly committed: number }[];
   /** Batches that had ended. */
   readonly ended: number;

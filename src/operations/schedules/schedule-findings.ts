@@ -23,7 +23,7 @@ export function scheduleFindings(views: readonly ScheduleView[], now: number): r
     }
     if (paused !== undefined) {
       return warning(
-        `paused since ${time(paused.at)} by ${paused.by}; to go on: nightmill schedule resume ${schedule.workflow}`,
+        `paused since ${time(paused.at)} by ${paused.by}; to resume: nightmill schedule resume ${schedule.workflow}`,
       );
     }
     const missed = records.find(({ slot, outcome }) => outcome === 'missed' && slot > now - DAY_MS);

@@ -93,7 +93,7 @@ export async function resumeSchedule(app: App, name: string): Promise<boolean> {
 
 /**
  * Looks at the calendar of these workflows until `signal` aborts: about once a second where this worker keeps house,
- * seldom otherwise. Every worker may: what is to be done is done once. A run that has begun goes on where it was cut
+ * seldom otherwise. Every worker may: what is to be done is done once. A run that has begun resumes where it was cut
  * off, in whichever worker looks next.
  */
 export async function keepSchedules(app: App, workflows: readonly string[], signal: AbortSignal): Promise<void> {

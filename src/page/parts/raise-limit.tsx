@@ -13,7 +13,7 @@ interface RaiseLimitProps {
   readonly short?: boolean;
 }
 
-/** A limit in a dialog; what paused because of it goes on by itself once there is room again. */
+/** A limit in a dialog; what paused because of it resumes by itself once there is room again. */
 export function RaiseLimit({ scope, spentUsd, limitUsd, done, short = false }: RaiseLimitProps) {
   const [open, setOpen] = useState(false);
   const label = limitUsd === null ? 'Set limit' : 'Change limit';

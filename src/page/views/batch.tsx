@@ -18,7 +18,7 @@ import { TierFlow } from './tier-flow.tsx';
 /** How often what the models of a batch under way did is read. */
 const STEPS = 10;
 
-/** One batch: how far it is, what it costs, why it stands still, what failed. */
+/** One batch: how far it is, what it costs, why it has stopped, what failed. */
 export function BatchView({ id }: { readonly id: string }) {
   const [loaded, reload] = useLoad(`batch ${id}`, async (signal) => {
     const askedAt = performance.now();
@@ -122,7 +122,7 @@ interface BatchProps {
   readonly reload: () => void;
 }
 
-/** Every cause of a pause with what makes the batch go on, and the buttons for it. */
+/** Every cause of a pause with what resumes the batch, and the buttons for it. */
 function Breaker({ batch, reload }: BatchProps) {
   const { state, causes = [], tightest } = batch.breaker;
   const unable = Object.entries(batch.unableWorkers ?? {});
@@ -137,7 +137,7 @@ function Breaker({ batch, reload }: BatchProps) {
               ({pause.cause}, since <When at={pause.since} />, holds the {pause.of})
             </span>
           </p>
-          <p>To go on: {stepOf(batch, pause)}</p>
+          <p>To resume: {stepOf(batch, pause)}</p>
           <p class="buttons">
             <PauseButtons batch={batch} pause={pause} reload={reload} />
           </p>

@@ -199,7 +199,7 @@ function PlanOf({ files, wishes, set }: PlanProps) {
               <Requirements plan={known} />
               {budgetUsd !== '' && known.costUsd !== null && Number(budgetUsd) < known.costUsd.expected && (
                 <p>
-                  The limit is under the expected cost. When it is reached the batch pauses, and goes on when it is
+                  The limit is under the expected cost. When it is reached the batch pauses, and resumes when it is
                   raised.
                 </p>
               )}

@@ -65,7 +65,7 @@ function NightView({ night, reload }: { readonly night: Night; readonly reload: 
       {night.more && <p class="quiet">Only the {MAX_OPEN} newest open batches are shown.</p>}
       <h2>Stopped ({stopped.length})</h2>
       {stopped.length === 0 ? (
-        <p class="quiet">Nothing stands still.</p>
+        <p class="quiet">Nothing has stopped.</p>
       ) : (
         stopped.map(({ id }) => <Stopped key={id} id={id} />)
       )}
@@ -119,7 +119,7 @@ function Stopped({ id }: { readonly id: string }) {
         <span class="quiet">{batch.workflow}</span>
       </h3>
       {causes.length === 0 ? (
-        <p>It goes on.</p>
+        <p>It continues.</p>
       ) : (
         causes.map((pause) => (
           <p key={`${pause.of} ${pause.cause} ${pause.scope}`}>
@@ -128,7 +128,7 @@ function Stopped({ id }: { readonly id: string }) {
               (since <When at={pause.since} />)
             </span>
             <br />
-            <strong>To go on:</strong> {stepOf(batch, pause)}
+            <strong>To resume:</strong> {stepOf(batch, pause)}
           </p>
         ))
       )}

@@ -18,7 +18,7 @@ const JSON_FRAME_TOKENS = 32;
 /**
  * Asks for the label of one text that fits the model's window.
  *
- * @param part the text is a part of a longer one; `context` is what stands before it, or empty
+ * @param part the text is a part of a longer one; `context` is what comes before it, or empty
  */
 export function classifyQuestion(
   workflow: ClassifyWorkflow,

@@ -21,14 +21,14 @@ export function labelProbability(reply: ReplyText, label: string): number | unde
   return undefined;
 }
 
-/** Inside the reply where the tokens spell it, else behind the last "label" key, else where the label stands alone. */
+/** Inside the reply where the tokens spell it, else behind the last "label" key, else where the label is alone. */
 function labelSpan(all: Buffer, text: string, label: string): ByteSpan | undefined {
   const trimmed = text.trim();
   const offset = trimmed === '' ? -1 : all.lastIndexOf(trimmed);
   const from = Math.max(0, offset);
   const to = offset === -1 ? all.length : offset + Buffer.byteLength(trimmed);
   const part = all.subarray(from, to).toString('latin1');
-  // The label's own value: the same word may stand again in a reason behind it, or in thinking before it.
+  // The label's own value: the same word may occur again in a reason behind it, or in thinking before it.
   const [key] = [...part.matchAll(/["'](?:label)["']\s*:/gi)].slice(-1);
   const escaped = JSON.stringify(label).slice(1, -1);
   const asAscii = escaped.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -23,7 +23,7 @@ const MAX_NAMED = 5;
 /**
  * Asks for the fields of one text that fits the model's window.
  *
- * @param part the text is a part of a longer one; `context` is what stands before it, or empty
+ * @param part the text is a part of a longer one; `context` is what comes before it, or empty
  */
 export function extractQuestion(
   workflow: ExtractWorkflow,

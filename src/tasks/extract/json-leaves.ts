@@ -1,4 +1,4 @@
-/** A value of a JSON text that is neither an object nor a list, and where it stands: UTF-16 offsets. */
+/** A value of a JSON text that is neither an object nor a list, and where it is: UTF-16 offsets. */
 export interface JsonLeaf {
   readonly path: readonly (string | number)[];
   readonly from: number;

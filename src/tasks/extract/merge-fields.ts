@@ -3,7 +3,7 @@ import type { FieldSchema, ObjectSchema } from '../../workflows/workflow.ts';
 import type { TextSpan } from '../result-row.ts';
 import { leavesOf } from './paths.ts';
 
-/** Where values stand, by path with positions in lists. */
+/** Where values are, by path with positions in lists. */
 export type Sources = Readonly<Record<string, readonly TextSpan[]>>;
 
 /** What one part of a long document was found to have. */
@@ -21,7 +21,7 @@ export interface MergedFields {
   readonly sources: Sources;
 }
 
-/** A value in one part: where it stands there, and how much its vote weighs. */
+/** A value in one part: where it is there, and how much its vote weighs. */
 interface Found {
   readonly part: PartFields;
   readonly value: unknown;

@@ -8,7 +8,7 @@ const SAFE_SHARE = 0.85;
 /** Headings above a part, and the marks around them. */
 const HEADING_TOKENS = 64;
 const CONTEXT_FRAME_TOKENS = 48;
-/** What stands around a part takes at most this share of its window. */
+/** What surrounds a part takes at most this share of its window. */
 const MAX_CONTEXT_SHARE = 0.25;
 
 /** What a task says to a model around a text: the prompts of its steps for an empty one. */

@@ -68,7 +68,7 @@ export function summaryTokens(workflow: SummarizeWorkflow, step: SummarizeStep):
 /**
  * Asks for one step of a summary.
  *
- * @param context of a map step: what stands before the part, or empty
+ * @param context of a map step: what comes before the part, or empty
  */
 export function summarizeQuestion(
   workflow: SummarizeWorkflow,

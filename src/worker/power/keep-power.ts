@@ -33,7 +33,7 @@ export async function keepPower(app: App, machine: PowerMachine, signal: AbortSi
     const live = await app.workers.live();
     if (live.every(({ id }) => id === app.lease.workerId)) await keeper.stopAll('the last worker has ended');
   } catch (error) {
-    // Where Redis is away, nobody knows who is left: the next worker goes on with what it finds.
+    // Where Redis is away, nobody knows who is left: the next worker continues with what it finds.
     app.log.warn('housekeeping:failed', { message: (error as Error).message });
   }
 }

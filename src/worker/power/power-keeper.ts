@@ -66,7 +66,7 @@ export class PowerKeeper {
     this.#context = context;
   }
 
-  /** Begins what is due for each server; commands may go on after it. */
+  /** Begins what is due for each server; commands may continue after it. */
   async round(): Promise<void> {
     const { powered, neededBy, log } = this.#context;
     for (const [name, settings] of powered) {

@@ -173,7 +173,7 @@ test('a slice that is handed back keeps its turn and goes at once to a worker th
   expect(takenAt - handedBackAt).toBeLessThan(4_000);
 });
 
-test('a worker that was paused while it waited takes nothing, and goes on when it is resumed', async () => {
+test('a worker that was paused while it waited takes nothing, and resumes when it is resumed', async () => {
   const took: string[] = [];
   const taken = Promise.withResolvers<void>();
   const first = await startWorker(() => {

@@ -73,7 +73,7 @@ describe('ParserPool', () => {
     expect(closed.sort()).toEqual([0, 1, 2]);
   });
 
-  test('makes a problem of the one that takes too long, and the others go on', async () => {
+  test('makes a problem of the one that takes too long, and the others continue', async () => {
     const { parse } = poolOf(2);
     const [slow, other, next] = [parse('slow'), parse('other'), parse('next')];
     await turn();

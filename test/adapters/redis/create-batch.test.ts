@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => cluster.stop());
 
-test('create() makes a record anew that a process left half made, so that its id is not blocked', async () => {
+test('create() makes a record again that a process left half made, so that its id is not blocked', async () => {
   const batchId = await cluster.queuedBatch();
   await cluster.redis.del(cluster.keys.batch(batchId), cluster.keys.batches, cluster.keys.openBatches);
   await cluster.redis.hset(cluster.keys.batch(batchId), 'state', 'ingesting');

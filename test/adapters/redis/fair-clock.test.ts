@@ -136,7 +136,7 @@ test('the turns of a flow never go back, whatever is added and served in between
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const fresh = new TestQueue(redis);
-      // Something is always in hand, so that time never starts anew.
+      // Something is always in hand, so that time never starts again.
       await redis.lpush(fresh.keys.active, 'another');
       const last = new Map<number, number>();
       let added = 0;
@@ -192,7 +192,7 @@ test('slices that wait already are not charged again, and missing ones go behind
   expect((await queue.serveAll()).map(({ number }) => number)).toEqual([...numbers(9, 1), 0]);
 });
 
-test('time starts anew when nothing waits, is in hand, or is being added, and only then', async () => {
+test('time starts again when nothing waits, is in hand, or is being added, and only then', async () => {
   const [, secondEnd] = await queue.add(share('a', 1_000_000), numbers(2));
   await queue.serveAll();
   await redis.lpush(queue.keys.active, 'in hand');
@@ -217,7 +217,7 @@ test('time starts anew when nothing waits, is in hand, or is being added, and on
   expect(await redis.zrange(queue.redisKeys.fairFlows('triage'), '0', '-1')).toEqual(['f', 'now']);
 });
 
-test('a producer that died while it added keeps time from starting anew only until its reservation ends', async () => {
+test('a producer that died while it added keeps time from starting over only until its reservation ends', async () => {
   await queue.clock.reserve('triage', share('dead', 50_000), queue.keys, [queue.jobKey('dead', 0)]);
   await redis.zadd(
     queue.redisKeys.fairAdding('triage'),

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-describe('a limit of 1,500 requests a minute, from the second minute on', () => {
+describe('a limit of 1,500 requests per minute, from the second minute on', () => {
   for (const workers of [1, 4, 8]) {
     test.each(QUOTA_ROWS)(
       `$name, ${workers} workers`,
@@ -83,7 +83,7 @@ describe('what was found', () => {
     expect(found?.found.requestsPerMinute).toBeGreaterThan(0);
     expect(Math.abs((found?.foundAt ?? 0) - Date.now())).toBeLessThan(60_000);
     expect(describeQuota({ ...found, silentUntil: 0 } as FoundQuota, 1)).toMatch(
-      /^found by trying: about [\d,]+ requests a minute/,
+      /^found by trying: about [\d,]+ requests per minute/,
     );
     await ledger.reportQuota('acme', { limits: { requestsPerMinute: 600 } });
     expect(await ledger.foundQuota('acme')).toMatchObject({ told: { requestsPerMinute: 600 }, found: {} });

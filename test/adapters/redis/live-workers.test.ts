@@ -22,7 +22,7 @@ const RECORD: WorkerRecord = {
   slices: [],
 };
 
-test('a worker is seen from its start to its end, with what it has in hand at its last sign of life', async () => {
+test('a worker is seen from its start to its end, with what it has in progress at its last sign of life', async () => {
   const cluster = new Cluster(await server.connect());
   const workers = new RedisWorkerRegistry(cluster.redis, cluster.keys);
   expect(await workers.live()).toEqual([]);

@@ -193,7 +193,7 @@ describe('settle() with a quota', () => {
     const taken = await debtMs('t');
     await ledger.settle(ticket, replyWith(6_000, 1_000));
     const left = await debtMs('t');
-    // 3,000 of 60,000 tokens a minute are three seconds.
+    // 3,000 of 60,000 tokens per minute are three seconds.
     expect(taken - left).toBeGreaterThanOrEqual(3_000 / BASE - 1);
     expect(await debtMs('o')).toBeLessThanOrEqual(1_000 / BASE + 1);
     expect(await cluster.redis.hget(cluster.keys.pool(POOL), 'open')).toBe('0');
@@ -231,7 +231,7 @@ describe('a pool that is told nonsense', () => {
     expect(await debtMs('t')).toBeLessThanOrEqual(MINUTE_MS);
     const answer = await ledger.admit(callOf(claim, { tokensPerMinute: 60_000 }, { input: 50_000 }));
     expect(answer).toMatchObject({ kind: 'wait', why: 'rate' });
-    // A call that is told a minute or less goes on waiting in line.
+    // A call that is told a minute or less continues waiting in line.
     expect((answer as { waitMs: number }).waitMs).toBeLessThanOrEqual(MINUTE_MS);
   });
 

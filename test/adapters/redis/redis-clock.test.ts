@@ -97,7 +97,7 @@ test('a machine that slept catches up with the next measurement', async () => {
   expect(Math.abs(clock.aheadMs)).toBeLessThanOrEqual(1);
 });
 
-test('while Redis is away the clock goes on as it was', async () => {
+test('while Redis is away the clock continues as it was', async () => {
   const world = new World();
   const clock = world.clockOf(world.machine(30_000));
   await clock.measure();

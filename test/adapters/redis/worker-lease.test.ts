@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test('a process that is stopped for longer than its lease loses its holds once and goes on under another id', async () => {
+test('a process that is stopped for longer than its lease loses its holds once and continues under another id', async () => {
   const cluster = new Cluster(await server.connect());
   const survivor = await cluster.worker();
   const claim = await cluster.claim(await cluster.queuedBatch());

@@ -29,12 +29,12 @@ export function useBuiltProgram(folder: string): void {
   process.env.NIGHTMILL_TEST_BUNDLE = folder;
 }
 
-/** The program with a command that goes on, once it has said that it runs. */
+/** The program with a command that continues, once it has said that it runs. */
 export async function startProgram(folder: string, args: readonly string[], ready: RegExp): Promise<RunningProcess> {
   const child = spawn(NODE, [programFiles().program, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   const found = await new Promise<RegExpExecArray>((resolve, reject) => {
-    // The stream goes on flowing afterwards, so that the process never blocks on a full pipe.
+    // The stream keeps flowing afterwards, so that the process never blocks on a full pipe.
     createInterface({ input: child.stderr }).on('line', (line) => {
       if (said.length < 50) said.push(line);
       const match = ready.exec(line);

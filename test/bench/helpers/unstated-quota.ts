@@ -3,7 +3,7 @@ import { startRedisServer } from '../../helpers/redis-server.ts';
 import { formatTable } from './machine.ts';
 
 /**
- * How much of 1,500 requests a minute is used, by what the provider tells of its limit: the real scripts in a real Redis, in
+ * How much of 1,500 requests per minute is used, by what the provider tells of its limit: the real scripts in a real Redis, in
  * virtual time, so that three minutes take seconds and a busy machine changes nothing.
  */
 export async function printUnstatedQuota(workers: readonly number[]): Promise<void> {
@@ -20,7 +20,7 @@ export async function printUnstatedQuota(workers: readonly number[]): Promise<vo
       }
       rows.push(cells);
     }
-    console.log(`1,500 requests a minute that the config does not state (but in the first row), from the second minute on, with ${workers.join(', ')} workers;
+    console.log(`1,500 requests per minute that the config does not state (but in the first row), from the second minute on, with ${workers.join(', ')} workers;
 the real scripts in virtual time:
 ${formatTable(rows)}\n`);
   } finally {

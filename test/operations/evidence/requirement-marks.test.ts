@@ -82,7 +82,7 @@ const plan = {
 };
 
 describe('what is known of requirements before a batch', () => {
-  it('is its quota: 7,200 documents at 60 requests a minute take 2 hours', () => {
+  it('is its quota: 7,200 documents at 60 requests per minute take 2 hours', () => {
     expect(unmet({ documentsPerNight: 7_200, hours: 1 })).toEqual(['hours unmet: at least 2.0 h, by the quota alone']);
     expect(unmet({ documentsPerNight: 7_200, hours: 2 })).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe('scheduleFindings()', () => {
       { records: [{ slot: now - HOUR, how: 'calendar', outcome: 'missed', at: now, why: 'it was too late' }] },
       /^warning: missed .*too late.*schedule run triage/,
     ],
-  ])('names %s, and the cure', (_, view, said) => {
+  ])('names %s, and the fix', (_, view, said) => {
     expect(found(view)).toMatch(said);
   });
 

@@ -184,7 +184,7 @@ describe('extractQuestion()', () => {
 });
 
 describe('jsonLeaves()', () => {
-  it('finds every value and where it stands', () => {
+  it('finds every value and where it is', () => {
     const text = ' {"a": ["x", {"b\\"": -1.5}], "c" : null} ';
     expect(jsonLeaves(text).map(({ path, from, to }) => [path, text.slice(from, to)])).toEqual([
       [['a', 0], '"x"'],
@@ -236,7 +236,7 @@ describe('mergeFields()', () => {
     ]);
   });
 
-  it('carries where each value stands from all parts that agree, under its new place', () => {
+  it('carries where each value is from all parts that agree, under its new place', () => {
     const span = (start: number) => [{ start, end: start + 5 }];
     const { sources } = mergeFields(schema, [
       part({ vendor: 'A', lines: [{ item: 'Bolts' }] }, { sources: { vendor: span(1), 'lines[0].item': span(10) } }),

@@ -67,7 +67,7 @@ describe('windowsOf()', () => {
 });
 
 describe('partContext()', () => {
-  it('names the headings above a part but not its own, and what stands before it', () => {
+  it('names the headings above a part but not its own, and what comes before it', () => {
     const chunks = chunkText(TEXT, { maxTokens: 400, overlapTokens: 30 });
     const contexts = chunks.map((chunk) => partContext(TEXT, chunk, 64));
     expect(contexts[0]).toBe('');

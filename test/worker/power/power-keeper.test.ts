@@ -122,7 +122,7 @@ describe('a server that is switched on for the night', () => {
     expect(await state()).toMatchObject({ state: 'off', why: 'no open batch needs it' });
   });
 
-  test('is started once for the cluster, and a second one that keeps house goes on with it', async () => {
+  test('is started once for the cluster, and a second one that keeps house continues with it', async () => {
     world.needed = ['triage'];
     const [first, second] = [keeperOf(), keeperOf()];
     await Promise.all([first.round(), second.round()]);

@@ -49,7 +49,7 @@ export function readParameters(field: string): ParameterField {
   const rest = field.slice(value.length);
   for (const match of rest.matchAll(/;\s*([^\s=;*]+)(?:\*(\d+))?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))/gs)) {
     const [, name = '', number = '0', star, quoted, plain = ''] = match;
-    // A comment may stand behind a value that has no quotes.
+    // A comment may be behind a value that has no quotes.
     const text = quoted === undefined ? plain.replace(/\s*\(.*$/s, '').trim() : quoted.replace(/\\(.)/gs, '$1');
     const known = pieces.get(name.toLowerCase()) ?? [];
     known.push({ at: Number(number), text, encoded: star !== undefined });

@@ -63,7 +63,7 @@ function parsePart(text: string, start: number, end: number, defaultType: string
   return { ...part, type: 'text/plain', bytes, parts: [], fault };
 }
 
-/** Where the parts of a multipart stand; undefined where no boundary is to be found. */
+/** Where the parts of a multipart are; undefined where no boundary is to be found. */
 function cutParts(
   text: string,
   start: number,

@@ -2,10 +2,10 @@
  * Refusals that are no quota: a provider that answers 429 to a small share of calls whatever their rate. Pieces of Lua for
  * {@link FOUND_LUA}.
  *
- * A quota refuses no more once the rate has fallen well below the one that it refused; a blip goes on. So calls and refusals
+ * A quota refuses no more once the rate has fallen well below the one that it refused; a blip continues. So calls and refusals
  * are counted apart above and below LOW of the highest rate that was refused. Where the share below is small, and not
  * clearly less than the one above, it is the share of blips (`fb`). From then on only more refusals than that share explains
- * slow the pool down. A share that later calls below do not confirm is dropped, so a wrong guess mends itself.
+ * slow the pool down. A share that later calls below do not confirm is dropped, so a wrong guess corrects itself.
  *
  * Pool HASH: fh: scale of the highest rate that was refused in this series · hn hr: calls and refusals above · bn br: below, bl: bn at the last
  * refusal, bc: refusals that came with it · fb: share of blips · wb: all refusals of the last seconds · cAt: last refusal that slowed the pool down, cl:

@@ -35,7 +35,7 @@ return 1
 /**
  * KEYS  1 workers (ZSET)
  * ARGV  1 lease  2 milliseconds
- * Returns 1 where it stands for so long now, 0 where it had ended before (its holds may have been booked already)
+ * Returns 1 where it is for so long now, 0 where it had ended before (its holds may have been booked already)
  */
 export const EXTEND_LEASE = script(`
 local time = redis.call('TIME')

@@ -28,7 +28,7 @@ elseif redis.call('ZCARD', KEYS[2]) == 0 then
     redis.call('DEL', KEYS[1])
     now = 0
   else
-    -- Slices in hand may come back with their old priority, so time goes on: everyone has been served so far.
+    -- Slices in progress may come back with their old priority, so time continues: everyone has been served so far.
     local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
     now = math.max(now, tonumber(last[2] or 0))
   end

@@ -4,7 +4,7 @@ import { BLIPS_LUA } from './blips.ts';
  * Limits that nobody has stated, found by the whole cluster from what a provider refuses; pieces of Lua for
  * {@link QUOTA_LUA}. They live in the pool's HASH beside the buckets, and `fk` scales all of them:
  *
- * - A pool of which nothing is known begins with a ramp (`fm` 1): FIRST calls a minute, more and more while they are
+ * - A pool of which nothing is known begins with a ramp (`fm` 1): FIRST calls per minute, more and more while they are
  *   used up and nothing is refused. Over UNLIMITED it is let go.
  * - The first refusal ends the ramp (`fm` 2). From then on the limit grows slowly while it is used up, faster where it is
  *   well below the last one that was refused (`fx`), and faster the longer nothing was refused (`fq`); each refusal takes
@@ -13,12 +13,12 @@ import { BLIPS_LUA } from './blips.ts';
  * - A wait of seconds that the provider names tells the limit of its window: what it has let in since the last such wait,
  *   over the time until it lets calls in again.
  * - Limits in headers whose window nobody knows (`gr gt gi go`) are taken as those of a minute and then treated the same
- *   way, so a wrong one mends itself.
+ *   way, so a wrong one corrects itself.
  * - Refusals that come whatever the rate is lower no limit (see `blips.ts`).
  * - When most calls are refused the pool falls silent (`sil`): after a wait that doubles up to a minute, one call looks
  *   whether others would be let in (`pr`), and the ramp begins again from half of what there was.
  *
- * Pool HASH: fr ft fi fo: found limits a minute · fm fk fx fq · fg: growth of a ramp · fAt: last growth · fs: moment of the
+ * Pool HASH: fr ft fi fo: found limits per minute · fm fk fx fq · fg: growth of a ramp · fAt: last growth · fs: moment of the
  * first refusal that made it · wa wn wr: calls granted and refused in the last seconds · ea en: calls granted since the
  * provider's last wait · rAt: last refusal that counted · sil sl slAt: present and last silence, and when it began · pr: when
  * the call was granted that looks · fu: when the limit was last used up

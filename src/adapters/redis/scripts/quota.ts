@@ -64,7 +64,7 @@ local function closePool(q)
   changedModels(q, set)
   if #set > 0 then redis.call('HSET', q.pool, unpack(set)) end
 end
--- n: 1-4 limits a minute, 5 calls at once, 6 requests a day, 7 tokens a day; 0: no limit; 8 milliseconds by which the
+-- n: 1-4 limits per minute, 5 calls at once, 6 requests per day, 7 tokens per day; 0: no limit; 8 milliseconds by which the
 -- provider's day is ahead of UTC
 -- Returns why it has to wait and how long, or nil, the delay until its start and what each dimension costs in ms.
 local function takeQuota(q, n, input, output)
@@ -162,9 +162,9 @@ end
  * What a provider said about its limits.
  *
  * KEYS  1 pool (HASH)
- * ARGV  1 it refused a call: 1 or 0  2 milliseconds that it asked everyone to wait  3-6 limits a minute that its headers
+ * ARGV  1 it refused a call: 1 or 0  2 milliseconds that it asked everyone to wait  3-6 limits per minute that its headers
  *       named (requests, tokens, input, output), 0 for none  7-10 the same of limits whose window is not known
- *       11 the config states limits a minute: 1 or 0
+ *       11 the config states limits per minute: 1 or 0
  * Returns 1 where the refusal says nothing of a limit, so that nobody else need wait; else 0.
  */
 export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}

@@ -53,7 +53,7 @@ function outOfReach(error: unknown): unknown {
   if (error.name === 'ReplyError') return error;
   return new NightmillError(
     'redis_unavailable',
-    `Redis has gone out of reach (${error.message}). Start it again; work goes on where it stopped.`,
+    `Redis has gone out of reach (${error.message}). Start it again; work resumes where it stopped.`,
     { cause: error, retryable: true },
   );
 }

@@ -37,7 +37,7 @@ return false
 
 /**
  * Takes files for a due slot, all of them or none. What the slot had taken before stands, so a worker that was slow and
- * one that took over from it go on with the same files.
+ * one that took over from it continue with the same files.
  *
  * KEYS  1 due (HASH)  2 chosen (HASH)  3 files (HASH)  4 contents (HASH)
  * ARGV  1 slot  2 JSON of the files  3 how many they are  4.. identity of each  then pairs of sha256 and name

@@ -46,7 +46,7 @@ return {'committed', tostring(redis.call('HGET', KEYS[1], 'slices') - committed)
 `);
 
 /**
- * Ends the work on a batch: from here on nothing can be admitted, settled or committed, so its totals stand still.
+ * Ends the work on a batch: from here on nothing can be admitted, settled or committed, so its totals are final.
  *
  * KEYS  1 batch (HASH)  2 fence (HASH)  3 totals of the batch scope (HASH)  4 progress (HASH)
  * Returns {'sealed'} · {'slices_left', n} · {'calls_open', n} · {'gone', state}

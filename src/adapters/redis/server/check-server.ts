@@ -8,7 +8,7 @@ const OLDEST_VERSION = [6, 2] as const;
  *
  * @param where the server for messages, without password
  * @param kind `node`: one of a cluster
- * @throws {NightmillError} `redis_unsuitable`, with the cure
+ * @throws {NightmillError} `redis_unsuitable`, with the fix
  */
 export async function checkServer(redis: Redis, where: string, kind: 'server' | 'node'): Promise<void> {
   await checkDatabase(redis, where);

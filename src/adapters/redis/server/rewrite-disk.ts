@@ -8,7 +8,7 @@ const POLL_MS = 100;
 const LONGEST_MS = 60_000;
 
 /**
- * Has the server write its files anew, so that what was deleted leaves its disk, and waits for it.
+ * Has the server write its files again, so that what was deleted leaves its disk, and waits for it.
  *
  * @returns `refused`: this user or this server may not
  */

@@ -28,7 +28,7 @@ function recoveredText({ lost, checkpointAt, open, ended, unknown }: Recovered):
   const lines = [
     `Recovered from ${from}: ${open.length} open and ${ended} ended batches.`,
     ...open.map(
-      ({ batchId, slices, committed }) => `  ${batchId}  ${committed} of ${slices} slices are done; the rest goes on`,
+      ({ batchId, slices, committed }) => `  ${batchId}  ${committed} of ${slices} slices are done; the rest continues`,
     ),
     ...(unknown.length === 0 ? [] : ['What cannot be known:', ...unknown.map((line) => `  ${line}`)]),
   ];
