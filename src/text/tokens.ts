@@ -1,6 +1,6 @@
 import { O200K_TOKEN_SPLIT_REGEX } from 'gpt-tokenizer/encodingParams/constants';
 import type { Steps } from '../runtime/steps.ts';
-import { countBytePairs, MAX_PIECE_UNITS } from './byte-pair-count.ts';
+import { countBytePairs, isOneToken, MAX_PIECE_UNITS } from './byte-pair-count.ts';
 
 /** Text is split this much at a time, so that the list of pieces stays small. */
 const WINDOW_UNITS = 32_768;
@@ -9,8 +9,9 @@ const WINDOW_UNITS = 32_768;
  * never kept in the cache.
  */
 const MAX_CACHED_UNITS = 12;
-const MAX_CACHED_PIECES = 65_536;
+const MAX_CACHED_PIECES = 16_384;
 
+/** Of pieces of several tokens: finding that a piece is one token takes no longer than finding it here. */
 const cachedCounts = new Map<string, number>();
 
 /**
@@ -56,6 +57,7 @@ function countWindow(text: string, place: { at: number; tokens: number }): void 
 
 function countPiece(piece: string): number {
   if (piece.length > MAX_CACHED_UNITS) return countLongPiece(piece);
+  if (isOneToken(piece)) return 1;
   const cached = cachedCounts.get(piece);
   if (cached !== undefined) return cached;
   const count = countBytePairs(piece);
