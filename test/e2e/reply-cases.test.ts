@@ -203,8 +203,7 @@ async function work(played: ReplyCase, url: string) {
   };
 }
 
-// A limit that was found while a server refused everything grows back slowly: half a minute for twenty documents.
-it.each(CASES)('$case', { timeout: 150_000 }, async (played) => {
+it.each(CASES)('$case', { timeout: 60_000 }, async (played) => {
   const { url, seen } = await serve(played);
   const { paused, status, results, errors } = await work(played, url);
   const { right } = played;

@@ -30,6 +30,10 @@ export interface Scene {
   readonly blips?: { readonly share: number; readonly waitMs: number };
   /** Calls in flight in a worker. Default: 64. */
   readonly concurrency?: number;
+  /** It ends when so many calls were answered. Default: it never runs out of calls. */
+  readonly calls?: number;
+  /** Refused besides: the wait in milliseconds that the provider names to the call of this number, 1 for the first. */
+  readonly refusal?: (call: number, elapsedMs: number) => number | undefined;
 }
 
 export interface Outcome {
@@ -38,6 +42,8 @@ export interface Outcome {
   /** Share of what the limit on requests allows; infinite without one. */
   readonly used: number;
   readonly refused: number;
+  /** When the last call was answered. */
+  readonly endedAfterMs: number;
 }
 
 interface PacedWorker {
@@ -62,6 +68,10 @@ export class PacedCluster {
   readonly #from: number;
   #admitted = 0;
   #refused = 0;
+  #sent = 0;
+  #inFlight = 0;
+  #answered = 0;
+  #answeredAt = 0;
 
   constructor(time: { now: number }, scene: Scene) {
     this.#time = time;
@@ -86,6 +96,7 @@ export class PacedCluster {
       answered: this.#admitted,
       used: this.#admitted / allowed,
       refused: this.#refused / (this.#admitted + this.#refused),
+      endedAfterMs: this.#answeredAt - this.#from,
     };
   }
 
@@ -119,6 +130,7 @@ export class PacedCluster {
 
   async #trip(worker: PacedWorker): Promise<void> {
     if (worker.inFlight >= (this.#scene.concurrency ?? CONCURRENCY)) return;
+    if (this.#answered + this.#inFlight >= (this.#scene.calls ?? Number.POSITIVE_INFINITY)) return;
     const ticket = ticketOf(worker.claim, 0, { quota: worker.pools.need(POOL, INPUT_TOKENS, OUTPUT_TOKENS) });
     const admission = await worker.ledger.admit(ticket);
     const { now } = this.#time;
@@ -126,6 +138,7 @@ export class PacedCluster {
       worker.notBefore = now + Math.max(5, admission.waitMs) + this.#random.next() * 20;
     } else if (admission.kind === 'admitted') {
       worker.inFlight += 1;
+      this.#inFlight += 1;
       this.#at(now + TRIP_MS + (admission.startInMs ?? 0) + this.#random.next() * 8, () => this.#send(worker, ticket));
     } else throw new Error(`The call was ${admission.kind}`);
     this.#ask(worker, now + 0.1);
@@ -135,9 +148,12 @@ export class PacedCluster {
     const { now } = this.#time;
     const { share, waitMs: blipWaitMs } = this.#scene.blips ?? { share: 0, waitMs: 0 };
     const isBlip = this.#random.next() < share;
-    const answer = isBlip
-      ? { admitted: false as const, retryAfterMs: blipWaitMs }
-      : this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
+    this.#sent += 1;
+    const refusedFor = isBlip ? blipWaitMs : this.#scene.refusal?.(this.#sent, now - this.#from);
+    const answer =
+      refusedFor !== undefined
+        ? { admitted: false as const, retryAfterMs: refusedFor }
+        : this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
     if (now >= this.#from + this.#scene.countFrom * 1_000) {
       if (answer.admitted) this.#admitted += 1;
       else this.#refused += 1;
@@ -145,6 +161,8 @@ export class PacedCluster {
     if (answer.admitted) {
       this.#at(now + 200 + this.#random.next() * 400, async () => {
         this.#limiter.finish(0, this.#time.now);
+        this.#answered += 1;
+        this.#answeredAt = this.#time.now;
         this.#free(worker);
         const usage = { ...NO_USAGE, inputTokens: INPUT_TOKENS, outputTokens: OUTPUT_TOKENS };
         await worker.ledger.settle(ticket, { kind: 'reply', entry: { ...entryOf(0), usage } });
@@ -174,6 +192,7 @@ export class PacedCluster {
 
   #free(worker: PacedWorker): void {
     worker.inFlight -= 1;
+    this.#inFlight -= 1;
     this.#ask(worker, this.#time.now);
   }
 }

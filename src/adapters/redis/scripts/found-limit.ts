@@ -15,13 +15,15 @@ import { BLIPS_LUA } from './blips.ts';
  * - Limits in headers whose window nobody knows (`gr gt gi go`) are taken as those of a minute and then treated the same
  *   way, so a wrong one corrects itself.
  * - Refusals that come whatever the rate is lower no limit (see `blips.ts`).
+ * - A refusal alone says little where few calls were let in: it puts no pool under THIN calls a minute, and the ramp goes on
+ *   from there. Where another follows, what was let in counts.
  * - When most calls are refused the pool falls silent (`sil`): after a wait that doubles up to a minute, one call looks
  *   whether others would be let in (`pr`), and the ramp begins again from half of what there was.
  *
  * Pool HASH: fr ft fi fo: found limits per minute · fm fk fx fq · fg: growth of a ramp · fAt: last growth · fs: moment of the
  * first refusal that made it · wa wn wr: calls granted and refused in the last seconds · ea en: calls granted since the
  * provider's last wait · rAt: last refusal that counted · sil sl slAt: present and last silence, and when it began · pr: when
- * the call was granted that looks · fu: when the limit was last used up
+ * the call was granted that looks · fu: when the limit was last used up · lo: until when another refusal is a repeated one
  */
 export const FOUND_LUA = `
 local FIRST, UNLIMITED, FORGOTTEN, IDLE = 3000, 600000, 86400000, 60000
@@ -36,9 +38,11 @@ local NAMED_WINDOW = 5000
 local REST = 500
 -- A limit that nothing has used up for so long is taken for the rate that there was.
 local UNUSED = 1500
+-- One refusal alone puts no pool under so many calls a minute; another within REPEATED is believed.
+local THIN, REPEATED, AFTER_THIN = 300, 60000, 0.34
 local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
 local FOUND = {'fr', 'ft', 'fi', 'fo'}
-local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fu'}
+local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fu', 'lo'}
 ${BLIPS_LUA}
 for _, name in ipairs(BLIP_FIELDS) do FOUND_FIELDS[#FOUND_FIELDS + 1] = name end
 -- was: what stands in Redis, so that only what changes is written.
@@ -109,6 +113,15 @@ local function countGranted(f, now, cut)
   if not f.ea then f.ea, f.en = now, 0 end
   f.en = f.en + 1
 end
+-- A refusal alone: no lower than THIN, or where the pool was there already, a cut as any other.
+local function keepThin(f, before, now)
+  if not f.fr then return end
+  local thin = THIN / f.fr
+  local least = math.min(thin, (before or math.huge) * CUT_SHARE)
+  if f.fk >= least then return end
+  f.fk = least
+  if least == thin then f.fm, f.fg, f.fAt = 1, AFTER_THIN, now else f.fx = before end
+end
 -- Returns for how long the pool is silent after this refusal, and whether it is one that says nothing of a limit.
 local function refuseFound(f, now, named, isKnown, cut)
   if f.pr and f.pr > 0 then
@@ -122,13 +135,14 @@ local function refuseFound(f, now, named, isKnown, cut)
   local verdict = judgeRefusal(f, now, cut, named)
   if verdict == 'found' and f.fm then f.fm, f.fg, f.fAt = 1, AFTER_BLIPS, now end
   if verdict ~= 'limit' then return 0, true, verdict end
-  if now - (f.rAt or 0) < STRAGGLERS then return 0 end
+  if now - (f.rAt or 0) < STRAGGLERS or now < (f.ea or 0) then return 0 end
   f.wr = f.wr + 1
   local share = math.min(1, f.wr / math.max(f.wn, 1))
   local mostly = f.wr >= MIN_REFUSED and share >= MOSTLY
   if not mostly and now - (f.rAt or 0) < NEXT_CUT then return 0 end
   beginSeries(f, now, cut)
   f.cAt = now
+  local before, isAlone = f.fm and f.fk, now > (f.lo or 0)
   local letIn = math.max(0, f.wn - f.wr)
   if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= MIN_REFUSED)) then
     f.fm, f.fk, f.fq, f.fAt, f.fs = 2, 1, 0, now, now
@@ -165,6 +179,8 @@ local function refuseFound(f, now, named, isKnown, cut)
   elseif named >= NAMED_WINDOW then
     f.ea, f.en = now + named, 0
   end
+  if f.fm and isAlone and not mostly then keepThin(f, before, now) end
+  f.lo = now + named + REPEATED
   if mostly then
     local again = f.slAt and now - f.slAt < 2 * f.sl + 10000
     silent = again and math.min(LONGEST_SILENCE, f.sl * 2) or FIRST_SILENCE
@@ -179,7 +195,7 @@ local function wakeFound(f, now)
   if not f.pr or f.pr == 0 then return false end
   f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
   if f.fm then
-    f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, 0.34, now
+    f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, AFTER_THIN, now
     if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
   end
   return true

@@ -36,7 +36,7 @@ local FIELDS, SEEN = {'r', 't', 'i', 'o'}, {'sr', 'st', 'si', 'so'}
 local CLOCK_STEP = 1000
 local function forgetFuture(pool, at, now)
   if tonumber(at or 0) <= now + CLOCK_STEP then return false end
-  return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fAt') > 0
+  return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fAt', 'lo') > 0
 end
 local POOL_FIELDS = {'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at'}
 local POOL_FORMATS = {r = '%.3f', t = '%.3f', i = '%.3f', o = '%.3f', open = '%.0f', day = '%.0f', dr = '%.0f', dt = '%.0f', at = '%.0f'}
