@@ -1,5 +1,6 @@
 import type { Pause } from '../ledger/pause.ts';
 import type { BatchOwner } from '../ledger/scope.ts';
+import type { NanoUsd } from '../money/money.ts';
 import type { SliceCommit } from './slice-commit.ts';
 
 /** States that are stored. `paused` is seen, not stored: a running batch whose workflow or itself is held. */
@@ -94,6 +95,14 @@ export type NewBatch = Pick<
 >;
 
 /** What the cluster knows about batches and their slices. */
+/** What is done in slices that are not committed. */
+export interface SliceProgress {
+  /** Documents that are finished. */
+  readonly documents: number;
+  /** What documents that are not finished have cost. */
+  readonly begun: NanoUsd;
+}
+
 export interface BatchRegistry {
   get(batchId: string): Promise<BatchRecord | undefined>;
   /** Newest first. `from`: how many of the newest to leave out. */
@@ -131,10 +140,10 @@ export interface BatchRegistry {
   /** In the order of slices; undefined for one that is not committed. */
   commits(batchId: string, slices: number): AsyncIterable<SliceCommit | undefined>;
   commitOf(batchId: string, slice: number): Promise<SliceCommit | undefined>;
-  /** Documents finished in a slice that is not committed, for progress; nothing where the slice is not the caller's. */
-  reportProgress(batchId: string, slice: number, token: string, documents: number): Promise<void>;
+  /** How far a slice is that is not committed; nothing where the slice is not the caller's. */
+  reportProgress(batchId: string, slice: number, token: string, progress: SliceProgress): Promise<void>;
   /** Sum of what is reported and not committed. */
-  progress(batchId: string): Promise<number>;
+  progress(batchId: string): Promise<SliceProgress>;
 
   seal(batchId: string): Promise<SealResult>;
   finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;

@@ -77,6 +77,8 @@ export interface BatchStatus {
   readonly documents: Readonly<Record<DocumentOutcome | 'total' | 'done', number>>;
   readonly slices: { readonly total: number; readonly committed: number };
   readonly spent: NanoUsd;
+  /** Of it, what documents have cost that are not done; absent: nothing, or not reported yet. */
+  readonly begun?: NanoUsd;
   readonly uncertain: NanoUsd;
   readonly held: NanoUsd;
   readonly limit?: NanoUsd;
@@ -135,7 +137,7 @@ export async function batchStatus(
     context.batches.unable(batch.batchId),
   ]);
   const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
-  const done = Math.min(batch.documents, committed + progress);
+  const done = Math.min(batch.documents, committed + progress.documents);
   const pauses = isWorking(batch.state) ? pausesOf(batch, workflowPauses) : [];
   const hold = leadingPause(pauses);
   const spent = totals.settled + totals.uncertain;
@@ -148,10 +150,11 @@ export async function batchStatus(
     documents: { total: batch.documents, done, ...batch.outcomes },
     slices: { total: batch.slices, committed: batch.slicesCommitted },
     spent,
+    ...(progress.begun === 0 ? {} : { begun: progress.begun }),
     uncertain: totals.uncertain,
     held: totals.held,
     ...(totals.limit === undefined ? {} : { limit: totals.limit }),
-    ...(done === 0 ? {} : { projected: Math.round((spent / done) * batch.documents) }),
+    ...(done === 0 ? {} : { projected: Math.round(((spent - progress.begun) / done) * batch.documents) }),
     ...(running ? { etaSeconds: Math.round((elapsedMs / done / 1000) * (batch.documents - done)) } : {}),
     unable: isWorking(batch.state) ? unable : new Map(),
     createdAt: batch.createdAt,

@@ -10,15 +10,17 @@ const MARGIN = 1.1;
  * @returns undefined where nothing tells what a document costs, or none is left
  */
 export function outlookOf(status: BatchStatus, usualPerDocument: number | undefined): Outlook | undefined {
-  const { documents, spent, breaker } = status;
+  const { documents, spent, breaker, begun = 0 } = status;
   const left = documents.total - documents.done;
-  const rates = [documents.done === 0 ? undefined : spent / documents.done, usualPerDocument].filter(
-    (rate) => rate !== undefined,
-  );
+  const rates = [
+    documents.done === 0 ? undefined : Math.max(0, spent - begun) / documents.done,
+    usualPerDocument,
+  ].filter((rate) => rate !== undefined);
   if (left <= 0 || rates.length === 0) return undefined;
   // The cheap documents are done first, so the present rate says too little where the workflow usually costs more.
   const rate = Math.max(...rates);
-  const more = Math.round(rate * left);
+  // What is begun is paid for in part.
+  const more = Math.max(0, Math.round(rate * left) - begun);
   const pause = breaker.pauses?.find(({ cause, scope }) => cause === 'budget' && scope !== undefined);
   const narrow = narrowOf(status, pause);
   if (narrow === undefined || (pause === undefined && narrow.spent + more <= narrow.limit)) return { more };
@@ -30,7 +32,7 @@ export function outlookOf(status: BatchStatus, usualPerDocument: number | undefi
       scope: narrow.scope,
       limit: narrow.limit,
       to: roundUp(to),
-      documentsBefore: pause === undefined && rate > 0 ? Math.min(left, Math.floor(room / rate)) : 0,
+      documentsBefore: pause === undefined && rate > 0 ? Math.min(left, Math.floor((room + begun) / rate)) : 0,
     },
   };
 }

@@ -20,6 +20,8 @@ export interface BatchSpending {
   readonly documents: number;
   readonly done: number;
   readonly spent: NanoUsd;
+  /** Of it, what documents have cost that are not done. Default: nothing. */
+  readonly begun?: NanoUsd;
   /** Nano-dollars, with decimals; absent without history. */
   readonly usualPerDocument?: number;
 }
@@ -85,8 +87,13 @@ export function decideAlerts(
 }
 
 /** What a batch will have cost at its present rate; undefined before enough of it is done. */
-export function projectBatch({ documents, done, spent }: Omit<BatchSpending, 'workflow'>): NanoUsd | undefined {
-  return isTelling(documents, done, MIN_SHARE_DONE) ? Math.round((spent / done) * documents) : undefined;
+export function projectBatch(batch: Omit<BatchSpending, 'workflow'>): NanoUsd | undefined {
+  const { documents, done } = batch;
+  return isTelling(documents, done, MIN_SHARE_DONE) ? Math.round(costPerDone(batch) * documents) : undefined;
+}
+
+function costPerDone({ spent, begun = 0, done }: Pick<BatchSpending, 'spent' | 'begun' | 'done'>): number {
+  return Math.max(0, spent - begun) / done;
 }
 
 function isTelling(documents: number, done: number, leastShare: number): boolean {
@@ -132,7 +139,7 @@ function projectionAlert({ scope, spent, limit, reached, projected }: ScopeSpend
 function driftAlert(batch: BatchSpending): Alert | undefined {
   const { documents, done, spent, usualPerDocument: usual } = batch;
   if (usual === undefined || usual <= 0 || !isTelling(documents, done, MIN_SHARE_FOR_DRIFT)) return undefined;
-  const perDocument = spent / done;
+  const perDocument = costPerDone(batch);
   if (perDocument <= usual * DRIFT_UP && perDocument >= usual * DRIFT_DOWN) return undefined;
   const scope = batchScope(batch.batchId);
   return {

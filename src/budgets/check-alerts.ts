@@ -134,8 +134,9 @@ async function measureBatch(context: AlertContext, batch: BatchRecord): Promise<
       batchId: batch.batchId,
       workflow: batch.workflow,
       documents: batch.documents,
-      done: Math.min(batch.documents, committed + progress),
+      done: Math.min(batch.documents, committed + progress.documents),
       spent: totals.settled + totals.uncertain,
+      begun: progress.begun,
       ...(usual === undefined ? {} : { usualPerDocument: usual }),
     },
   };

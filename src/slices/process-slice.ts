@@ -135,7 +135,8 @@ async function answerDocuments(
       : [];
   const stages = isLocalFirst ? all.slice(1) : all;
   const candidate = await CandidateRun.open(context, run, workflow);
-  const progress = trackProgress(context, run, local.filter((end) => end !== undefined).length);
+  const answered = local.flatMap((end, position) => (end === undefined ? [] : [position]));
+  const progress = trackProgress(context, run, new Set(answered));
   const others = answersFromOtherSlices(context, run, entries);
   const answers: Promise<DocumentEnd>[] = [];
   for (const [index, entry] of entries.entries()) {
@@ -146,7 +147,7 @@ async function answerDocuments(
       const end =
         (await takeOver(run, entry, index, answers, others)) ??
         (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls, attempts }));
-      progress.finished(1);
+      progress.finished(index);
       return end;
     };
     const isCompared = candidate?.takes(entry, run) === true;
@@ -205,20 +206,28 @@ async function runLocalTier(
   }
 }
 
-function trackProgress(context: ProcessSliceContext, run: SliceRun, alreadyDone: number) {
-  let done = alreadyDone;
-  let reported = 0;
-  const report = async () => {
-    if (done === reported) return;
-    reported = done;
-    await context.batches.reportProgress(run.claim.batchId, run.claim.slice, run.claim.token, done);
+/** @param done positions of the documents that are finished; grows */
+function trackProgress(context: ProcessSliceContext, run: SliceRun, done: Set<number>) {
+  const { batchId, slice, token } = run.claim;
+  let reported = { documents: 0, begun: 0 };
+  const report = () => {
+    const documents = done.size;
+    const begun = [...run.journal.values()].reduce(
+      (sum, { document, cost }) => sum + (done.has(document) ? 0 : cost),
+      0,
+    );
+    if (documents === reported.documents && begun === reported.begun) return;
+    reported = { documents, begun };
+    // Progress is a courtesy: if Redis is away, the next admission says so.
+    context.batches.reportProgress(batchId, slice, token, reported).catch(() => {});
   };
-  // Progress is a courtesy: if Redis is away, the next admission says so.
-  const timer = setInterval(() => void report().catch(() => {}), PROGRESS_EVERY_MS);
+  const timer = setInterval(report, PROGRESS_EVERY_MS);
   return {
-    finished: (documents: number) => {
-      done += documents;
+    finished: (position: number) => done.add(position),
+    end: () => {
+      clearInterval(timer);
+      // Nobody may take the slice for a long time, and what it has done and spent is looked at meanwhile.
+      if (run.reason !== undefined) report();
     },
-    end: () => clearInterval(timer),
   };
 }

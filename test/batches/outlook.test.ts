@@ -27,6 +27,17 @@ test('what is left costs what was usual, where the documents so far were cheaper
   expect(outlookOf(spending('0.05', undefined), usdToNano('0.001'))).toEqual({ more: usdToNano('0.05') });
 });
 
+test('what documents have cost that are not done makes the others no dearer, and is paid for them already', () => {
+  const status = { ...spending('0.06', '0.08'), begun: usdToNano('0.01') };
+  expect(outlookOf(status, undefined)).toMatchObject({
+    more: usdToNano('0.04'),
+    raise: { documentsBefore: 3 },
+  });
+  expect(outlookOf({ ...spending('0.06', undefined), begun: usdToNano('0.06') }, usdToNano('0.002'))).toEqual({
+    more: 0,
+  });
+});
+
 test('a limit that suffices is not named, and the end is', () => {
   const known = withOutlook(spending('0.05', '0.2'), undefined);
   expect(known.outlook).toEqual({ more: usdToNano('0.05') });

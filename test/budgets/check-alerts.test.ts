@@ -128,9 +128,9 @@ describe('checkAlerts()', () => {
     await ledger.setLimit('global/day', 1_300);
     await spend(ledger, claim, 250);
     // 100 documents in all: 19 done are too few to tell, 20 done cost 12.5 each.
-    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, 19);
+    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, { documents: 19, begun: 0 });
     expect(await worker().check()).toEqual([]);
-    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, 20);
+    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, { documents: 20, begun: 0 });
     const alerts = await worker().check();
     expect(keysOf(alerts)).toEqual([`batch:${claim.batchId} projection`]);
     expect(alerts[0]).toMatchObject({ projected: 1_250, limit: 1_000, spent: 250 });
@@ -145,9 +145,9 @@ describe('checkAlerts()', () => {
     await cluster.batches.finish(past, 'completed', NOW);
     const claim = await cluster.claim(await cluster.queuedBatch(10));
     await spend(ledger, claim, 250);
-    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, 40);
+    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, { documents: 40, begun: 0 });
     expect(await worker().check()).toEqual([]);
-    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, 25);
+    await cluster.batches.reportProgress(claim.batchId, 0, claim.token, { documents: 25, begun: 0 });
     const [alert, ...rest] = await worker().check();
     expect(alert).toMatchObject({ scope: `batch:${claim.batchId}`, level: 'drift', perDocument: 10 });
     expect(rest).toEqual([]);

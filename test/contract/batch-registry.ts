@@ -42,8 +42,9 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     const ticket = ticketOf(claim, 10);
     await ledger.admit(ticket);
     await ledger.settle(ticket, replyOf(4));
-    await cluster.batches.reportProgress(batchId, 1, claim.token, 6);
-    expect(await cluster.batches.progress(batchId)).toBe(6);
+    await cluster.batches.reportProgress(batchId, 1, claim.token, { documents: 6, begun: 9 });
+    await cluster.batches.reportProgress(batchId, 1, claim.token, { documents: 6, begun: 4 });
+    expect(await cluster.batches.progress(batchId)).toEqual({ documents: 6, begun: 4 });
     const commit = commitOf(claim.token, { journalEntries: 1, cost: 4, rejections: { low_confidence: 3 } });
     for (let sent = 0; sent < 2; sent += 1) {
       expect(await cluster.batches.commitSlice(batchId, 1, claim.token, commit)).toEqual({
@@ -56,7 +57,7 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
       });
     }
     expect((await ledger.journal(batchId, 1)).size).toBe(0);
-    expect(await cluster.batches.progress(batchId)).toBe(0);
+    expect(await cluster.batches.progress(batchId)).toEqual({ documents: 0, begun: 0 });
     expect(await Array.fromAsync(cluster.batches.commits(batchId, 2))).toEqual([undefined, commit]);
     expect(await cluster.batches.claimSlice(batchId, 1)).toEqual({ kind: 'done' });
   });
@@ -64,11 +65,11 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
   test('reportProgress() of a former owner, or after the commit, leaves nothing behind', async () => {
     const batchId = await cluster.queuedBatch();
     const [former, owner] = [await cluster.claim(batchId), await cluster.claim(batchId)];
-    await cluster.batches.reportProgress(batchId, 0, former.token, 3);
-    expect(await cluster.batches.progress(batchId)).toBe(0);
+    await cluster.batches.reportProgress(batchId, 0, former.token, { documents: 3, begun: 1 });
+    expect(await cluster.batches.progress(batchId)).toEqual({ documents: 0, begun: 0 });
     await cluster.batches.commitSlice(batchId, 0, owner.token, commitOf(owner.token));
-    await cluster.batches.reportProgress(batchId, 0, owner.token, 10);
-    expect(await cluster.batches.progress(batchId)).toBe(0);
+    await cluster.batches.reportProgress(batchId, 0, owner.token, { documents: 10, begun: 1 });
+    expect(await cluster.batches.progress(batchId)).toEqual({ documents: 0, begun: 0 });
   });
 
   test('commitSlice() of a former owner is fenced before and after the new owner commits', async () => {

@@ -5,14 +5,15 @@ import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
 
-it('a batch that its limit has stopped ends with what status says that it takes, and costs about as much', async () => {
+it('a batch that its limit has stopped ends with what status says that it takes, and costs as much', async () => {
   await using workspace = await Workspace.make({
     'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, slice: 20 }),
-    'docs.jsonl': toJsonl(makeDocuments(240)),
+    // So few that the replies which come while it stops are a third of them.
+    'docs.jsonl': toJsonl(makeDocuments(16)),
   });
   model.answer = () => ({ content: '{"label":"bug","confidence":0.9}' });
   const run = ['run', 'docs.jsonl', '-w', 'triage', '--id', 'night', '-o', 'out'];
-  expect(await workspace.run([...run, '--budget', '0.004'])).toMatchObject({ code: 3 });
+  expect(await workspace.run([...run, '--budget', '0.0004'])).toMatchObject({ code: 3 });
   const { stdout } = await workspace.run(['status', 'night']);
   const advice = /to (?:resume|finish) +about \$([\d.]+) more: nightmill (budget set batch:night ([\d.]+))/.exec(
     stdout,
@@ -25,9 +26,7 @@ it('a batch that its limit has stopped ends with what status says that it takes,
   expect(finished, finished.stderr).toMatchObject({ code: 0 });
   const { costUsd } = (await workspace.readOutput('out')).manifest;
   expect(costUsd).toBeLessThanOrEqual(Number(to));
-  // It errs upward: replies that came while the batch was being stopped are paid for and in no document yet, and how many
-  // there are depends on the machine.
   const said = usdToNano(spentUsd) + usdToNano(more);
-  expect(usdToNano(costUsd) / said).toBeLessThan(1.05);
-  expect(usdToNano(costUsd) / said).toBeGreaterThan(0.5);
+  expect(usdToNano(costUsd) / said).toBeLessThan(1.1);
+  expect(usdToNano(costUsd) / said).toBeGreaterThan(0.9);
 }, 300_000);

@@ -47,6 +47,20 @@ describe('processSlice()', () => {
     expect(app.requests).toHaveLength(2);
   });
 
+  test('a slice that stops says at once what is done, and what it has paid for documents that are not', async () => {
+    const batch = await app.batchOf(['a', 'b']);
+    app.answer = () => {
+      if (app.requests.length > 1) for (const slice of app.runs) slice.stop({ kind: 'shutdown' });
+      return app.requests.length > 1 ? replyWith('no label at all') : labelReply('bug');
+    };
+    expect(await run(batch)).toMatchObject({ kind: 'stopped' });
+    const cost = 100 * 150 + 10 * 600;
+    const { settled } = await app.ledger.totals(batchScope(batch));
+    expect(settled).toBe(2 * cost);
+    // The second reply has to be repaired, which the stop forbids.
+    expect(await app.batches.progress(batch)).toEqual({ documents: 1, begun: cost });
+  });
+
   test('a limit stops the slice with what the refused call needs, and nothing is held', async () => {
     const batch = await app.batchOf(['a']);
     await app.ledger.setLimit('global/day', 10);

@@ -6,6 +6,7 @@ import type {
   RemovedPart,
   SealResult,
   SliceClaimResult,
+  SliceProgress,
   StoredBatchState,
 } from '../../batches/batch-registry.ts';
 import type { SliceCommit } from '../../batches/slice-commit.ts';
@@ -123,8 +124,10 @@ export class RedisBatchRegistry implements BatchRegistry {
     const keys = this.#keys;
     for (let slice = 0; slice < slices; slice += 1) await this.#redis.unlink(keys.journal(batchId, slice));
     const { name, period } = batchScope(batchId);
-    const own = [keys.uncertain(batchId), keys.slices(batchId), keys.fence(batchId), keys.progress(batchId)];
+    const own = [keys.uncertain(batchId), keys.slices(batchId), keys.fence(batchId)];
     const passing = [
+      keys.progress(batchId),
+      keys.begun(batchId),
       keys.unable(batchId),
       keys.submission(batchId),
       keys.breakerHistory(name),
@@ -180,6 +183,7 @@ export class RedisBatchRegistry implements BatchRegistry {
         this.#keys.slices(batchId),
         this.#keys.journal(batchId, slice),
         this.#keys.progress(batchId),
+        this.#keys.begun(batchId),
       ],
       [
         slice,
@@ -209,18 +213,29 @@ export class RedisBatchRegistry implements BatchRegistry {
     return json === null ? undefined : (JSON.parse(json) as SliceCommit);
   }
 
-  async reportProgress(batchId: string, slice: number, token: string, documents: number): Promise<void> {
+  async reportProgress(
+    batchId: string,
+    slice: number,
+    token: string,
+    { documents, begun }: SliceProgress,
+  ): Promise<void> {
     await runScript(
       this.#redis,
       REPORT_PROGRESS,
-      [this.#keys.fence(batchId), this.#keys.progress(batchId)],
-      [slice, token, documents],
+      [this.#keys.fence(batchId), this.#keys.progress(batchId), this.#keys.begun(batchId)],
+      [slice, token, documents, begun],
     );
   }
 
-  async progress(batchId: string): Promise<number> {
-    const counts = await this.#redis.hvals(this.#keys.progress(batchId));
-    return counts.reduce((sum, count) => sum + Number(count), 0);
+  async progress(batchId: string): Promise<SliceProgress> {
+    const [counts, costs] = await Promise.all([
+      this.#redis.hgetall(this.#keys.progress(batchId)),
+      this.#redis.hgetall(this.#keys.begun(batchId)),
+    ]);
+    const slices = Object.keys(counts);
+    const sum = (values: Readonly<Record<string, string>>) =>
+      slices.reduce((total, slice) => total + Number(values[slice] ?? 0), 0);
+    return { documents: sum(counts), begun: sum(costs) };
   }
 
   async seal(batchId: string): Promise<SealResult> {
@@ -233,6 +248,7 @@ export class RedisBatchRegistry implements BatchRegistry {
         this.#keys.fence(batchId),
         this.#keys.scope(scope.name, scope.period),
         this.#keys.progress(batchId),
+        this.#keys.begun(batchId),
       ],
       [],
     );

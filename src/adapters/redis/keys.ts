@@ -124,6 +124,11 @@ export class RedisKeys {
     return `${this.#tag}:progress:${batchId}`;
   }
 
+  /** HASH slice -> nano-dollars that its documents which are not finished have cost; counts beside `progress` only. */
+  begun(batchId: string): string {
+    return `${this.#tag}:begun:${batchId}`;
+  }
+
   /** HASH call key -> paid reply, of one slice that is not committed. */
   journal(batchId: string, slice: number): string {
     return `${this.#tag}:journal:${batchId}:${slice}`;

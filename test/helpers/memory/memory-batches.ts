@@ -5,6 +5,7 @@ import type {
   DocumentOutcome,
   SealResult,
   SliceClaimResult,
+  SliceProgress,
 } from '../../../src/batches/batch-registry.ts';
 import type { SliceCommit } from '../../../src/batches/slice-commit.ts';
 import { leadingPause, type Pause, pauseKey } from '../../../src/ledger/pause.ts';
@@ -20,7 +21,7 @@ export class MemoryBatchRegistry implements BatchRegistry {
   readonly #books: MemoryBooks;
   readonly #batches = new Map<string, BatchRecord>();
   readonly #commits = new Map<string, Map<number, SliceCommit>>();
-  readonly #progress = new Map<string, Map<number, number>>();
+  readonly #progress = new Map<string, Map<number, SliceProgress>>();
   readonly #unable = new Map<string, Map<string, string>>();
   readonly #locks = new Map<string, { readonly owner: string; readonly until: number }>();
   #tokens = 0;
@@ -145,13 +146,16 @@ export class MemoryBatchRegistry implements BatchRegistry {
     return this.#commits.get(batchId)?.get(slice);
   }
 
-  async reportProgress(batchId: string, slice: number, token: string, documents: number): Promise<void> {
+  async reportProgress(batchId: string, slice: number, token: string, progress: SliceProgress): Promise<void> {
     if (this.#books.fence(batchId).get(slice) !== token) return;
-    this.#progress.set(batchId, (this.#progress.get(batchId) ?? new Map<number, number>()).set(slice, documents));
+    this.#progress.set(batchId, (this.#progress.get(batchId) ?? new Map<number, SliceProgress>()).set(slice, progress));
   }
 
-  async progress(batchId: string): Promise<number> {
-    return [...(this.#progress.get(batchId)?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  async progress(batchId: string): Promise<SliceProgress> {
+    return [...(this.#progress.get(batchId)?.values() ?? [])].reduce(
+      (sum, { documents, begun }) => ({ documents: sum.documents + documents, begun: sum.begun + begun }),
+      { documents: 0, begun: 0 },
+    );
   }
 
   async seal(batchId: string): Promise<SealResult> {

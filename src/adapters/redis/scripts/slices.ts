@@ -20,7 +20,7 @@ return {'owned', tostring(token)}
 /**
  * Commits a slice, once: its result counts, its journal leaves, its fence closes.
  *
- * KEYS  1 batch (HASH)  2 fence (HASH)  3 slices (HASH)  4 journal (HASH)  5 progress (HASH)
+ * KEYS  1 batch (HASH)  2 fence (HASH)  3 slices (HASH)  4 journal (HASH)  5 progress (HASH)  6 cost of what is begun (HASH)
  * ARGV  1 slice  2 fence token  3 JSON of the commit  4 journal entries that it counts
  *       5.. pairs of counter name and increment
  * Returns {'committed', slices left} · {'fenced'} · {'journal_changed'}: a reply was stored that the commit does not count
@@ -38,6 +38,7 @@ redis.call('HSET', KEYS[3], ARGV[1], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], 'done')
 redis.call('UNLINK', KEYS[4])
 redis.call('HDEL', KEYS[5], ARGV[1])
+redis.call('HDEL', KEYS[6], ARGV[1])
 for i = 5, #ARGV, 2 do
   if ARGV[i + 1] ~= '0' then redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
 end
@@ -48,7 +49,7 @@ return {'committed', tostring(redis.call('HGET', KEYS[1], 'slices') - committed)
 /**
  * Ends the work on a batch: from here on nothing can be admitted, settled or committed, so its totals are final.
  *
- * KEYS  1 batch (HASH)  2 fence (HASH)  3 totals of the batch scope (HASH)  4 progress (HASH)
+ * KEYS  1 batch (HASH)  2 fence (HASH)  3 totals of the batch scope (HASH)  4 progress (HASH)  5 cost of what is begun (HASH)
  * Returns {'sealed'} · {'slices_left', n} · {'calls_open', n} · {'gone', state}
  */
 export const SEAL_BATCH = script(`
@@ -59,7 +60,7 @@ local left = tonumber(batch[2]) - tonumber(batch[3] or 0)
 if left > 0 then return {'slices_left', tostring(left)} end
 local open = tonumber(redis.call('HGET', KEYS[3], 'open') or 0)
 if open > 0 then return {'calls_open', tostring(open)} end
-redis.call('DEL', KEYS[2], KEYS[4])
+redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])
 redis.call('HSET', KEYS[1], 'state', 'finalizing')
 return {'sealed'}
 `);
@@ -68,10 +69,13 @@ return {'sealed'}
  * Notes how far an open slice is. A report that comes after the commit, or from a former owner, is dropped: nobody would
  * clear it away.
  *
- * KEYS  1 fence (HASH)  2 progress (HASH)
- * ARGV  1 slice  2 fence token  3 documents finished
+ * KEYS  1 fence (HASH)  2 progress (HASH)  3 cost of what is begun (HASH)
+ * ARGV  1 slice  2 fence token  3 documents finished  4 what those that are not have cost, in nano-dollars
  */
 export const REPORT_PROGRESS = script(`
-if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('HSET', KEYS[2], ARGV[1], ARGV[3]) end
+if redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] then
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+  if ARGV[4] == '0' then redis.call('HDEL', KEYS[3], ARGV[1]) else redis.call('HSET', KEYS[3], ARGV[1], ARGV[4]) end
+end
 return 1
 `);
