@@ -14,6 +14,7 @@ import {
   wholeNumber,
 } from '../../src/workflows/setting-values.ts';
 import { SPREADS } from '../../src/workflows/workflow.ts';
+import { routeSchema } from './route.ts';
 
 /** `workflows:`. */
 
@@ -259,6 +260,7 @@ export const workflowSchema = z
     audit: fraction()
       .optional()
       .describe('share of the answers of tiers before the last, 0 to 1, whose document is asked of the last tier too'),
+    route: routeSchema.optional(),
     candidate: candidateSchema.optional(),
     rows: z
       .strictObject({

@@ -5,6 +5,7 @@ import type { WorkflowSpec } from '../../src/workflows/workflow.ts';
 import type { Config, TenantConfig } from '../config.ts';
 import type { RawConfig } from '../schema.ts';
 import { type CascadeContext, resolveCascade } from './resolve-cascade.ts';
+import { checkStarts } from './resolve-route.ts';
 
 type RawWorkflow = RawConfig['workflows'][string];
 type RawPlan = RawWorkflow['plans'][string];
@@ -48,7 +49,10 @@ function resolvePlan(
   context: CascadeContext,
 ): TenantConfig {
   const own = cascade === undefined ? undefined : { ...spec, cascade: ownCascade({ ...raw, cascade }, at, context) };
-  if (own !== undefined) checkRoom(own, at, context.problems);
+  if (own !== undefined) {
+    checkRoom(own, at, context.problems);
+    if (spec.route !== undefined) checkStarts(spec.route, own.cascade, `${at}.route`, context.problems);
+  }
   return {
     plan: name,
     ...(own === undefined ? {} : { spec: own }),

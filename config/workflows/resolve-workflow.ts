@@ -11,6 +11,7 @@ import { readText, resolveInstructions } from './read-text.ts';
 import { resolveCandidate } from './resolve-candidate.ts';
 import { type CascadeContext, refusedModels, resolveCascade } from './resolve-cascade.ts';
 import { resolveGate } from './resolve-gate.ts';
+import { resolveRoute } from './resolve-route.ts';
 import { checkRoom, resolveTenants } from './resolve-tenants.ts';
 
 export interface WorkflowContext extends CascadeContext {
@@ -64,6 +65,7 @@ function resolveTask(
   const at = `workflows.${name}`;
   const instructions = resolveInstructions(raw, at, folder, problems);
   const candidate = resolveCandidate(raw, cascade, at, context);
+  const route = resolveRoute(raw, cascade, at, context);
   const base = {
     name,
     cascade,
@@ -74,6 +76,7 @@ function resolveTask(
     ...(raw.drainAt === undefined ? {} : { drainAt: raw.drainAt }),
     ...(raw.rows === undefined ? {} : { rows: raw.rows }),
     ...(raw.audit === undefined ? {} : { audit: raw.audit }),
+    ...(route === undefined ? {} : { route }),
     ...(candidate === undefined ? {} : { candidate }),
     ...(raw.parts === undefined ? {} : { parts: withoutUndefined(raw.parts) }),
   };

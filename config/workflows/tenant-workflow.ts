@@ -46,6 +46,6 @@ export function candidateWorkflow(
     throw new NightmillError('usage', `${name} cannot be a candidate for ${workflow.spec.name}: ${reason}.`);
   }
   const { uncalibrated, madeWith, tenants, ...rest } = workflow;
-  const { calibration, ...spec } = workflow.spec;
+  const { calibration, route, ...spec } = workflow.spec;
   return { ...rest, spec: { ...spec, cascade: [{ model }] }, priority: 0 };
 }

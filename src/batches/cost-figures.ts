@@ -9,6 +9,10 @@ export interface CostFigures {
   readonly answered: number;
   /** Of these, by the first tier. */
   readonly byFirstTier: number;
+  /** Of these, by each tier's index. Absent in figures of earlier versions. */
+  readonly byTier?: Readonly<Record<string, number>>;
+  /** Documents by the index of the tier that they began at. Absent: the workflow has no route. */
+  readonly starts?: Readonly<Record<string, number>>;
   /** Of models that cost something. */
   readonly calls: number;
   /** Calls that failed and were made again, and replies that were turned down for their form or content. */
@@ -25,21 +29,39 @@ interface FiguresOf {
   /** Counts by code. */
   readonly rejections: Readonly<Record<string, number>>;
   readonly retries: Readonly<Record<string, number>>;
+  /** As a commit has it. Absent: none. */
+  readonly evidence?: Readonly<Record<string, number>>;
 }
 
-export function costFigures({ models, rejections, retries }: FiguresOf): CostFigures {
+export function costFigures({ models, rejections, retries, evidence = {} }: FiguresOf): CostFigures {
   const byModel: Record<string, { tokens: number; cost: number }> = {};
+  const byTier: Record<string, number> = {};
   let [answered, byFirstTier, calls] = [0, 0, 0];
   for (const { model, tier, accepted, usage, cost, ...totals } of models) {
     answered += accepted;
     if (tier === 0) byFirstTier += accepted;
+    if (accepted > 0) byTier[tier] = (byTier[tier] ?? 0) + accepted;
     if (model === LOCAL_MODEL_NAME) continue;
     calls += totals.calls;
     const known = byModel[model] ?? { tokens: 0, cost: 0 };
     byModel[model] = { tokens: known.tokens + usage.inputTokens + usage.outputTokens, cost: known.cost + cost };
   }
   const turnedDown = Object.entries(rejections).filter(([code]) => !ESCALATIONS.has(code));
-  return { answered, byFirstTier, calls, retries: sum(turnedDown) + sum(Object.entries(retries)), models: byModel };
+  const starts = startsOf(evidence);
+  return {
+    ...{ answered, byFirstTier, byTier, calls, models: byModel },
+    retries: sum(turnedDown) + sum(Object.entries(retries)),
+    ...(Object.keys(starts).length === 0 ? {} : { starts }),
+  };
+}
+
+/** The name under which a commit's evidence counts the documents that began at a tier. */
+export const STARTED = 'startedAtTier';
+
+/** Documents by the index of the tier that they began at, from what a commit counts. */
+export function startsOf(evidence: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  const found = Object.entries(evidence).filter(([name]) => name.startsWith(STARTED));
+  return Object.fromEntries(found.map(([name, count]) => [name.slice(STARTED.length), count]));
 }
 
 /** The figures of a batch under way, from the slices that are done; undefined: nothing is answered yet. */

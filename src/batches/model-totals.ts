@@ -1,7 +1,7 @@
 import { addLatency, type Latency } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
-import { allTiers, LOCAL_MODEL_NAME, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, LOCAL_MODEL_NAME, modelsOfTier, type RoutedTiers } from '../workflows/workflow.ts';
 
 /** Calls, tokens and money of one model at one tier. */
 export interface ModelTotals {
@@ -63,10 +63,7 @@ function latencyOf(a: ModelTotals, b: ModelTotals): Pick<ModelTotals, 'latency'>
 }
 
 /** With the provider of each model, as the batch's workflow has it. */
-export function withProviders(
-  totals: readonly ModelTotals[],
-  workflow: Pick<WorkflowSpec, 'cascade' | 'candidate'>,
-): readonly ModelTotals[] {
+export function withProviders(totals: readonly ModelTotals[], workflow: RoutedTiers): readonly ModelTotals[] {
   const providers = new Map(
     allTiers(workflow)
       .flatMap(modelsOfTier)

@@ -3,12 +3,14 @@ import type { ModelSpec, Tier, WorkflowSpec } from '../workflows/workflow.ts';
 
 /** sha256 of a workflow with its models and prices: equal hashes do and cost the same. */
 export function workflowHash(workflow: WorkflowSpec): string {
-  const { candidate } = workflow;
+  const { candidate, route } = workflow;
   const cascade = workflow.cascade.map(withoutPools);
   const other =
     candidate === undefined ? {} : { candidate: { ...candidate, cascade: candidate.cascade.map(withoutPools) } };
+  const routed =
+    route === undefined || route.by === 'rules' ? {} : { route: { ...route, tier: withoutPools(route.tier) } };
   return createHash('sha256')
-    .update(JSON.stringify({ ...workflow, cascade, ...other }))
+    .update(JSON.stringify({ ...workflow, cascade, ...other, ...routed }))
     .digest('hex');
 }
 

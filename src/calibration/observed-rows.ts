@@ -78,7 +78,9 @@ export function observedRows(
 function parse(line: string): { readonly id: string; readonly attempts: readonly Attempt[] } | undefined {
   try {
     const row = JSON.parse(line);
-    return row?.status === 'succeeded' && row.candidate !== true && Array.isArray(row.attempts)
+    // What began at a later tier says nothing of documents that begin at the first one.
+    const isPassedBy = (row?.route?.tier ?? 0) > 0;
+    return row?.status === 'succeeded' && row.candidate !== true && !isPassedBy && Array.isArray(row.attempts)
       ? { id: row.id, attempts: row.attempts }
       : undefined;
   } catch {

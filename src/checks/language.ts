@@ -53,7 +53,7 @@ export function languageProblem(
 }
 
 /** The one language of a text's beginning, middle and end; undefined where they differ or are too short. */
-function languageOfSource(source: string): string | undefined {
+export function languageOfSource(source: string): string | undefined {
   const samples =
     source.length <= 3 * SAMPLE_CHARS
       ? [source]

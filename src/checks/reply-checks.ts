@@ -4,8 +4,8 @@ import { namesNotFound } from './names.ts';
 import { numbersNotFound } from './numbers.ts';
 import { findPreamble } from './preamble.ts';
 
-/** Text that a summary must not have: a phrase in any case, or a regular expression that `patternProblem` let pass. */
-export type ForbiddenText =
+/** Text that is looked for: a phrase in any case, or a regular expression that `patternProblem` let pass. */
+export type SoughtText =
   | { readonly kind: 'phrase'; readonly phrase: string }
   | { readonly kind: 'pattern'; readonly pattern: string; readonly flags: string };
 
@@ -19,7 +19,7 @@ export interface ReplyChecks {
   readonly names: boolean;
   /** It does not begin with words about itself and is no refusal. */
   readonly preamble: boolean;
-  readonly forbidden: readonly ForbiddenText[];
+  readonly forbidden: readonly SoughtText[];
   /** Doubts about language, numbers and names fail a document at the last tier. Absent: its row has them as warnings. */
   readonly failsOnDoubt?: boolean;
 }
@@ -61,7 +61,7 @@ export function checkSummary(checks: ReplyChecks, checked: CheckedSummary): read
       detail: 'the summary talks about itself or declines; write nothing but what the document says',
     });
   }
-  const forbidden = checks.forbidden.find((text) => has(summary, text));
+  const forbidden = checks.forbidden.find((text) => hasText(summary, text));
   if (forbidden !== undefined) {
     const what =
       forbidden.kind === 'phrase' ? JSON.stringify(forbidden.phrase) : `text of the form /${forbidden.pattern}/`;
@@ -80,10 +80,11 @@ export function checkSummary(checks: ReplyChecks, checked: CheckedSummary): read
   return problems;
 }
 
-function has(summary: string, text: ForbiddenText): boolean {
-  return text.kind === 'phrase'
-    ? summary.toLowerCase().includes(text.phrase.toLowerCase())
-    : new RegExp(text.pattern, text.flags).test(summary);
+/** Whether a text has it. Patterns are bounded per place; the text's length is the caller's to bound. */
+export function hasText(text: string, sought: SoughtText): boolean {
+  return sought.kind === 'phrase'
+    ? text.toLowerCase().includes(sought.phrase.toLowerCase())
+    : new RegExp(sought.pattern, sought.flags).test(text);
 }
 
 function describeLanguage({ found, wanted }: LanguageProblem): string {

@@ -133,6 +133,7 @@ async function addToHistory(
       models: sums.models,
       rejections: Object.fromEntries(Object.entries(sums.rejections).map(([code, { count }]) => [code, count])),
       retries: sums.callRetries,
+      evidence: sums.evidence,
     }),
   });
 }

@@ -171,6 +171,7 @@ export function planJson(answer: PlanAnswer): object {
       costUsd:
         hours === undefined ? null : { low: usd(hours.low), expected: usd(hours.expected), worst: usd(hours.worst) },
     })),
+    route: plan.route ?? null,
     limitUsd: ofBatch === undefined ? null : usd(ofBatch.limit),
     documentsCovered: ofBatch === undefined || cost.expected === 0 ? null : coveredDocuments(ofBatch.covers, documents),
     limits: limits.map(({ scope, limit, spent, covers }) => ({

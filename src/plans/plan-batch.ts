@@ -1,4 +1,5 @@
 import { projectFromHistory, type WorkflowHistory } from '../batches/workflow-history.ts';
+import type { Document } from '../documents/document.ts';
 import type { DocumentInput } from '../documents/document-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
 import type { NanoUsd } from '../money/money.ts';
@@ -20,6 +21,7 @@ import {
   promptSizes,
   shapeDocument,
 } from './plan.ts';
+import { askingCost, plannedStart, planRoute, type RoutePlan } from './plan-route.ts';
 
 export interface BatchPlan {
   readonly documents: number;
@@ -47,6 +49,8 @@ export interface BatchPlan {
   /** Part of the input tokens, 0 to 1, that is the same instructions again and again; undefined: nothing is sent. */
   readonly instructionsShare: number | undefined;
   readonly minutes: CostRange;
+  /** Where documents would begin; undefined: the workflow has no route. */
+  readonly route: RoutePlan | undefined;
   /** What is expected comes from batches that have finished; else it is assumed. */
   readonly fromHistory: boolean;
 }
@@ -135,6 +139,7 @@ function planOf(
     dearest: sums.dearest,
     instructionsShare: sums.instructionsShare,
     minutes: sums.minutes(throughput),
+    route: planRoute(spec, sums.starts, history),
     fromHistory: false,
   };
   const past = history === undefined ? undefined : projectFromHistory(history, sums.inputTokens);
@@ -152,6 +157,7 @@ class PlanSums {
   readonly firstTier = { calls: 0, inputTokens: 0, outputTokens: 0 };
   dearest: BatchPlan['dearest'] = [];
   beyondLimit = 0;
+  readonly starts = new Map<number, number>();
   #textTokens = 0;
   #documents = 0;
   #leastCalls = 0;
@@ -167,10 +173,12 @@ class PlanSums {
     );
   }
 
-  async add({ id, text }: { readonly id: string; readonly text: string }, tokens: number): Promise<void> {
+  async add({ id, text, metadata }: PlannedDocument, tokens: number): Promise<void> {
     this.#documents += 1;
     this.inputTokens += tokens;
-    const [first] = this.#paid;
+    const start = plannedStart(this.#workflow, { text, tokens, metadata });
+    this.starts.set(start, (this.starts.get(start) ?? 0) + 1);
+    const first = this.#paid.find((model) => this.#workflow.cascade.slice(start).some((tier) => tier.model === model));
     if (first === undefined) return;
     const shape = await shapeText(this.#workflow, text, tokens);
     if (shape.parts > 1) {
@@ -184,7 +192,7 @@ class PlanSums {
       if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
       return planDocument(this.#workflow, found, shape);
     };
-    const uncapped = planCost(this.#workflow, planAt);
+    const uncapped = addCosts(planCost(this.#workflow, planAt, start), askingCost(this.#workflow, tokens));
     const { documentLimit = Number.POSITIVE_INFINITY } = this.#workflow;
     if (uncapped.expected > documentLimit) this.beyondLimit += 1;
     const range = {
@@ -209,7 +217,9 @@ class PlanSums {
   }
 
   get unpriced(): readonly string[] {
-    return [...this.#sizes.keys()].filter(({ price }) => price === undefined).map(({ name }) => name);
+    const { route } = this.#workflow;
+    const asked = route?.by === 'model' ? [route.tier.model] : [];
+    return [...this.#sizes.keys(), ...asked].filter(({ price }) => price === undefined).map(({ name }) => name);
   }
 
   get instructionsShare(): number | undefined {
@@ -218,7 +228,11 @@ class PlanSums {
   }
 
   get calls(): BatchPlan['calls'] {
-    return { low: this.#isLocalFirst ? 0 : this.#leastCalls, worst: this.firstTier.calls * this.#paid.length * 2 };
+    const asked = this.#workflow.route?.by === 'model' ? this.#documents : 0;
+    return {
+      low: asked + (this.#isLocalFirst ? 0 : this.#leastCalls),
+      worst: asked * 2 + this.firstTier.calls * this.#paid.length * 2,
+    };
   }
 
   minutes(hosts: readonly Throughput[]): CostRange {
@@ -235,6 +249,12 @@ class PlanSums {
   get #isLocalFirst(): boolean {
     return this.#workflow.cascade[0]?.model.name === LOCAL_MODEL_NAME;
   }
+}
+
+type PlannedDocument = Pick<Document, 'id' | 'text' | 'metadata'>;
+
+function addCosts(a: CostRange, b: CostRange = { low: 0, expected: 0, worst: 0 }): CostRange {
+  return { low: a.low + b.low, expected: a.expected + b.expected, worst: a.worst + b.worst };
 }
 
 /** A long document is cut as a worker will cut it, so that the calls are the very ones that will be made. */

@@ -113,6 +113,12 @@ export function planDocument(workflow: WorkflowSpec, sizes: PromptSizes, shape: 
   };
 }
 
+/** What one call costs whose answer is taken, and at the most. */
+export function callCost(model: ModelSpec, plan: DocumentPlan): CostRange {
+  const typical = typicalAt(model, plan);
+  return { low: typical, expected: typical, worst: worstCost(model, plan) };
+}
+
 /** Asked, and asked once more with a longer reply. */
 function worstCost(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan): number {
   const atMost = holdFor(model, Math.ceil(inputTokens * COUNT_MARGIN), outputTokens);
@@ -123,13 +129,18 @@ function typicalAt(model: ModelSpec, { inputTokens, outputTokens }: DocumentPlan
   return typicalCost(model, inputTokens, Math.ceil(outputTokens * TYPICAL_OUTPUT_SHARE));
 }
 
-/** What a document may cost through the whole cascade. */
-export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => DocumentPlan): CostRange {
+/**
+ * What a document may cost through the cascade.
+ *
+ * @param start index of the tier that it begins at
+ */
+export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => DocumentPlan, start = 0): CostRange {
   let low = 0;
   let expected = 0;
   let worst = 0;
   let reach = 1;
   for (const [index, tier] of workflow.cascade.entries()) {
+    if (index < start) continue;
     const { model } = tier;
     if (model.name === LOCAL_MODEL_NAME) {
       reach *= ASSUMED_ESCALATION;
@@ -137,7 +148,7 @@ export function planCost(workflow: WorkflowSpec, planAt: (model: ModelSpec) => D
     }
     // Nobody knows how much of it each host will get: the bounds are those of the cheapest and of the dearest one.
     const typical = hostsOf(tier).map((host) => typicalAt(host, planAt(host)));
-    if (index === 0) low = Math.min(...typical);
+    if (index === start) low = Math.min(...typical);
     expected += Math.max(...typical) * reach;
     reach *= ASSUMED_ESCALATION;
     worst += Math.max(...modelsOfTier(tier).map((each) => worstCost(each, planAt(each))));

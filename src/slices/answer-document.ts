@@ -10,6 +10,7 @@ import { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { MIN_CUT_TOKENS } from '../tasks/long-documents/smallest-window.ts';
 import { splitOnOverflow } from '../tasks/long-documents/split-on-overflow.ts';
 import { promptTag } from '../tasks/prompt-hash.ts';
+import type { RowRoute } from '../tasks/result-row.ts';
 import { taskOf } from '../tasks/tasks.ts';
 import { keepsAttempts, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
 import { isAudited } from './audit-sample.ts';
@@ -24,6 +25,12 @@ export interface AnswerDocumentContext extends CallModelContext {
   readonly localProviders: ReadonlySet<string>;
 }
 
+/** As `Router`, which asks through this file. */
+interface DocumentRouter {
+  route(index: number, redactors: DocumentRedactors): Promise<RowRoute | undefined>;
+  stagesFor(stages: readonly CascadeStage[], route: RowRoute | undefined): readonly CascadeStage[];
+}
+
 /** A document in its slice, and the stages of the cascade that are left for it. */
 export interface DocumentWork {
   readonly run: SliceRun;
@@ -35,6 +42,8 @@ export interface DocumentWork {
   readonly localCalls: LocalCalls;
   /** What tiers before these stages have said of it. */
   readonly attempts: AttemptLog;
+  /** Says where it begins among the stages. Absent: at the first. */
+  readonly router?: DocumentRouter;
 }
 
 /**
@@ -48,15 +57,19 @@ export async function answerDocument(context: AnswerDocumentContext, work: Docum
     return { kind: 'error', status: 'skipped', code: entry.skipped.code, message: entry.skipped.message };
   }
   const redactors = new DocumentRedactors(entry.document.text);
+  let route: RowRoute | undefined;
   try {
     if (stages.length === 0) throw run.ending === undefined ? noPaidTier() : new DocumentEndedError(run.ending);
-    return withAttempts(work, await askStages(context, work, redactors));
+    route = await work.router?.route(work.position, redactors);
+    const left = work.router?.stagesFor(stages, route) ?? stages;
+    return routed(route, withAttempts(work, await askStages(context, { ...work, stages: left }, redactors)));
   } catch (error) {
     if (error instanceof DocumentEndedError) {
-      return { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` };
+      return routed(route, { kind: 'error', status: error.status, code: error.status, message: `${error.message}.` });
     }
     if (error instanceof CallFailedError) {
-      return withAttempts(work, { kind: 'error', status: 'failed', code: error.code, message: error.message });
+      const failed = { kind: 'error', status: 'failed', code: error.code, message: error.message } as const;
+      return routed(route, withAttempts(work, failed));
     }
     // Stopped, or unexpected: either way the other documents begin no new calls.
     run.stop(error instanceof StopError ? error.reason : { kind: 'shutdown' });
@@ -64,6 +77,11 @@ export async function answerDocument(context: AnswerDocumentContext, work: Docum
   } finally {
     run.countRedactions(redactors.counts());
   }
+}
+
+/** With where the document began. */
+export function routed(route: RowRoute | undefined, end: DocumentEnd): DocumentEnd {
+  return route === undefined ? end : { ...end, route };
 }
 
 /** A label that was paid for and is not sure enough is in the row of its document, whatever the workflow says. */

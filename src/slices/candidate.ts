@@ -75,7 +75,7 @@ export class CandidateRun {
     ours: Promise<DocumentEnd>,
   ): Promise<DocumentEnd> {
     const { instructions, cascade } = this.#candidate;
-    const { candidate: _, audit: __, calibration: ___, ...base } = this.#workflow;
+    const { candidate: _, audit: __, calibration: ___, route: ____, ...base } = this.#workflow;
     const workflow = { ...base, cascade, ...(instructions === undefined ? {} : { instructions }) };
     // What a document may cost is there for what is in force first.
     if (base.documentLimit !== undefined) await Promise.allSettled([ours]);

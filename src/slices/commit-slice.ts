@@ -31,6 +31,8 @@ export interface SliceWork {
   readonly localCalls: ReadonlyMap<number, number>;
   readonly audits: AuditCounts;
   readonly compared: CandidateCounts;
+  /** Where documents began, as counts by name. */
+  readonly routes: Readonly<Record<string, number>>;
   /** Documents for which only the last tier was asked, because the promise of the others no longer holds. */
   readonly fallbacks: number;
 }
@@ -88,7 +90,7 @@ export async function commitSlice(
   }
 }
 
-function evidenceOf({ audits, fallbacks, compared }: SliceWork): Pick<SliceCommit, 'evidence'> {
+function evidenceOf({ audits, fallbacks, compared, routes }: SliceWork): Pick<SliceCommit, 'evidence'> {
   const counts = {
     auditedDocuments: audits.samples,
     auditDisagreements: audits.errors,
@@ -96,6 +98,7 @@ function evidenceOf({ audits, fallbacks, compared }: SliceWork): Pick<SliceCommi
     candidateDocuments: compared.documents,
     candidateBetter: compared.better,
     candidateWorse: compared.worse,
+    ...routes,
   };
   const known = Object.entries(counts).filter(([, count]) => count > 0);
   return known.length === 0 ? {} : { evidence: Object.fromEntries(known) };

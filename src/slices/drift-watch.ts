@@ -76,6 +76,12 @@ export function countAudits(
     if (entry.kind !== 'document' || end?.kind !== 'answered' || !('label' in end.answer.result)) continue;
     if (end.isCandidate === true || tried.length === 0 || !isAudited(workflow, entry.document.id)) continue;
     const audited = tried.find(({ reason }) => reason === AUDITED);
+    const start = end.route?.tier ?? 0;
+    if (audited !== undefined && audited.tier < start) {
+      // It was asked for the audit of the route: the document itself began later, at the last tier without an error.
+      if (start === workflow.cascade.length - 1) samples += 1;
+      continue;
+    }
     if (audited !== undefined && (audited.label === undefined || audited.tier === end.answer.tier)) continue;
     samples += 1;
     if (audited !== undefined && audited.label !== end.answer.result.label) errors += 1;

@@ -25,13 +25,18 @@ export async function answerLocally(
   entries: readonly SliceEntry[],
   options: {
     readonly localCalls: LocalCalls;
+    /** Whether the document of an entry begins at a later tier. Absent: none does. */
+    readonly passesBy?: (index: number) => boolean;
     readonly monotonic: () => number;
     /** Told how it ended for the document of an entry. */
     readonly note: (index: number, attempt: TierAttempt) => void;
   },
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   const texts = entries.flatMap((entry, index) =>
-    entry.kind === 'document' && entry.sameAs === undefined && entry.answered === undefined
+    entry.kind === 'document' &&
+    entry.sameAs === undefined &&
+    entry.answered === undefined &&
+    options.passesBy?.(index) !== true
       ? [{ index, text: entry.document.text }]
       : [],
   );

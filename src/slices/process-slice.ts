@@ -11,13 +11,14 @@ import { type CascadeStage, cascadeStages } from '../cascades/cascade-stages.ts'
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
-import { type AnswerDocumentContext, answerDocument, withAttempts } from './answer-document.ts';
+import { type AnswerDocumentContext, answerDocument, routed, withAttempts } from './answer-document.ts';
 import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { CandidateRun, noteCompared } from './candidate.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { earlierEnd } from './committed-ends.ts';
 import { countAudits, type DriftContext, hasDrifted, noteAudits, strongestAlone } from './drift-watch.ts';
 import { answerLocally, type LocalCalls } from './local-tier.ts';
+import { countRoutes, Router } from './router.ts';
 import type { DocumentEnd } from './slice-rows.ts';
 
 export interface ProcessSliceContext extends AnswerDocumentContext, DriftContext {
@@ -128,10 +129,16 @@ async function answerDocuments(
   const [first] = all;
   const localCalls: LocalCalls = new Map();
   const logs = entries.map(() => new AttemptLog());
-  const isLocalFirst = first?.kind === 'local';
+  // Where only the last tier is left there is no choice. A batch that ends finds what it has paid for where it was asked.
+  const hasNothing = run.ending !== undefined && run.journal.size === 0;
+  const router =
+    drifted || workflow.route === undefined || hasNothing
+      ? undefined
+      : await openRouter(context, run, workflow, entries, localCalls);
+  const isLocalFirst = first?.kind === 'local' && router?.asks !== true;
   const local =
     isLocalFirst && run.ending === undefined
-      ? await runLocalTier(context, run, workflow, first, entries, { localCalls, logs })
+      ? await runLocalTier(context, run, workflow, first, entries, { localCalls, logs, router })
       : [];
   const stages = isLocalFirst ? all.slice(1) : all;
   const candidate = await CandidateRun.open(context, run, workflow);
@@ -143,10 +150,13 @@ async function answerDocuments(
     const own = async () => {
       const attempts = logs[index] ?? new AttemptLog();
       const known = local[index];
-      if (known !== undefined) return withAttempts({ workflow, attempts }, known);
+      if (known !== undefined) return routed(router?.knownOf(index), withAttempts({ workflow, attempts }, known));
       const end =
         (await takeOver(run, entry, index, answers, others)) ??
-        (await answerDocument(context, { run, workflow, stages, entry, position: index, localCalls, attempts }));
+        (await answerDocument(context, {
+          ...{ run, workflow, stages, entry, position: index, localCalls, attempts },
+          ...(router === undefined ? {} : { router }),
+        }));
       progress.finished(index);
       return end;
     };
@@ -165,7 +175,8 @@ async function answerDocuments(
   const attempts = logs.map((log) => log.attempts);
   const audits = drifted ? { samples: 0, errors: 0 } : countAudits(workflow, entries, ends, attempts);
   const compared = candidate?.counts ?? NOTHING_COMPARED;
-  return { ends, others: await others, localCalls, audits, compared, fallbacks: drifted ? ends.length : 0 };
+  const routes = countRoutes(ends, attempts);
+  return { ends, others: await others, localCalls, audits, compared, routes, fallbacks: drifted ? ends.length : 0 };
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */
@@ -183,8 +194,29 @@ async function takeOver(
   const end =
     entry.sameAs.slice === run.claim.slice ? await answers[entry.sameAs.position] : (await others).get(index)?.end;
   if (end?.kind !== 'answered') return end;
-  const { localMs: _, ...taken } = end;
+  const { localMs: _, route: __, ...taken } = end;
   return taken;
+}
+
+async function openRouter(
+  context: ProcessSliceContext,
+  run: SliceRun,
+  workflow: WorkflowSpec,
+  entries: readonly SliceEntry[],
+  localCalls: LocalCalls,
+): Promise<Router> {
+  try {
+    return await Router.open(context, run, workflow, entries, localCalls);
+  } catch (error) {
+    run.throwIfStopped();
+    throw error;
+  }
+}
+
+interface LocalTierOptions {
+  readonly localCalls: LocalCalls;
+  readonly logs: readonly AttemptLog[];
+  readonly router: Router | undefined;
 }
 
 /** The local model at the head of a cascade sees the whole slice at once. */
@@ -194,12 +226,15 @@ async function runLocalTier(
   workflow: WorkflowSpec,
   stage: CascadeStage & { readonly kind: 'local' },
   entries: readonly SliceEntry[],
-  { localCalls, logs }: { readonly localCalls: LocalCalls; readonly logs: readonly AttemptLog[] },
+  { localCalls, logs, router }: LocalTierOptions,
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   try {
     const monotonic = () => context.clock.monotonic();
     const note = (index: number, attempt: TierAttempt) => logs[index]?.note(attempt);
-    return await answerLocally(context.local, run, workflow, stage, entries, { localCalls, monotonic, note });
+    return await answerLocally(context.local, run, workflow, stage, entries, {
+      ...{ localCalls, monotonic, note },
+      passesBy: (index) => router?.passesBy(index) === true,
+    });
   } catch (error) {
     run.throwIfStopped();
     throw error;

@@ -6,12 +6,12 @@ import { type Latency, LatencySum } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, NO_USAGE, type Usage } from '../money/usage.ts';
 import type { AnswerWarning } from '../prompts/question.ts';
-import type { ErrorRow, ResultRow, Row, RowSpending } from '../tasks/result-row.ts';
+import type { ErrorRow, ResultRow, Row, RowRoute, RowSpending } from '../tasks/result-row.ts';
 import type { DocumentResult } from '../tasks/task.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 
-/** How one document of a slice ended. */
-export type DocumentEnd =
+/** How one document of a slice ended. `route`: where it began; absent: nothing was chosen. */
+export type DocumentEnd = { readonly route?: RowRoute } & (
   | {
       readonly kind: 'answered';
       readonly answer: DocumentResult;
@@ -33,7 +33,8 @@ export type DocumentEnd =
       readonly code: string;
       readonly message: string;
       readonly attempts?: readonly TierAttempt[];
-    };
+    }
+);
 
 interface Spent {
   readonly calls: number;
@@ -128,6 +129,7 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
       usage,
       cost,
       ...spendingOf(spent, end),
+      ...routeOf(end),
       ...attemptsOf(end.attempts, spent),
       ...(metadata === undefined ? {} : { metadata }),
     };
@@ -152,10 +154,15 @@ function buildRow(entry: SliceEntry, end: DocumentEnd | undefined, spent: Spent)
     ...(spent.fallback || end.standsIn === true ? { fallback: true } : {}),
     ...(spent.servedBy.length === 0 ? {} : { servedBy: spent.servedBy.join(', ') }),
     ...(warnings.length === 0 ? {} : { warnings }),
+    ...routeOf(end),
     ...attemptsOf(end.attempts, spent),
     ...(metadata === undefined ? {} : { metadata }),
   };
   return row;
+}
+
+function routeOf({ route }: DocumentEnd): Pick<Row, 'route'> {
+  return route === undefined ? {} : { route };
 }
 
 /** With what the calls of each tier have cost. */

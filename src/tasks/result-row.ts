@@ -75,6 +75,18 @@ export interface RowAttempt {
   readonly cost: NanoUsd;
 }
 
+/** Where a document began in the cascade. */
+export interface RowRoute {
+  readonly tier: number;
+  readonly model: string;
+  /** `rule 2`, a kind, `unsure: KIND`, `failed: CODE`, or `otherwise`. */
+  readonly why: string;
+  /** Of the kind, 0 to 1. Absent: not known, or rules have decided. */
+  readonly confidence?: number;
+  /** The tiers before were asked all the same, as a sample. Absent: no. */
+  readonly audited?: true;
+}
+
 /** What the calls of one model at one tier have cost for a document. */
 export interface RowSpending {
   readonly tier: number;
@@ -93,6 +105,8 @@ interface RowBase {
   readonly cost: NanoUsd;
   /** Where the money went, exactly: the sum over all rows is the manifest's `byModel`. Absent: no call was made. */
   readonly spent?: readonly RowSpending[];
+  /** Absent: the workflow has no route, or the answer is another document's. */
+  readonly route?: RowRoute;
   /** Every tier that was asked, cheapest first, where the workflow asks for it. */
   readonly attempts?: readonly RowAttempt[];
 }
@@ -159,6 +173,7 @@ export function formatRow(row: Row): string {
       ...(row.fallback === true ? { fallback: true } : {}),
       ...(row.servedBy === undefined ? {} : { servedBy: row.servedBy }),
       ...(row.warnings === undefined ? {} : { warnings: row.warnings }),
+      ...(row.route === undefined ? {} : { route: row.route }),
       ...writeAttempts(row),
       ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
     });
@@ -171,6 +186,7 @@ export function formatRow(row: Row): string {
     usage: row.usage,
     costUsd,
     ...writeSpending(row),
+    ...(row.route === undefined ? {} : { route: row.route }),
     ...writeAttempts(row),
     ...(row.metadata === undefined ? {} : { metadata: row.metadata }),
   });

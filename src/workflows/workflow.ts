@@ -1,4 +1,4 @@
-import type { ReplyChecks } from '../checks/reply-checks.ts';
+import type { ReplyChecks, SoughtText } from '../checks/reply-checks.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
 import type { RedactionPolicy } from '../redaction/redaction-policy.ts';
@@ -119,6 +119,8 @@ interface WorkflowBase {
   readonly rows?: { readonly attempts: boolean };
   /** Share of the answers that a tier before the last one may give, 0 to 1, whose document is asked of the last tier too. Absent: 0. */
   readonly audit?: number;
+  /** Which tier each document begins at. Absent: the first one. */
+  readonly route?: RouteSpec;
   /** What may take the cascade's place, compared with it on a share of the documents. Absent: nothing. */
   readonly candidate?: CandidateSpec;
   /** The calibration that the cascade's thresholds come from. Absent: none. */
@@ -142,21 +144,66 @@ export interface CandidateSpec {
   readonly margin: number;
 }
 
-/** The tiers of a workflow, then those of its candidate: the index of a tier is its place here. */
-export function allTiers({ cascade, candidate }: Pick<WorkflowSpec, 'cascade' | 'candidate'>): readonly Tier[] {
-  return candidate === undefined ? cascade : [...cascade, ...candidate.cascade];
+/** Which tier each document begins at; tiers are named by their model. `otherwise`: where nothing else is said; absent: the first one. */
+export type RouteSpec = (RulesRoute | AskedRoute) & { readonly otherwise?: string };
+
+export interface RulesRoute {
+  readonly by: 'rules';
+  /** The first one that holds decides. */
+  readonly rules: readonly RouteRule[];
+}
+
+/** A kind of document is asked for, and each kind has its tier. */
+export interface AskedRoute {
+  readonly by: 'local' | 'model';
+  /** Who is asked: the built-in model, or another one. */
+  readonly tier: Tier;
+  readonly kinds: Pick<ClassifyWorkflow, 'labels' | 'examples' | 'fallbackLabel'>;
+  /** By kind. One that is not here begins at `otherwise`. */
+  readonly start: Readonly<Record<string, string>>;
+  /** Least confidence at which the answer counts. Absent: any. */
+  readonly acceptAt?: number;
+}
+
+/** It holds where all that it names holds. */
+export interface RouteRule {
+  readonly tokens?: RouteRange;
+  readonly characters?: RouteRange;
+  /** Codes such as `de`. */
+  readonly languages?: readonly string[];
+  /** Values that a field may have, as text. */
+  readonly metadata?: Readonly<Record<string, readonly string[]>>;
+  /** The text has one of these. */
+  readonly has?: readonly SoughtText[];
+  readonly start: string;
+}
+
+export interface RouteRange {
+  readonly above?: number;
+  readonly atMost?: number;
+}
+
+/**
+ * The tiers of a workflow, then those of its candidate, then the one that is asked where documents begin: the index of a
+ * tier is its place here.
+ */
+export function allTiers({ cascade, candidate, route }: RoutedTiers): readonly Tier[] {
+  const asked = route === undefined || route.by === 'rules' ? [] : [route.tier];
+  return candidate === undefined && asked.length === 0
+    ? cascade
+    : [...cascade, ...(candidate?.cascade ?? []), ...asked];
 }
 
 /** Those of `powered` that a workflow may ask, by name. */
-export function poweredProviders(
-  workflow: Pick<WorkflowSpec, 'cascade' | 'candidate'>,
-  powered: ReadonlySet<string>,
-): readonly string[] {
+export function poweredProviders(workflow: RoutedTiers, powered: ReadonlySet<string>): readonly string[] {
   const names = allTiers(workflow)
     .flatMap(modelsOfTier)
     .map(({ provider }) => provider);
   return [...new Set(names)].filter((name) => powered.has(name)).sort();
 }
+
+/** What a workflow's tiers are known by. */
+export type RoutedTiers = Pick<WorkflowBase, 'cascade' | 'candidate' | 'route'>;
 
 /** What a batch remembers of the calibration behind its thresholds. */
 export interface CalibrationRef {

@@ -241,6 +241,8 @@ describe('RedisWorkflowHistories', () => {
     const figures = {
       answered: 10,
       byFirstTier: 5,
+      byTier: { 0: 5, 1: 5 },
+      starts: { 0: 8, 1: 2 },
       calls: 12,
       retries: 1,
       models: { small: { tokens: 100, cost: 20 } },

@@ -117,4 +117,57 @@ describe('a sample', () => {
     expect(await idsOf(10)).toHaveLength(10);
     expect(await idsOf(50)).toHaveLength(10);
   });
+
+  describe('with a route', () => {
+    const price = { inputPerMillion: 1_500_000_000, cachedInputPerMillion: 0, outputPerMillion: 6_000_000_000 };
+    const LARGE: ModelSpec = { ...SMALL, name: 'large', price };
+    const cascade = [{ model: SMALL, acceptAt: 0.5 }, { model: LARGE }];
+    const labels = [
+      { label: 'plain', description: '' },
+      { label: 'hard', description: '' },
+    ];
+    const byModel = {
+      by: 'model',
+      tier: { model: SMALL },
+      kinds: { labels, examples: [] },
+      start: { hard: 'large' },
+    } as const;
+
+    it('by rules counts where documents begin, and leaves out the tiers before', async () => {
+      const texts = ['one', 'one two', 'one two three'];
+      const route = { by: 'rules', rules: [{ tokens: { above: 1 }, start: 'large' }] } as const;
+      const plan = await planOf(texts, { ...TRIAGE, cascade, route });
+      expect(plan.route).toEqual({
+        by: 'rules',
+        from: 'documents',
+        starts: [
+          { tier: 0, model: 'small', documents: 1 },
+          { tier: 1, model: 'large', documents: 2 },
+        ],
+      });
+      const [small, large] = await Promise.all(
+        [SMALL, LARGE].map(async (model) => (await planOf(texts.slice(1), { ...TRIAGE, cascade: [{ model }] })).cost),
+      );
+      const first = await planOf(texts.slice(0, 1), { ...TRIAGE, cascade });
+      expect(plan.cost.expected).toBe(first.cost.expected + (large?.expected ?? 0));
+      expect(plan.cost.low).toBe(first.cost.low + (large?.low ?? 0));
+      expect(small?.low).toBeLessThan(large?.low ?? 0);
+    });
+
+    it('by a model adds its calls, and knows where documents begin from earlier batches alone', async () => {
+      const workflow = { ...TRIAGE, cascade, route: byModel };
+      const [plain, plan] = [await planOf(['a', 'b'], { ...TRIAGE, cascade }), await planOf(['a', 'b'], workflow)];
+      expect(plan.route).toEqual({ by: 'model', from: 'unknown', starts: [] });
+      expect(plan.calls.low).toBe(plain.calls.low + 2);
+      expect(plan.cost.low).toBeGreaterThan(plain.cost.low);
+      expect(plan.cost.worst).toBeGreaterThan(plain.cost.worst);
+      const figures = { answered: 8, byFirstTier: 6, calls: 8, retries: 0, models: {}, starts: { 0: 6, 1: 2 } };
+      const history = { configHash: '', batches: 1, documents: 8, cost: 1_000, inputTokens: 8, seconds: 8, figures };
+      const known = await planOf(['a', 'b', 'c', 'd'], workflow, { history });
+      expect(known.route).toMatchObject({ from: 'history', starts: [{ documents: 3 }, { tier: 1, documents: 1 }] });
+      const { price: _, ...unpriced } = { ...SMALL, name: 'tiny' };
+      const route = { ...byModel, tier: { model: unpriced } };
+      expect((await planOf(['a'], { ...workflow, route })).unpriced).toEqual(['tiny']);
+    });
+  });
 });

@@ -64,6 +64,13 @@ test('with split the candidate’s answers stand in the rows, and what it cannot
   expect(await evidence(failed)).toEqual({ candidateDocuments: 2, candidateWorse: 2 });
 });
 
+test('a candidate is asked from its own first tier, wherever the document begins in what is in force', async () => {
+  const { app, slice, asked } = await openWith({}, {});
+  Object.assign(app.workflow, { route: { by: 'rules', rules: [{ tokens: { above: 0 }, start: 'large' }] } });
+  await slice(2);
+  expect(asked().toSorted()).toEqual(['large-1', 'large-1', 'other-1', 'other-1']);
+});
+
 test('a document’s own limit is there for what is in force, and a candidate without room is not compared', async () => {
   const { app, slice, evidence, asked } = await openWith({}, { 'small-1': 'billing' });
   Object.assign(app.workflow, { documentLimit: 700_000 });

@@ -19,6 +19,7 @@ const WORK: SliceWork = {
   others: new Map(),
   localCalls: new Map(),
   audits: { samples: 0, errors: 0 },
+  routes: {},
   fallbacks: 0,
   compared: { documents: 0, better: 0, worse: 0 },
 };

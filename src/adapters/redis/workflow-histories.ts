@@ -73,19 +73,33 @@ export class RedisWorkflowHistories implements WorkflowHistories {
 /** Fields of a model's sums are these and its name. */
 const TOKENS = 'tokens:';
 const COST = 'cost:';
+/** And of a tier's, its index. */
+const BY_TIER = 'tier:';
+const STARTS = 'start:';
 
-function figureFields({ models, ...counts }: CostFigures): Readonly<Record<string, number>> {
+function figureFields({ models, byTier = {}, starts = {}, ...counts }: CostFigures): Readonly<Record<string, number>> {
   const byModel = Object.entries(models).flatMap(([model, { tokens, cost }]): [string, number][] => [
     [`${TOKENS}${model}`, tokens],
     [`${COST}${model}`, cost],
   ]);
-  return { ...counts, ...Object.fromEntries(byModel) };
+  const named = (prefix: string, amounts: Readonly<Record<string, number>>) =>
+    Object.entries(amounts).map(([name, amount]): [string, number] => [`${prefix}${name}`, amount]);
+  return { ...counts, ...Object.fromEntries([...byModel, ...named(BY_TIER, byTier), ...named(STARTS, starts)]) };
 }
 
 function readFigures(fields: Readonly<Record<string, string>>): CostFigures {
   const count = (name: string) => Number(fields[name] ?? 0);
   const names = Object.keys(fields).flatMap((field) => (field.startsWith(TOKENS) ? [field.slice(TOKENS.length)] : []));
+  const amounts = (prefix: string) =>
+    Object.fromEntries(
+      Object.keys(fields).flatMap((field) =>
+        field.startsWith(prefix) ? [[field.slice(prefix.length), count(field)]] : [],
+      ),
+    );
+  const [byTier, starts] = [amounts(BY_TIER), amounts(STARTS)];
   return {
+    ...(Object.keys(byTier).length === 0 ? {} : { byTier }),
+    ...(Object.keys(starts).length === 0 ? {} : { starts }),
     answered: count('answered'),
     byFirstTier: count('byFirstTier'),
     calls: count('calls'),

@@ -131,6 +131,7 @@ function planText({
     ...answeredLines(answeredBefore, newOnly),
     ...(labels.length === 0 ? [] : [`labels     ${labels.join(', ')}`]),
     `tokens     ${count(inputTokens)} of input`,
+    ...routeLines(plan),
     `calls      ${count(calls.low)} to ${count(calls.worst)} to providers`,
     ...(long.documents === 0
       ? []
@@ -149,6 +150,22 @@ function planText({
     ...(marks === undefined ? [] : markLines(workflow, [{ ...marks, name: '(the cascade)' }])),
     '',
   ].join('\n');
+}
+
+function routeLines({ route, documents }: BatchPlan): readonly string[] {
+  if (route === undefined || documents === 0) return [];
+  if (route.from === 'unknown') {
+    return [
+      `route      by ${route.by}: where documents begin is not known before they are asked; --sample 20 finds out`,
+    ];
+  }
+  const starts = route.starts.map(
+    (start) =>
+      `${start.documents.toLocaleString('en')} at ${start.model} (${Math.round((start.documents * 100) / documents)} %)`,
+  );
+  return [
+    `route      by ${route.by}: ${starts.join(', ')}${route.from === 'history' ? ', as in earlier batches' : ''}`,
+  ];
 }
 
 function dollarLine({ cost, unpriced }: BatchPlan): string {

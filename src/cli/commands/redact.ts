@@ -6,7 +6,7 @@ import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/i
 import { openInputs } from '../../operations/open-inputs.ts';
 import { DocumentRedactors } from '../../redaction/document-redactors.ts';
 import { REDACTION_RULES, type RedactionPolicy } from '../../redaction/redaction-policy.ts';
-import { modelsOfTier } from '../../workflows/workflow.ts';
+import { allTiers, modelsOfTier } from '../../workflows/workflow.ts';
 import { addInputOptions } from '../input-options.ts';
 import { globalOptions, readConfig } from '../with-app.ts';
 
@@ -58,7 +58,7 @@ function policiesOf(config: Config, workflow: string | undefined): readonly Seen
     ];
   }
   const ways = new Map<string, { models: string[]; policy?: RedactionPolicy }>();
-  for (const { name, redact } of workflowOf(config, workflow).spec.cascade.flatMap(modelsOfTier)) {
+  for (const { name, redact } of allTiers(workflowOf(config, workflow).spec).flatMap(modelsOfTier)) {
     const key = JSON.stringify(redact ?? null);
     const known = ways.get(key) ?? { models: [], ...(redact === undefined ? {} : { policy: redact }) };
     known.models.push(name);

@@ -1,4 +1,4 @@
-import type { ForbiddenText, ReplyChecks } from '../../checks/reply-checks.ts';
+import type { ReplyChecks, SoughtText } from '../../checks/reply-checks.ts';
 import { patternProblem } from '../../checks/safe-pattern.ts';
 
 /** The checks as the config has them. */
@@ -25,12 +25,13 @@ export function resolveChecks(raw: RawChecks | undefined, at: string, problems: 
     numbers,
     names,
     preamble,
-    forbidden: forbidden.map((text, index) => resolveForbidden(text, `${at}.forbidden.${index}`, problems)),
+    forbidden: forbidden.map((text, index) => resolveSought(text, `${at}.forbidden.${index}`, problems)),
     ...(onFail === 'fail' ? { failsOnDoubt: true } : {}),
   };
 }
 
-function resolveForbidden(text: string, at: string, problems: string[]): ForbiddenText {
+/** A phrase, or a pattern that is written as one; a pattern that could take long is a problem. */
+export function resolveSought(text: string, at: string, problems: string[]): SoughtText {
   const written = readPattern(text);
   if (written === undefined) return { kind: 'phrase', phrase: text };
   const problem = patternProblem(written.pattern, written.flags);
