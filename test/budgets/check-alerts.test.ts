@@ -254,6 +254,8 @@ describe('RedisWorkflowHistories', () => {
     expect((await histories.get('triage'))?.figures).toEqual({
       answered: 18,
       byFirstTier: 9,
+      byTier: { 0: 9, 1: 9 },
+      starts: { 0: 14.4, 1: 3.6 },
       calls: 21.6,
       retries: 1.8,
       models: { small: { tokens: 80, cost: 16 }, large: { tokens: 10, cost: 10 } },
