@@ -13,6 +13,7 @@ interface Row {
   readonly durationMs?: number;
   readonly usage?: Readonly<Record<string, number>>;
   readonly warnings?: readonly unknown[];
+  readonly route?: { readonly tier: number; readonly model: string; readonly why: string; readonly audited?: boolean };
   readonly attempts?: readonly {
     readonly tier: number;
     readonly model: string;
@@ -25,12 +26,14 @@ interface Row {
 
 /** One document for people: what became of it, what was tried, what it cost, and the text. */
 export function documentText({ batch, id, slice, state, document, row }: ShownDocument): string {
-  const { result, error, model, tier, calls, costUsd, durationMs, usage, warnings, attempts } = (row ?? {}) as Row;
+  const { result, error, model, tier, calls, costUsd, durationMs, usage, warnings, attempts, route } = (row ??
+    {}) as Row;
   const lines = [
     `${printable(id)}  ${state === 'open' ? 'has no answer yet' : state}  (${batch}, slice ${slice})`,
     ...(result === undefined ? [] : [`  answer     ${printable(JSON.stringify(result))}`]),
     ...(error === undefined ? [] : [`  error      ${error.code}: ${printable(error.message)}`]),
     ...(model === undefined ? [] : [`  by         ${model}, tier ${tier}, ${((durationMs ?? 0) / 1000).toFixed(1)} s`]),
+    ...(route === undefined ? [] : [routeLine(route)]),
     ...(attempts ?? []).map(attemptLine),
     ...(warnings ?? []).map(
       (warning) => `  warning    ${printable(typeof warning === 'string' ? warning : JSON.stringify(warning))}`,
@@ -47,6 +50,11 @@ export function documentText({ batch, id, slice, state, document, row }: ShownDo
       : [`  text       ${document.tokens.toLocaleString('en')} tokens`, '', shorten(printable(document.text))]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function routeLine({ tier, model, why, audited }: NonNullable<Row['route']>): string {
+  const sampled = audited === true ? '; asked from the first tier on as a sample' : '';
+  return `  began      at ${model}, tier ${tier} (${printable(why)})${sampled}`;
 }
 
 function attemptLine({

@@ -35,6 +35,14 @@ export interface ResultRow extends AnyRow {
   /** Its place in the cascade, from 0. */
   readonly tier: number;
   readonly durationMs: number;
+  /** Where its document began in the cascade, and why; absent where the workflow has no route. */
+  readonly route?: {
+    readonly tier: number;
+    readonly model: string;
+    readonly why: string;
+    readonly confidence?: number;
+    readonly audited?: true;
+  };
   /** What every tier that was asked said, and what that cost; see `rows.attempts` in the configuration. */
   readonly attempts?: readonly Readonly<Record<string, unknown>>[];
   /** Another model answered than was asked. */
