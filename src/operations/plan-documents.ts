@@ -190,7 +190,11 @@ export function planJson(answer: PlanAnswer): object {
 }
 
 function modelNotes(config: Config, spec: WorkflowSpec, now: number): readonly string[] {
-  const used = new Set(spec.cascade.flatMap(modelsOfTier).map((model) => model.name));
+  const used = new Set(
+    allTiers(spec)
+      .flatMap(modelsOfTier)
+      .map((model) => model.name),
+  );
   const facts = new Map([...config.modelFacts].filter(([model]) => used.has(model)));
   const checks = [...checkModelFacts(facts, config.prices.asOf, now), ...checkExamples(spec.name, spec)];
   return checks.map((check) => `${check.name}: ${check.detail}`);
