@@ -15,7 +15,7 @@ import { type LimitCover, limitCover, type PlannedLimit } from '../plans/plan-li
 import { planServer, type ServerPlan } from '../plans/server-cost.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { labelsOf, modelsOfTier, poweredProviders, type WorkflowSpec } from '../workflows/workflow.ts';
+import { allTiers, labelsOf, modelsOfTier, poweredProviders, type WorkflowSpec } from '../workflows/workflow.ts';
 import { type Marks, marksQuestion, planMarks, warningsOf } from './evidence/requirement-marks.ts';
 import { throughputOf } from './figures/throughput.ts';
 import type { OpenedInputs } from './open-inputs.ts';
