@@ -16,6 +16,7 @@ import type { ReadSummary } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { StoredAnswers } from '../results/earlier-answers.ts';
+import { isTraceparent } from '../runtime/trace-context.ts';
 import { promptIdentity } from '../tasks/prompt-hash.ts';
 import { MODEL_WORKFLOW, modelWorkflow, namedModels } from '../workflows/model-workflow.ts';
 import { allTiers, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
@@ -54,6 +55,8 @@ export interface SubmitOperation {
   readonly retryOf?: string | undefined;
   /** For a retry: what had become of its documents. */
   readonly retried?: BatchRecord['retried'] | undefined;
+  /** The trace that whoever asks is part of. What is no `traceparent` of W3C counts as absent. Default: the environment's. */
+  readonly traceparent?: string | undefined;
   readonly onSummary?: (summary: ReadSummary) => void;
   /** Told of each requirement that cannot be met, before anything is stored. */
   readonly onWarning?: (warning: string) => void;
@@ -108,7 +111,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(retried === undefined ? {} : { retried }),
     ...(limit === undefined ? {} : { budget: limit }),
-    traceparent: config.tracing?.traceparent,
+    traceparent: isTraceparent(operation.traceparent) ? operation.traceparent : config.tracing?.traceparent,
     origin: { program: version(), submittedBy: app.actor, prices: priceOrigins(config, workflow.spec) },
     isBudgetStated: budget !== undefined,
     skipInvalid: operation.skipInvalid === true,

@@ -16,6 +16,10 @@ export function parseTraceparent(text: string | undefined): TraceContext | undef
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
 }
 
+export function isTraceparent(text: string | undefined): boolean {
+  return parseTraceparent(text) !== undefined;
+}
+
 export function formatTraceparent({ traceId, spanId }: TraceContext): string {
   return `00-${traceId}-${spanId}-01`;
 }

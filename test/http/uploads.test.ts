@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { submissionCache } from '../../src/batches/submission-cache.ts';
 import { openTestServer, type TestServer } from '../helpers/http-server.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { toJsonl } from '../helpers/workspace.ts';
@@ -20,6 +21,35 @@ function formOf(...files: readonly (readonly [name: string, content: string])[])
   for (const [name, content] of files) form.append('documents', new Blob([content]), name);
   return form;
 }
+
+describe('a `traceparent` header', () => {
+  const trace = 'af7651916cd43dd8448eb211c80319c0';
+  async function traceOf(id: string, headers: Readonly<Record<string, string>>): Promise<string> {
+    const sent = await server.call('POST', `/api/v1/batches?workflow=triage&id=${id}`, {
+      headers: { 'content-type': 'application/x-ndjson', ...headers },
+      body: toJsonl([{ id, text: 'Ticket' }]),
+    });
+    expect(sent, sent.text).toMatchObject({ status: 201 });
+    return (await submissionCache(server.app.store)(id)).traceparent ?? '';
+  }
+
+  it('is the trace that the batch is part of', async () => {
+    const kept = await traceOf('traced', { traceparent: `00-${trace}-b7ad6b7169203331-01` });
+    expect(kept).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+    expect(kept).not.toContain('b7ad6b7169203331');
+  });
+
+  it('that is none leaves the batch a trace of its own', async () => {
+    for (const [id, traceparent] of [
+      ['zeros', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`],
+      ['words', 'not a trace'],
+    ] as const) {
+      const kept = await traceOf(id, { traceparent });
+      expect(kept).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+      expect(kept).not.toContain('0'.repeat(32));
+    }
+  });
+});
 
 describe('documents that were sent', () => {
   it('are named by the body where a line is skipped', async () => {

@@ -125,6 +125,7 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
         labels: readLabels(query.label === undefined ? undefined : [query.label].flat()),
         skipInvalid: query.skipInvalid === 'true',
         newOnly: query.newOnly === 'true',
+        traceparent: [request.headers['traceparent']].flat()[0],
       };
       await using opened = await openBody(app, request, query);
       const submitted = await inTurn(opened, () =>
