@@ -103,12 +103,16 @@ export function checkBatch(
 /**
  * Holds all batches together against the provider's bill. A billed call is either in a row or uncertain, and a request
  * that is billed n times has n - 1 uncertain calls, because its stored reply is never bought again.
+ *
+ * @param forgotten admitted calls that Redis has forgotten with a lost second: so much may be missing in the books
+ * @returns `unbooked`: what was billed and is neither in a row nor uncertain
  */
 export function checkBill(
   billFile: string,
   books: readonly BatchBooks[],
   history: { readonly admitted: number; readonly stored: number },
-): { readonly calls: number; readonly problems: readonly string[] } {
+  forgotten: { readonly calls: number; readonly held: NanoUsd },
+): { readonly calls: number; readonly unbooked: NanoUsd; readonly problems: readonly string[] } {
   const lines = readLines<BillLine>(billFile);
   const problems: string[] = [];
   const billed = sum(lines.map(({ costNanoUsd }) => costNanoUsd));
@@ -120,28 +124,34 @@ export function checkBill(
   const [repairs, questions] = [lines.filter(({ repair }) => repair), lines.filter(({ repair }) => !repair)];
   const requests = new Set(questions.map(({ requestHash }) => requestHash)).size + repairs.length;
   const difference = billed - cost;
-  if (difference < 0 || difference > uncertain) {
+  if (difference < 0 || difference > uncertain + forgotten.held) {
     problems.push(
-      `the bill is ${billed} nano-dollars, the rows ${cost}: the difference ${difference} is not within the uncertain ${uncertain}`,
+      `the bill is ${billed} nano-dollars, the rows ${cost}: the difference ${difference} is not within the uncertain ${uncertain}` +
+        said(forgotten.held),
     );
   }
   const unpaid = lines.length - paidCalls;
-  if (unpaid < 0 || unpaid > uncertainCalls) {
+  if (unpaid < 0 || unpaid > uncertainCalls + forgotten.calls) {
     problems.push(
-      `${lines.length} calls were billed, ${paidCalls} are in rows: ${uncertainCalls} uncertain calls do not explain the rest`,
+      `${lines.length} calls were billed, ${paidCalls} are in rows: ${uncertainCalls} uncertain calls do not explain the rest` +
+        said(forgotten.calls),
     );
   }
   if (paidCalls > requests) problems.push(`rows pay for ${paidCalls} replies to ${requests} different requests`);
-  if (lines.length - requests > uncertainCalls) {
+  if (lines.length - requests > uncertainCalls + forgotten.calls) {
     problems.push(`${lines.length - requests} repeated purchases, but only ${uncertainCalls} uncertain calls`);
   }
-  if (history.stored !== paidCalls) {
+  if (Math.abs(history.stored - paidCalls) > forgotten.calls) {
     problems.push(`${history.stored} replies were stored, rows pay for ${paidCalls}`);
   }
-  if (lines.length > history.admitted) {
+  if (lines.length > history.admitted + forgotten.calls) {
     problems.push(`${lines.length} calls were billed, but only ${history.admitted} were admitted`);
   }
-  return { calls: lines.length, problems };
+  return { calls: lines.length, unbooked: Math.max(0, difference - uncertain), problems };
+}
+
+function said(forgotten: number): string {
+  return forgotten === 0 ? '' : ` and the ${forgotten} that Redis has forgotten`;
 }
 
 function readLines<T>(path: string): T[] {

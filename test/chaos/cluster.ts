@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnWorker, workerLog } from './processes.ts';
-import type { Action } from './scenario.ts';
+import type { WorkerAction } from './scenario.ts';
 
 interface Member {
   readonly number: number;
@@ -15,6 +15,7 @@ interface Member {
 }
 
 const END_WITHIN_MS = 30_000;
+const SPAWN_AGAIN_MS = 300;
 
 /** The workers of one scenario, and what is done to them. */
 export class Cluster {
@@ -23,11 +24,18 @@ export class Cluster {
   readonly #members = new Set<Member>();
   readonly #resuming = new Set<Promise<void>>();
   readonly #problems: string[];
+  readonly #mayFindNothing: RegExp | undefined;
   #started = 0;
+  #isEnding = false;
   readonly done = { kill: 0, stop: 0, end: 0 };
 
-  /** @param problems a worker that ends by itself or badly is added here */
-  constructor(folder: string, config: string, problems: string[]) {
+  /**
+   * @param problems a worker that ends by itself or badly is added here
+   * @param mayFindNothing what a worker may say that ends before it has begun, because something was away at that
+   *   moment; another one is started soon, as a supervisor does
+   */
+  constructor(folder: string, config: string, problems: string[], mayFindNothing: RegExp | undefined) {
+    this.#mayFindNothing = mayFindNothing;
     this.#folder = folder;
     this.#config = config;
     this.#problems = problems;
@@ -52,7 +60,8 @@ export class Cluster {
       const expected =
         member.state === 'leaving' &&
         (code === 0 || signal === 'SIGKILL' || (signal === 'SIGTERM' && !this.#hadStarted(member)));
-      if (!expected)
+      if (code === 1 && this.#foundNothing(member)) this.#spawnSoon(member);
+      else if (!expected)
         this.#problems.push(`worker ${member.number} ended with ${code ?? signal} (worker-${member.number}.log)`);
     });
   }
@@ -63,7 +72,18 @@ export class Cluster {
     return member.started;
   }
 
-  act(action: Action): void {
+  #foundNothing(member: Member): boolean {
+    return (
+      !this.#hadStarted(member) &&
+      this.#mayFindNothing?.test(readFileSync(workerLog(this.#folder, member.number), 'utf8')) === true
+    );
+  }
+
+  #spawnSoon({ state }: Member): void {
+    if (state === 'running') setTimeout(() => !this.#isEnding && this.#spawn(), SPAWN_AGAIN_MS);
+  }
+
+  act(action: WorkerAction): void {
     const running = [...this.#members].filter(({ state }) => state === 'running');
     // Those that work come first: the death of one that is still loading proves little.
     const working = running.filter((member) => this.#hadStarted(member));
@@ -112,6 +132,7 @@ export class Cluster {
   /** Ends all workers in order; one that does not end in time is a problem. */
   async end(): Promise<void> {
     await this.allResumed();
+    this.#isEnding = true;
     await Promise.all(
       [...this.#members].map(async (member) => {
         if (member.state === 'running') member.process.kill('SIGTERM');
@@ -128,6 +149,7 @@ export class Cluster {
 
   /** For the way out after an error. */
   killAll(): void {
+    this.#isEnding = true;
     for (const member of this.#members) {
       member.state = 'leaving';
       member.process.kill('SIGKILL');

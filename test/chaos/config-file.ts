@@ -31,18 +31,24 @@ export function simulatorOptions(scenario: Scenario, billFile: string) {
   };
 }
 
+export interface Places {
+  readonly redis: string;
+  /** As the config names it. */
+  readonly store: string;
+  readonly s3?: object;
+  readonly baseUrl: string;
+  readonly timezone: string;
+}
+
 /** The workers' configuration; JSON is YAML. A batch's limit stands in no config: it comes with the batch. */
-export function configFile(
-  scenario: Scenario,
-  places: { readonly redis: string; readonly store: string; readonly baseUrl: string; readonly timezone: string },
-  limit: NanoUsd | undefined,
-): string {
+export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | undefined): string {
   const day = limit === undefined ? {} : { day: limit / NANO_PER_USD };
-  const { redis, store, baseUrl, timezone } = places;
+  const { redis, store, s3, baseUrl, timezone } = places;
   return `${JSON.stringify(
     {
       redis,
-      store: `file:${store}`,
+      store,
+      ...(s3 === undefined ? {} : { s3 }),
       timezone,
       providers: {
         simulator: {

@@ -18,13 +18,16 @@ export class LimitWatch {
   readonly #sampler: Sampler;
   readonly #scope: string;
   readonly #limit: number;
+  readonly #forgotten: () => number;
   #uncertain = 0;
   #isOpen = false;
   /** What dead calls gave back after the breaker had opened: booked at their hold, then settled for less. */
   #returned = 0;
 
-  constructor(sampler: Sampler, scope: string, limit: number) {
+  /** @param forgotten what Redis has forgotten so far of admitted calls, in nano-dollars: it may look unspent */
+  constructor(sampler: Sampler, scope: string, limit: number, forgotten: () => number) {
     this.#sampler = sampler;
+    this.#forgotten = forgotten;
     this.#scope = scope;
     this.#limit = limit;
     sampler.onSample((sample) => {
@@ -69,13 +72,14 @@ export class LimitWatch {
     const refusedAtMost = (Number(refused?.[1] ?? 0) + roundedBy) * 1e9;
     const problems: string[] = [];
     if (limit !== this.#limit) problems.push(`${this.#scope} has the limit ${limit}, not ${this.#limit}`);
-    if (limit - spent > refusedAtMost + this.#returned) {
+    const returned = this.#returned + this.#forgotten();
+    if (limit - spent > refusedAtMost + returned) {
       problems.push(
         `${this.#scope} stopped with ${limit - spent} of ${limit} nano-dollars left, more than the refused call ` +
-          `(${refused?.[0]}) and the returned ${this.#returned}: ${hold?.reason}`,
+          `(${refused?.[0]}) and the returned ${returned}: ${hold?.reason}`,
       );
     }
-    return { use: (spent + this.#returned) / limit, problems };
+    return { use: (spent + returned) / limit, problems };
   }
 
   #find(sample: Sample): ScopeSample {

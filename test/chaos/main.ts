@@ -1,27 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { formatUsd } from '../../src/money/money.ts';
+import { type FaultName, readFaults } from './faults.ts';
 import { type Outcome, runScenario } from './run-scenario.ts';
 
 /**
- * `npm run chaos -- --seeds N [--seed S]`: N scenarios from seed S on (default: 10 from 1), one after the other.
- * Ends with code 1 if a guarantee did not hold.
+ * `npm run chaos -- --seeds N [--seed S] [--faults NAME,…] [--small]`: N scenarios from seed S on (default: 10 from 1), one after
+ * the other. Without `--faults` each seed draws its own; `--faults none` plays dying workers and the provider's faults
+ * alone. `--small` plays a quarter of it, to try one fault. Ends with code 1 if a guarantee did not hold.
  */
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+  options: {
+    seeds: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    faults: { type: 'string' },
+    small: { type: 'boolean', default: false },
+  },
 });
+const faults = readFaultsOrExit();
+bundleOnce();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const first = Number(values.seed);
 const outcomes: Outcome[] = [];
 for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = await runScenario(seed);
+  const outcome = await runScenario(seed, { small: values.small, ...(faults === undefined ? {} : { faults }) });
   outcomes.push(outcome);
   console.log(line(outcome));
   for (const problem of outcome.problems) console.log(`  ${problem}`);
   if (outcome.folder !== undefined)
-    console.log(`  repeat: npm run chaos -- --seed ${seed} --seeds 1   kept: ${outcome.folder}`);
+    console.log(
+      `  repeat: npm run chaos -- --seed ${seed} --seeds 1${values.faults === undefined ? '' : ` --faults ${values.faults}`}   kept: ${outcome.folder}`,
+    );
 }
 console.log(summary(outcomes));
 process.exitCode = outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;
+
+function readFaultsOrExit(): readonly FaultName[] | undefined {
+  try {
+    return values.faults === undefined ? undefined : readFaults(values.faults);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
+
+/** The workers start from a few files: one that is killed every second should not load a thousand modules every second. */
+function bundleOnce(): void {
+  const cache = fileURLToPath(new URL('../../node_modules/.cache', import.meta.url));
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(`${cache}/nightmill-chaos-`);
+  process.env.NIGHTMILL_TEST_BUNDLE = folder;
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+}
 
 function line({ seed, scenario, problems, figures, seconds }: Outcome): string {
   return [
@@ -33,7 +64,11 @@ function line({ seed, scenario, problems, figures, seconds }: Outcome): string {
     `${formatUsd(figures.cost)} + ${figures.uncertainCalls} uncertain ${formatUsd(figures.uncertain)}`.padEnd(28),
     `use ${percent(figures.leastUse)}`,
     `over ${figures.overshoot}`,
+    ...(figures.unbooked === 0
+      ? []
+      : [`unbooked ${formatUsd(figures.unbooked)} of forgotten ${formatUsd(figures.forgotten)}`]),
     `${seconds.toFixed(1)} s`,
+    ...Object.entries(figures.blows).map(([name, count]) => `${name} ${count}`),
   ].join('  ');
 }
 
@@ -58,6 +93,10 @@ function summary(all: readonly Outcome[]): string {
     [
       'uncertain calls',
       `${sum((figures) => figures.uncertainCalls)}, ${formatUsd(sum((figures) => figures.uncertain))}`,
+    ],
+    [
+      'unbooked of forgotten',
+      `${formatUsd(sum((figures) => figures.unbooked))} of ${formatUsd(sum((figures) => figures.forgotten))}`,
     ],
     ['smallest use of a limit', percent(Math.min(...all.map(({ figures }) => figures.leastUse)))],
     ['largest overshoot', `${Math.max(...all.map(({ figures }) => figures.overshoot))} nano-dollars`],

@@ -25,34 +25,47 @@ function track<T extends ChildProcess>(child: T): T {
 
 export interface ServerProcess extends AsyncDisposable {
   readonly process: ChildProcess;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
 }
+
+export type RedisProcess = ServerProcess & { readonly socket: string; readonly aofFolder: string };
 
 /** Whether this machine has a Redis server to run the scenarios on. */
 export function hasRedisServer(): boolean {
   return findRedisServer(redisSearchFolders(process.env.PATH)).status === 'found';
 }
 
-/** A private server that syncs every write and never rewrites its append-only file, which so holds all that happened. */
-export async function startRedis(
-  folder: string,
-): Promise<ServerProcess & { readonly socket: string; readonly aofFolder: string }> {
+export interface RedisOptions {
+  readonly appendfsync?: 'always' | 'everysec';
+  /** Of its folder and socket. */
+  readonly name?: string;
+  /** The port where its primary is reached. */
+  readonly replicaOf?: number;
+}
+
+/** A private server that never rewrites its append-only file, which so holds all that happened; also on data of before. */
+export async function startRedis(folder: string, options: RedisOptions = {}): Promise<RedisProcess> {
+  const { appendfsync = 'always', name = 'redis', replicaOf } = options;
   const found = findRedisServer(redisSearchFolders(process.env.PATH));
   if (found.status !== 'found') throw new Error('The chaos test needs redis-server 6.2 or newer on the PATH');
-  const directory = join(folder, 'redis');
-  mkdirSync(directory);
-  const socket = join(folder, 'redis.sock');
+  const directory = join(folder, name);
+  mkdirSync(directory, { recursive: true });
+  const socket = join(folder, `${name}.sock`);
   const settings = {
     port: '0',
     unixsocket: socket,
     dir: directory,
     appendonly: 'yes',
-    appendfsync: 'always',
+    appendfsync,
     'auto-aof-rewrite-percentage': '0',
     'aof-use-rdb-preamble': 'no',
+    'repl-diskless-sync-delay': '0',
     save: '',
     'maxmemory-policy': 'noeviction',
   };
-  const settingFlags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+  const settingFlags = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value]);
+  if (replicaOf !== undefined) settingFlags.push('--replicaof', '127.0.0.1', String(replicaOf));
   const server = track(
     spawn(found.program.path, settingFlags, {
       argv0: found.program.startedAs,
@@ -97,6 +110,11 @@ async function firstLine(child: ChildProcess, isIt: (line: string) => boolean, n
 function stoppable(child: ChildProcess): ServerProcess {
   return {
     process: child,
+    async kill() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, 'exit');

@@ -11,17 +11,23 @@ import { submitBatch } from '../../src/batches/submit-batch.ts';
 import { sourceOfInputs } from '../../src/documents/document-source.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
+import { runCli } from '../helpers/cli.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
 import { Cluster } from './cluster.ts';
 import { configFile, simulatorOptions } from './config-file.ts';
 import { type ChaosDocument, CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
 import { estimateCost } from './estimate-cost.ts';
+import { FilePlace } from './file-place.ts';
 import { findLeftOut, findLeftovers } from './leftovers.ts';
 import { LimitWatch } from './limit-watch.ts';
-import { startRedis, startSimulatorProcess } from './processes.ts';
+import { Link } from './link.ts';
+import { startSimulatorProcess } from './processes.ts';
 import { checkHistory } from './redis-history.ts';
+import { RedisPlace } from './redis-place.ts';
 import { Sampler } from './sampler.ts';
-import { drawScenario, type Scenario } from './scenario.ts';
+import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
+import { Stage } from './stage.ts';
+import { StoreFront } from './store-front.ts';
 import { Unrest } from './unrest.ts';
 
 /** What one scenario did and whether every guarantee held. Money in nano-dollars. */
@@ -51,6 +57,12 @@ export interface Figures {
   overshoot: number;
   samples: number;
   transactions: number;
+  /** Of each fault, how often it struck. */
+  blows: Readonly<Record<string, number>>;
+  /** Billed, and neither in a row nor uncertain: possible only where Redis has forgotten something. */
+  unbooked: number;
+  /** Held for admitted calls that Redis has forgotten. */
+  forgotten: number;
 }
 
 const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
@@ -59,12 +71,15 @@ const REST_MS = 1_500;
 const PATIENCE_MS = 300_000;
 const NEAR_RAISE = 1.25;
 const FAR_RAISE = 100;
-const MIN_USE = 0.98;
+/** What a worker says that is started while something is away. */
+const MAY_BE_AWAY = /Cannot reach Redis|LOADING|in the store/;
 
-/** Plays the scenario of a seed from the first process to the last check. Never rejects: what goes wrong is a problem. */
-export async function runScenario(seed: number): Promise<Outcome> {
+/**
+ * Plays the scenario of a seed from the first process to the last check. Never rejects: what goes wrong is a problem.
+ */
+export async function runScenario(seed: number, options: ScenarioOptions = {}): Promise<Outcome> {
   const startedAt = performance.now();
-  const scenario = drawScenario(seed);
+  const scenario = drawScenario(seed, options);
   const folder = mkdtempSync(join(tmpdir(), `nm-chaos-${seed}-`));
   const problems: string[] = [];
   const figures: Figures = {
@@ -81,6 +96,9 @@ export async function runScenario(seed: number): Promise<Outcome> {
     overshoot: 0,
     samples: 0,
     transactions: 0,
+    blows: {},
+    unbooked: 0,
+    forgotten: 0,
   };
   try {
     await play(scenario, folder, problems, figures);
@@ -96,22 +114,35 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   await using stack = new AsyncDisposableStack();
   const billFile = join(folder, 'bill.jsonl');
   const [redisServer, simulator] = await Promise.all([
-    startRedis(folder).then((server) => stack.use(server)),
+    RedisPlace.start(folder, {
+      appendfsync: scenario.clusterFaults.includes('redis-kill-everysec') ? 'everysec' : 'always',
+      replica: scenario.clusterFaults.includes('redis-failover'),
+    }).then((place) => stack.use(place)),
     startSimulatorProcess(folder, simulatorOptions(scenario, billFile)).then((server) => stack.use(server)),
   ]);
   const batches = scenario.batches.map((batch) => ({
     ...batch,
     documents: makeDocuments(scenario.seed, batch.id, batch.workflow, batch.documents),
   }));
+  const hasFault = (start: string) => scenario.clusterFaults.some((name) => name.startsWith(start));
+  const link =
+    hasFault('redis-cut') || hasFault('redis-slow')
+      ? stack.use(await Link.start(() => ({ path: redisServer.socket })))
+      : undefined;
+  const store = await openStorePlace(folder, scenario, stack);
+  const forgotten = () => [...redisServer.forgotten.values()].reduce((sum, { held }) => sum + held, 0);
   const places = {
-    redis: `unix://${redisServer.socket}`,
-    store: join(folder, 'store'),
+    redis: link === undefined ? `unix://${redisServer.socket}` : `redis://127.0.0.1:${link.port}`,
+    ...storeSettings(store, 'front'),
     baseUrl: simulator.url,
     timezone: middayTimezone(),
   };
   const file = join(folder, 'nightmill.yaml');
-  const load = () => loadConfig({ file, env: {}, cwd: folder });
-  writeFileSync(file, configFile(scenario, places, undefined));
+  // What looks on from outside does not share the workers' faults.
+  const own = join(folder, 'harness.yaml');
+  const direct = { ...places, redis: `unix://${redisServer.socket}`, ...storeSettings(store, 'direct') };
+  const load = () => loadConfig({ file: own, env: {}, cwd: folder });
+  writeFileSync(own, configFile(scenario, direct, undefined));
   const config = load();
   const limited = batches.filter(
     ({ id, workflow }) =>
@@ -122,10 +153,20 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     0,
   );
   const limit = Math.round(estimate * scenario.limitShare);
+  writeFileSync(own, configFile(scenario, direct, limit));
   writeFileSync(file, configFile(scenario, places, limit));
 
-  const cluster = new Cluster(folder, file, problems);
+  let present = limit;
+  const recoverAll = async () => {
+    const { code, stderr } = await runCli(folder, ['recover', '--config', own]);
+    if (code !== 0) problems.push(`nightmill recover ended with ${code}: ${stderr}`);
+    // As it was set last: no checkpoint need know of it.
+    await app.ledger.setLimit(scopeName, present);
+  };
+  const cluster = new Cluster(folder, file, problems, MAY_BE_AWAY);
+  const stage = new Stage({ cluster, redis: redisServer, link, store, recover: recoverAll }, problems);
   stack.defer(() => {
+    figures.blows = Object.fromEntries(stage.blows);
     cluster.killAll();
     figures.kills = cluster.done.kill;
     figures.stops = cluster.done.stop;
@@ -134,6 +175,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   cluster.start(scenario.workers);
   const app = stack.use(await openApp({ config: load(), log: NO_LOG, announce: () => {}, searchPath: undefined }));
   const redis = stack.adopt(new Redis({ path: redisServer.socket }), (opened) => opened.disconnect());
+  redis.on('error', () => {});
   const keys = new RedisKeys(app.config.redisPrefix);
   const scopes = scopesOfAll(app, scenario);
   const watched = {
@@ -142,7 +184,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     batchKeys: batches.map(({ id }) => keys.batch(id)),
     holdKeys: ['triage', 'digest'].map((workflow) => keys.pauses(workflow)),
   };
-  const sampler = new Sampler(redis, watched, problems);
+  const sampler = new Sampler(redis, watched, problems, hasFault('redis-'), forgotten);
   sampler.start();
   stack.defer(() => sampler.stop());
 
@@ -159,8 +201,9 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     ),
   );
 
-  const unrest = stack.use(new Unrest(scenario.actions, cluster, places.store));
+  const unrest = stack.use(new Unrest(scenario.actions, stage, store));
   await sampler.until(({ scopes }) => scopes.some(({ held }) => held > 0), PATIENCE_MS, 'the first call');
+  await redisServer.mayDie();
   if (scenario.powerCuts.has('finalize')) {
     void sampler
       .until(
@@ -171,18 +214,17 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
       .then(() => cluster.powerCut())
       .catch(() => {});
   }
-  let present = limit;
   for (let raise = 1; raise <= scenario.raises; raise += 1) {
-    const watch = new LimitWatch(sampler, scopeName, present);
+    const watch = new LimitWatch(sampler, scopeName, present, forgotten);
     unrest.begin();
     await watch.opened(PATIENCE_MS);
     if (scenario.powerCuts.has('open')) cluster.powerCut();
     await unrest.pause();
-    await cluster.allResumed();
+    await stage.allOver();
     const rest = await watch.atRest(REST_MS, PATIENCE_MS);
     figures.leastUse = Math.min(figures.leastUse, rest.use);
     problems.push(...rest.problems);
-    if (rest.use < MIN_USE)
+    if (rest.use < scenario.minUse)
       problems.push(`only ${(rest.use * 100).toFixed(2)} % of ${scopeName}'s limit ${present} could be spent`);
     const last = raise === scenario.raises;
     present = Math.round(limit * (last ? FAR_RAISE : NEAR_RAISE));
@@ -197,7 +239,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     sample.batches.every(({ state }) => state === 'completed');
   await Promise.race([unrest.finished(), sampler.until(ended, PATIENCE_MS, 'every batch to end').catch(() => {})]);
   await unrest.pause();
-  await cluster.allResumed();
+  await stage.allOver();
   await sampler.until(ended, PATIENCE_MS, 'every batch to end');
   await untilQuiet(redis);
   await cluster.end();
@@ -223,8 +265,9 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     limitsKey: keys.limits,
     forbidden: CLASSIFY_MARKER,
     repliesOnly: SUMMARIZE_MARKER,
+    forgotten: forgotten(),
   });
-  const bill = checkBill(billFile, books, history);
+  const bill = checkBill(billFile, books, history, { calls: redisServer.forgotten.size, held: forgotten() });
   problems.push(
     ...books.flatMap((batch) => batch.problems),
     ...history.problems,
@@ -236,12 +279,28 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   figures.documents = add((batch) => batch.documents);
   figures.failed = add((batch) => batch.failed);
   figures.calls = bill.calls;
+  figures.unbooked = bill.unbooked;
+  figures.forgotten = forgotten();
   figures.cost = add((batch) => batch.cost);
   figures.uncertain = add((batch) => batch.uncertain);
   figures.uncertainCalls = add((batch) => batch.uncertainCalls);
   figures.overshoot = Math.max(sampler.overshoot, history.overshoot);
   figures.samples = sampler.samples;
   figures.transactions = history.transactions;
+}
+
+async function openStorePlace(
+  folder: string,
+  { clusterFaults }: Scenario,
+  stack: AsyncDisposableStack,
+): Promise<StoreFront | FilePlace> {
+  if (clusterFaults.some((name) => name === 's3' || name.startsWith('store-')))
+    return stack.use(await StoreFront.start());
+  return stack.use(new FilePlace(folder, clusterFaults.includes('files-full')));
+}
+
+function storeSettings(store: StoreFront | FilePlace, way: 'front' | 'direct') {
+  return store instanceof StoreFront ? store.settings(way) : { store: `file:${store.path}` };
 }
 
 async function dropHold(app: App, { limited }: Scenario): Promise<void> {

@@ -57,12 +57,15 @@ return out
 `);
 
 const PAUSE_MS = 3;
+const AWAY_MS = 50;
 
 /** Reads everything again and again, one consistent snapshot at a time, and holds each against the limits. */
 export class Sampler {
   readonly #redis: Redis;
   readonly #watched: Watched;
   readonly #problems: string[];
+  readonly #mayBeAway: boolean;
+  readonly #forgotten: () => number;
   readonly #listeners = new Set<(sample: Sample) => void>();
   #running: Promise<void> | undefined;
   #ended = false;
@@ -72,10 +75,16 @@ export class Sampler {
   /** Most by which a limit was ever exceeded; 0 is what is promised. */
   overshoot = 0;
 
-  constructor(redis: Redis, watched: Watched, problems: string[]) {
+  /**
+   * @param mayBeAway whether Redis dies in this scenario: a look that fails is tried again
+   * @param forgotten what Redis has forgotten so far of admitted calls, in nano-dollars
+   */
+  constructor(redis: Redis, watched: Watched, problems: string[], mayBeAway: boolean, forgotten: () => number) {
     this.#redis = redis;
     this.#watched = watched;
     this.#problems = problems;
+    this.#mayBeAway = mayBeAway;
+    this.#forgotten = forgotten;
   }
 
   start(): void {
@@ -121,7 +130,8 @@ export class Sampler {
 
   async #run(): Promise<void> {
     while (!this.#ended) {
-      const sample = await this.#read();
+      const sample = await this.#look();
+      if (sample === undefined) continue;
       this.samples += 1;
       for (const scope of sample.scopes) this.#check(scope);
       for (const pauses of [...sample.holds, ...sample.batches.map((batch) => batch.pauses)]) this.#checkPauses(pauses);
@@ -130,13 +140,24 @@ export class Sampler {
     }
   }
 
+  async #look(): Promise<Sample | undefined> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      if (!this.#mayBeAway) throw error;
+      await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
+      return undefined;
+    }
+  }
+
   #check({ name, limit, settled, uncertain, held, open }: ScopeSample): void {
     const over = limit === undefined ? 0 : settled + uncertain + held - limit;
     if (over > this.overshoot) {
       this.overshoot = over;
-      this.#problems.push(
-        `${name} was ${over} nano-dollars over its limit ${limit} (${settled} + ${uncertain} + ${held})`,
-      );
+      if (over > this.#forgotten())
+        this.#problems.push(
+          `${name} was ${over} nano-dollars over its limit ${limit} (${settled} + ${uncertain} + ${held})`,
+        );
     }
     if (Math.min(settled, uncertain, held, open) < 0) {
       this.#problems.push(

@@ -1,7 +1,8 @@
 import { chance } from '../../src/simulator/random.ts';
+import { type Blow, drawBlows, drawFaults, type FaultName } from './faults.ts';
 
 /** Something that happens to one worker at a random moment. */
-export interface Action {
+export interface WorkerAction {
   /** Milliseconds after the action before it. */
   readonly afterMs: number;
   /** Then wait until some worker has written the rows of a slice, which it commits next. */
@@ -13,6 +14,8 @@ export interface Action {
   /** For `stop`. */
   readonly stoppedMs: number;
 }
+
+export type Action = WorkerAction | Blow;
 
 export interface ScenarioBatch {
   readonly id: string;
@@ -29,6 +32,8 @@ export interface Scenario {
   readonly limited: 'batch' | 'workflow' | 'global';
   /** Part of the estimated cost that the first limit allows. */
   readonly limitShare: number;
+  /** Part of a limit that must have been spent when nothing moves any more: of a small one, a single call is more than 2 %. */
+  readonly minUse: number;
   /** How often the limit is raised: all but the last raise only move it a little further. */
   readonly raises: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -39,9 +44,16 @@ export interface Scenario {
   readonly maxCallAttempts: number;
   readonly timeoutSeconds: number;
   readonly acceptAt: number;
+  /** What befalls the cluster beside workers that die and a provider that fails. */
+  readonly clusterFaults: readonly FaultName[];
   readonly actions: readonly Action[];
   /** Moments at which every worker is killed at once; at `raise`, as if in the middle of resuming work. */
   readonly powerCuts: ReadonlySet<'open' | 'raise' | 'finalize'>;
+}
+
+export interface ScenarioOptions {
+  readonly faults?: readonly FaultName[];
+  readonly small?: boolean;
 }
 
 /** Most that each fault may take of the calls. */
@@ -61,13 +73,21 @@ const FAULTS = {
   promptCut: 0.04,
 };
 
-/** The scenario of a seed: the same in every process. The moments at which things happen to processes are not. */
-export function drawScenario(seed: number): Scenario {
+/**
+ * The scenario of a seed: the same in every process. The moments at which things happen to processes are not.
+ *
+ * @param options.faults those of the seed, if absent
+ * @param options.small a quarter of the documents, three workers, fewer actions and a patient client: to try one fault
+ */
+export function drawScenario(seed: number, options: ScenarioOptions = {}): Scenario {
+  const { faults: clusterFaults = drawFaults(seed), small = false } = options;
   const draw = (purpose: string) => chance(seed, 'chaos', purpose);
   const between = (purpose: string, low: number, high: number) => low + Math.floor(draw(purpose) * (high - low + 1));
-  const workers = seed % 5 === 1 ? 8 : between('workers', 3, 5);
+  const workers = small ? 3 : seed % 5 === 1 ? 8 : between('workers', 3, 5);
   const limited = (['batch', 'workflow', 'global'] as const)[seed % 3] ?? 'batch';
-  const batches = drawBatches(between, draw);
+  const batches = drawBatches(between, draw).map((batch) =>
+    small ? { ...batch, documents: Math.ceil(batch.documents / 4) } : batch,
+  );
   const powerCuts = new Set<'open' | 'raise' | 'finalize'>();
   for (const moment of ['open', 'raise', 'finalize'] as const) {
     if (draw(`power cut ${moment}`) < 0.3) powerCuts.add(moment);
@@ -78,16 +98,22 @@ export function drawScenario(seed: number): Scenario {
     batches,
     limited,
     limitShare: 0.4 + 0.25 * draw('limit share'),
-    raises: between('raises', 1, 2),
+    minUse: small ? 0.9 : 0.98,
+    raises: small ? 1 : between('raises', 1, 2),
     faults: Object.fromEntries(Object.entries(FAULTS).map(([name, most]) => [name, round(most * draw(name))])),
     latency: { p50Ms: between('p50', 5, 25), p95Ms: between('p95', 30, 90) },
     concurrency: between('concurrency', 2, 6),
     slices: between('slices', 1, 3),
     sliceDocuments: between('slice documents', 4, 16),
     maxCallAttempts: between('attempts', 2, 5),
-    timeoutSeconds: round(0.4 + 0.6 * draw('timeout')),
+    timeoutSeconds: round((0.4 + 0.6 * draw('timeout')) * (small ? 4 : 1)),
     acceptAt: round(0.6 + 0.3 * draw('accept at')),
-    actions: Array.from({ length: between('actions', 4, 8) }, (_, index) => drawAction(draw, index)),
+    clusterFaults,
+    actions: mix(
+      draw,
+      Array.from({ length: small ? 2 : between('actions', 4, 8) }, (_, index) => drawAction(draw, index)),
+      drawBlows(seed, clusterFaults),
+    ),
     powerCuts,
   };
 }
@@ -102,7 +128,19 @@ function drawBatches(
   return batches;
 }
 
-function drawAction(draw: (purpose: string) => number, index: number): Action {
+/** The workers' actions in their order, with the blows between them. */
+function mix(
+  draw: (purpose: string) => number,
+  actions: readonly WorkerAction[],
+  blows: readonly Blow[],
+): readonly Action[] {
+  const mixed: Action[] = [...actions];
+  for (const [index, blow] of blows.entries())
+    mixed.splice(Math.floor(draw(`place ${index}`) * (mixed.length + 1)), 0, blow);
+  return mixed;
+}
+
+function drawAction(draw: (purpose: string) => number, index: number): WorkerAction {
   const kind = draw(`kind ${index}`);
   return {
     afterMs: Math.floor(50 + 900 * draw(`after ${index}`) ** 2),

@@ -1,28 +1,22 @@
 import { EventEmitter, once } from 'node:events';
-import { type FSWatcher, watch } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Cluster } from './cluster.ts';
 import type { Action } from './scenario.ts';
+import type { Stage } from './stage.ts';
 
 const COMMIT_WITHIN_MS = 1_500;
 
 /** Works through the scenario's actions while it is not paused. */
 export class Unrest implements Disposable {
   readonly #actions: Action[];
-  readonly #cluster: Cluster;
+  readonly #stage: Stage;
   readonly #commits = new EventEmitter();
-  readonly #watcher: FSWatcher;
   #run: { readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
 
-  /** @param store folder of the file store, where a slice's rows show up just before they are committed */
-  constructor(actions: readonly Action[], cluster: Cluster, store: string) {
+  /** @param store tells when a slice's rows are written, just before they are committed */
+  constructor(actions: readonly Action[], stage: Stage, store: { onRows(listener: () => void): void }) {
     this.#actions = [...actions];
-    this.#cluster = cluster;
-    this.#watcher = watch(store, { recursive: true }, (_event, name) => {
-      if (name?.includes('/work/') === true) this.#commits.emit('commit');
-    });
-    // Folders vanish under the watcher when a batch has ended.
-    this.#watcher.on('error', () => {});
+    this.#stage = stage;
+    store.onRows(() => this.#commits.emit('commit'));
   }
 
   begin(): void {
@@ -34,13 +28,13 @@ export class Unrest implements Disposable {
   async #act(signal: AbortSignal): Promise<void> {
     for (let action = this.#actions[0]; action !== undefined; action = this.#actions[0]) {
       await delay(action.afterMs, undefined, { signal }).catch(() => {});
-      if (action.atCommit) {
+      if ('atCommit' in action && action.atCommit) {
         const patience = AbortSignal.any([signal, AbortSignal.timeout(COMMIT_WITHIN_MS)]);
         await once(this.#commits, 'commit', { signal: patience }).catch(() => {});
       }
       if (signal.aborted) return;
       this.#actions.shift();
-      this.#cluster.act(action);
+      this.#stage.act(action);
     }
   }
 
@@ -57,6 +51,5 @@ export class Unrest implements Disposable {
 
   [Symbol.dispose](): void {
     this.#run?.abort.abort();
-    this.#watcher.close();
   }
 }
