@@ -24,6 +24,7 @@ import { writeAudit } from './audit.ts';
 import { requireOpenGate } from './evidence/gate.ts';
 import { noteChanges } from './evidence/model-changes.ts';
 import { requirementWarnings } from './evidence/requirement-marks.ts';
+import { startCheckpoints } from './recovery/checkpoints.ts';
 
 export interface SubmitOperation {
   readonly workflow: string;
@@ -94,6 +95,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   const isNight = operation.isEvaluation !== true && retryOf === undefined;
   const warnings = isNight ? await requirementWarnings(app, workflow) : [];
   for (const warning of warnings) operation.onWarning?.(warning);
+  await startCheckpoints(app);
   const limit = budget ?? workflow.budget.batch;
   const answers = new StoredAnswers(app.submit.store, answerVersion(workflow.spec, tenant));
   const submitted = await submitBatch(app.submit, {

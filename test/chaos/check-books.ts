@@ -100,24 +100,40 @@ export function checkBatch(
   return { documents: total ?? 0, failed: errors.length, cost, uncertain, uncertainCalls: calls, paidCalls, problems };
 }
 
+export interface BillContext {
+  /** Admitted calls that Redis has forgotten with a lost second: so much may be missing in the books. */
+  readonly forgotten: { readonly calls: number; readonly held: NanoUsd };
+  /** What the ledger has for the whole day. */
+  readonly day: { readonly settled: NanoUsd; readonly uncertain: NanoUsd };
+  /** Whether there are calls of no row: of digests, probes, candidates. */
+  readonly hasCallsBeside: boolean;
+}
+
 /**
  * Holds all batches together against the provider's bill. A billed call is either in a row or uncertain, and a request
  * that is billed n times has n - 1 uncertain calls, because its stored reply is never bought again.
  *
- * @param forgotten admitted calls that Redis has forgotten with a lost second: so much may be missing in the books
  * @returns `unbooked`: what was billed and is neither in a row nor uncertain
  */
 export function checkBill(
   billFile: string,
   books: readonly BatchBooks[],
   history: { readonly admitted: number; readonly stored: number },
-  forgotten: { readonly calls: number; readonly held: NanoUsd },
+  { forgotten, day, hasCallsBeside }: BillContext,
 ): { readonly calls: number; readonly unbooked: NanoUsd; readonly problems: readonly string[] } {
   const lines = readLines<BillLine>(billFile);
   const problems: string[] = [];
   const billed = sum(lines.map(({ costNanoUsd }) => costNanoUsd));
-  const cost = sum(books.map((batch) => batch.cost));
-  const uncertain = sum(books.map((batch) => batch.uncertain));
+  const rows = {
+    settled: sum(books.map((batch) => batch.cost)),
+    uncertain: sum(books.map((batch) => batch.uncertain)),
+  };
+  const { settled: cost, uncertain } = hasCallsBeside ? day : rows;
+  for (const kind of ['settled', 'uncertain'] as const) {
+    const beside = day[kind] - rows[kind];
+    if (hasCallsBeside ? beside < -forgotten.held : Math.abs(beside) > forgotten.held)
+      problems.push(`the ledger's day has ${day[kind]} ${kind}, its batches ${rows[kind]}${said(forgotten.held)}`);
+  }
   const uncertainCalls = sum(books.map((batch) => batch.uncertainCalls));
   const paidCalls = sum(books.map((batch) => batch.paidCalls));
   // Repairs of the form go without their document: equal replies give equal requests, each paid for once.
@@ -131,6 +147,7 @@ export function checkBill(
     );
   }
   const unpaid = lines.length - paidCalls;
+  if (hasCallsBeside) return { calls: lines.length, unbooked: Math.max(0, difference - uncertain), problems };
   if (unpaid < 0 || unpaid > uncertainCalls + forgotten.calls) {
     problems.push(
       `${lines.length} calls were billed, ${paidCalls} are in rows: ${uncertainCalls} uncertain calls do not explain the rest` +

@@ -17,6 +17,13 @@ interface Member {
 const END_WITHIN_MS = 30_000;
 const SPAWN_AGAIN_MS = 300;
 
+export interface ClusterOptions {
+  /** What a worker may say that ends before it has begun, because something was away; another one is started soon. */
+  readonly mayFindNothing: RegExp;
+  /** Arguments of Node that give a worker a false clock. Default: all are right. */
+  readonly clocks?: ((number: number) => readonly string[]) | undefined;
+}
+
 /** The workers of one scenario, and what is done to them. */
 export class Cluster {
   readonly #folder: string;
@@ -24,18 +31,21 @@ export class Cluster {
   readonly #members = new Set<Member>();
   readonly #resuming = new Set<Promise<void>>();
   readonly #problems: string[];
-  readonly #mayFindNothing: RegExp | undefined;
+  readonly #mayFindNothing: RegExp;
+  readonly #clocks: (number: number) => readonly string[];
   #started = 0;
   #isEnding = false;
   readonly done = { kill: 0, stop: 0, end: 0 };
 
-  /**
-   * @param problems a worker that ends by itself or badly is added here
-   * @param mayFindNothing what a worker may say that ends before it has begun, because something was away at that
-   *   moment; another one is started soon, as a supervisor does
-   */
-  constructor(folder: string, config: string, problems: string[], mayFindNothing: RegExp | undefined) {
+  /** @param problems a worker that ends by itself or badly is added here */
+  constructor(
+    folder: string,
+    config: string,
+    problems: string[],
+    { mayFindNothing, clocks = () => [] }: ClusterOptions,
+  ) {
     this.#mayFindNothing = mayFindNothing;
+    this.#clocks = clocks;
     this.#folder = folder;
     this.#config = config;
     this.#problems = problems;
@@ -46,7 +56,8 @@ export class Cluster {
   }
 
   #spawn(): void {
-    const process = spawnWorker(this.#folder, this.#config, ++this.#started);
+    const number = ++this.#started;
+    const process = spawnWorker(this.#folder, this.#config, number, this.#clocks(number));
     const member: Member = {
       number: this.#started,
       process,
@@ -75,7 +86,7 @@ export class Cluster {
   #foundNothing(member: Member): boolean {
     return (
       !this.#hadStarted(member) &&
-      this.#mayFindNothing?.test(readFileSync(workerLog(this.#folder, member.number), 'utf8')) === true
+      this.#mayFindNothing.test(readFileSync(workerLog(this.#folder, member.number), 'utf8'))
     );
   }
 

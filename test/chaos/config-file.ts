@@ -1,4 +1,5 @@
 import { NANO_PER_USD, type NanoUsd } from '../../src/money/money.ts';
+import type { FaultName } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 
 /** USD per million tokens. The dear tier costs half as much again, so that no single call is a large part of a limit. */
@@ -15,6 +16,9 @@ const MODELS = {
 } as const;
 
 const LOCK_SECONDS = 2;
+
+/** Low enough that calls wait for it now and then. */
+const QUOTA = { requestsPerMinute: 1_200, inputTokensPerMinute: 400_000 };
 
 /** What the simulator is started with. */
 export function simulatorOptions(scenario: Scenario, billFile: string) {
@@ -44,6 +48,7 @@ export interface Places {
 export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | undefined): string {
   const day = limit === undefined ? {} : { day: limit / NANO_PER_USD };
   const { redis, store, s3, baseUrl, timezone } = places;
+  const uses = (feature: FaultName) => scenario.clusterFaults.includes(feature);
   return `${JSON.stringify(
     {
       redis,
@@ -55,15 +60,22 @@ export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | 
           kind: 'openai',
           baseUrl,
           timeoutSeconds: scenario.timeoutSeconds,
-          limits: { concurrency: scenario.concurrency },
+          limits: { concurrency: scenario.concurrency, ...(uses('quota') ? QUOTA : {}) },
+          ...(uses('canary') ? { canary: { every: '1m', model: 'small' } } : {}),
+          ...(uses('power') ? { power: { start: ['true'], ready: `${baseUrl}/models`, stop: ['true'] } } : {}),
         },
+        // The same server under another name: trouble of the one is not trouble of the other.
+        ...(uses('fallback') ? { spare: { kind: 'openai', baseUrl, limits: { concurrency: 2 } } } : {}),
       },
-      models: Object.fromEntries(
-        Object.entries(MODELS).map(([name, model]) => [
-          name,
-          { provider: 'simulator', ...model, maxOutputTokens: 1_024 },
-        ]),
-      ),
+      models: {
+        ...Object.fromEntries(
+          Object.entries(MODELS).map(([name, model]) => [
+            name,
+            { provider: 'simulator', ...model, maxOutputTokens: 1_024 },
+          ]),
+        ),
+        ...(uses('fallback') ? { spare: { provider: 'spare', ...MODELS.small, maxOutputTokens: 1_024 } } : {}),
+      },
       workflows: {
         triage: {
           task: 'classify',
@@ -72,7 +84,14 @@ export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | 
             bug: 'A crash or an error',
             other: 'Anything else',
           },
-          cascade: [{ model: 'small', acceptAt: scenario.acceptAt }, { model: 'large' }],
+          cascade: [
+            { model: 'small', acceptAt: scenario.acceptAt, ...(uses('fallback') ? { fallback: ['spare'] } : {}) },
+            { model: 'large' },
+          ],
+          ...(uses('cache') ? { cache: true } : {}),
+          ...(uses('drain') ? { drainAt: 0.8 } : {}),
+          ...(uses('digest') ? { digest: { by: 'label', maxWords: 40 } } : {}),
+          ...(uses('candidate') ? { candidate: { model: 'large', share: 0.2, mode: 'shadow' } } : {}),
           timezone,
           ...(scenario.limited === 'workflow' ? { budget: day } : {}),
         },

@@ -1,8 +1,8 @@
 import { chance } from '../../src/simulator/random.ts';
 
 /**
- * What can befall the whole cluster beside the deaths of workers and the provider's own faults. At most one fault of a
- * group is drawn for a seed; a run may name any.
+ * What can befall the whole cluster beside the deaths of workers and the provider's own faults, and what may be in use
+ * meanwhile. At most one of a group is drawn for a seed; a run may name any.
  */
 export const FAULT_GROUPS = {
   redis: ['redis-kill', 'redis-kill-everysec', 'redis-failover', 'redis-loss'],
@@ -17,6 +17,9 @@ export const FAULT_GROUPS = {
     'files-refusing',
     'files-full',
   ],
+  process: ['submitter-kill', 'server-kill', 'finalizer-kill', 'clock'],
+  end: ['cancel', 'expires'],
+  feature: ['cache', 'drain', 'fallback', 'quota', 'digest', 'canary', 'candidate', 'power'],
 } as const;
 
 export type FaultName = (typeof FAULT_GROUPS)[keyof typeof FAULT_GROUPS][number];
@@ -53,7 +56,12 @@ export function readFaults(text: string): readonly FaultName[] {
 }
 
 /** These are no blow: the whole scenario is like that. */
-const LASTING: ReadonlySet<FaultName> = new Set(['s3']);
+const LASTING: ReadonlySet<FaultName> = new Set([
+  's3',
+  ...FAULT_GROUPS.process,
+  ...FAULT_GROUPS.end,
+  ...FAULT_GROUPS.feature,
+]);
 
 /** These strike once: nothing is left to fail over to, and no checkpoint is young enough for a second loss. */
 const ONCE: ReadonlySet<FaultName> = new Set(['redis-failover', 'redis-loss']);

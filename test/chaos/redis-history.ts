@@ -8,9 +8,9 @@ export interface HistoryQuestions {
   readonly scopes: ReadonlyMap<string, string>;
   readonly limitsKey: string;
   /** Never in Redis at all. */
-  readonly forbidden: string;
+  readonly forbidden: readonly string[];
   /** In paid replies only. */
-  readonly repliesOnly: string;
+  readonly repliesOnly: readonly string[];
   /** What the server has forgotten of admitted calls, in nano-dollars: so much may be beyond a limit when it is posted again. */
   readonly forgotten: number;
 }
@@ -116,9 +116,10 @@ class Replay {
 
   #checkText(key: string, isJournal: boolean, command: readonly Buffer[]): void {
     const { forbidden, repliesOnly } = this.#questions;
+    const hidden = isJournal ? forbidden : [...forbidden, ...repliesOnly];
     for (const part of command) {
-      const found = part.includes(forbidden) ? forbidden : !isJournal && part.includes(repliesOnly) ? repliesOnly : '';
-      if (found !== '') this.#problems.push(`document text (${found}) was written to ${key}`);
+      const found = hidden.find((word) => part.includes(word));
+      if (found !== undefined) this.#problems.push(`document text (${found}) was written to ${key}`);
     }
   }
 

@@ -7,15 +7,14 @@ import { batchTimezones, workflowOf } from '../../config/config.ts';
 import { loadConfig } from '../../config/load.ts';
 import { RedisKeys } from '../../src/adapters/redis/keys.ts';
 import { type App, openApp } from '../../src/app.ts';
-import { submitBatch } from '../../src/batches/submit-batch.ts';
-import { sourceOfInputs } from '../../src/documents/document-source.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
+import { chance } from '../../src/simulator/random.ts';
 import { runCli } from '../helpers/cli.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
 import { Cluster } from './cluster.ts';
 import { configFile, simulatorOptions } from './config-file.ts';
-import { type ChaosDocument, CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
+import { CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
 import { estimateCost } from './estimate-cost.ts';
 import { FilePlace } from './file-place.ts';
 import { findLeftOut, findLeftovers } from './leftovers.ts';
@@ -28,6 +27,7 @@ import { Sampler } from './sampler.ts';
 import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
 import { Stage } from './stage.ts';
 import { StoreFront } from './store-front.ts';
+import { cancelSoon, submit } from './submitters.ts';
 import { Unrest } from './unrest.ts';
 
 /** What one scenario did and whether every guarantee held. Money in nano-dollars. */
@@ -65,6 +65,7 @@ export interface Figures {
   forgotten: number;
 }
 
+const NOTHING_SPENT = { settled: 0, uncertain: 0 };
 const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const REST_MS = 1_500;
 /** Invented 429s slow a pool whose limit nobody has stated; the work continues, and takes its time. */
@@ -145,8 +146,10 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   writeFileSync(own, configFile(scenario, direct, undefined));
   const config = load();
   const limited = batches.filter(
-    ({ id, workflow }) =>
-      scenario.limited === 'global' || (scenario.limited === 'workflow' ? workflow === 'triage' : id === 'first'),
+    ({ id, workflow, endedBy }) =>
+      // What ends early may cost next to nothing.
+      endedBy === undefined &&
+      (scenario.limited === 'global' || (scenario.limited === 'workflow' ? workflow === 'triage' : id === 'first')),
   );
   const estimate = limited.reduce(
     (sum, { workflow, documents }) => sum + estimateCost(workflowOf(config, workflow).spec, documents),
@@ -163,7 +166,10 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     // As it was set last: no checkpoint need know of it.
     await app.ledger.setLimit(scopeName, present);
   };
-  const cluster = new Cluster(folder, file, problems, MAY_BE_AWAY);
+  const cluster = new Cluster(folder, file, problems, {
+    mayFindNothing: MAY_BE_AWAY,
+    clocks: hasFault('clock') ? (number) => falseClock(scenario.seed, number) : undefined,
+  });
   const stage = new Stage({ cluster, redis: redisServer, link, store, recover: recoverAll }, problems);
   stack.defer(() => {
     figures.blows = Object.fromEntries(stage.blows);
@@ -189,16 +195,12 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   stack.defer(() => sampler.stop());
 
   const scopeName = { batch: 'batch:first', workflow: 'workflow:triage/day', global: 'global/day' }[scenario.limited];
+  const place = { app, folder, config: file, seed: scenario.seed };
   await Promise.all(
-    batches.map(
-      async ({ id, workflow, documents }) =>
-        await submit(
-          app,
-          folder,
-          { id, workflow, documents },
-          scenario.limited === 'batch' && id === 'first' ? limit : undefined,
-        ),
-    ),
+    batches.map(async (batch) => {
+      await submit(place, batch, scenario.limited === 'batch' && batch.id === 'first' ? limit : undefined);
+      if (batch.endedBy === 'cancel') stage.include(cancelSoon(place, batch.id));
+    }),
   );
 
   const unrest = stack.use(new Unrest(scenario.actions, stage, store));
@@ -236,7 +238,10 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     unrest.begin();
   }
   const ended = (sample: { batches: readonly { state: string }[] }) =>
-    sample.batches.every(({ state }) => state === 'completed');
+    sample.batches.every(
+      ({ state }, index) =>
+        state === 'completed' || (batches[index]?.endedBy !== undefined && /^(cancelled|expired)$/.test(state)),
+    );
   await Promise.race([unrest.finished(), sampler.until(ended, PATIENCE_MS, 'every batch to end').catch(() => {})]);
   await unrest.pause();
   await stage.allOver();
@@ -263,11 +268,17 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     prefix,
     scopes: new Map(watched.scopes.map(({ name, key }) => [key, name])),
     limitsKey: keys.limits,
-    forbidden: CLASSIFY_MARKER,
-    repliesOnly: SUMMARIZE_MARKER,
+    // A digest's replies may repeat what documents say.
+    forbidden: hasFault('digest') ? [] : [CLASSIFY_MARKER],
+    repliesOnly: [CLASSIFY_MARKER, SUMMARIZE_MARKER],
     forgotten: forgotten(),
   });
-  const bill = checkBill(billFile, books, history, { calls: redisServer.forgotten.size, held: forgotten() });
+  const day = scopes.find(({ name }) => name === 'global/day');
+  const bill = checkBill(billFile, books, history, {
+    forgotten: { calls: redisServer.forgotten.size, held: forgotten() },
+    day: day === undefined ? NOTHING_SPENT : await app.ledger.totals(day),
+    hasCallsBeside: hasFault('digest') || hasFault('canary') || hasFault('candidate'),
+  });
   problems.push(
     ...books.flatMap((batch) => batch.problems),
     ...history.problems,
@@ -287,6 +298,19 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   figures.overshoot = Math.max(sampler.overshoot, history.overshoot);
   figures.samples = sampler.samples;
   figures.transactions = history.transactions;
+}
+
+/** Every other worker's clock jumps in the middle of its work: by some seconds, which it bears, or by hours. */
+function falseClock(seed: number, number: number): readonly string[] {
+  const draw = (purpose: string) => chance(seed, 'chaos clock', `${number} ${purpose}`);
+  if (number % 2 === 0) return [];
+  const jump = [-40_000, 20_000, 3_600_000 * 2, -3_600_000 * 26][Math.floor(4 * draw('jump'))] ?? 0;
+  const url = new URL('../helpers/false-clock.ts', import.meta.url);
+  url.search = new URLSearchParams({
+    ahead: String(jump),
+    after: String(Math.floor(15_000 * draw('after'))),
+  }).toString();
+  return ['--import', url.href];
 }
 
 async function openStorePlace(
@@ -320,26 +344,6 @@ function scopesOfAll(app: App, scenario: Scenario) {
     scopesOf({ batchId: id, workflow }, app.clock.now(), batchTimezones(app.config, workflow)),
   );
   return [...new Map(scopes.map((scope) => [scope.name, scope])).values()];
-}
-
-async function submit(
-  app: App,
-  folder: string,
-  batch: { readonly id: string; readonly workflow: string; readonly documents: readonly ChaosDocument[] },
-  budget: number | undefined,
-): Promise<void> {
-  const path = join(folder, `${batch.id}.jsonl`);
-  writeFileSync(path, batch.documents.map((document) => `${JSON.stringify(document)}\n`).join(''));
-  await submitBatch(app.submit, {
-    source: sourceOfInputs([{ kind: 'path', path }], [path]),
-    workflow: workflowOf(app.config, batch.workflow).spec,
-    timezones: batchTimezones(app.config, batch.workflow),
-    id: batch.id,
-    priority: 0,
-    skipInvalid: false,
-    ...app.config.ingest,
-    ...(budget === undefined ? {} : { budget }),
-  });
 }
 
 /** Jobs of slices that were enqueued twice find nothing to do; they must have done so before the queue is looked at. */

@@ -21,6 +21,10 @@ export interface ScenarioBatch {
   readonly id: string;
   readonly workflow: 'triage' | 'digest';
   readonly documents: number;
+  /** How it is submitted. Absent: by the harness. */
+  readonly through?: 'command' | 'server';
+  /** What ends it before its work is done. */
+  readonly endedBy?: 'cancel' | 'expires';
 }
 
 /** Everything about one chaos run that is decided before it starts. */
@@ -85,12 +89,15 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
   const between = (purpose: string, low: number, high: number) => low + Math.floor(draw(purpose) * (high - low + 1));
   const workers = small ? 3 : seed % 5 === 1 ? 8 : between('workers', 3, 5);
   const limited = (['batch', 'workflow', 'global'] as const)[seed % 3] ?? 'batch';
-  const batches = drawBatches(between, draw).map((batch) =>
+  const batches = [...drawBatches(between, draw), ...moreBatches(clusterFaults, between)].map((batch) =>
     small ? { ...batch, documents: Math.ceil(batch.documents / 4) } : batch,
   );
   const powerCuts = new Set<'open' | 'raise' | 'finalize'>();
   for (const moment of ['open', 'raise', 'finalize'] as const) {
     if (draw(`power cut ${moment}`) < 0.3) powerCuts.add(moment);
+  }
+  if (clusterFaults.includes('finalizer-kill')) {
+    powerCuts.add('finalize');
   }
   return {
     seed,
@@ -138,6 +145,25 @@ function mix(
   for (const [index, blow] of blows.entries())
     mixed.splice(Math.floor(draw(`place ${index}`) * (mixed.length + 1)), 0, blow);
   return mixed;
+}
+
+/** Batches that a fault needs to strike at. They are of the workflow whose limit may be the one in the middle of the work. */
+function moreBatches(
+  faults: readonly FaultName[],
+  between: (purpose: string, low: number, high: number) => number,
+): readonly ScenarioBatch[] {
+  const batch = (id: string, more: Partial<ScenarioBatch>): ScenarioBatch => ({
+    id,
+    workflow: 'triage',
+    documents: between(id, 60, 120),
+    ...more,
+  });
+  return [
+    ...(faults.includes('submitter-kill') ? [batch('by-command', { through: 'command' })] : []),
+    ...(faults.includes('server-kill') ? [batch('by-server', { through: 'server' })] : []),
+    ...(faults.includes('cancel') ? [batch('cancelled', { endedBy: 'cancel' })] : []),
+    ...(faults.includes('expires') ? [batch('expiring', { endedBy: 'expires' })] : []),
+  ];
 }
 
 function drawAction(draw: (purpose: string) => number, index: number): WorkerAction {

@@ -42,9 +42,14 @@ export class Stage {
       return;
     }
     this.blows.set(action.kind, (this.blows.get(action.kind) ?? 0) + 1);
-    const going = this.#strike(action)
+    this.include(this.#strike(action));
+  }
+
+  /** Something that goes on beside the actions; its failure is a problem. */
+  include(work: Promise<void>): void {
+    const going = work
       .catch((error: unknown) => {
-        this.#problems.push(`${action.kind}: ${(error as Error).stack ?? String(error)}`);
+        this.#problems.push((error as Error).stack ?? String(error));
       })
       .finally(() => this.#going.delete(going));
     this.#going.add(going);
@@ -81,7 +86,8 @@ export class Stage {
         return await need(store instanceof FilePlace ? store : undefined).refuse(lastsMs);
       case 'files-full':
         return await need(store instanceof FilePlace ? store : undefined).fill(lastsMs);
-      case 's3':
+      default:
+        // The others are no blow.
         return;
     }
   }

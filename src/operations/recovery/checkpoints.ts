@@ -59,6 +59,14 @@ export async function writeCheckpoint(app: App): Promise<CheckpointResult> {
   return 'written';
 }
 
+/**
+ * Sees to it that a checkpoint is there before the first batch is: a server that has none to be compared with could lose
+ * its memory, and nobody would know that it had any.
+ */
+export async function startCheckpoints(app: App): Promise<void> {
+  if ((await app.memory.identity()) === undefined) await writeCheckpoint(app);
+}
+
 /** Undefined: none was ever written. */
 export async function readCheckpoint(app: App): Promise<Checkpoint | undefined> {
   const bytes = await app.store.get(keyOf(app));
