@@ -31,7 +31,7 @@ for (const [name, count] of Object.entries(SIZES)) {
 }
 
 async function nightmill(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runCli(folder, args);
+  const { code, stdout, stderr } = await runCli(folder, args, { ownProcess: true });
   if (code !== 0) throw new Error(`nightmill ${args.join(' ')} ended with ${code}:\n${stderr}`);
   return stdout;
 }

@@ -161,7 +161,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
 
   let present = limit;
   const recoverAll = async () => {
-    const { code, stderr } = await runCli(folder, ['recover', '--config', own]);
+    const { code, stderr } = await runCli(folder, ['recover', '--config', own], { ownProcess: true });
     if (code !== 0) problems.push(`nightmill recover ended with ${code}: ${stderr}`);
     // As it was set last: no checkpoint need know of it.
     await app.ledger.setLimit(scopeName, present);

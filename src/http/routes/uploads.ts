@@ -113,20 +113,7 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
     },
     async (request, reply) => {
       const query = request.query as z.infer<typeof submitQuery>;
-      const now = app.clock.now();
-      const values = {
-        id: query.id,
-        budget: readBudget(query.budgetUsd),
-        tenant: tenantOf(request, readTenant(query.tenant)),
-        priority: query.priority === undefined ? undefined : readPriority(query.priority),
-        deadline: readDeadline(query.deadline, now),
-        expiresAt: readExpiry(query.expires, now),
-        name: readName(query.name),
-        labels: readLabels(query.label === undefined ? undefined : [query.label].flat()),
-        skipInvalid: query.skipInvalid === 'true',
-        newOnly: query.newOnly === 'true',
-        traceparent: [request.headers['traceparent']].flat()[0],
-      };
+      const values = submitValues(request, query, app.clock.now());
       await using opened = await openBody(app, request, query);
       const submitted = await inTurn(opened, () =>
         submitDocuments(appFor(app, request), { workflow: query.workflow, source: opened.source, ...values }),
@@ -166,6 +153,23 @@ export async function addUploadRoutes(server: FastifyInstance, app: App): Promis
       return planJson(await inTurn(opened, () => planDocuments(app.config, { ...asked, budget, now, newOnly })));
     },
   );
+}
+
+/** @param now milliseconds since the epoch */
+function submitValues(request: FastifyRequest, query: z.infer<typeof submitQuery>, now: number) {
+  return {
+    id: query.id,
+    budget: readBudget(query.budgetUsd),
+    tenant: tenantOf(request, readTenant(query.tenant)),
+    priority: query.priority === undefined ? undefined : readPriority(query.priority),
+    deadline: readDeadline(query.deadline, now),
+    expiresAt: readExpiry(query.expires, now),
+    name: readName(query.name),
+    labels: readLabels(query.label === undefined ? undefined : [query.label].flat()),
+    skipInvalid: query.skipInvalid === 'true',
+    newOnly: query.newOnly === 'true',
+    traceparent: [request.headers['traceparent']].flat()[0],
+  };
 }
 
 async function openBody(
