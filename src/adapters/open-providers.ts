@@ -15,7 +15,7 @@ export function openProviders(
   for (const provider of config.providers.values()) {
     const { concurrency, startConcurrency } = provider.limits;
     const client = stack.adopt(openModelClient(provider, lessons), (opened) => opened.close());
-    const patienceMs = config.worker.providerPatienceMs;
+    const outageToleranceMs = config.worker.providerPatienceMs;
     gates.set(
       provider.name,
       new ProviderGate({
@@ -24,7 +24,7 @@ export function openProviders(
         concurrency,
         ...(startConcurrency === undefined ? {} : { startConcurrency }),
         timeLimitMs: provider.timeoutMs,
-        patienceMs,
+        outageToleranceMs,
         clock,
         hasPromptCache: provider.capabilities.promptCache !== 'none',
       }),

@@ -28,7 +28,7 @@ export type SliceEntry =
       readonly document: Document;
       readonly tokens: number;
       /** Its text stands in the batch before: it gets the same answer and is not asked again. */
-      readonly sameAs?: DocumentPlace;
+      readonly duplicateOf?: DocumentPlace;
       /** It gets this answer and is not asked again. */
       readonly answered?: EarlierAnswer;
     }
@@ -36,15 +36,16 @@ export type SliceEntry =
 
 export function formatSliceEntry(entry: SliceEntry): string {
   if (entry.kind === 'skipped') return JSON.stringify({ skipped: entry.skipped });
-  const { document, tokens, sameAs, answered } = entry;
+  const { document, tokens, duplicateOf, answered } = entry;
   return JSON.stringify({
     ...document,
     tokens,
-    ...(sameAs === undefined ? {} : { sameAs }),
+    ...(duplicateOf === undefined ? {} : { sameAs: duplicateOf }),
     ...(answered === undefined ? {} : { answered }),
   });
 }
 
+/** As it is stored. */
 interface DocumentLine extends Document {
   readonly tokens: number;
   readonly sameAs?: DocumentPlace;
@@ -55,12 +56,12 @@ export function parseSliceEntry(line: string): SliceEntry {
   // Numbers in metadata stay as they were written.
   const value = parseJsonExactly(line) as DocumentLine | { readonly skipped: SkippedEntry };
   if ('skipped' in value) return { kind: 'skipped', skipped: value.skipped };
-  const { tokens, sameAs, answered, ...document } = value;
+  const { tokens, sameAs: duplicateOf, answered, ...document } = value;
   return {
     kind: 'document',
     document,
     tokens,
-    ...(sameAs === undefined ? {} : { sameAs }),
+    ...(duplicateOf === undefined ? {} : { duplicateOf }),
     ...(answered === undefined ? {} : { answered }),
   };
 }

@@ -169,13 +169,13 @@ async function toSliceEntry(
   if (entry.kind === 'document') {
     const { document } = entry;
     const hash = textHash(document.text);
-    const sameAs = places.earlier(hash, ordinal);
+    const duplicateOf = places.earlier(hash, ordinal);
     const answered = await answers?.take(hash);
     // What was not paid for here is found where it was.
     hashes.push(answered === undefined ? hash : undefined);
     const tokens = await runInSteps(countTokensInSteps(document.text));
     if (answered !== undefined) return { kind: 'document', document, tokens, answered };
-    return { kind: 'document', document, tokens, ...(sameAs === undefined ? {} : { sameAs }) };
+    return { kind: 'document', document, tokens, ...(duplicateOf === undefined ? {} : { duplicateOf }) };
   }
   hashes.push(undefined);
   const { code, message, source, line } = entry.problem;

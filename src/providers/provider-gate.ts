@@ -28,7 +28,7 @@ export interface ProviderGateOptions {
   /** What one call may take; default: no limit. */
   readonly timeLimitMs?: number;
   /** How long it may be out of reach before work on it stops. */
-  readonly patienceMs: number;
+  readonly outageToleranceMs: number;
   readonly clock: Clock;
   /** Whether a repeated beginning of a prompt is cheaper there. */
   readonly hasPromptCache: boolean;
@@ -46,7 +46,7 @@ export class ProviderGate {
   readonly #client: ModelClient;
   readonly #circuit: Circuit;
   readonly #clock: Clock;
-  readonly #patienceMs: number;
+  readonly #outageToleranceMs: number;
   #troubleSince: number | undefined;
   #everAnswered = false;
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -68,7 +68,7 @@ export class ProviderGate {
     });
     this.#client = options.client;
     this.#clock = options.clock;
-    this.#patienceMs = options.patienceMs;
+    this.#outageToleranceMs = options.outageToleranceMs;
     this.#circuit = new Circuit({
       failures: OUTAGE_AFTER_FAILURES,
       probeEveryMs: PROBE_EVERY_MS,
@@ -179,8 +179,8 @@ export class ProviderGate {
   }
 
   get #patience(): number {
-    if (this.#isStarting) return Math.max(this.#patienceMs, STARTING_PATIENCE_MS);
-    return this.#everAnswered ? this.#patienceMs : Math.min(this.#patienceMs, FIRST_CONTACT_PATIENCE_MS);
+    if (this.#isStarting) return Math.max(this.#outageToleranceMs, STARTING_PATIENCE_MS);
+    return this.#everAnswered ? this.#outageToleranceMs : Math.min(this.#outageToleranceMs, FIRST_CONTACT_PATIENCE_MS);
   }
 }
 

@@ -123,7 +123,7 @@ async function askLocally(
 ): Promise<DocumentEnd | undefined> {
   if (run.ending !== undefined) throw new DocumentEndedError(run.ending);
   // Equal documents were taken over before, where there was something to take.
-  const { sameAs: _, ...alone } = entry.kind === 'document' ? entry : { ...entry, sameAs: undefined };
+  const { duplicateOf: _, ...alone } = entry.kind === 'document' ? entry : { ...entry, duplicateOf: undefined };
   const [end] = await answerLocally(context.local, run, workflow, stage, [alone], {
     localCalls,
     monotonic: () => context.clock.monotonic(),

@@ -21,7 +21,7 @@ export interface DuplicateEnd {
  * The ends of documents whose text stands in an earlier slice, by position. They are taken from the committed rows of
  * that slice; one that is not committed in time is left out, and the document is asked for itself.
  */
-export async function answersFromOtherSlices(
+export async function answersOfEarlierSlices(
   context: { readonly store: ObjectStore; readonly batches: BatchRegistry; readonly clock: Clock },
   run: SliceRun,
   entries: readonly SliceEntry[],
@@ -29,8 +29,9 @@ export async function answersFromOtherSlices(
   const ends = new Map<number, DuplicateEnd>();
   const slices = new Map<number, Promise<readonly (CommittedEnd | undefined)[] | undefined>>();
   for (const [position, entry] of entries.entries()) {
-    if (entry.kind !== 'document' || entry.sameAs === undefined || entry.sameAs.slice === run.claim.slice) continue;
-    const { slice, position: first } = entry.sameAs;
+    if (entry.kind !== 'document' || entry.duplicateOf === undefined || entry.duplicateOf.slice === run.claim.slice)
+      continue;
+    const { slice, position: first } = entry.duplicateOf;
     let committed = slices.get(slice);
     if (committed === undefined) {
       committed = waitForCommit(context, run, slice);

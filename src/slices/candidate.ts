@@ -60,7 +60,7 @@ export class CandidateRun {
   }
 
   takes(entry: SliceEntry, run: SliceRun): boolean {
-    if (entry.kind !== 'document' || entry.sameAs !== undefined || entry.answered !== undefined) return false;
+    if (entry.kind !== 'document' || entry.duplicateOf !== undefined || entry.answered !== undefined) return false;
     return !run.draining && isTried(this.#workflow, this.#candidate, entry.document.id);
   }
 

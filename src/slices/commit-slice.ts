@@ -119,8 +119,8 @@ function countReused(
       earlier += 1;
       saved += earlierEnd(entry.answered).cost;
     }
-    if (entry.sameAs === undefined) continue;
-    const here = entry.sameAs.slice === run.claim.slice ? rows[entry.sameAs.position] : undefined;
+    if (entry.duplicateOf === undefined) continue;
+    const here = entry.duplicateOf.slice === run.claim.slice ? rows[entry.duplicateOf.position] : undefined;
     const other = others.get(index);
     if (here === undefined && other === undefined) continue;
     duplicates += 1;

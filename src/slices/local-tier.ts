@@ -34,7 +34,7 @@ export async function answerLocally(
 ): Promise<readonly (DocumentEnd | undefined)[]> {
   const texts = entries.flatMap((entry, index) =>
     entry.kind === 'document' &&
-    entry.sameAs === undefined &&
+    entry.duplicateOf === undefined &&
     entry.answered === undefined &&
     options.passesBy?.(index) !== true
       ? [{ index, text: entry.document.text }]

@@ -12,7 +12,7 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
 import { type AnswerDocumentContext, answerDocument, routed, withAttempts } from './answer-document.ts';
-import { answersFromOtherSlices, type DuplicateEnd } from './answer-duplicates.ts';
+import { answersOfEarlierSlices, type DuplicateEnd } from './answer-duplicates.ts';
 import { CandidateRun, noteCompared } from './candidate.ts';
 import { commitSlice, type SliceWork } from './commit-slice.ts';
 import { earlierEnd } from './committed-ends.ts';
@@ -144,7 +144,7 @@ async function answerDocuments(
   const candidate = await CandidateRun.open(context, run, workflow);
   const answered = local.flatMap((end, position) => (end === undefined ? [] : [position]));
   const progress = trackProgress(context, run, new Set(answered));
-  const others = answersFromOtherSlices(context, run, entries);
+  const others = answersOfEarlierSlices(context, run, entries);
   const answers: Promise<DocumentEnd>[] = [];
   for (const [index, entry] of entries.entries()) {
     const own = async () => {
@@ -152,7 +152,7 @@ async function answerDocuments(
       const known = local[index];
       if (known !== undefined) return routed(router?.knownOf(index), withAttempts({ workflow, attempts }, known));
       const end =
-        (await takeOver(run, entry, index, answers, others)) ??
+        (await reuseAnswer(run, entry, index, answers, others)) ??
         (await answerDocument(context, {
           ...{ run, workflow, stages, entry, position: index, localCalls, attempts },
           ...(router === undefined ? {} : { router }),
@@ -180,7 +180,7 @@ async function answerDocuments(
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */
-async function takeOver(
+async function reuseAnswer(
   run: SliceRun,
   entry: SliceEntry,
   index: number,
@@ -189,10 +189,12 @@ async function takeOver(
 ): Promise<DocumentEnd | undefined> {
   if (entry.kind !== 'document') return undefined;
   if (entry.answered !== undefined) return earlierEnd(entry.answered).end;
-  if (entry.sameAs === undefined) return undefined;
+  if (entry.duplicateOf === undefined) return undefined;
   // The first one always stands before, so waiting for it ends.
   const end =
-    entry.sameAs.slice === run.claim.slice ? await answers[entry.sameAs.position] : (await others).get(index)?.end;
+    entry.duplicateOf.slice === run.claim.slice
+      ? await answers[entry.duplicateOf.position]
+      : (await others).get(index)?.end;
   if (end?.kind !== 'answered') return end;
   const { localMs: _, route: __, ...taken } = end;
   return taken;

@@ -158,7 +158,7 @@ type OwnEntry = SliceEntry & { readonly kind: 'document' };
 
 /** A document that is asked here; one that takes over another's answer begins nowhere. */
 function isOwn(entry: SliceEntry): entry is OwnEntry {
-  return entry.kind === 'document' && entry.sameAs === undefined && entry.answered === undefined;
+  return entry.kind === 'document' && entry.duplicateOf === undefined && entry.answered === undefined;
 }
 
 function routeByKind(

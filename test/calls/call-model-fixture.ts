@@ -72,7 +72,14 @@ export function gateOf(name: string, url: string, concurrency: number, hasPrompt
     },
   });
   closing.push(() => client.close());
-  return new ProviderGate({ name, client, concurrency, patienceMs: PATIENCE_MS, clock: systemClock, hasPromptCache });
+  return new ProviderGate({
+    name,
+    client,
+    concurrency,
+    outageToleranceMs: PATIENCE_MS,
+    clock: systemClock,
+    hasPromptCache,
+  });
 }
 
 interface Setting {

@@ -106,7 +106,7 @@ describe('callModel() and what a reply or a stop leaves behind', () => {
       name: 'primary',
       client,
       concurrency: 8,
-      patienceMs: PATIENCE_MS,
+      outageToleranceMs: PATIENCE_MS,
       clock: systemClock,
       hasPromptCache: false,
     });

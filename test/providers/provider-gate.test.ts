@@ -57,7 +57,7 @@ beforeEach(() => {
       close: () => Promise.resolve(),
     },
     concurrency: 4,
-    patienceMs: PATIENCE_MS,
+    outageToleranceMs: PATIENCE_MS,
     clock: { ...systemClock, now: () => Date.now(), monotonic: () => nowMs },
     hasPromptCache: false,
   });

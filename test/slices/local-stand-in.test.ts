@@ -63,7 +63,7 @@ describe('the local model at the end of a tier’s fallback', () => {
     app.answer = () => failing('unreachable');
     const { slices, clock } = app;
     const client = { call: async () => labelReply('billing'), close: async () => {} };
-    const well = { name: 'other', client, concurrency: 8, patienceMs: 1_000, clock, hasPromptCache: false };
+    const well = { name: 'other', client, concurrency: 8, outageToleranceMs: 1_000, clock, hasPromptCache: false };
     const providers = new Map([...slices.providers, ['other', new ProviderGate(well)]]);
     const batch = await app.batchOf(['sure', 'else']);
     await processSlice({ ...slices, providers }, { batch, slice: 0 });

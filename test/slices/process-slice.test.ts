@@ -74,11 +74,11 @@ describe('processSlice()', () => {
   });
 
   test('an equal document takes the answer of the first one and costs nothing', async () => {
-    const entry = (id: string, sameAs?: { slice: number; position: number }) => ({
+    const entry = (id: string, duplicateOf?: { slice: number; position: number }) => ({
       kind: 'document' as const,
       document: { id, text: 'the same text' },
       tokens: 3,
-      ...(sameAs === undefined ? {} : { sameAs }),
+      ...(duplicateOf === undefined ? {} : { duplicateOf }),
     });
     const batch = await app.batchOf([entry('one'), entry('two', { slice: 0, position: 0 })]);
     await run(batch);

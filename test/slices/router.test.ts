@@ -166,7 +166,7 @@ test('documents with the same text take the first one’s answer and begin nowhe
   const app = await MemoryApp.open({ ...TRIAGE, cascade: CASCADE, route: BY_MODEL });
   app.answer = ({ modelId }) => labelReply(modelId === 'tiny-1' ? 'hard' : 'billing');
   const document = (id: string) => ({ kind: 'document', document: { id, text: 'same' }, tokens: 1 }) as const;
-  const batch = await app.batchOf([document('a'), { ...document('b'), sameAs: { slice: 0, position: 0 } }]);
+  const batch = await app.batchOf([document('a'), { ...document('b'), duplicateOf: { slice: 0, position: 0 } }]);
   await processSlice(app.slices, { batch, slice: 0 });
   const [first, second] = await app.rows(batch);
   expect(app.requests.map(({ modelId }) => modelId)).toEqual(['tiny-1', 'large-1']);

@@ -63,7 +63,7 @@ function bookedClient(
     },
     concurrency: 1,
     timeLimitMs: provider.timeoutMs,
-    patienceMs: app.config.worker.providerPatienceMs,
+    outageToleranceMs: app.config.worker.providerPatienceMs,
     clock: app.clock,
     hasPromptCache: false,
   });

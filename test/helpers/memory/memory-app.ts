@@ -116,7 +116,7 @@ export class MemoryApp {
       name: 'acme',
       client,
       concurrency: 8,
-      patienceMs: 60_000,
+      outageToleranceMs: 60_000,
       clock,
       hasPromptCache: false,
     });
