@@ -35,7 +35,7 @@ export function withCatchAll(
   { catchAll, labels }: { readonly catchAll: number; readonly labels: readonly number[] },
 ): VectorClassifier {
   return (vector, text) => {
-    const fits = scope(vector);
+    const fits = scope(vector, text);
     // A text that nothing fits is unlike the examples; that is no reason to doubt the catch-all.
     if (fits < 0.5) return { label: catchAll, confidence: 1 - fits, likeExamples: true };
     const answer = classify(vector, text);

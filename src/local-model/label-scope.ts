@@ -1,68 +1,72 @@
+import { type LetterSimilarities, letterIndex } from './letter-runs.ts';
 import { dot, normalise, type Vector } from './vectors.ts';
 
 /** Share of the everyday texts that count: those farthest from the labels, as the others may well be in scope. */
 const FAR_SHARE = 0.7;
-/** A text is compared with the mean of so many of its nearest. */
-const NEAREST = 3;
+/** A text is compared with the mean of so many of its nearest among what is known of the labels. */
+const NEAREST_KNOWN = 2;
+const NEAREST_EVERYDAY = 3;
 /** How far an example is moved to the middle of its label: a lone odd example draws less. */
 const TO_THE_MIDDLE = 0.5;
-const EVERYDAY_WEIGHT = 0.15;
+const EVERYDAY_WEIGHT = 0.5;
 /** Share of the examples that would count as out of scope. */
-const OUT_SHARE = 0.1;
+const OUT_SHARE = 0.07;
 /** The threshold is measured on at most this many examples, evenly spread. */
 const MEASURED_EXAMPLES = 400;
 /** Log-odds of a text that is as near as the middle one of the examples. */
 const MIDDLE_LOG_ODDS = 2.5;
 /** From descriptions alone there is no spread to measure: fitted on news, intents and banking questions. */
-const DESCRIBED = { everydayWeight: 1, threshold: -0.06, width: 0.1 } as const;
+const DESCRIBED = { threshold: 0.1, width: 0.1 } as const;
 
-export interface ScopeReferences {
-  /** Vectors of the labels' descriptions and of the phrases in them; at least one. */
-  readonly descriptions: readonly Vector[];
-  readonly examples: readonly { readonly vector: Vector; readonly label: number }[];
-  /** What is out of scope unless a label is near. */
-  readonly everyday: readonly Vector[];
-  /** Examples of what is out of scope. */
-  readonly outside: readonly Vector[];
+export interface ScopeText {
+  readonly text: string;
+  readonly vector: Vector;
 }
 
-/** The probability, 0 to 1, that one of the labels fits a text, by how near its vector is to what is known of them. */
-export type LabelScope = (vector: Vector) => number;
+export interface ScopeReferences {
+  /** The labels' descriptions and the phrases in them; at least one. */
+  readonly descriptions: readonly ScopeText[];
+  readonly examples: readonly (ScopeText & { readonly label: number })[];
+  /** What is out of scope unless a label is near. */
+  readonly everyday: readonly ScopeText[];
+  /** Examples of what is out of scope. */
+  readonly outside: readonly ScopeText[];
+}
+
+/** The probability, 0 to 1, that one of the labels fits a text, by how near it is to what is known of them. */
+export type LabelScope = (vector: Vector, text: string) => number;
 
 /**
- * Learns the scope of a set of labels. With examples the threshold is their own spread: as far from the others as the
- * farthest tenth of them is an even chance. Without, it is fixed.
+ * Learns the scope of a set of labels. Nearness is that of the vectors plus that of the letters, which see what an
+ * encoder misses. With examples the threshold is their own spread: as far from the others as the farthest of them is an
+ * even chance. Without, it is fixed.
  */
 export function labelScope({ descriptions, examples, everyday, outside }: ScopeReferences): LabelScope {
-  const known = [...descriptions, ...examples.map(({ vector }) => vector)];
-  const far = [...everyday.map((vector) => ({ vector, nearness: nearest(similarities(vector, known), 1) }))]
-    .sort((a, b) => a.nearness - b.nearness)
-    .slice(0, Math.ceil(FAR_SHARE * everyday.length))
-    .map(({ vector }) => vector);
-  const others = [...far, ...outside];
-  const otherness = (vector: Vector) => nearest(similarities(vector, others), NEAREST);
-  if (examples.length < 2) {
-    const { everydayWeight, threshold, width } = DESCRIBED;
-    return (vector) => {
-      const score = nearest(similarities(vector, known), 1) - everydayWeight * otherness(vector);
-      return probability((score - threshold) / width);
-    };
-  }
   const middles = middlesOf(examples);
-  const points = [
-    ...descriptions,
-    ...examples.map(({ vector, label }) => between(vector, middles.get(label)?.sum ?? vector)),
-  ];
-  const scoreOf = (vector: Vector, near: readonly number[]) =>
-    nearest(near, NEAREST) - EVERYDAY_WEIGHT * otherness(vector);
+  const moved = examples.map(({ vector, label }) => between(vector, middles.get(label)?.sum ?? vector));
+  const points = [...descriptions.map(({ vector }) => vector), ...moved];
+  const others = [...farthest(everyday, [...descriptions, ...examples]), ...outside];
+  const letters = letterIndex([...descriptions, ...examples, ...others].map(({ text }) => text));
+  const nearnessOf = nearnessTo(
+    letters,
+    points,
+    others.map(({ vector }) => vector),
+  );
+  const scoreOf = (vector: Vector, text: string) => {
+    const { known, other } = nearnessOf(vector, text);
+    return score(known, other);
+  };
+  if (examples.length < 2) {
+    const { threshold, width } = DESCRIBED;
+    return (vector, text) => probability((scoreOf(vector, text) - threshold) / width);
+  }
   const own = evenlySpread(examples.length)
     .map((i) => heldOutScore(i))
     .sort((a, b) => a - b);
   const threshold = own[Math.floor(OUT_SHARE * own.length)] ?? 0;
   const middle = own[Math.floor(own.length / 2)] ?? 0;
   const spread = Math.max(middle - threshold, 0.01);
-  return (vector) =>
-    probability((MIDDLE_LOG_ODDS * (scoreOf(vector, similarities(vector, points)) - threshold)) / spread);
+  return (vector, text) => probability((MIDDLE_LOG_ODDS * (scoreOf(vector, text) - threshold)) / spread);
 
   /** As if the example were not among them: its label's other examples are moved to a middle without it. */
   function heldOutScore(index: number): number {
@@ -70,16 +74,44 @@ export function labelScope({ descriptions, examples, everyday, outside }: ScopeR
     if (example === undefined) return 0;
     const middle = middles.get(example.label);
     const sum = middle === undefined || middle.count < 2 ? undefined : minus(middle.sum, example.vector);
-    const near = points.flatMap((point, p) => {
-      const other = examples[p - descriptions.length];
-      if (other === example) return [];
-      if (other === undefined || other.label !== example.label || sum === undefined) {
-        return [dot(example.vector, point)];
+    const { known, other } = nearnessOf(example.vector, example.text);
+    const kept = known.flatMap((nearness, p) => {
+      const neighbour = examples[p - descriptions.length];
+      if (neighbour === example) return [];
+      const point = points[p];
+      if (neighbour === undefined || point === undefined || neighbour.label !== example.label || sum === undefined) {
+        return [nearness];
       }
-      return [dot(example.vector, between(other.vector, sum))];
+      return [nearness - dot(example.vector, point) + dot(example.vector, between(neighbour.vector, sum))];
     });
-    return scoreOf(example.vector, near);
+    return score(kept, other);
   }
+}
+
+/** @param letters of an index that holds the texts of `points`, then those of `others` */
+function nearnessTo(letters: LetterSimilarities, points: readonly Vector[], others: readonly Vector[]) {
+  return (vector: Vector, text: string) => {
+    const shared = letters(text);
+    return {
+      known: points.map((point, p) => dot(vector, point) + (shared[p] ?? 0)),
+      other: others.map((other, o) => dot(vector, other) + (shared[points.length + o] ?? 0)),
+    };
+  };
+}
+
+function score(known: readonly number[], other: readonly number[]): number {
+  return nearest(known, NEAREST_KNOWN) - EVERYDAY_WEIGHT * nearest(other, NEAREST_EVERYDAY);
+}
+
+function farthest(everyday: readonly ScopeText[], known: readonly ScopeText[]): readonly ScopeText[] {
+  return everyday
+    .map((text) => ({
+      text,
+      nearness: known.reduce((best, { vector }) => Math.max(best, dot(text.vector, vector)), -1),
+    }))
+    .sort((a, b) => a.nearness - b.nearness)
+    .slice(0, Math.ceil(FAR_SHARE * everyday.length))
+    .map(({ text }) => text);
 }
 
 function middlesOf(examples: ScopeReferences['examples']): Map<number, { sum: Vector; count: number }> {
@@ -104,10 +136,6 @@ function between(vector: Vector, sum: Vector): Vector {
 
 function minus(a: Vector, b: Vector): Vector {
   return a.map((value, k) => value - (b[k] ?? 0));
-}
-
-function similarities(vector: Vector, others: readonly Vector[]): readonly number[] {
-  return others.map((other) => dot(vector, other));
 }
 
 /** Mean of the `count` highest; 0 of none. */

@@ -16,29 +16,48 @@ test.each([
   expect(catchAllLabel(labels, fallbackLabel)).toBe(index);
 });
 
+const at = (...values: number[]) => ({ text: '', vector: vector(...values) });
+
 describe('labelScope()', () => {
-  const everyday = Array.from({ length: 10 }, (_, i) => vector(0, 0, 1, 0.1 * i));
+  const everyday = Array.from({ length: 10 }, (_, i) => at(0, 0, 1, 0.1 * i));
 
   test('by the descriptions alone, tells what is nearer to them than to everyday texts', () => {
-    const fits = labelScope({ descriptions: [vector(1, 0, 0, 0)], examples: [], everyday, outside: [] });
-    expect(fits(vector(1, 0.3, 0, 0))).toBeGreaterThan(0.9);
-    expect(fits(vector(0, 0.3, 1, 0.2))).toBeLessThan(0.1);
+    const fits = labelScope({ descriptions: [at(1, 0, 0, 0)], examples: [], everyday, outside: [] });
+    expect(fits(vector(1, 0.3, 0, 0), '')).toBeGreaterThan(0.9);
+    expect(fits(vector(0, 0.3, 1, 0.2), '')).toBeLessThan(0.1);
   });
 
   test('an everyday text that is near a label does not count against it', () => {
-    const near = [...everyday.slice(0, 7), ...Array.from({ length: 3 }, (_, i) => vector(1, 0.1 * i, 0, 0))];
-    const fits = labelScope({ descriptions: [vector(1, 0, 0, 0)], examples: [], everyday: near, outside: [] });
-    expect(fits(vector(1, 0.2, 0, 0))).toBeGreaterThan(0.9);
+    const near = [...everyday.slice(0, 7), ...Array.from({ length: 3 }, (_, i) => at(1, 0.1 * i, 0, 0))];
+    const fits = labelScope({ descriptions: [at(1, 0, 0, 0)], examples: [], everyday: near, outside: [] });
+    expect(fits(vector(1, 0.2, 0, 0), '')).toBeGreaterThan(0.9);
   });
 
   test('with examples, nine in ten of their kind fit, and what lies elsewhere does not', () => {
-    const point = (i: number) => vector(1, 0.3 * Math.sin(i), 0, 0.3 * Math.cos(7 * i));
-    const examples = Array.from({ length: 40 }, (_, i) => ({ vector: point(i), label: 0 }));
-    const fits = labelScope({ descriptions: [vector(1, 0, 0, 0)], examples, everyday, outside: [] });
-    const share = Array.from({ length: 100 }, (_, i) => fits(point(100 + i))).filter((p) => p >= 0.5).length / 100;
+    const point = (i: number) => at(1, 0.3 * Math.sin(i), 0, 0.3 * Math.cos(7 * i));
+    const examples = Array.from({ length: 40 }, (_, i) => ({ ...point(i), label: 0 }));
+    const fits = labelScope({ descriptions: [at(1, 0, 0, 0)], examples, everyday, outside: [] });
+    const share =
+      Array.from({ length: 100 }, (_, i) => fits(point(100 + i).vector, '')).filter((p) => p >= 0.5).length / 100;
     expect(share).toBeGreaterThanOrEqual(0.8);
     expect(share).toBeLessThan(1);
-    expect(fits(vector(0.3, 1, 0.5, 0))).toBeLessThan(0.1);
+    expect(fits(vector(0.3, 1, 0.5, 0), '')).toBeLessThan(0.1);
+  });
+
+  test('between texts that the vectors do not tell apart, the letters decide', () => {
+    const refunds = { text: 'Refunds: a refund that never came', vector: vector(1, 0, 0, 0) };
+    const fits = labelScope({ descriptions: [refunds], examples: [], everyday, outside: [] });
+    const unsure = vector(0.1, 1, 0, 0);
+    expect(fits(unsure, 'when will you refund me')).toBeGreaterThan(0.6);
+    expect(fits(unsure, 'who won the match')).toBeLessThan(0.6);
+  });
+
+  test('letters in common with everyday texts count against a text', () => {
+    const football = Array.from({ length: 10 }, () => ({ text: 'who won the match', vector: vector(0, 0, 1, 0) }));
+    const fits = labelScope({ descriptions: [at(1, 0, 0, 0)], examples: [], everyday: football, outside: [] });
+    const unsure = vector(0.3, 1, 0, 0);
+    expect(fits(unsure, 'won the match?')).toBeLessThan(0.1);
+    expect(fits(unsure, 'my invoice is wrong')).toBeGreaterThan(0.5);
   });
 });
 

@@ -1,6 +1,6 @@
 import { catchAllLabel, withCatchAll } from '../../local-model/catch-all.ts';
 import { EVERYDAY_TEXTS } from '../../local-model/everyday-texts.ts';
-import { labelScope } from '../../local-model/label-scope.ts';
+import { labelScope, type ScopeText } from '../../local-model/label-scope.ts';
 import type { LabelDescription, LocalClassifierSpec } from '../../local-model/local-model.ts';
 import {
   FEWEST_EXAMPLES,
@@ -27,17 +27,16 @@ export async function trainWithVectors(
   if (catchAll === undefined || names.length === 1) return trainOn(spec, all, examples, vectors, embed);
 
   const isOutside = ({ label }: TrainingExample) => label === catchAll;
-  const outside = vectors.filter((_, i) => isOutside(examples[i] as TrainingExample));
+  const placed = examples.map((example, i) => ({ ...example, vector: vectors[i] as Vector }));
+  const outside = placed.filter(isOutside);
   // Its name and description say nothing about what it holds; enough examples do.
   const labels = outside.length < FEWEST_EXAMPLES ? all.filter((label) => label !== catchAll) : all;
   const classify = await trainOn(spec, labels, examples, vectors, embed);
   const fitting = spec.labels.filter((_, label) => label !== catchAll);
   const scope = labelScope({
-    descriptions: await embed(fitting.flatMap(describedParts)),
-    examples: examples.flatMap((example, i) =>
-      isOutside(example) ? [] : [{ vector: vectors[i] as Vector, label: example.label }],
-    ),
-    everyday: await embed(EVERYDAY_TEXTS),
+    descriptions: await withVectors(fitting.flatMap(describedParts), embed),
+    examples: placed.filter((example) => !isOutside(example)),
+    everyday: await withVectors(EVERYDAY_TEXTS, embed),
     outside,
   });
   return withCatchAll(classify, scope, { catchAll, labels });
@@ -61,6 +60,11 @@ async function trainOn(
     own.map(({ example }) => example),
     own.map(({ vector }) => vector),
   );
+}
+
+async function withVectors(texts: readonly string[], embed: Embed): Promise<readonly ScopeText[]> {
+  const vectors = await embed(texts);
+  return texts.map((text, i) => ({ text, vector: vectors[i] as Vector }));
 }
 
 function describedText({ label, description }: LabelDescription): string {
