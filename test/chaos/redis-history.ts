@@ -54,6 +54,7 @@ class Replay {
   #transactions = 0;
   /** Replies that were stored before the server lost its memory. */
   #lost = 0;
+  #hasLostAll = false;
   #admitted = 0;
   #overshoot = 0;
 
@@ -79,6 +80,7 @@ class Replay {
   #loseAll(): void {
     this.#scopes.clear();
     this.#limits.clear();
+    this.#hasLostAll = true;
     this.#lost += this.#stored.size;
     this.#stored.clear();
   }
@@ -103,9 +105,15 @@ class Replay {
     const totals = this.#scopes.get(key) ?? new Map<string, number>();
     this.#scopes.set(key, totals);
     this.#changed.add(key);
-    const field = String(command[2]);
-    if (name === 'HINCRBY') totals.set(field, (totals.get(field) ?? 0) + Number(String(command[3])));
-    else this.#problems.push(`${key} was changed by ${name}, which no ledger script does`);
+    if (name === 'HINCRBY') {
+      const field = String(command[2]);
+      totals.set(field, (totals.get(field) ?? 0) + Number(String(command[3])));
+    } else if (name === 'HSET' && this.#hasLostAll) {
+      // `recover` gives back what the batch had spent.
+      for (const [field, value] of fieldsOf(command)) totals.set(field, Number(value));
+    } else {
+      this.#problems.push(`${key} was changed by ${name}, which no ledger script does`);
+    }
   }
 
   #applyToLimits(name: string, command: readonly Buffer[]): void {
