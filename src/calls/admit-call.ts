@@ -19,6 +19,8 @@ const LONGEST_WAIT_MS = 500;
 export type Admitted =
   | { readonly kind: 'admitted'; readonly ticket: CallTicket; readonly place: Disposable }
   | { readonly kind: 'replay'; readonly entry: JournalEntry; readonly callKey: string }
+  /** Another host lets it start at once; nothing is held. */
+  | { readonly kind: 'elsewhere' }
   /** Too long to stand in line for; nothing is held. */
   | { readonly kind: 'wait'; readonly why: QuotaWait; readonly waitMs: number };
 
@@ -55,7 +57,9 @@ export async function admitCall(
   let hold = bound;
   const makeTicket = (): CallTicket => ({ ...ticketOf(context, call, route, inputTokens), callId, hold });
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const { admission, ticket, place } = await enter(queue, position, owner, makeTicket);
+    const entrance = await enter(queue, position, call, makeTicket);
+    if (entrance === 'elsewhere') return { kind: 'elsewhere' };
+    const { admission, ticket, place } = entrance;
     if (admission.kind === 'admitted' && place !== undefined) {
       await waitForStart({ ledger, clock }, ticket, owner, place, admission.startInMs ?? 0);
       context.meter?.callAdmitted(poolOf(model), clock.monotonic() - askedAt, inputTokens + request.maxOutputTokens);
@@ -139,9 +143,14 @@ function likelyHold({ ratios }: CallModelContext, { model, request }: Route): Na
   return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens, writeTokenBound(request));
 }
 
-async function enter(queue: AdmissionQueue, position: QueuePosition, owner: CallOwner, ticket: () => CallTicket) {
+async function enter(
+  queue: AdmissionQueue,
+  position: QueuePosition,
+  { owner, elsewhere }: Call,
+  ticket: () => CallTicket,
+) {
   try {
-    return await queue.enter(position, ticket, owner.stopping);
+    return await queue.enter(position, ticket, owner.stopping, elsewhere);
   } catch (error) {
     owner.throwIfStopped();
     throw error;

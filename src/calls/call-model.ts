@@ -1,19 +1,14 @@
 import type { JournalEntry } from '../ledger/journal-entry.ts';
 import { FAILURE_RULES, type ModelCallError } from '../providers/failure.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import { inputTokenBound, typicalCost } from '../requests/estimate.ts';
+import { inputTokenBound } from '../requests/estimate.ts';
 import { poolOf } from '../workflows/workflow.ts';
-import { type Call, hostRoutes, isFallback, type Route } from './call.ts';
+import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
-import { orderHosts } from './choose-host.ts';
 import { decideRetry, needsOperator } from './decide-retry.ts';
+import { FAILURES_BEFORE_FALLBACK, Failures, hasOthers, nextRoute, noteOwnFailure, OtherHosts } from './next-route.ts';
 import { CallFailedError, DocumentEndedError, ProvidersDownError, type StopError } from './stop.ts';
-import { LongWaitError, tryCall } from './try-call.ts';
-
-/** After so many failures at one provider a call goes to the next one. */
-const FAILURES_BEFORE_FALLBACK = 2;
-/** A wait that a provider asks for, from which on another one is asked instead. */
-const LONG_WAIT_MS = 2_000;
+import { ElsewhereError, LongWaitError, tryCall } from './try-call.ts';
 
 /**
  * One reply to one request, bought at most once: from the journal if it was paid for before, else from a provider,
@@ -37,9 +32,27 @@ export async function callModel(context: CallModelContext, call: Call): Promise<
   return await reply;
 }
 
-/** How often one call has failed on each of its routes, and where it was for a reason of the provider. */
-class Failures extends Map<Route, number> {
-  readonly ofProvider = new Map<Route, { count: number; readonly firstAt: number }>();
+/** One try, at the first host that lets the call start: while it waits for one, it goes where there is room before. */
+async function tryNextRoute(context: CallModelContext, call: Call, failures: Failures) {
+  const { owner, spread } = call;
+  for (let chosen = await nextRoute(context, call, failures); ; ) {
+    const { route, gate, stay } = chosen;
+    using _ = stay;
+    owner.throwIfStopped();
+    const others = spread === undefined ? undefined : new OtherHosts(context, call, failures, route);
+    const asked = others === undefined ? call : { ...call, elsewhere: others };
+    const send = () => tryCall(context, asked, route, gate);
+    try {
+      const result = gate.hasPromptCache
+        ? await context.prefixes.run(gate.name, route.request, send, owner.stopping)
+        : await send();
+      return { route, gate, result };
+    } catch (error) {
+      if (!(error instanceof ElsewhereError) || others?.chosen === undefined) throw error;
+      stay?.leave();
+      chosen = others.chosen;
+    }
+  }
 }
 
 async function buy(context: CallModelContext, call: Call): Promise<JournalEntry> {
@@ -55,13 +68,7 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
   const failures = new Failures();
   let firstFailureAt: number | undefined;
   for (let attempt = 1, waits = 0; ; ) {
-    const { route, gate, stay } = await nextRoute(context, call, failures);
-    using _ = stay;
-    owner.throwIfStopped();
-    const send = () => tryCall(context, call, route, gate);
-    const result = gate.hasPromptCache
-      ? await context.prefixes.run(gate.name, route.request, send, owner.stopping)
-      : await send();
+    const { route, gate, result } = await tryNextRoute(context, call, failures);
     if (!(result instanceof Error)) return result;
     if (result instanceof LongWaitError) {
       if (!hasOthers(context, call, failures, route)) return giveUp(call, result.reason);
@@ -114,86 +121,10 @@ async function buy(context: CallModelContext, call: Call): Promise<JournalEntry>
   }
 }
 
-/**
- * Where the next try goes: to the first host or provider that is well and has not failed this call twice. Where none is,
- * it waits for the first one.
- */
-async function nextRoute(
-  context: CallModelContext,
-  call: Call,
-  failures: Failures,
-): Promise<{ route: Route; gate: ProviderGate; stay: Disposable | undefined }> {
-  const { owner, routes } = call;
-  for (;;) {
-    owner.throwIfStopped();
-    const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
-    const isLeft = call.standsInLocally === true && routes.every((route) => isDown(context, failures, route));
-    if (isLeft && open.length === 0) throw new ProvidersDownError(call.tier);
-    let shortest = Number.POSITIVE_INFINITY;
-    let hasShortWait = false;
-    for (const route of open.length === 0 ? [routes[0]] : open) {
-      // A short wait is no reason to leave the tier's own model.
-      if (hasShortWait && isFallback(call, route)) break;
-      const gate = gateOf(context, route);
-      const waitMs = gate.turnInMs();
-      if (waitMs === 0) return { route, gate, stay: assign(context, call, route, gate) };
-      shortest = Math.min(shortest, waitMs);
-      if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) hasShortWait = true;
-    }
-    if (isLeft) throw new ProvidersDownError(call.tier);
-    await context.clock.sleep(shortest, owner.stopping);
-  }
-}
-
 /** Work on the slice stops, unless the built-in model stands in. */
 function giveUp({ owner, tier, standsInLocally }: Call, reason: StopError['reason']): never {
   if (standsInLocally === true && reason.kind === 'provider') throw new ProvidersDownError(tier);
   return owner.stopAndThrow(reason);
-}
-
-function noteOwnFailure(failures: Failures, route: Route, { failure }: ModelCallError, now: number): void {
-  failures.set(route, (failures.get(route) ?? 0) + 1);
-  if (FAILURE_RULES[failure].retry !== 'backoff') return;
-  const known = failures.ofProvider.get(route) ?? { count: 0, firstAt: now };
-  failures.ofProvider.set(route, { ...known, count: known.count + 1 });
-}
-
-/** Nobody is answered there, as far as this process knows; a document that its provider fails at alone is no sign of it. */
-function isDown(context: CallModelContext, { ofProvider }: Failures, route: Route): boolean {
-  const gate = gateOf(context, route);
-  if (gate.needsOperator || gate.hasOutage || gate.turnInMs() > LONG_WAIT_MS) return true;
-  const { count, firstAt } = ofProvider.get(route) ?? { count: 0, firstAt: 0 };
-  return count >= FAILURES_BEFORE_FALLBACK && !gate.hasAnsweredSince(firstAt);
-}
-
-/** How long a call takes at a host that was not measured yet. */
-const ASSUMED_CALL_MS = 1_000;
-
-/** The hosts of the tier's model as its spread has it, then what stands in for them. */
-function inOrder(context: CallModelContext, call: Call, failures: Failures): readonly Route[] {
-  if (call.spread === undefined) return call.routes;
-  const hosts = hostRoutes(call);
-  const views = hosts.map((route) => {
-    const { model, request } = route;
-    const gate = gateOf(context, route);
-    const callMs = gate.callMs(model.id);
-    const cost =
-      model.price === undefined ? undefined : typicalCost(model, inputTokenBound(request), request.maxOutputTokens);
-    const line = context.pools.line(poolOf(model), gate);
-    const outlook = line.outlook(paceOf(context, route), callMs ?? ASSUMED_CALL_MS);
-    return { route, callMs, cost, failures: failures.get(route) ?? 0, ...outlook };
-  });
-  return [...orderHosts(views, call.spread.by).map(({ route }) => route), ...call.routes.slice(hosts.length)];
-}
-
-/** Until it is disposed of, calls that choose after this one see it at its host; so no other may choose in between. */
-function assign(context: CallModelContext, { spread }: Call, route: Route, gate: ProviderGate): Disposable | undefined {
-  if (spread === undefined) return undefined;
-  return context.pools.line(poolOf(route.model), gate).assign(paceOf(context, route));
-}
-
-function paceOf({ pools, ratios }: CallModelContext, { model, request }: Route): number {
-  return pools.paceMs(poolOf(model), ratios.expected(model.name, inputTokenBound(request)), request.maxOutputTokens);
 }
 
 function failed(code: string | undefined, error: ModelCallError): CallFailedError {
@@ -210,23 +141,6 @@ function mayBeTooLong({ mayCut }: Call, { model, request }: Route, gate: Provide
 
 function tooLong(error: ModelCallError): CallFailedError {
   return new CallFailedError('context_overflow', error.message, { cause: error });
-}
-
-function hasOthers(context: CallModelContext, { routes }: Call, failures: Failures, route: Route): boolean {
-  return routes.some((other) => other !== route && isOpen(context, failures, other));
-}
-
-function isOpen(context: CallModelContext, failures: Failures, route: Route): boolean {
-  return (failures.get(route) ?? 0) < FAILURES_BEFORE_FALLBACK && !gateOf(context, route).needsOperator;
-}
-
-function gateOf({ providers }: CallModelContext, { model }: Route): ProviderGate {
-  const gate = providers.get(model.provider);
-  if (gate !== undefined) return gate;
-  throw new CallFailedError(
-    'provider_unknown',
-    `This worker's config has no provider ${JSON.stringify(model.provider)}`,
-  );
 }
 
 /** Tells the provider's gate and the cluster what a failure says; true when patience with the provider is over. */

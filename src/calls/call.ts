@@ -1,3 +1,4 @@
+import type { Elsewhere } from '../quota/admission-queue.ts';
 import { callKey, type ModelRequest } from '../requests/model-request.ts';
 import type { ModelSpec, Spread } from '../workflows/workflow.ts';
 import type { CallOwner } from './call-owner.ts';
@@ -27,6 +28,8 @@ export interface Call {
   readonly mayCut?: boolean;
   /** The built-in model stands in where no route is well: the call gives up then instead of waiting. Absent: it waits. */
   readonly standsInLocally?: boolean;
+  /** Where it goes when another host lets it start while it waits for one. Absent: it stays in line. */
+  readonly elsewhere?: Elsewhere;
   /** The first so many routes are hosts of the tier's own model. Absent: the first alone. */
   readonly spread?: { readonly hosts: number; readonly by: Spread };
 }

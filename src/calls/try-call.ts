@@ -21,6 +21,9 @@ const OVERRUN_MARGIN = 1.25;
 /** The quota lets no call in for so long that work on it stops, unless another provider stands in. Nothing was sent. */
 export class LongWaitError extends StopError {}
 
+/** Another host lets the call start while it waited in line. Nothing was sent. */
+export class ElsewhereError extends Error {}
+
 /** One admission, one request, one settlement. A failure of the call is returned; everything else is thrown. */
 export async function tryCall(
   context: CallModelContext,
@@ -35,6 +38,7 @@ export async function tryCall(
   using room = await roomInDocument(context, call, route, inputBound);
   const admitted = await admitCall(context, call, route, gate, inputBound, room?.hold);
   if (admitted.kind === 'replay') return remember(owner, admitted.callKey, admitted.entry);
+  if (admitted.kind === 'elsewhere') throw new ElsewhereError();
   if (admitted.kind === 'wait') {
     return new LongWaitError(longWait(model, gate.name, admitted.why, context.clock.now(), admitted.waitMs));
   }

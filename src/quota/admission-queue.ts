@@ -9,6 +9,9 @@ const MIN_WAIT_MS = 5;
 /** Processes that were told the same wait do not all come back at once. */
 const SPREAD_MS = 20;
 
+/** Quota comes back with time alone, of which nothing tells: a line looks for room elsewhere as often. */
+const LOOK_EVERY_MS = 100;
+
 /** So much of its quota a pool gives at once. */
 const BURST_MS = 400;
 
@@ -29,13 +32,28 @@ export interface QueueAdmission {
   readonly place?: Disposable;
 }
 
+/** What a waiting call does where another line would let it start at once. */
+export interface Elsewhere {
+  /** Calls with the same name have the same other lines. */
+  readonly lines: string;
+  /** Whether it goes to another one, which counts it from then on. */
+  readonly goes: () => boolean;
+}
+
+/** A call that was sent to a line. Whoever sent it disposes of it when the call has ended. */
+export interface Stay extends Disposable {
+  /** It goes elsewhere before it was asked for: nothing of the quota is taken for it. */
+  leave(): void;
+}
+
 interface Caller {
   /** Made at the moment of asking, because it says in which day the call is booked. */
   readonly ticket: () => CallTicket;
   readonly signal: AbortSignal;
+  readonly elsewhere: Elsewhere | undefined;
   /** It gives up, where it is in line. */
   readonly leave: () => void;
-  readonly resolve: (entrance: QueueAdmission) => void;
+  readonly resolve: (entrance: QueueAdmission | 'elsewhere') => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -50,6 +68,7 @@ export class AdmissionQueue {
   readonly #random: () => number;
   readonly #line = new FairQueue<Caller>();
   #isRunning = false;
+  #isLooking = false;
   #notBefore = 0;
   /** Calls that were sent this way and have not ended. */
   #assigned = 0;
@@ -87,21 +106,39 @@ export class AdmissionQueue {
     return { startsInMs: Math.max(lagMs - BURST_MS, told, crowded, 0), lagMs, busyShare: busy / open };
   }
 
-  /** A call was sent here. Whoever sends it disposes of what is returned when the call has ended. */
-  assign(paceMs: number): Disposable {
+  /** When the first of those that wait starts here, about; one that waits is not let in at once. */
+  frontStartsInMs(callMs: number): number {
+    const { free, open } = this.#places;
+    return Math.max(this.#notBefore - this.#clock.monotonic(), free === 0 ? callMs / open : 0, 1);
+  }
+
+  /** A call was sent here. */
+  assign(paceMs: number): Stay {
     this.#assigned += 1;
     this.#dueAt = Math.max(this.#dueAt, this.#clock.monotonic()) + paceMs;
     return {
+      leave: () => {
+        this.#dueAt -= paceMs;
+      },
       [Symbol.dispose]: () => {
         this.#assigned -= 1;
       },
     };
   }
 
-  /** @throws the signal's reason when it aborts while the call waits; what the ledger throws */
-  async enter(position: QueuePosition, ticket: () => CallTicket, signal: AbortSignal): Promise<QueueAdmission> {
+  /**
+   * @param elsewhere absent: it stays until it is let in
+   * @returns `elsewhere`: it went there, and nothing is held
+   * @throws the signal's reason when it aborts while the call waits; what the ledger throws
+   */
+  async enter(
+    position: QueuePosition,
+    ticket: () => CallTicket,
+    signal: AbortSignal,
+    elsewhere?: Elsewhere,
+  ): Promise<QueueAdmission | 'elsewhere'> {
     signal.throwIfAborted();
-    return await new Promise<QueueAdmission>((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       const leave = () => {
         // One whose question is under way gets its answer, because money may be held for it.
         if (this.#line.remove(caller, position)) reject(signal.reason);
@@ -110,6 +147,7 @@ export class AdmissionQueue {
       const caller: Caller = {
         ticket,
         signal,
+        elsewhere,
         leave,
         resolve: (entrance) => {
           end();
@@ -124,7 +162,30 @@ export class AdmissionQueue {
       this.#line.push(caller, position);
       // In the next turn, so that calls that come together make one trip.
       queueMicrotask(() => void this.#run());
+      if (elsewhere !== undefined) void this.#look();
     });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    do await this.#clock.sleep(LOOK_EVERY_MS);
+    while (this.#sendElsewhere());
+    this.#isLooking = false;
+  }
+
+  /** The first ones go while there is room. @returns whether anyone is left who may go later */
+  #sendElsewhere(): boolean {
+    const full = new Set<string>();
+    for (const { item: caller, position } of [...this.#line.waiting()]) {
+      const { elsewhere } = caller;
+      if (elsewhere === undefined || full.has(elsewhere.lines)) continue;
+      if (elsewhere.goes()) {
+        this.#line.remove(caller, position);
+        caller.resolve('elsewhere');
+      } else full.add(elsewhere.lines);
+    }
+    return full.size > 0;
   }
 
   async #run(): Promise<void> {

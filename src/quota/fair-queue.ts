@@ -71,6 +71,12 @@ export class FairQueue<T> {
     return entry;
   }
 
+  /** Those that wait, those of the group that goes next first, each group in its order. */
+  *waiting(): Generator<{ readonly item: T; readonly position: QueuePosition }> {
+    const groups = [...this.#groups.values()].sort((a, b) => a.served - b.served);
+    for (const { waiting } of groups) yield* waiting;
+  }
+
   /** One that was taken and not served stands in line again, as if nothing had happened. */
   requeue(item: T, position: QueuePosition): void {
     const group = this.#groups.get(position.group);

@@ -47,6 +47,7 @@ class TestLine {
 
   async enter(callId: string, group = 'a', signal: AbortSignal = NEVER): Promise<QueueAdmission> {
     const entrance = await this.line.enter(position(group), () => ticketOf(callId), signal);
+    if (entrance === 'elsewhere') throw new Error('It has no other line');
     this.entered.push(entrance);
     return entrance;
   }
@@ -167,6 +168,47 @@ describe('AdmissionQueue', () => {
     (await line.next()).answer(ADMITTED);
     await first;
     expect(line.entered).toHaveLength(2);
+  });
+
+  test('one that waits goes elsewhere as soon as it can, the first ones first, and whoever has no other line stays', async () => {
+    const line = new TestLine(1);
+    const first = line.enter('1');
+    (await line.next()).answer(ADMITTED);
+    const { place } = await first;
+    const gone: string[] = [];
+    let room = 0;
+    const enter = (callId: string, lines: string) => {
+      const goes = () => {
+        if (room === 0) return false;
+        room -= 1;
+        gone.push(callId);
+        return true;
+      };
+      return line.line.enter(position('a'), () => ticketOf(callId), NEVER, { lines, goes });
+    };
+    const stays = line.enter('2');
+    const [third, fourth] = [enter('3', 'a b'), enter('4', 'a b')];
+    room = 1;
+    expect(await third).toBe('elsewhere');
+    expect(gone).toEqual(['3']);
+    room = 1;
+    expect(await fourth).toBe('elsewhere');
+    place?.[Symbol.dispose]();
+    (await line.next()).answer(ADMITTED);
+    expect((await stays).ticket.callId).toBe('2');
+    expect(line.asked).toHaveLength(0);
+  });
+
+  test('a call that has gone elsewhere has taken nothing of the quota in advance', () => {
+    const { line } = new TestLine(4);
+    const stay = line.assign(5_000);
+    using other = line.assign(5_000);
+    expect(line.outlook(5_000, 0).lagMs).toBeGreaterThan(9_000);
+    stay.leave();
+    stay[Symbol.dispose]();
+    const { lagMs, busyShare } = line.outlook(5_000, 0);
+    expect(lagMs).toBeLessThanOrEqual(5_000);
+    expect([other !== undefined, busyShare]).toEqual([true, 1 / 4]);
   });
 
   test('two pools of one provider share its places, also when one of them always has calls waiting', async () => {
