@@ -94,7 +94,7 @@ async function setUp(by: Spread = 'quota', concurrency = 4) {
   const ledger = paced(app.ledger, clock);
   const gate = (name: Name) => {
     const client = { call: () => hosts[name].call(), close: async () => {} };
-    return new ProviderGate({ name, client, concurrency, patienceMs: 60_000, clock, hasPromptCache: false });
+    return new ProviderGate({ name, client, concurrency, outageToleranceMs: 60_000, clock, hasPromptCache: false });
   };
   const limits = new Map(NAMES.map((name) => [name, { requestsPerMinute: PER_MINUTE }]));
   const context: CallModelContext = {
