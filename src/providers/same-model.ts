@@ -7,6 +7,7 @@ const SNAPSHOT = /[-@](?:20\d{2}-?\d{2}-?\d{2}|\d{2}-\d{2}(?:-\d{4})?|\d{3,4}|la
  * before it, or with a pinned snapshot where the other has none. Two different snapshots are two models.
  */
 export function isSameModel(asked: string, answered: string): boolean {
+  if (asked === answered) return true;
   const [a, b] = [bareName(asked), bareName(answered)];
   if (a.name !== b.name) return false;
   return a.snapshot === '' || b.snapshot === '' || a.snapshot === b.snapshot;

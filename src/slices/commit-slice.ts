@@ -7,7 +7,7 @@ import { StopError } from '../calls/stop.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { gzip } from '../runtime/gzip.ts';
-import type { ObjectStore } from '../store/object-store.ts';
+import type { ObjectBody, ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { type ErrorRow, formatRow, type Row } from '../tasks/result-row.ts';
 import type { DuplicateEnd } from './answer-duplicates.ts';
@@ -55,12 +55,12 @@ export async function commitSlice(
     const rows = buildRows(entries, work.ends, journal);
     const results = rows.filter((row) => row.status === 'succeeded');
     const errors = rows.filter((row) => row.status !== 'succeeded');
-    const resultsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'results'), results);
-    const errorsFile = await writePart(context.store, storeKeys.work(batchId, slice, token, 'errors'), errors);
+    const resultsFile = await packPart(storeKeys.work(batchId, slice, token, 'results'), results);
+    const errorsFile = await packPart(storeKeys.work(batchId, slice, token, 'errors'), errors);
     const sliceCommit: SliceCommit = {
       token,
-      ...(resultsFile === undefined ? {} : { results: resultsFile }),
-      ...(errorsFile === undefined ? {} : { errors: errorsFile }),
+      ...(resultsFile === undefined ? {} : { results: resultsFile.part }),
+      ...(errorsFile === undefined ? {} : { errors: errorsFile.part }),
       outcomes: countOutcomes(rows),
       models: totalsByModel(rows, journal, work.localCalls),
       cost: rows.reduce((sum, row) => sum + row.cost, 0),
@@ -74,7 +74,10 @@ export async function commitSlice(
       ...(run.redactions.size === 0 ? {} : { redactions: Object.fromEntries(run.redactions) }),
     };
     // First, so that a Redis that loses everything after the commit can learn of it again.
-    await context.store.put(storeKeys.commit(batchId, slice, token), Buffer.from(JSON.stringify(sliceCommit)));
+    await context.store.putAll([
+      ...[resultsFile, errorsFile].flatMap((file) => (file === undefined ? [] : [file.object])),
+      { key: storeKeys.commit(batchId, slice, token), body: Buffer.from(JSON.stringify(sliceCommit)) },
+    ]);
     const committed = await context.batches.commitSlice(batchId, slice, token, sliceCommit);
     if (committed.kind === 'committed') return { slicesLeft: committed.slicesLeft, outcomes: sliceCommit.outcomes };
     if (committed.kind === 'fenced') throw new StopError({ kind: 'fenced' });
@@ -140,9 +143,11 @@ function countOutcomes(rows: readonly Row[]): SliceCommit['outcomes'] {
   };
 }
 
-async function writePart(store: ObjectStore, key: string, rows: readonly Row[]): Promise<PartFile | undefined> {
+async function packPart(
+  key: string,
+  rows: readonly Row[],
+): Promise<{ readonly part: PartFile; readonly object: ObjectBody } | undefined> {
   if (rows.length === 0) return undefined;
   const body = await gzip(rows.map((row) => `${formatRow(row)}\n`).join(''));
-  await store.put(key, body);
-  return { key, lines: rows.length };
+  return { part: { key, lines: rows.length }, object: { key, body } };
 }

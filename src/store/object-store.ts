@@ -7,6 +7,11 @@ export interface ObjectInfo {
   readonly etag?: string;
 }
 
+export interface ObjectBody {
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
 /**
  * Where documents and results live. Keys are slash-separated, relative to the store's root
  * (`batches/<id>/manifest.json`), and never leave it. A `put` is atomic: a reader sees the old object,
@@ -20,6 +25,11 @@ export interface ObjectStore {
   readonly url: string;
   /** Writes a whole object, replacing one that exists. */
   put(key: string, body: Uint8Array): Promise<void>;
+  /**
+   * Writes objects one after the other, as `put` does, for less than as many puts cost: where one is there, also after a
+   * power cut, those before it in the list are there too.
+   */
+  putAll(objects: readonly ObjectBody[]): Promise<void>;
   /** Writes an object of unknown size with bounded memory. If `body` fails, its error is thrown and `key` is as before. */
   putStream(key: string, body: Readable): Promise<void>;
   /** The whole object, or undefined where there is none. Only for objects known to be small. */

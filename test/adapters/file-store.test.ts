@@ -70,6 +70,28 @@ describe('FileStore on disk', () => {
     expect(await readdir(join(root, '.nightmill-tmp'))).toEqual([]);
   });
 
+  it('creates a folder again that was removed since it was last used', async () => {
+    const root = join(base, 'removed');
+    const store = new FileStore(root);
+    await store.put('a/b/c', Buffer.from('old'));
+    await rm(join(root, 'a'), { recursive: true });
+    await rm(join(root, '.nightmill-tmp'), { recursive: true });
+    expect(await store.get('a/b/c')).toBeUndefined();
+    await store.putAll(['a/b/c', 'a/b/d'].map((key) => ({ key, body: Buffer.from('new') })));
+    expect(await readFile(join(root, 'a', 'b', 'c'), 'utf8')).toBe('new');
+    expect(await readdir(join(root, '.nightmill-tmp'))).toEqual([]);
+  });
+
+  it('writes the objects before the one that it cannot write, nothing after it, and no temporary file', async () => {
+    const root = join(base, 'some');
+    const store = new FileStore(root);
+    await store.put('b/c', Buffer.of());
+    const objects = ['a', 'b', 'c'].map((key) => ({ key, body: Buffer.of() }));
+    await expect(store.putAll(objects)).rejects.toThrow('Cannot write a and b and c in the store');
+    expect((await readdir(root)).toSorted()).toEqual(['.nightmill-tmp', 'a', 'b']);
+    expect(await readdir(join(root, '.nightmill-tmp'))).toEqual([]);
+  });
+
   it('refuses a key that is both an object and a folder of objects', async () => {
     const store = new FileStore(join(base, 'both'));
     await store.put('a', Buffer.from('kept'));
@@ -171,7 +193,14 @@ describe('FileStore on disk', () => {
     ['EIO', 'store_unavailable'],
   ])('fileStoreError() turns %s into %s', (code, expected) => {
     const error = Object.assign(new Error(`${code}: failed`), { code, syscall: 'write' });
-    expect(fileStoreError(error, { action: 'write a', root: '/data', realRoot: async () => '/data' })).toMatchObject({
+    expect(
+      fileStoreError(error, {
+        action: 'write a',
+        root: '/data',
+        realRoot: async () => '/data',
+        knownFolders: new Set(),
+      }),
+    ).toMatchObject({
       code: expected,
       cause: error,
     });

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import { ServerLine } from '../../src/adapters/provider-http/server-line.ts';
+import { type CallInLine, ServerLine } from '../../src/adapters/provider-http/server-line.ts';
 import type { ModelClient } from '../../src/providers/model-client.ts';
 import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
@@ -24,17 +24,37 @@ function open(baseUrl: string, options: Partial<ProviderClientOptions> = {}): Mo
 }
 
 test('an answer moves those up that were sent later, and a failure or a call further back nobody', () => {
-  const line = new ServerLine();
-  const moved: number[] = [];
-  const calls = [0, 1, 2, 3].map((n) => () => void moved.push(n));
-  for (const call of calls) line.enter(call);
-  const [first, second, third, fourth] = calls as [() => void, () => void, () => void, () => void];
+  let now = 0;
+  const line = new ServerLine(() => now);
+  const calls = Array.from({ length: 5 }, () => line.enter());
+  const [first, second, third, fourth, fifth] = calls as [CallInLine, CallInLine, CallInLine, CallInLine, CallInLine];
+  const movedUpAt = () => [first, third, fifth].map((call) => call.movedUpAt);
+  expect(movedUpAt()).toEqual([-Infinity, -Infinity, -Infinity]);
+  now = 10;
   line.leave(second, true);
-  expect(moved).toEqual([2, 3]);
-  line.leave(first, false);
-  line.leave(fourth, true);
-  line.leave(third, true);
-  expect(moved).toEqual([2, 3]);
+  expect(movedUpAt()).toEqual([-Infinity, 10, 10]);
+  now = 20;
+  line.leave(fourth, false);
+  expect(movedUpAt()).toEqual([-Infinity, 10, 10]);
+  line.leave(third, false);
+  expect(fifth.movedUpAt).toBe(10);
+  now = 30;
+  const late = line.enter();
+  line.leave(fifth, true);
+  expect([first.movedUpAt, late.movedUpAt]).toEqual([-Infinity, 30]);
+  line.leave(first, true);
+  line.leave(late, true);
+  expect(line.enter().movedUpAt).toBe(-Infinity);
+});
+
+test('a call that leaves the line tells the next one what it was told', () => {
+  let now = 5;
+  const line = new ServerLine(() => now);
+  const [first, second, third] = [line.enter(), line.enter(), line.enter()];
+  line.leave(first, true);
+  now = 9;
+  line.leave(second, false);
+  expect(third.movedUpAt).toBe(5);
 });
 
 test('the time limit of a call does not run while the server answers those before it', async () => {

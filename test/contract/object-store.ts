@@ -75,6 +75,18 @@ export function describeObjectStore(name: string, contract: ObjectStoreContract)
       await expect(store.getRange(key, 99_990, 100_010)).rejects.toMatchObject({ code: 'store_unavailable' });
     });
 
+    it('putAll() writes its objects, in several folders too, and none at all', async () => {
+      const prefix = folder();
+      const objects = ['a/1', 'b/1', 'a/2'].map((name) => ({ key: `${prefix}/${name}`, body: Buffer.from(name) }));
+      await store.putAll([]);
+      await store.putAll(objects);
+      const read = await Promise.all(
+        objects.map(async ({ key }) => Buffer.from((await store.get(key)) ?? []).toString()),
+      );
+      expect(read).toEqual(['a/1', 'b/1', 'a/2']);
+      await expect(store.putAll([{ key: `${prefix}/a/../b`, body: Buffer.of() }])).rejects.toThrow(RangeError);
+    });
+
     it('put() replaces an object and changes its etag', async () => {
       const key = `${folder()}/object`;
       await store.put(key, Buffer.from('first'));

@@ -6,6 +6,8 @@ export interface FileOperation {
   readonly root: string;
   /** The root without symbolic links, looked up once: every object would pay for it again. */
   readonly realRoot: () => Promise<string>;
+  /** Folders found to lie inside the store, for the same reason. Whoever finds one missing takes it out. */
+  readonly knownFolders: Set<string>;
 }
 
 /**

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, realpath, rename, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StoreError } from '../../errors.ts';
 import { assertKeyStaysInside, assertObjectKey, TEMPORARY_FOLDER } from '../../store/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
@@ -13,10 +12,8 @@ import { describeFile } from './describe-file.ts';
 import { type FileOperation, fileStoreError, isSystemError, symbolicLinkError } from './file-store-error.ts';
 import { listFiles } from './list-files.ts';
 import { removeStaleFiles } from './remove-stale-files.ts';
-import { ensureFolder, findFolder, syncFolder } from './store-folder.ts';
-
-/** A concurrent delete may remove the emptied target folder between its creation and the rename into it. */
-const MAX_MOVE_ATTEMPTS = 100;
+import { findFolder, recallFolder } from './store-folder.ts';
+import { writeFiles } from './write-files.ts';
 
 /** Not following links keeps reads inside the store; not blocking keeps a pipe placed there from hanging them. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -31,6 +28,7 @@ export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
   #realRoot: string | undefined;
+  readonly #knownFolders = new Set<string>();
   #staleFilesRemoved: Promise<void> | undefined;
 
   /** @param root path of the folder; relative to the working folder */
@@ -40,13 +38,25 @@ export class FileStore implements ObjectStore {
   }
 
   async put(key: string, body: Uint8Array): Promise<void> {
-    await this.#write(key, (file) => file.writeFile(body));
+    await this.putAll([{ key, body }]);
+  }
+
+  async putAll(objects: readonly ObjectBody[]): Promise<void> {
+    const keys = objects.map(({ key }) => key);
+    await this.#write(
+      keys,
+      objects.map(
+        ({ body }) =>
+          (file: FileHandle) =>
+            file.writeFile(body),
+      ),
+    );
   }
 
   async putStream(key: string, body: Readable): Promise<void> {
     const watched = new WatchedBody(body);
     try {
-      await this.#write(key, (file) => file.writeFile(watched.stream));
+      await this.#write([key], [(file) => file.writeFile(watched.stream)]);
     } catch (error) {
       watched.rethrowFailure();
       throw error;
@@ -56,7 +66,7 @@ export class FileStore implements ObjectStore {
   async get(key: string): Promise<Uint8Array | undefined> {
     return await this.#attempt(`read ${key}`, async (operation) => {
       await using file = await openFile(key, operation);
-      return await file?.handle.readFile();
+      return file === undefined ? undefined : await readBytes(file.handle, 0, file.info.bytes);
     });
   }
 
@@ -75,14 +85,7 @@ export class FileStore implements ObjectStore {
     return await this.#attempt(`read ${key}`, async (operation) => {
       await using file = await openFile(key, operation);
       if (file === undefined) return undefined;
-      const bytes = new Uint8Array(end - start);
-      let filled = 0;
-      while (filled < bytes.length) {
-        const { bytesRead } = await file.handle.read(bytes, filled, bytes.length - filled, start + filled);
-        if (bytesRead === 0) break;
-        filled += bytesRead;
-      }
-      return checkRange(bytes.subarray(0, filled), key, start, end, this.url);
+      return checkRange(await readBytes(file.handle, start, end), key, start, end, this.url);
     });
   }
 
@@ -122,19 +125,12 @@ export class FileStore implements ObjectStore {
     await this.#staleFilesRemoved;
   }
 
-  async #write(key: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-    assertObjectKey(key);
-    await this.#attempt(`write ${key}`, async (operation) => {
-      const temporaryFolder = await ensureFolder([TEMPORARY_FOLDER], operation);
-      this.#staleFilesRemoved ??= removeStaleFiles(temporaryFolder, Date.now());
-      const temporaryFile = join(temporaryFolder, randomUUID());
-      try {
-        await writeDurably(temporaryFile, fill);
-        await moveInto(temporaryFile, key, operation);
-      } catch (error) {
-        await rm(temporaryFile, { force: true });
-        throw error;
-      }
+  async #write(keys: readonly string[], fills: readonly ((file: FileHandle) => Promise<void>)[]): Promise<void> {
+    for (const key of keys) assertObjectKey(key);
+    await this.#attempt(`write ${keys.join(' and ')}`, async (operation) => {
+      await writeFiles(keys, fills, operation, (temporaryFolder) => {
+        this.#staleFilesRemoved ??= removeStaleFiles(temporaryFolder, Date.now());
+      });
     });
   }
 
@@ -143,7 +139,7 @@ export class FileStore implements ObjectStore {
       this.#realRoot ??= await realpath(this.#root);
       return this.#realRoot;
     };
-    return { action, root: this.#root, realRoot };
+    return { action, root: this.#root, realRoot, knownFolders: this.#knownFolders };
   }
 
   async #attempt<T>(action: string, work: (operation: FileOperation) => Promise<T>): Promise<T> {
@@ -156,36 +152,16 @@ export class FileStore implements ObjectStore {
   }
 }
 
-async function writeDurably(path: string, fill: (file: FileHandle) => Promise<void>): Promise<void> {
-  const file = await open(path, 'wx');
-  try {
-    await fill(file);
-    await file.sync();
-  } finally {
-    await file.close();
+/** Fewer where the file ends before `end`. */
+async function readBytes(file: FileHandle, start: number, end: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - start);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
   }
-}
-
-async function moveInto(temporaryFile: string, key: string, operation: FileOperation): Promise<void> {
-  const segments = key.split('/');
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const folder = await ensureFolder(segments.slice(0, -1), operation);
-      await rename(temporaryFile, join(folder, segments.at(-1) ?? ''));
-      return await syncIfPresent(folder);
-    } catch (error) {
-      if (!isSystemError(error, 'ENOENT') || attempt === MAX_MOVE_ATTEMPTS) throw error;
-    }
-  }
-}
-
-/** Someone may have removed the new object already, and its folder with it; then nothing is left to sync. */
-async function syncIfPresent(folder: string): Promise<void> {
-  try {
-    await syncFolder(folder);
-  } catch (error) {
-    if (!isSystemError(error, 'ENOENT')) throw error;
-  }
+  return bytes.subarray(0, filled);
 }
 
 interface OpenFile extends AsyncDisposable {
@@ -245,7 +221,7 @@ async function removeEmptyFolders(folder: string, levels: number): Promise<void>
 async function findPath(key: string, operation: FileOperation): Promise<string | undefined> {
   const segments = key.split('/');
   if (!nameFiles(segments)) return undefined;
-  const folder = await findFolder(segments.slice(0, -1), operation);
+  const folder = await recallFolder(segments.slice(0, -1), operation);
   return folder === undefined ? undefined : join(folder, segments.at(-1) ?? '');
 }
 

@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path';
 import { makeFolder } from '../../runtime/make-folder.ts';
 import { type FileOperation, isSystemError, symbolicLinkError } from './file-store-error.ts';
 
+/** Each batch has a handful; those in use are found again at once. */
+const MAX_KNOWN_FOLDERS = 1_000;
+
 /**
  * The real path of a folder inside the store, or undefined where there is none. `segments` are those of a checked
  * key, so only a symbolic link could lead outside; one on the way is an error. (The root itself may be a link.)
@@ -13,6 +16,8 @@ export async function findFolder(segments: readonly string[], operation: FileOpe
   try {
     const folder = join(await operation.realRoot(), ...segments);
     if ((await realpath(folder)) !== folder) throw symbolicLinkError(folder, operation);
+    if (operation.knownFolders.size >= MAX_KNOWN_FOLDERS) operation.knownFolders.clear();
+    operation.knownFolders.add(folder);
     return folder;
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
@@ -20,9 +25,18 @@ export async function findFolder(segments: readonly string[], operation: FileOpe
   }
 }
 
+/** As `findFolder`, without another look at a folder that was found before: it may be missing by now. */
+export async function recallFolder(segments: readonly string[], operation: FileOperation): Promise<string | undefined> {
+  if (operation.knownFolders.size > 0) {
+    const folder = join(await operation.realRoot(), ...segments);
+    if (operation.knownFolders.has(folder)) return folder;
+  }
+  return await findFolder(segments, operation);
+}
+
 /** As `findFolder`, and creates what is missing so that it survives a power cut. */
 export async function ensureFolder(segments: readonly string[], operation: FileOperation): Promise<string> {
-  const existing = await findFolder(segments, operation);
+  const existing = await recallFolder(segments, operation);
   if (existing !== undefined) return existing;
   makeFolder(operation.root);
   let folder = await operation.realRoot();

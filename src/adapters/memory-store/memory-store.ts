@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { assertKeyStaysInside, assertObjectKey, compareKeys } from '../../store/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -22,6 +22,10 @@ export class MemoryStore implements ObjectStore {
     this.#lastVersion += 1;
     // A copy: the caller may reuse its buffer.
     this.#objects.set(key, { content: new Uint8Array(body), version: this.#lastVersion });
+  }
+
+  async putAll(objects: readonly ObjectBody[]): Promise<void> {
+    for (const { key, body } of objects) await this.put(key, body);
   }
 
   async putStream(key: string, body: Readable): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import type { ServerLine } from './server-line.ts';
+import type { CallInLine, ServerLine } from './server-line.ts';
 
 export interface HttpExchangeRequest {
   readonly origin: string;
@@ -53,17 +53,15 @@ export function exchangeHttp(
 
 class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #maxBodyBytes: number;
-  readonly #signal: AbortSignal;
+  readonly #timeoutMs: number;
   readonly #resolve: (result: HttpExchangeResult) => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
   readonly #line: ServerLine;
-  readonly #movedUp = (): void => {
-    clearImmediate(this.#lastLook);
-    this.#timer.refresh();
-  };
+  readonly #place: CallInLine;
+  readonly #signal: AbortSignal;
   readonly #onAbort = (): void => this.#giveUp('aborted');
   readonly #chunks: Buffer[] = [];
-  #lastLook: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
   #ended = false;
   #status = 0;
@@ -77,15 +75,26 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     resolve: (result: HttpExchangeResult) => void,
   ) {
     this.#line = line;
-    line.enter(this.#movedUp);
+    this.#place = line.enter();
     this.#maxBodyBytes = request.maxBodyBytes;
-    this.#signal = signal;
+    this.#timeoutMs = request.timeoutMs;
     this.#resolve = resolve;
-    // An answer that came while this process was busy is read first.
-    this.#timer = setTimeout(() => {
-      this.#lastLook = setImmediate(() => this.#giveUp('timeout'));
-    }, request.timeoutMs);
+    this.#timer = this.#limitTime(this.#timeoutMs);
+    this.#signal = signal;
     signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  #limitTime(milliseconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      // An answer that came while this process was busy is read first.
+      setImmediate(() => {
+        if (this.#ended) return;
+        const leftMs = Math.max(this.#startedAt, this.#place.movedUpAt) + this.#timeoutMs - performance.now();
+        // Timers may fire up to a millisecond early.
+        if (leftMs > 1) this.#timer = this.#limitTime(leftMs);
+        else this.#giveUp('timeout');
+      });
+    }, milliseconds);
   }
 
   /**
@@ -137,7 +146,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#line.leave(this.#movedUp, result.kind === 'response' && result.status < 300);
+    this.#line.leave(this.#place, result.kind === 'response' && result.status < 300);
     this.#signal.removeEventListener('abort', this.#onAbort);
     this.#resolve(result);
   }

@@ -23,7 +23,7 @@ export class HttpModelClient implements ModelClient {
   readonly #wire: WireFormat;
   readonly #endpoint: Endpoint;
   readonly #connections: Connections;
-  readonly #line = new ServerLine();
+  readonly #line = new ServerLine(() => performance.now());
   readonly #slots: SlotCount;
   readonly #digests: ModelDigests;
   readonly #timeoutMs: number;

@@ -22,15 +22,7 @@ export function formatHoldRecord(ticket: CallTicket): string {
 
 /** What a hold says of its call alone: fields with a comma behind each. */
 export function formatHoldOwn({ document, at }: Pick<CallTicket, 'document' | 'at'>): string {
-  return fieldsOf({ document, at })
-    .map((field) => `${field},`)
-    .join('');
-}
-
-function fieldsOf(fields: Readonly<Record<string, string | number | undefined>>): readonly string[] {
-  return Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined ? [] : [`"${name}":${JSON.stringify(value)}`],
-  );
+  return `${document === undefined ? '' : `"document":${document},`}${at === undefined ? '' : `"at":${at},`}`;
 }
 
 /** The JSON part of a hold behind its call key: equal for the calls of a slice to one model. */
@@ -62,12 +54,9 @@ export function uncertainMiddle({ model, slice }: Pick<HoldRecord, 'model' | 'sl
 }
 
 /** The end of the same object: what is the call's own. */
-export function uncertainEnd(
-  { document, at }: Pick<CallTicket, 'document' | 'at'>,
-  reason: string,
-  requestId?: string,
-): string {
-  return `,${fieldsOf({ document, at, requestId, reason }).join(',')}}`;
+export function uncertainEnd(call: Pick<CallTicket, 'document' | 'at'>, reason: string, requestId?: string): string {
+  const asked = requestId === undefined ? '' : `"requestId":${JSON.stringify(requestId)},`;
+  return `,${formatHoldOwn(call)}${asked}"reason":${JSON.stringify(reason)}}`;
 }
 
 /** What the list of uncertain calls says of one: the rest of the JSON object that a script opens with the amount. */

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { assertKeyStaysInside, assertObjectKey } from '../../store/object-key.ts';
-import type { ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
@@ -49,6 +49,10 @@ export class S3Store implements ObjectStore {
     await this.#attempt(`write ${key}`, () =>
       this.#clients.requests.send(new PutObjectCommand({ ...this.#address(key), Body: body })),
     );
+  }
+
+  async putAll(objects: readonly ObjectBody[]): Promise<void> {
+    for (const { key, body } of objects) await this.put(key, body);
   }
 
   async putStream(key: string, body: Readable): Promise<void> {

@@ -168,6 +168,10 @@ class ChosenObjects implements ObjectStore {
     throw readOnly();
   }
 
+  async putAll(): Promise<void> {
+    throw readOnly();
+  }
+
   async putStream(): Promise<void> {
     throw readOnly();
   }

@@ -62,15 +62,12 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
   const read = readLabel(reply);
   if (read === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
-  const isJson = hasJsonObject(reply);
-  if (read === undefined && isJson) {
-    return rejectedForm('invalid_shape', 'the reply has no "label" text', reply, labels);
-  }
   const label = read === undefined ? undefined : labelOf(read.written, labels);
   if (label === undefined || read === undefined) {
-    return isJson
-      ? { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' }
-      : rejectedForm('invalid_json', 'the reply is not a JSON object', reply, labels);
+    if (!hasJsonObject(reply)) return rejectedForm('invalid_json', 'the reply is not a JSON object', reply, labels);
+    return read === undefined
+      ? rejectedForm('invalid_shape', 'the reply has no "label" text', reply, labels)
+      : { kind: 'rejected', code: 'label_not_in_set', detail: 'the label is not one of the given labels' };
   }
   const probability = labelProbability(reply, read.written);
   const confidence = probability ?? read.confidence;
