@@ -17,12 +17,13 @@ import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { allTiers, labelsOf, modelsOfTier, poweredProviders, type WorkflowSpec } from '../workflows/workflow.ts';
 import { type Marks, marksQuestion, planMarks, warningsOf } from './evidence/requirement-marks.ts';
+import { type OutlookAsked, outlookJson, type PlanOutlook, planOutlook } from './figures/plan-outlook.ts';
 import { throughputOf } from './figures/throughput.ts';
 import type { OpenedInputs } from './open-inputs.ts';
 import { type HistoryAnswer, readPast } from './read-history.ts';
 import { answerVersion } from './submit-documents.ts';
 
-export interface PlanOperation {
+export interface PlanOperation extends OutlookAsked {
   readonly workflow: string;
   readonly opened: OpenedInputs;
   /** How far would this limit reach? Default: the workflow's for a batch. */
@@ -41,6 +42,7 @@ export interface PlanAnswer {
   readonly workflow: string;
   readonly plan: BatchPlan;
   readonly past: HistoryAnswer;
+  readonly outlook: PlanOutlook;
   /** Documents that were answered before by this very version of the workflow, and about what that cost; undefined: the store cannot be read. */
   readonly answeredBefore: StoredAnswers['found'] | undefined;
   readonly newOnly: boolean;
@@ -86,11 +88,13 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
     newOnly,
     ...(past.kind === 'known' ? { history: past.history } : {}),
   });
+  const outlook = planOutlook(config, workflow, plan, past.kind === 'known' ? past.history : undefined, operation);
   const marks = await planMarks(config, requirements, [{ spec, plan }], { store, recent, quotas });
   return {
     workflow: operation.workflow,
     plan,
     past,
+    outlook,
     labels: labelsOf(spec),
     notes: modelNotes(config, spec, operation.now),
     marks: marks?.[0],
@@ -172,6 +176,7 @@ export function planJson(answer: PlanAnswer): object {
         hours === undefined ? null : { low: usd(hours.low), expected: usd(hours.expected), worst: usd(hours.worst) },
     })),
     route: plan.route ?? null,
+    ...outlookJson(answer.outlook, documents),
     limitUsd: ofBatch === undefined ? null : usd(ofBatch.limit),
     documentsCovered: ofBatch === undefined || cost.expected === 0 ? null : coveredDocuments(ofBatch.covers, documents),
     limits: limits.map(({ scope, limit, spent, covers }) => ({

@@ -1,7 +1,10 @@
 import type { PoolLimits } from '../ledger/pool-limits.ts';
 import { type QuotaAmount, quotaMinutes } from '../quota/quota-minutes.ts';
 
-/** How fast a host of the first paid tier can be asked. */
+/** Documents per minute that the local tier answers in one process, on one core. */
+export const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
+
+/** How fast a host of a tier can be asked. */
 export interface Throughput {
   readonly limits: PoolLimits;
   /** As the calls in flight and the time of a call allow. */

@@ -9,10 +9,11 @@ import { windowsOf } from '../tasks/tasks.ts';
 import { chunkTextInSteps } from '../text/chunk-text.ts';
 import { textHash } from '../text/text-hash.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
-import { hostMinutes, type Throughput } from './host-minutes.ts';
+import { hostsOf, LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../workflows/workflow.ts';
+import { hostMinutes, LOCAL_DOCUMENTS_PER_MINUTE, type Throughput } from './host-minutes.ts';
 import {
   type CostRange,
+  callCost,
   type DocumentPlan,
   type DocumentShape,
   type PromptSizes,
@@ -22,6 +23,7 @@ import {
   shapeDocument,
 } from './plan.ts';
 import { askingCost, plannedStart, planRoute, type RoutePlan } from './plan-route.ts';
+import { addLoads, NO_LOAD, type StartLoad, type TierLoad } from './scenarios.ts';
 
 export interface BatchPlan {
   readonly documents: number;
@@ -51,12 +53,14 @@ export interface BatchPlan {
   readonly minutes: CostRange;
   /** Where documents would begin; undefined: the workflow has no route. */
   readonly route: RoutePlan | undefined;
+  /** What the documents take at each tier, by where they begin. */
+  readonly loads: readonly StartLoad[];
+  /** Of questions that are asked before the cascade, replies of typical length. */
+  readonly askingCost: NanoUsd;
   /** What is expected comes from batches that have finished; else it is assumed. */
   readonly fromHistory: boolean;
 }
 
-/** Documents per minute that the local tier answers in one process, on one core. */
-export const LOCAL_DOCUMENTS_PER_MINUTE = 1_500;
 const DEAREST = 10;
 /** Smaller windows fail in a worker, with the reason. */
 const MIN_PART_TOKENS = 128;
@@ -140,6 +144,8 @@ function planOf(
     instructionsShare: sums.instructionsShare,
     minutes: sums.minutes(throughput),
     route: planRoute(spec, sums.starts, history),
+    loads: sums.loads,
+    askingCost: sums.askingCost,
     fromHistory: false,
   };
   const past = history === undefined ? undefined : projectFromHistory(history, sums.inputTokens);
@@ -158,6 +164,8 @@ class PlanSums {
   dearest: BatchPlan['dearest'] = [];
   beyondLimit = 0;
   readonly starts = new Map<number, number>();
+  readonly #loads = new Map<number, TierLoad[]>();
+  askingCost = 0;
   #textTokens = 0;
   #documents = 0;
   #leastCalls = 0;
@@ -178,7 +186,8 @@ class PlanSums {
     this.inputTokens += tokens;
     const start = plannedStart(this.#workflow, { text, tokens, metadata });
     this.starts.set(start, (this.starts.get(start) ?? 0) + 1);
-    const first = this.#paid.find((model) => this.#workflow.cascade.slice(start).some((tier) => tier.model === model));
+    const left = this.#workflow.cascade.slice(start);
+    const first = this.#paid.find((model) => left.some((tier) => tier.model === model));
     if (first === undefined) return;
     const shape = await shapeText(this.#workflow, text, tokens);
     if (shape.parts > 1) {
@@ -192,7 +201,10 @@ class PlanSums {
       if (found === undefined) throw new RangeError(`The model ${model.name} is not in the cascade`);
       return planDocument(this.#workflow, found, shape);
     };
-    const uncapped = addCosts(planCost(this.#workflow, planAt, start), askingCost(this.#workflow, tokens));
+    const asking = askingCost(this.#workflow, tokens);
+    this.askingCost += asking?.expected ?? 0;
+    this.#addLoad(start, planAt);
+    const uncapped = addCosts(planCost(this.#workflow, planAt, start), asking);
     const { documentLimit = Number.POSITIVE_INFINITY } = this.#workflow;
     if (uncapped.expected > documentLimit) this.beyondLimit += 1;
     const range = {
@@ -209,6 +221,26 @@ class PlanSums {
     this.firstTier.outputTokens += outputTokens;
     this.#textTokens += shape.tokens;
     this.#noteDear(id, uncapped.expected);
+  }
+
+  #addLoad(start: number, planAt: (model: ModelSpec) => DocumentPlan): void {
+    const { cascade } = this.#workflow;
+    const sums = this.#loads.get(start) ?? cascade.map(() => NO_LOAD);
+    this.#loads.set(
+      start,
+      sums.map((sum, index) => {
+        const tier = cascade[index];
+        if (tier === undefined || index < start) return sum;
+        if (tier.model.name === LOCAL_MODEL_NAME) return { ...sum, documents: sum.documents + 1 };
+        // As `planCost`: the dearest of several hosts.
+        const cost = Math.max(...hostsOf(tier).map((host) => callCost(host, planAt(host)).expected));
+        return addLoads(sum, { ...planAt(tier.model), documents: 1, cost });
+      }),
+    );
+  }
+
+  get loads(): readonly StartLoad[] {
+    return [...this.#loads].map(([start, tiers]) => ({ start, tiers }));
   }
 
   #noteDear(id: string, cost: NanoUsd): void {

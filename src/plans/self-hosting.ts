@@ -104,7 +104,7 @@ function paysFromText(
   }
   return (
     `pays       from ${formatUsd(usdPerMonth)} / ${provider} a million = ${count(from.requests * tokensPerRequest)} tokens = ` +
-    `${count(from.requests)} ${what} a month on, with one GPU; not counted: people, power and idle nights`
+    `${count(from.requests)} ${what} per month on, with one GPU; not counted: people, power and idle nights`
   );
 }
 

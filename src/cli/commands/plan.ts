@@ -18,6 +18,7 @@ import { addInputOptions } from '../input-options.ts';
 import { runSample } from '../plan-sample.ts';
 import { globalOptions, print, readConfig, withApp } from '../with-app.ts';
 import { markLines, planByModel, readModels } from './evidence/plan-models.ts';
+import { monthLines, type OutlookFlags, readOutlook, scenarioLines } from './evidence/plan-outlook.ts';
 
 export function addPlanCommand(program: Command): void {
   const command = program
@@ -35,6 +36,12 @@ export function addPlanCommand(program: Command): void {
       '--models <a,b,c>',
       'a table: each of these models in place of the cascade, and which requirements it meets',
     )
+    .option(
+      '--scenarios [per cents]',
+      'a table: what if each tier but the last accepts so many of the documents; default 60,80,95',
+    )
+    .option('--per-month <n>', 'what so many documents like these cost a month: 1000000, or 40000/night')
+    .option('--nights <n>', 'the same for so many batches like this one; without both, as the schedule says')
     .option('--new-only', 'only the documents that this workflow has not answered before');
   addInputOptions(command).action(async (inputs: string[], flags: PlanFlags) => {
     await plan(command, inputs, flags);
@@ -42,7 +49,7 @@ export function addPlanCommand(program: Command): void {
   });
 }
 
-interface PlanFlags extends InputFlags {
+interface PlanFlags extends InputFlags, OutlookFlags {
   readonly workflow: string;
   readonly budget?: string;
   readonly tenant?: string;
@@ -68,7 +75,7 @@ async function plan(command: Command, inputs: readonly string[], flags: PlanFlag
     return;
   }
   const answer = await planCascade(command, config, opened, flags);
-  print(options, planJson(answer), () => planText(answer));
+  print(options, planJson(answer), () => planText(answer, flags.scenarios !== undefined));
 }
 
 /** The plan, after a sample has been asked where one is wanted. */
@@ -83,6 +90,7 @@ async function planCascade(
     workflow: flags.workflow,
     opened,
     budget: readBudget(flags.budget),
+    ...readOutlook(flags),
     tenant: readTenant(flags.tenant),
     newOnly: flags.newOnly,
     maxDocuments: readMaxDocuments(flags.maxDocuments),
@@ -112,18 +120,10 @@ function readSample(text: string): number {
   throw new NightmillError('usage', `Cannot read --sample ${text}: write how many documents to ask, e.g. --sample 20.`);
 }
 
-function planText({
-  workflow,
-  plan,
-  past,
-  limits,
-  answeredBefore,
-  newOnly,
-  labels,
-  notes,
-  marks,
-  servers,
-}: PlanAnswer): string {
+function planText(
+  { workflow, plan, past, limits, answeredBefore, newOnly, labels, notes, marks, servers, outlook }: PlanAnswer,
+  showsScenarios: boolean,
+): string {
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
@@ -144,6 +144,8 @@ function planText({
     ...dearestLines(plan),
     `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
     ...servers.map(serverLine),
+    ...(showsScenarios ? scenarioLines(outlook, documents) : []),
+    ...monthLines(outlook),
     ...limits.map(limitLine),
     expectedFrom(past, cost.worst > 0 || plan.unpriced.length > 0),
     ...notes.map((note) => `note       ${note}`),

@@ -1,9 +1,8 @@
 import type { Config } from '../../../config/config.ts';
 import type { App } from '../../app.ts';
 import type { Evaluation } from '../../evaluation/evaluation.ts';
-import { hostMinutes } from '../../plans/host-minutes.ts';
+import { hostMinutes, LOCAL_DOCUMENTS_PER_MINUTE } from '../../plans/host-minutes.ts';
 import { measuredFacts } from '../../plans/measured-facts.ts';
-import { LOCAL_DOCUMENTS_PER_MINUTE } from '../../plans/plan-batch.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import type { CandidateFacts, DataPromise, Requirements } from '../../workflows/requirements.ts';
 import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
