@@ -8,8 +8,16 @@ import { setFlagsFromString } from 'node:v8';
 
 /** V8 takes this only when it starts. By default the young generation of a busy process grows to 64 MB and stays so. */
 const YOUNG_HEAP = '--max-semi-space-size=8';
-/** By default glibc keeps up to eight arenas a processor, each with what its threads once needed. Others ignore it. */
-const MEMORY = { MALLOC_ARENA_MAX: '2', ...process.env };
+/**
+ * By default glibc keeps up to eight arenas a processor, each with what its threads once needed, and ever larger buffers in
+ * them. Other allocators ignore it.
+ */
+const MEMORY = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+  MALLOC_TRIM_THRESHOLD_: '65536',
+  ...process.env,
+};
 /** Commands that continue for long; starting over takes 40 ms. */
 const LONG = ['serve', 'worker', 'run', 'submit'];
 

@@ -20,6 +20,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
 import { addPublicRoutes } from './routes/public.ts';
+import { addQueueRoutes } from './routes/queues.ts';
 import { addReportRoutes } from './routes/report.ts';
 import { addScheduleRoutes } from './routes/schedules.ts';
 import { addUploadRoutes } from './routes/uploads.ts';
@@ -162,6 +163,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
     addEventRoutes(routes, app, { hub, callers, limits });
     addMetricsRoutes(routes, app, meter);
     addPublicRoutes(routes, app);
+    addQueueRoutes(routes, app);
     addReportRoutes(routes, app);
     addPageRoutes(routes, app);
   });

@@ -10,6 +10,7 @@ import { Batches } from './views/batches.tsx';
 import { KeyDialog } from './views/key-dialog.tsx';
 import { Keys } from './views/keys.tsx';
 import { Money } from './views/money.tsx';
+import { Queues, QueueView } from './views/queues.tsx';
 import { Quota } from './views/quota.tsx';
 import { Schedules } from './views/schedules.tsx';
 import { Submit } from './views/submit.tsx';
@@ -21,6 +22,7 @@ const VIEWS = [
   ['batches', 'Batches'],
   ['schedules', 'Schedules'],
   ['money', 'Money'],
+  ['queues', 'Queues'],
   ['quota', 'Quota'],
   ['audit', 'Audit'],
   ['webhooks', 'Webhooks'],
@@ -64,6 +66,7 @@ function View({ path: [first = '', id] }: { readonly path: readonly string[] }) 
   if (first === 'batches') return id === undefined ? <Batches /> : <BatchView key={id} id={id} />;
   if (first === 'schedules') return <Schedules />;
   if (first === 'money') return <Money />;
+  if (first === 'queues') return id === undefined ? <Queues /> : <QueueView key={id} name={id} />;
   if (first === 'quota') return <Quota />;
   if (first === 'audit') return <Audit />;
   if (first === 'webhooks') return <Webhooks />;

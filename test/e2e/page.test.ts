@@ -145,6 +145,8 @@ describe.skipIf(missing)('the page', () => {
           ['batches/done', HOSTILE_ID],
           ['batches/stopped', 'To resume:'],
           ['money', 'global/day'],
+          ['queues', 'nightmill.finalize'],
+          ['queues/triage', 'Tried again later'],
           ['audit', 'batch:submit'],
           ['webhooks', 'delivered'],
           ['keys', 'night-shift'],

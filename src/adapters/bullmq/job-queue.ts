@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq';
+import { type Job, type JobType, Queue } from 'bullmq';
 import {
   FINALIZE_JOB_NAME,
   FINALIZE_JOB_OPTIONS,
@@ -14,11 +14,18 @@ import {
   sliceQueueName,
 } from '../../../jobs/process-slice.ts';
 import { type FairShare, priorityAt } from '../../batches/fair-share.ts';
-import type { JobQueue } from '../../batches/job-queue.ts';
+import type { JobQueue, JobState, QueuedJob, QueueState } from '../../batches/job-queue.ts';
 import type { FairClock } from '../redis/fair-clock.ts';
 import { QueueClients, type QueueConnection } from './queue-options.ts';
 
 const JOBS_PER_CALL = 1_000;
+/** Slices wait by priority, last steps of batches in order. */
+const TYPES: Readonly<Record<JobState, readonly JobType[]>> = {
+  waiting: ['wait', 'prioritized'],
+  active: ['active'],
+  delayed: ['delayed'],
+  failed: ['failed'],
+};
 
 export class BullmqJobQueue implements JobQueue {
   readonly #clients: QueueClients;
@@ -90,9 +97,36 @@ export class BullmqJobQueue implements JobQueue {
     return wait + waiting + active + delayed + prioritized + paused;
   }
 
+  async stateOf(name: string): Promise<QueueState> {
+    const queue = this.#queue(sliceQueueName(name));
+    const [paused, counts] = await Promise.all([
+      queue.isPaused(),
+      queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
+    ]);
+    const { wait = 0, prioritized = 0, active = 0, delayed = 0, failed = 0 } = counts;
+    return { counts: { waiting: wait + prioritized, active, delayed, failed }, paused };
+  }
+
+  async jobsOf(name: string, state: JobState, most: number): Promise<readonly QueuedJob[]> {
+    const jobs = await this.#queue(sliceQueueName(name)).getJobs([...TYPES[state]], 0, most - 1, true);
+    // One that ends between the two looks at it is gone.
+    return jobs.filter((job) => job !== undefined).map(queuedJob);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
     this.#clients[Symbol.dispose]();
   }
+}
+
+function queuedJob({ data, timestamp, processedOn, attemptsMade, failedReason }: Job<Partial<SliceJob>>): QueuedJob {
+  return {
+    batch: data.batch ?? '',
+    ...(data.slice === undefined ? {} : { slice: data.slice }),
+    addedAt: timestamp,
+    ...(processedOn === undefined ? {} : { startedAt: processedOn }),
+    failures: attemptsMade,
+    ...(failedReason === undefined ? {} : { reason: failedReason }),
+  };
 }

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { BullmqJobQueue } from '../../../src/adapters/bullmq/job-queue.ts';
 import { QueueClients, type QueueConnection } from '../../../src/adapters/bullmq/queue-options.ts';
 import { type SliceOutcome, SliceWorkers } from '../../../src/adapters/bullmq/slice-workers.ts';
@@ -205,4 +205,36 @@ test('more slices than one call takes come in order', async () => {
   expect(waiting.every(({ priority }) => priority > 0 && priority < 2 ** 21)).toBe(true);
   const [job] = waiting;
   expect(JSON.stringify(job?.data).length).toBeLessThan(300);
+});
+
+test('a queue tells its jobs by state, those whose turn is next first, and why a try failed', async () => {
+  await enqueue(claim('night', 3));
+  const tried = Promise.withResolvers<void>();
+  const worker = await startWorker(async ({ slice }) => {
+    tried.resolve();
+    throw new Error(`the store does not answer for slice ${slice}`);
+  });
+  await tried.promise;
+  await vi.waitFor(async () => expect((await jobs.stateOf('triage')).counts.delayed).toBeGreaterThan(0));
+  await jobs.pause('triage');
+  await worker.drain();
+  const { counts, paused } = await jobs.stateOf('triage');
+  expect(paused).toBe(true);
+  expect(counts).toMatchObject({ active: 0, failed: 0 });
+  expect(counts.waiting + counts.delayed).toBe(3);
+  const delayed = await jobs.jobsOf('triage', 'delayed', 50);
+  expect(delayed[0]).toMatchObject({
+    batch: 'night',
+    slice: 0,
+    failures: 1,
+    startedAt: expect.any(Number),
+    reason: 'the store does not answer for slice 0',
+  });
+  await jobs.enqueueFinalize({ batch: 'done' });
+  expect(await jobs.jobsOf('nightmill.finalize', 'waiting', 50)).toEqual([
+    { batch: 'done', addedAt: expect.any(Number), failures: 0 },
+  ]);
+  await enqueue(claim('next', 60));
+  const next = await jobs.jobsOf('triage', 'waiting', 50);
+  expect(next).toHaveLength(50);
 });

@@ -1,6 +1,6 @@
 import type { FinalizeJob } from '../../../jobs/finalize-batch.ts';
 import type { SliceJob } from '../../../jobs/process-slice.ts';
-import type { JobQueue } from '../../../src/batches/job-queue.ts';
+import type { JobQueue, JobState, QueuedJob, QueueState } from '../../../src/batches/job-queue.ts';
 import type { WorkflowPauses } from '../../../src/batches/workflow-pauses.ts';
 import type { BreakerEvent } from '../../../src/ledger/breaker-event.ts';
 import { leadingPause, type Pause, pauseKey } from '../../../src/ledger/pause.ts';
@@ -78,6 +78,16 @@ export class MemoryJobQueue implements JobQueue {
 
   async pendingCount(workflow: string): Promise<number> {
     return this.slices.filter((job) => job.workflow === workflow).length;
+  }
+
+  async stateOf(queue: string): Promise<QueueState> {
+    const waiting = await this.pendingCount(queue);
+    return { counts: { waiting, active: 0, delayed: 0, failed: 0 }, paused: await this.isPaused(queue) };
+  }
+
+  async jobsOf(queue: string, state: JobState, most: number): Promise<readonly QueuedJob[]> {
+    const jobs = state === 'waiting' ? this.slices.filter(({ workflow }) => workflow === queue) : [];
+    return jobs.slice(0, most).map(({ batch, slice }) => ({ batch, slice, addedAt: 0, failures: 0 }));
   }
 
   async close(): Promise<void> {}
