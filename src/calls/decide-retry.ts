@@ -120,5 +120,5 @@ function decideRefusal(
 
 /** A wrong key, an empty account, a wrong model name or URL fails every document alike; documents are not to blame. */
 export function needsOperator(error: ModelCallError): boolean {
-  return FAILURE_RULES[error.failure].pausesProvider || CONFIG_STATUS.has(error.status ?? 0);
+  return FAILURE_RULES[error.failure].pausesProvider || error.refusesModel || CONFIG_STATUS.has(error.status ?? 0);
 }

@@ -4,6 +4,7 @@ import {
   maySpeakOfLength,
   speaksOfContent,
   speaksOfLength,
+  speaksOfModel,
   speaksOfMoney,
   speaksOfThrottle,
   speaksOfTrouble,
@@ -22,6 +23,8 @@ export interface HttpFailure {
   readonly retryAfterMs?: number;
   /** A `bad_request` that has a word about size in it, and may so mean that the request is too long. */
   readonly mayBeTooLong?: boolean;
+  /** The model is what is refused: its id is wrong, it is withdrawn, or this account may not use it. */
+  readonly refusesModel?: boolean;
 }
 
 /**
@@ -52,8 +55,8 @@ const OUT_OF_CREDIT_CODES: ReadonlySet<string> = new Set([
   '1113', // Zhipu
 ]);
 
-/** Anthropic, a limit set by its customer. */
-const OUT_OF_CREDIT_TEXT = /^you have reached your specified (?:workspace )?api usage limits/i;
+/** Anthropic and OpenRouter, a limit set by their customer. */
+const OUT_OF_CREDIT_TEXT = /^(?:you have reached your specified (?:workspace )?api usage limits|key limit exceeded)/i;
 
 /** Codes with which every call with this key fails until a person acts, whatever the status. */
 const ACCESS_CODES: ReadonlySet<string> = new Set([
@@ -65,6 +68,17 @@ const ACCESS_CODES: ReadonlySet<string> = new Set([
   'cmek_key_network_blocked',
   'API_KEY_INVALID', // Gemini, with status 400
   'API_KEY_EXPIRED',
+]);
+
+/** The model is not there or not for this account, whatever the status: every document fails alike. */
+const MODEL_CODES: ReadonlySet<string> = new Set([
+  'model_not_found', // OpenAI (404; 403 where the project may not use it), Azure, Groq
+  'model_not_available', // Together, with status 422
+  'model_decommissioned', // Groq, with status 400
+  'model_terms_required', // Groq, with status 400, until the account's owner accepts them
+  'DeploymentNotFound', // Azure
+  'ModelNotOpen', // Volcengine
+  'invalid_model', // Perplexity, with status 400
 ]);
 
 const REFUSED_CODES: ReadonlySet<string> = new Set([
@@ -103,7 +117,7 @@ const OVERFLOW_TEXT = new RegExp(
     'max_tokens must be at least 1, got -', // vLLM: the prompt alone is over the limit
     'too large for model with [\\d,]+ maximum context length', // Mistral
     'reduce the length of the (?:messages|input|prompt)', // OpenAI, Groq
-    'exceeds? the (?:available context size|context window|(?:maximum |max )?context length)', // llama.cpp, OpenAI, Ollama
+    'exceeds? (?:the )?(?:available context size|context window|(?:maximum |max )?context length)', // llama.cpp, OpenAI, Ollama
     'exceed context window of [\\d,]+', // llama-cpp-python
     'prompt too long; exceeded (?:max )?context length', // Ollama
     'greater than the context length', // LM Studio
@@ -114,7 +128,7 @@ const OVERFLOW_TEXT = new RegExp(
     'maximum prompt length is [\\d,]+', // xAI
     'exceeded model token limit', // Moonshot
     'context window exceeds limit', // MiniMax
-    'inputs? tokens? \\+ max_new_tokens. must be <=', // Text Generation Inference
+    "inputs?[`']? tokens? \\+ [`']?max_new_tokens[`']? must be <=", // Text Generation Inference
   ].join('|'),
   'i',
 );
@@ -153,13 +167,20 @@ export function classifyHttpFailure(
   const retryAfterMs = readRetryWait(status, headers, body, nowMs);
   const failure = failureClass(status, headers, body);
   const isUnclear = failure === 'bad_request' && (status === 400 || status === 422);
+  const refusesModel =
+    failure === 'bad_request' && (refusedModelCode(body) || (isUnclear && speaksOfModel(wordsOf(body))));
   return {
     failure,
     providerMessage: body.message,
     ...(body.codes[0] === undefined ? {} : { providerCode: body.codes[0] }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(isUnclear && maySpeakOfLength(wordsOf(body)) ? { mayBeTooLong: true } : {}),
+    ...(refusesModel ? { refusesModel } : {}),
   };
+}
+
+function refusedModelCode({ codes }: ErrorBody): boolean {
+  return codes.some((code) => MODEL_CODES.has(code));
 }
 
 function failureClass(status: number, headers: Readonly<Record<string, string>>, body: ErrorBody): ModelFailureClass {
@@ -175,7 +196,9 @@ function failureClass(status: number, headers: Readonly<Record<string, string>>,
   if (status >= 500) return status === 500 && OVERFLOW_TEXT.test(message) ? 'context_overflow' : 'server_error';
   if (status === 401) return speaksOfMoney(words) ? 'out_of_credit' : 'authentication';
   if (isOneOf(REFUSED_CODES) || REFUSED_TEXT.test(message)) return 'refused_content';
-  if (status === 403) return forbidden(words);
+  if (status === 403) return refusedModelCode(body) ? 'bad_request' : forbidden(words);
+  // Fireworks: an account that is suspended for its bills.
+  if (status === 412 && speaksOfMoney(words)) return 'out_of_credit';
   if (status === 451 && speaksOfContent(words)) return 'refused_content';
   if (status === 400 || status === 422) {
     const known = badRequestClass(words, message, isOneOf(ACCESS_CODES));

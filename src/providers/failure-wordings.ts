@@ -109,6 +109,22 @@ export function speaksOfTrouble(words: string): boolean {
   );
 }
 
+const MODEL = new RegExp(
+  [
+    // Only the model's own name may come between: "the model `x` does not exist".
+    '\\bmodel(?: +(?:id|name))?:?(?: +[\'`"]?[\\w./:@-]+[\'`"]?)? +(?:does not exist|(?:was |is |could )?not (?:be )?(?:found|available|valid)|has been (?:decommissioned|retired|removed|deprecated|withdrawn)|(?:has reached|is at) (?:its )?end of life|is (?:no longer|not) (?:supported|available|served|offered)(?! (?:with|for|by|in))|is (?:deprecated|retired|unknown))',
+    '(?:is not a valid|(?:invalid|unknown|unrecognized|no such|nonexistent|unsupported)) model\\b(?! (?:input|output|param|option))',
+    '(?:unable to|can ?not|could not) (?:access|find|load) (?:the )?model\\b',
+    '模型不存在|モデルが見つかりません',
+  ].join('|'),
+  'i',
+);
+
+/** The model is not there, or not any more. */
+export function speaksOfModel(words: string): boolean {
+  return MODEL.test(words);
+}
+
 /** "Limit 2000, Requested 2903", in any order: alone it is over the limit, so no wait helps. */
 export function isAloneOverLimit(message: string): boolean {
   const start = message.slice(0, 2 * WORDING_CHARACTERS);

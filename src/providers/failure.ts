@@ -117,6 +117,7 @@ export interface ModelCallErrorDetails {
   readonly retryAfterMs?: number | undefined;
   readonly serverIsStarting?: boolean;
   readonly mayBeTooLong?: boolean | undefined;
+  readonly refusesModel?: boolean | undefined;
   readonly requestId?: string | undefined;
   readonly rateLimitHeaders?: Readonly<Record<string, string>> | undefined;
   readonly usage?: Usage | undefined;
@@ -137,6 +138,8 @@ export class ModelCallError extends Error {
   readonly serverIsStarting: boolean;
   /** A `bad_request` whose words leave open whether the request is too long. */
   readonly mayBeTooLong: boolean;
+  /** A `bad_request` because of the model itself: a wrong id, or one that is withdrawn. */
+  readonly refusesModel: boolean;
   /** The provider's id of this request, for its support desk. */
   readonly requestId: string | undefined;
   /** Rate-limit headers as they came, lower-case names. */
@@ -154,6 +157,7 @@ export class ModelCallError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.serverIsStarting = details.serverIsStarting ?? false;
     this.mayBeTooLong = details.mayBeTooLong ?? false;
+    this.refusesModel = details.refusesModel ?? false;
     this.requestId = details.requestId;
     this.rateLimitHeaders = details.rateLimitHeaders ?? {};
     this.usage = details.usage;

@@ -90,6 +90,13 @@ describe('decideRetry()', () => {
     });
   });
 
+  test('a model that is withdrawn in mid-batch (400) pauses its batch, as 410 does', () => {
+    expect(decide('bad_request', { status: 400, refusesModel: true })).toMatchObject({
+      kind: 'stop',
+      reason: { kind: 'provider', hold: { retry: false, ofBatch: true } },
+    });
+  });
+
   const refusal = (attempt: number, refusedInARow: number, everWorked: boolean, status = 401) =>
     decideRetry(
       failureOf('authentication', { status }),

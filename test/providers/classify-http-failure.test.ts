@@ -320,6 +320,7 @@ test('classifyHttpFailure() keeps the code and the message of the provider', () 
     failure: 'bad_request',
     providerCode: 'model_not_found',
     providerMessage: 'The model does not exist',
+    refusesModel: true,
   });
 });
 

@@ -27,6 +27,8 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [400, '输入长度超出模型限制'],
     [400, '入力トークンが上限を超えました'],
     [500, 'prompt is too long: 9000 tokens'],
+    [500, 'input length exceeds maximum context length'],
+    [422, 'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 9000'],
     [413, 'no'],
     [429, 'Limit 2000, Requested 2903'],
     [429, 'The request has more tokens than the context window of 8192'],
@@ -49,6 +51,8 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [403, 'There are unpaid invoices'],
     [403, '账户已欠费,请充值'],
     [429, 'No funds left on the account'],
+    [412, 'Account x is suspended, possibly due to unpaid invoices'],
+    [403, 'Key limit exceeded (total limit).'],
   ],
   refused_content: [
     [451, 'Blocked by guardrail no-personal-data'],
@@ -116,6 +120,30 @@ const rows = Object.entries(INVENTED).flatMap(([failure, list]) =>
 describe('a refusal in words that nobody has seen', () => {
   it.each(rows)('is %s: %d %s %s', (failure, status, message, code) => {
     expect(classOf(status, message, code === '' ? undefined : code)).toBe(failure);
+  });
+
+  it.each([
+    [400, 'The model `x-70b` has been decommissioned and is no longer supported.'],
+    [400, 'x/y-2 is not a valid model ID'],
+    [400, 'Invalid model: x'],
+    [422, 'Unable to access model x. See the list of models.'],
+    [400, "model 'x' is no longer available"],
+    [400, 'unknown', 'model_decommissioned'],
+    [403, 'Project `p` does not have access to model `x`', 'model_not_found'],
+    [404, 'The deployment does not exist', 'DeploymentNotFound'],
+  ])('is of the model itself: %d %s', (status, message, code = '') => {
+    const body = JSON.stringify({ error: { message, ...(code === '' ? {} : { code }) } });
+    expect(classifyHttpFailure(status, body, {})).toMatchObject({ failure: 'bad_request', refusesModel: true });
+  });
+
+  it.each([
+    [400, "Unsupported parameter: 'max_tokens' is not supported with this model"],
+    [400, 'The model m-2 is not a chat model'],
+    [400, 'response_format: this model is not supported for json_schema'],
+    [400, 'The model does not support image input'],
+    [400, 'temperature must be between 0 and 1'],
+  ])('is not of the model itself: %d %s', (status, message) => {
+    expect(classifyHttpFailure(status, JSON.stringify({ error: { message } }), {}).refusesModel).toBeUndefined();
   });
 
   it('cannot be made by a document that the server quotes', () => {

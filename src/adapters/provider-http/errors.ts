@@ -71,7 +71,7 @@ const STARTING_WORDING = /\bloading\b|\bstarting\b|warm(?:ing|s)?[ -]?up|not (?:
 /** A status that is not 2xx: the provider refused or failed, and charges nothing unless only its gateway said so. */
 export function errorOfStatus(target: Target, modelId: string, response: HttpResponse): ModelCallError {
   const { status, headers } = response;
-  const { failure, providerCode, providerMessage, retryAfterMs, mayBeTooLong } = classifyHttpFailure(
+  const { failure, providerCode, providerMessage, retryAfterMs, mayBeTooLong, refusesModel } = classifyHttpFailure(
     status,
     response.body.toString(),
     headers,
@@ -88,6 +88,7 @@ export function errorOfStatus(target: Target, modelId: string, response: HttpRes
       providerCode: code,
       retryAfterMs,
       mayBeTooLong,
+      refusesModel,
       serverIsStarting: status === 503 && STARTING_WORDING.test(providerMessage),
       ...fromResponse(target, response),
     },
