@@ -17,6 +17,7 @@ import type { Catalogue } from './catalogue.ts';
 import type { ModelFacts } from './model-facts.ts';
 import type { PresetName } from './presets.ts';
 import type { RedisTarget } from './redis-target.ts';
+import type { TriedCascade } from './workflows/tried-cascade.ts';
 
 /** One provider endpoint with its secret, preset and config merged. */
 export interface ProviderConfig extends ProviderEndpoint {
@@ -66,8 +67,8 @@ export interface WorkflowConfig {
   readonly tenants?: ReadonlyMap<string, TenantConfig>;
   /** What candidates are held to. Absent: nothing. */
   readonly requirements?: Requirements;
-  /** Models that its task or its rules for data refuse, each with the reason. Absent: none. */
-  readonly refused?: ReadonlyMap<string, string>;
+  /** The cascade that a candidate's text names, held to its task and its rules for data. Absent: it takes no candidates. */
+  readonly tryCascade?: (text: string) => TriedCascade;
 }
 
 /** What a tenant of a workflow gets in place of the workflow's own; absent: that. */

@@ -26,20 +26,3 @@ export function resolveCascade(
   if (raw.private) checkPrivate(cascade, context.raw, at, problems);
   return cascade;
 }
-
-/** Models that could not stand in the cascade of this workflow, each with the reason. */
-export function refusedModels(
-  raw: RawConfig['workflows'][string],
-  at: string,
-  context: CascadeContext,
-): ReadonlyMap<string, string> {
-  const refused = new Map<string, string>();
-  for (const name of context.models.keys()) {
-    const problems: string[] = [];
-    resolveCascade({ ...raw, cascade: [{ model: name }] }, at, { ...context, problems });
-    const prefix = `${at}.cascade`;
-    const [problem] = problems.filter((each) => each.startsWith(prefix));
-    if (problem !== undefined) refused.set(name, problem.slice(problem.indexOf(': ') + 2));
-  }
-  return refused;
-}

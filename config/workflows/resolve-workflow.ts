@@ -9,10 +9,11 @@ import { checkTimezone } from '../resolve-pools.ts';
 import type { RawConfig } from '../schema.ts';
 import { readText, resolveInstructions } from './read-text.ts';
 import { resolveCandidate } from './resolve-candidate.ts';
-import { type CascadeContext, refusedModels, resolveCascade } from './resolve-cascade.ts';
+import { type CascadeContext, resolveCascade } from './resolve-cascade.ts';
 import { resolveGate } from './resolve-gate.ts';
 import { resolveRoute } from './resolve-route.ts';
 import { checkRoom, resolveTenants } from './resolve-tenants.ts';
+import { tryCascade } from './try-cascade.ts';
 
 export interface WorkflowContext extends CascadeContext {
   readonly folder: string;
@@ -34,7 +35,6 @@ export function resolveWorkflow(
   const gate = resolveGate(raw, at, context.folder, problems);
   if (spec === undefined) return undefined;
   checkRoom(spec, at, problems);
-  const refused = refusedModels(raw, at, context);
   const tenants = resolveTenants(raw, at, spec, context);
   const { document: _, ...budget } = raw.budget;
   return {
@@ -45,7 +45,7 @@ export function resolveWorkflow(
     ...(raw.schedule === undefined ? {} : { schedule: resolveSchedule(name, raw.schedule, context) }),
     ...resolveInput(raw),
     ...(tenants.size === 0 ? {} : { tenants }),
-    ...(refused.size === 0 ? {} : { refused }),
+    tryCascade: (text) => tryCascade(text, raw, { at, spec, context }),
     ...(raw.requirements === undefined ? {} : { requirements: withoutUndefined(raw.requirements) }),
   };
 }

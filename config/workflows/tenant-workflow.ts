@@ -1,6 +1,6 @@
 import { NightmillError } from '../../src/errors.ts';
-import { knownNames } from '../../src/text/known-names.ts';
-import type { Config, WorkflowConfig } from '../config.ts';
+import type { WorkflowConfig } from '../config.ts';
+import type { WrittenTier } from './tried-cascade.ts';
 
 export interface TenantWorkflow extends WorkflowConfig {
   /** Which plan it is; absent: the workflow's own. */
@@ -24,28 +24,25 @@ export function workflowFor(workflow: WorkflowConfig, tenant: string | undefined
   };
 }
 
+/** A workflow with a candidate's cascade. */
+export interface CandidateWorkflow extends TenantWorkflow {
+  /** The cascade as a config would have it; absent: the workflow as it is. */
+  readonly written?: readonly WrittenTier[];
+}
+
 /**
- * A workflow with one model in place of its cascade, to see how that would do.
+ * A workflow with another cascade in place of its own, to see how that would do; by its own name as it is.
  *
+ * @param text as {@link tryCascade} reads it
  * @throws {NightmillError} `usage`: there is no such model, or the workflow refuses it
  */
-export function candidateWorkflow(
-  { models }: Pick<Config, 'models'>,
-  workflow: WorkflowConfig,
-  name: string,
-): TenantWorkflow {
-  const model = models.get(name);
-  if (model === undefined) {
-    throw new NightmillError(
-      'usage',
-      `There is no model ${JSON.stringify(name)} that could be a candidate; ${knownNames([...models.keys()])}`,
-    );
-  }
-  const reason = workflow.refused?.get(name);
-  if (reason !== undefined) {
-    throw new NightmillError('usage', `${name} cannot be a candidate for ${workflow.spec.name}: ${reason}.`);
+export function candidateWorkflow(workflow: WorkflowConfig, text: string): CandidateWorkflow {
+  const tried = workflow.tryCascade?.(text) ?? { kind: 'refused', reason: 'it takes no candidates' };
+  if (tried.kind === 'own') return { ...workflow, priority: 0 };
+  if (tried.kind === 'refused') {
+    throw new NightmillError('usage', `${text} cannot be a candidate for ${workflow.spec.name}: ${tried.reason}.`);
   }
   const { uncalibrated, madeWith, tenants, ...rest } = workflow;
   const { calibration, route, ...spec } = workflow.spec;
-  return { ...rest, spec: { ...spec, cascade: [{ model }] }, priority: 0 };
+  return { ...rest, spec: { ...spec, cascade: tried.cascade }, priority: 0, written: tried.written };
 }

@@ -55,6 +55,8 @@ export interface BatchRecord extends BatchOwner {
   readonly kept?: boolean;
   /** What retention has removed of it. */
   readonly removed?: readonly RemovedPart[];
+  /** Another cascade answers it than the workflow's, to see how that does: it says nothing about the workflow. */
+  readonly isTrial?: boolean;
   /** The batch is being ended early: documents without an answer get this status. */
   readonly ending?: 'cancelled' | 'expired';
 }
@@ -88,6 +90,7 @@ export type NewBatch = Pick<
   | 'labels'
   | 'retryOf'
   | 'retried'
+  | 'isTrial'
   | 'createdAt'
   | 'contentHash'
   | 'sliceDocuments'

@@ -52,6 +52,7 @@ export interface SubmitRequest {
   /** The ended batch whose documents are asked again. */
   readonly retryOf?: string;
   readonly retried?: NonNullable<BatchRecord['retried']>;
+  readonly isTrial?: boolean;
   /** Where the batch comes from, for its manifest. */
   readonly origin?: Pick<BatchSubmission, 'program' | 'submittedBy' | 'prices'>;
   /** The span that it is submitted in, as W3C Trace Context has it. */
@@ -152,7 +153,18 @@ async function ingest(
   const facts = {
     batchId,
     workflow: workflow.name,
-    ...pick(request, ['tenant', 'plan', 'priority', 'deadline', 'expiresAt', 'name', 'labels', 'retryOf', 'retried']),
+    ...pick(request, [
+      'tenant',
+      'plan',
+      'priority',
+      'deadline',
+      'expiresAt',
+      'name',
+      'labels',
+      'retryOf',
+      'retried',
+      'isTrial',
+    ]),
     createdAt,
     contentHash,
     sliceDocuments: limits.sliceDocuments,

@@ -123,7 +123,7 @@ async function measureBatch(context: AlertContext, batch: BatchRecord): Promise<
   const [totals, progress, history] = await Promise.all([
     context.ledger.totals(batchScope(batch.batchId)),
     context.batches.progress(batch.batchId),
-    context.histories.get(batch.workflow),
+    batch.isTrial === true ? undefined : context.histories.get(batch.workflow),
   ]);
   const committed = Object.values(batch.outcomes).reduce((sum, count) => sum + count, 0);
   const usual = costPerDocument(history);

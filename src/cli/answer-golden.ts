@@ -13,7 +13,7 @@ export interface GoldenFlags {
   readonly golden: string;
   readonly id?: string;
   readonly budget?: string;
-  /** A model in place of the workflow's cascade. */
+  /** In place of the workflow's cascade, as `candidateWorkflow` reads it. */
   readonly candidate?: string;
 }
 

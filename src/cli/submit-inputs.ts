@@ -22,7 +22,7 @@ export interface SubmitFlags extends InputFlags {
   readonly label?: readonly string[];
   readonly skipInvalid?: boolean;
   readonly newOnly?: boolean;
-  /** A model in place of the workflow's cascade. */
+  /** In place of the workflow's cascade, as `candidateWorkflow` reads it. */
   readonly candidate?: string;
   /** No flag: said by the command. */
   readonly isEvaluation?: boolean;

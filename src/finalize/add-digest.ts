@@ -49,7 +49,7 @@ export async function addDigest(
   manifest: Manifest,
 ): Promise<WithDigest> {
   const { workflow } = submission;
-  if (workflow.digest === undefined || batch.retryOf !== undefined) return { manifest };
+  if (workflow.digest === undefined || batch.retryOf !== undefined || batch.isTrial === true) return { manifest };
   const { texts, claim } = await makeTexts(context, batch, submission, manifest);
   const before = await nightBefore(context, batch);
   const digest: Digest = {

@@ -7,7 +7,7 @@ import { readManifest } from './read-manifest.ts';
 const BATCHES_PER_READ = 200;
 
 /**
- * Other batches of a batch's workflow, those submitted last first. Retries are left out: their documents belong to another night.
+ * Other batches of a batch's workflow, those submitted last first. Retries, whose documents belong to another night, and trials are left out.
  *
  * @param most of all workflows' batches, to be looked through
  */
@@ -19,7 +19,13 @@ export async function* earlierBatches(
   for (let from = 0; from < most; from += BATCHES_PER_READ) {
     const found = await batches.list(Math.min(BATCHES_PER_READ, most - from), from);
     for (const other of found) {
-      if (other.workflow === workflow && other.batchId !== batchId && other.retryOf === undefined) yield other;
+      if (
+        other.workflow === workflow &&
+        other.batchId !== batchId &&
+        other.retryOf === undefined &&
+        other.isTrial !== true
+      )
+        yield other;
     }
     if (found.length < BATCHES_PER_READ) return;
   }

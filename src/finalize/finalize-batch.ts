@@ -118,7 +118,7 @@ async function addToHistory(
   sums: CommitSums,
 ): Promise<void> {
   const documents = manifest.documents.total - manifest.documents.skipped;
-  if (manifest.state !== 'completed' || documents === 0) return;
+  if (manifest.state !== 'completed' || documents === 0 || batch.isTrial === true) return;
   const finishedAt = Date.parse(manifest.finishedAt);
   const paused = pausedMs(manifest.breaker, batch.createdAt, finishedAt);
   await histories.add(batch.workflow, {

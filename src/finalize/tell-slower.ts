@@ -24,7 +24,7 @@ const MAX_READ = 14;
 /** Tells people of models that answer far slower in this batch than in the workflow's last seven nights. Fails nothing. */
 export async function tellSlower(context: TellSlowerContext, batch: BatchRecord, manifest: Manifest): Promise<void> {
   // Small batches, of which there may be many, cost no look.
-  if (batch.retryOf !== undefined || !canBeJudged(manifest.models)) return;
+  if (batch.retryOf !== undefined || batch.isTrial === true || !canBeJudged(manifest.models)) return;
   try {
     const before = await earlierManifests(context, batch, Date.parse(manifest.finishedAt));
     const slower = slowerModels(

@@ -30,7 +30,7 @@ export interface SubmitOperation {
   readonly workflow: string;
   /** Requests for this model of the config, under the workflow `models`. Default: the workflow as it is configured. */
   readonly model?: string | undefined;
-  /** This model of the config in place of the workflow's cascade, to see how it does. Default: the cascade. */
+  /** What stands in place of the workflow's cascade, to see how it does, as `candidateWorkflow` reads it. Default: the cascade. */
   readonly candidate?: string | undefined;
   readonly source: DocumentSource;
   /** Default: made from the workflow, the tenant and the content. */
@@ -92,6 +92,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     return provider === undefined ? undefined : catalogueHint(provider.baseUrl, model.id, config.prices);
   });
   if (operation.isEvaluation !== true) await requireOpenGate(app, workflow);
+  const isTrial = operation.candidate !== undefined && workflow.spec !== workflowOf(config, operation.workflow).spec;
   const isNight = operation.isEvaluation !== true && retryOf === undefined;
   const warnings = isNight ? await requirementWarnings(app, workflow) : [];
   for (const warning of warnings) operation.onWarning?.(warning);
@@ -112,6 +113,7 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
     ...(labels === undefined ? {} : { labels }),
     ...(retryOf === undefined ? {} : { retryOf }),
     ...(retried === undefined ? {} : { retried }),
+    ...(isTrial ? { isTrial } : {}),
     ...(limit === undefined ? {} : { budget: limit }),
     traceparent: isTraceparent(operation.traceparent) ? operation.traceparent : config.tracing?.traceparent,
     origin: { program: version(), submittedBy: app.actor, prices: priceOrigins(config, workflow.spec) },
@@ -125,7 +127,8 @@ export async function submitDocuments(app: App, operation: SubmitOperation): Pro
   });
   if (submitted.kind === 'submitted' && retryOf === undefined) {
     await writeAudit(app, 'batch:submit', submitted.batchId);
-    await noteChanges(app, workflow.spec, submitted.batchId);
+    // What is only tried is no change.
+    if (!isTrial) await noteChanges(app, workflow.spec, submitted.batchId);
   }
   return {
     ...submitted,
@@ -141,7 +144,7 @@ export function workflowOrCandidate(
   { workflow: name, candidate, tenant }: Pick<SubmitOperation, 'workflow' | 'candidate' | 'tenant'>,
 ): TenantWorkflow {
   const workflow = workflowOf(config, name);
-  return candidate === undefined ? workflowFor(workflow, tenant) : candidateWorkflow(config, workflow, candidate);
+  return candidate === undefined ? workflowFor(workflow, tenant) : candidateWorkflow(workflow, candidate);
 }
 
 /**

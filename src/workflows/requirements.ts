@@ -59,8 +59,21 @@ export function judge(requirements: Requirements, facts: CandidateFacts): readon
   const usd = (nano: number) => formatUsd(Math.round(nano));
   const nights = (documentsPerNight ?? 0) * DAYS_PER_MONTH;
   const found: readonly (Verdict | undefined)[] = [
-    minQuality && atLeast('minQuality', minQuality.value, facts.quality, (n) => `${minQuality.metric} ${n.toFixed(4)}`),
-    atLeast('format', requirements.format, facts.format, (n) => `${(n * 100).toFixed(1)} % valid`),
+    minQuality &&
+      atLeast(
+        'minQuality',
+        minQuality.value,
+        facts.quality,
+        (n) => n.toFixed(4),
+        (said) => `${minQuality.metric} ${said}`,
+      ),
+    atLeast(
+      'format',
+      requirements.format,
+      facts.format,
+      (n) => `${(n * 100).toFixed(1)} %`,
+      (said) => `${said} valid`,
+    ),
     atMost('p95LatencySeconds', requirements.p95LatencySeconds, facts.p95Seconds, (n) => `${n.toFixed(1)} s`),
     atMost('usdPerThousandDocuments', perThousand, scale(facts.costPerDocument, 1_000), usd),
     atMost('monthlyUsd', monthlyUsd, scale(facts.costPerDocument, nights), usd),
@@ -81,29 +94,36 @@ function hoursVerdict(limit: number | undefined, { hours, hoursAtLeast }: Candid
 
 type Say = (value: number) => string;
 
-function atLeast(name: keyof Requirements, want: number | undefined, found: Measured | undefined, say: Say) {
-  return compare(name, want, found, say, (bound, limit) => bound >= limit);
+/** @param ofWhat what a figure is of, where it does not say so itself */
+function atLeast(
+  name: keyof Requirements,
+  want: number | undefined,
+  found: Measured | undefined,
+  say: Say,
+  ofWhat = (said: string) => said,
+) {
+  return compare(name, want, found, { say, ofWhat }, (bound, limit) => bound >= limit);
 }
 
 function atMost(name: keyof Requirements, want: number | undefined, found: Measured | undefined, say: Say) {
-  return compare(name, want, found, say, (bound, limit) => bound <= limit);
+  return compare(name, want, found, { say, ofWhat: (said) => said }, (bound, limit) => bound <= limit);
 }
 
 function compare(
   requirement: keyof Requirements,
   limit: number | undefined,
   found: Measured | undefined,
-  say: Say,
+  { say, ofWhat }: { readonly say: Say; readonly ofWhat: (said: string) => string },
   isMet: (bound: number, limit: number) => boolean,
 ): Verdict | undefined {
   if (limit === undefined) return undefined;
-  const want = say(limit);
+  const want = ofWhat(say(limit));
   if (found === undefined) return { requirement, state: 'unknown', want, found: 'not known' };
   const { value, bound } = found;
   if (bound === undefined) {
-    return { requirement, state: 'unknown', want, found: `${say(value)}, on too few documents to be sure` };
+    return { requirement, state: 'unknown', want, found: `${ofWhat(say(value))}, on too few documents to be sure` };
   }
-  const seen = bound === value ? say(value) : `${say(value)}, surely ${say(bound)}`;
+  const seen = bound === value ? ofWhat(say(value)) : `${ofWhat(say(value))}, surely ${say(bound)}`;
   if (isMet(bound, limit)) return { requirement, state: 'met', want, found: seen };
   return { requirement, state: 'unmet', want, found: seen, by: say(Math.abs(bound - limit)) };
 }

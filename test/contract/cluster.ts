@@ -29,7 +29,7 @@ export abstract class ContractCluster<Worker extends ContractWorker = ContractWo
   abstract endLease(workerId: string): Promise<void>;
   abstract stop(): Promise<void>;
 
-  async queuedBatch(slices = 1): Promise<string> {
+  async queuedBatch(slices = 1, more: { readonly isTrial?: boolean } = {}): Promise<string> {
     const batchId = `b-${randomUUID().slice(0, 8)}`;
     await this.batches.create({
       batchId,
@@ -39,6 +39,7 @@ export abstract class ContractCluster<Worker extends ContractWorker = ContractWo
       contentHash: 'sha256',
       sliceDocuments: 10,
       sliceTokens: 1_000,
+      ...more,
     });
     await this.batches.queue(batchId, { documents: slices * 10, inputTokens: slices * 1_000, slices });
     return batchId;

@@ -72,7 +72,7 @@ describe('nightmill eval', () => {
       'golden.jsonl': toJsonl(GOLDEN),
     });
     const args = ['choose', '-w', 'triage', '--golden', 'golden.jsonl', '--budget', '1', '--candidates'];
-    const finished = await workspace.run([...args, 'small,large', '--json']);
+    const finished = await workspace.run([...args, 'small,large,small@0.95>large', '--json']);
     expect(finished, finished.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(finished.stdout)).toMatchObject({
       chosen: 'large',
@@ -80,8 +80,22 @@ describe('nightmill eval', () => {
       candidates: [
         { name: 'small', verdicts: [{ requirement: 'minQuality', state: 'unmet' }] },
         { name: 'large', verdicts: [{ requirement: 'minQuality', state: 'met' }] },
+        {
+          name: 'small@0.95>large',
+          cascade: [{ model: 'small', acceptAt: 0.95 }, { model: 'large' }],
+          verdicts: [{ requirement: 'minQuality', state: 'met' }],
+        },
       ],
     });
+    // A cascade costs what all its tiers cost, and what is tried is no change of the workflow.
+    const { candidates } = JSON.parse(finished.stdout) as { candidates: { run: string }[] };
+    const compared = await workspace.json<{ runs: { cascade: string; costUsd: number }[] }>([
+      'compare',
+      ...candidates.map(({ run }) => run),
+    ]);
+    const cost = Object.fromEntries(compared.runs.map(({ cascade, costUsd }) => [cascade, costUsd]));
+    expect(cost['small@0.95>large']).toBeCloseTo((cost['small'] ?? 0) + (cost['large'] ?? 0), 6);
+    expect(await workspace.json(['changes'])).toEqual({ changes: [] });
     const none = await workspace.run([...args, 'small']);
     expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('minQuality excludes every candidate') });
   }, 120_000);

@@ -25,8 +25,8 @@ afterAll(async () => {
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-async function committedBatch(store: MemoryStore): Promise<string> {
-  const batchId = await cluster.queuedBatch(1);
+async function committedBatch(store: MemoryStore, more: { readonly isTrial?: boolean } = {}): Promise<string> {
+  const batchId = await cluster.queuedBatch(1, more);
   const { token } = await cluster.claim(batchId);
   const part = async (kind: 'results' | 'errors', lines: number) => {
     const key = storeKeys.work(batchId, 0, token, kind);
@@ -101,4 +101,17 @@ test('finalizeBatch() that another worker overtakes at any read of the commits l
     for (const { key } of (await manifestOf(store, batchId)).files) expect(await store.head(key)).toBeDefined();
     expect(await finalizeBatch(await contextOf(store), batchId)).toBe(true);
   }
+});
+
+test('finalizeBatch() adds a batch to what its workflow usually does, but not one of a cascade that is only tried', async () => {
+  const added: string[] = [];
+  for (const more of [{}, { isTrial: true }]) {
+    const store = new MemoryStore();
+    const batchId = await committedBatch(store, more);
+    expect((await cluster.batches.get(batchId))?.isTrial).toBe(more.isTrial);
+    const add = async () => void added.push(batchId);
+    await finalizeBatch({ ...(await contextOf(store)), histories: { get: async () => undefined, add } }, batchId);
+    if (more.isTrial !== true) expect(added).toEqual([batchId]);
+  }
+  expect(added).toHaveLength(1);
 });

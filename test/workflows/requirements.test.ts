@@ -17,11 +17,7 @@ const FACTS: CandidateFacts = {
 
 describe('judge()', () => {
   it.each<[string, Requirements, object]>([
-    [
-      'the bound, not the mean',
-      { minQuality: { metric: 'accuracy', value: 0.88 } },
-      { state: 'unmet', by: 'accuracy 0.0100' },
-    ],
+    ['the bound, not the mean', { minQuality: { metric: 'accuracy', value: 0.88 } }, { state: 'unmet', by: '0.0100' }],
     ['a bound that reaches it', { minQuality: { metric: 'accuracy', value: 0.87 } }, { state: 'met' }],
     ['latency', { p95LatencySeconds: 2 }, { state: 'unmet', found: '2.0 s, surely 2.5 s', by: '0.5 s' }],
     [

@@ -306,6 +306,7 @@ function parseRecord(batchId: string, fields: Readonly<Record<string, string>>):
     ...(fields['expiresAt'] === undefined ? {} : { expiresAt: count('expiresAt') }),
     ...(fields['name'] === undefined ? {} : { name: fields['name'] }),
     ...(fields['labels'] === undefined ? {} : { labels: JSON.parse(fields['labels']) as Record<string, string> }),
+    ...(fields['isTrial'] === undefined ? {} : { isTrial: true }),
     ...(fields['retryOf'] === undefined ? {} : { retryOf: fields['retryOf'] }),
     ...(fields['retried'] === undefined
       ? {}

@@ -79,9 +79,9 @@ function readQuestion(flags: CompareFlags): WorthQuestion | undefined {
   return { volume: documents, work, offer };
 }
 
-function runsText({ workflow, ranking, judged, worth }: RunComparison): string {
+function runsText({ workflow, ranking, cascades, judged, worth }: RunComparison): string {
   return [
-    rankingText(ranking),
+    rankingText(ranking, cascades),
     ...(judged === undefined ? [] : [...requirementLines(workflow, judged), '']),
     ...(worth === undefined ? [] : [...worthLines(worth), '']),
   ].join('\n');
@@ -96,11 +96,12 @@ function requirementLines(workflow: string, judged: readonly Judged[]): readonly
 
 const DISAGREEMENTS_SHOWN = 20;
 
-function rankingText({ documents, runs, disagreements }: Ranking): string {
+function rankingText({ documents, runs, disagreements }: Ranking, cascades: RunComparison['cascades']): string {
   const rows = [
-    ['run', 'quality', '95 %', 'USD a document', 'quality per USD', 'median ms', 'front'],
+    ['run', 'cascade', 'quality', '95 %', 'USD a document', 'quality per USD', 'median ms', 'front'],
     ...runs.map(({ run, metric, quality, interval, costUsd, qualityPerUsd, medianMs, isOnFront }) => [
       run,
+      cascades.get(run) ?? '',
       `${metric} ${quality.toFixed(4)}`,
       `${interval[0].toFixed(4)} to ${interval[1].toFixed(4)}`,
       costUsd.toFixed(9),

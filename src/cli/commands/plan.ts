@@ -34,7 +34,7 @@ export function addPlanCommand(program: Command): void {
     )
     .option(
       '--models <a,b,c>',
-      'a table: each of these models in place of the cascade, and which requirements it meets',
+      'a table: each of these in place of the cascade, and which requirements it meets; written as the candidates of choose',
     )
     .option(
       '--scenarios [per cents]',

@@ -30,7 +30,7 @@ export async function judgeRuns(
 }
 
 /** The workflow that a run was made with; undefined: its batch was deleted. */
-async function submittedSpec({ store }: Pick<App, 'store'>, run: string) {
+export async function submittedSpec({ store }: Pick<App, 'store'>, run: string) {
   const bytes = await store.get(storeKeys.submission(run));
   return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission).workflow;
 }

@@ -41,9 +41,7 @@ export async function planModels(
   { workflow: name, opened, models, maxDocuments, tenant, store }: PlanModelsOperation,
 ): Promise<readonly ModelPlan[]> {
   const workflow = workflowFor(workflowOf(config, name), tenant);
-  const specs = [workflow, ...models.map((model) => candidateWorkflow(config, workflow, model))].map(
-    ({ spec }) => spec,
-  );
+  const specs = [workflow, ...models.map((model) => candidateWorkflow(workflow, model))].map(({ spec }) => spec);
   const { requirements } = workflow;
   const { history, recent, quotas } = await readPast(
     config,

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import { stringify } from 'yaml';
 import { workflowOf } from '../../../../config/config.ts';
 import { candidateWorkflow } from '../../../../config/workflows/tenant-workflow.ts';
+import type { WrittenTier } from '../../../../config/workflows/tried-cascade.ts';
 import type { App } from '../../../app.ts';
 import { NightmillError } from '../../../errors.ts';
 import { formatUsd, nanoToDecimal, usdJson, usdToNano } from '../../../money/money.ts';
@@ -26,7 +28,10 @@ export function addChooseCommand(program: Command): void {
     .description('answers a golden set with each candidate, and names the cheapest that surely meets the requirements')
     .requiredOption('-w, --workflow <name>', 'workflow from the config, with requirements')
     .requiredOption('--golden <file>', 'as for eval')
-    .requiredOption('--candidates <a,b,c>', 'models from the config, each in place of the cascade')
+    .requiredOption(
+      '--candidates <a,b,c>',
+      'each in place of the cascade: a model, tiers such as "small@0.9>large", a plan or a workflow by its name',
+    )
     .option('--budget <usd>', 'most that all candidates together may cost')
     .action(async (flags: ChooseFlags) => {
       process.exitCode = await withApp(command, (app, options) => choose(app, options, flags), {
@@ -38,13 +43,13 @@ export function addChooseCommand(program: Command): void {
 async function choose(app: App, options: GlobalOptions, flags: ChooseFlags): Promise<number> {
   const requirements = requirementsOf(app, flags.workflow);
   const names = readNames(flags.candidates);
-  const specs = names.map((name) => candidateWorkflow(app.config, workflowOf(app.config, flags.workflow), name).spec);
+  const tried = names.map((name) => candidateWorkflow(workflowOf(app.config, flags.workflow), name));
   const golden = parseGolden(readText(flags.golden), flags.golden);
   const budget = readBudget(flags.budget);
-  const candidates: (Candidate & { readonly run: string })[] = [];
+  const candidates: Run[] = [];
   let spent = 0;
   for (const [index, candidate] of names.entries()) {
-    const spec = specs[index];
+    const { spec, written } = tried[index] ?? {};
     if (spec === undefined) continue;
     const left = budget === undefined ? {} : { budget: nanoToDecimal(Math.max(0, budget - spent)) };
     const run = await answerGolden(app, options, {
@@ -57,7 +62,7 @@ async function choose(app: App, options: GlobalOptions, flags: ChooseFlags): Pro
     const evaluation = await evaluateBatch(app, run, golden);
     spent += evaluation.items.reduce((sum, { costUsd }) => sum + usdToNano(costUsd), 0);
     const facts = await evaluatedFacts(app, spec, requirements, evaluation, DELTA / names.length);
-    candidates.push({ name: candidate, facts, run });
+    candidates.push({ name: candidate, facts, run, written });
   }
   const choice = chooseCandidate(requirements, candidates);
   print(options, choiceJson(choice, candidates, golden.length, spent), () =>
@@ -76,7 +81,11 @@ function requirementsOf({ config }: Pick<App, 'config'>, name: string): Requirem
   );
 }
 
-type Run = Candidate & { readonly run: string };
+interface Run extends Candidate {
+  readonly run: string;
+  /** Undefined: the cascade is the workflow's own. */
+  readonly written: readonly WrittenTier[] | undefined;
+}
 
 function choiceJson(choice: Choice, candidates: readonly Run[], documents: number, spent: number): object {
   return {
@@ -84,7 +93,10 @@ function choiceJson(choice: Choice, candidates: readonly Run[], documents: numbe
     excludesAll: choice.excludesAll,
     documents,
     spentUsd: usdJson(spent),
-    candidates: choice.candidates.map((judged, index) => ({ ...judged, run: candidates[index]?.run })),
+    candidates: choice.candidates.map((judged, index) => {
+      const { run, written } = candidates[index] ?? {};
+      return { ...judged, run, ...(written === undefined ? {} : { cascade: written }) };
+    }),
   };
 }
 
@@ -105,13 +117,21 @@ function choiceText(
 }
 
 function conclusion(workflow: string, { chosen, excludesAll }: Choice, candidates: readonly Run[]): readonly string[] {
-  const cost = candidates.find(({ name }) => name === chosen)?.facts.costPerDocument?.value ?? 0;
-  if (chosen !== undefined) {
+  const best = candidates.find(({ name }) => name === chosen);
+  if (best !== undefined) {
+    const cost = Math.round((best.facts.costPerDocument?.value ?? 0) * 1_000);
     return [
-      `choose ${chosen}: the cheapest that surely meets all, ${formatUsd(Math.round(cost * 1_000))} for a thousand documents`,
-      `under workflows.${workflow}: cascade: [{ model: ${chosen} }]`,
+      `choose ${best.name}: the cheapest that surely meets all, ${formatUsd(cost)} for a thousand documents`,
+      best.written === undefined
+        ? `it is the cascade of ${workflow}: nothing to change`
+        : `under workflows.${workflow}: cascade: ${inOneLine(best.written)}`,
     ];
   }
   if (excludesAll.length > 0) return [`none: ${excludesAll.join(' and ')} excludes every candidate`];
   return ['none meets all requirements at once; each of them is met by some candidate'];
+}
+
+/** As YAML. */
+function inOneLine(written: readonly WrittenTier[]): string {
+  return stringify(written, { collectionStyle: 'flow', lineWidth: 0 }).trim();
 }
