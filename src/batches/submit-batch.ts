@@ -139,6 +139,20 @@ function refuseOtherContent(known: BatchRecord, contentHash: string, request: Su
   );
 }
 
+/** What a batch has as it was asked for. */
+const REQUESTED = [
+  'tenant',
+  'plan',
+  'priority',
+  'deadline',
+  'expiresAt',
+  'name',
+  'labels',
+  'retryOf',
+  'retried',
+  'isTrial',
+] as const;
+
 async function ingest(
   context: SubmitContext,
   request: SubmitRequest,
@@ -153,18 +167,7 @@ async function ingest(
   const facts = {
     batchId,
     workflow: workflow.name,
-    ...pick(request, [
-      'tenant',
-      'plan',
-      'priority',
-      'deadline',
-      'expiresAt',
-      'name',
-      'labels',
-      'retryOf',
-      'retried',
-      'isTrial',
-    ]),
+    ...pick(request, REQUESTED),
     createdAt,
     contentHash,
     sliceDocuments: limits.sliceDocuments,
