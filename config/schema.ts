@@ -133,6 +133,8 @@ export const configSchema = z.strictObject({
       uploads: age('files of the OpenAI-compatible endpoint'),
       audit: age('entries of the audit log'),
       batches: age('everything of a batch after its end'),
+      evaluations: age('scores of evaluations and what gates remember of them; the newest of each workflow stays'),
+      books: age("records of what was booked outside batches: probes of providers, the time of one's own servers"),
     })
     .default({})
     .transform(resolveRetention)

@@ -1,5 +1,5 @@
 /** What may be removed by its age, in the order of the documentation. */
-export const RETAINED = ['results', 'inputs', 'cache', 'uploads', 'audit', 'batches'] as const;
+export const RETAINED = ['results', 'inputs', 'cache', 'uploads', 'audit', 'batches', 'evaluations', 'books'] as const;
 
 /** How long each is kept, milliseconds; absent: for good. */
 export type Retention = Readonly<Partial<Record<(typeof RETAINED)[number], number>>>;

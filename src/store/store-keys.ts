@@ -44,6 +44,7 @@ export const storeKeys = {
   evaluation: (run: string) => `evaluations/${run}.json`,
   /** What a workflow's gate remembers of an evaluation. */
   evaluated: (workflow: string, run: string) => `evaluated/${workflow}/${run}.json`,
+  evaluatedAll: 'evaluated/',
   evaluatedPrefix: (workflow: string) => `evaluated/${workflow}/`,
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,

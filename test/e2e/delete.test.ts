@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -75,6 +75,11 @@ it('delete leaves no byte of a document in store, Redis and its files or logs; a
     ]);
     expect(run, run.stderr).toMatchObject({ code: 0 });
     logs.push(run.stderr);
+  }
+  // As an evaluation of the batch leaves them.
+  for (const name of ['evaluations', 'evaluated/triage']) {
+    await mkdir(workspace.path(`.nightmill/store/${name}`), { recursive: true });
+    await writeFile(workspace.path(`.nightmill/store/${name}/marked.json`), JSON.stringify({ id: MARKER }));
   }
   const folder = workspace.path('.nightmill');
   expect((await holding(folder)).length).toBeGreaterThan(0);

@@ -46,7 +46,12 @@ export async function deleteBatch(app: App, batchId: string): Promise<Deleted> {
       `Cannot delete ${batchId}: it is kept. Let it go first: nightmill keep ${batchId} --off`,
     );
   }
-  const objects = await eraseBatches(app, all);
+  const objects =
+    (await eraseBatches(app, all)) +
+    (await forgetEvaluated(
+      app.store,
+      all.map((one) => one.batchId),
+    ));
   const disk = await app.redis.rewriteDisk();
   await writeAudit(app, 'batch:delete', batchId);
   app.log.info('batch:deleted', { batch: batchId, objects });
@@ -56,12 +61,13 @@ export async function deleteBatch(app: App, batchId: string): Promise<Deleted> {
 /** Redis does not know it, and the store has something of it: a deletion was cut off, or Redis has lost it. */
 async function isOrphan({ batches, store }: App, batchId: string): Promise<boolean> {
   if (!isBatchId(batchId) || (await batches.get(batchId)) !== undefined) return false;
+  if ((await store.head(storeKeys.evaluation(batchId))) !== undefined) return true;
   for await (const _ of store.list(storeKeys.batch(batchId))) return true;
   return false;
 }
 
 async function deleteOrphan(app: App, batchId: string): Promise<Deleted> {
-  const objects = await deleteObjects(app.store, { batchId });
+  const objects = (await deleteObjects(app.store, { batchId })) + (await forgetEvaluated(app.store, [batchId]));
   const disk = await app.redis.rewriteDisk();
   await writeAudit(app, 'batch:delete', batchId);
   app.log.info('batch:deleted', { batch: batchId, objects });
@@ -101,10 +107,17 @@ async function deleteObjects(
 ): Promise<number> {
   const answered = new RegExp(`/\\d{16}-${batchId.replaceAll('.', '\\.')}\\.bin$`);
   return (
+    (await deleteUnder(store, storeKeys.evaluation(batchId))) +
     (await deleteUnder(store, storeKeys.batch(batchId))) +
     (await deleteUnder(store, storeKeys.answeredOf(workflow), async (key) => answered.test(key))) +
     (await deleteUnder(store, storeKeys.cache, async (key) => (await batchOfAnswer(store, key)) === batchId))
   );
+}
+
+/** What gates remember of runs that a person has deleted; retention leaves it, because it has figures alone. */
+async function forgetEvaluated(store: ObjectStore, runs: readonly string[]): Promise<number> {
+  const names = new Set(runs.map((run) => `${run}.json`));
+  return await deleteUnder(store, storeKeys.evaluatedAll, async (key) => names.has(key.split('/')[2] ?? ''));
 }
 
 /** @param matches default: every object */

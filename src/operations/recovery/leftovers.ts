@@ -7,6 +7,8 @@ export interface Leftovers {
   readonly open: readonly Pick<BatchRecord, 'batchId' | 'state' | 'createdAt'>[];
   /** Batches of which the store has objects and Redis has no record. */
   readonly orphans: readonly string[];
+  /** Runs of which the store has an evaluation, and neither it nor Redis a batch. */
+  readonly evaluations: readonly string[];
   /** Share of its memory that Redis uses; undefined: it has no limit, or does not tell. */
   readonly memoryUsed: number | undefined;
   /** Milliseconds since the epoch. */
@@ -21,7 +23,7 @@ const ORPHANS_NAMED = 5;
 const MAX_OBJECTS = 20_000;
 
 /** Lines of `doctor` on what is left over or about to fill up, each with its cure. Pure. */
-export function leftoverFindings({ open, orphans, memoryUsed, now }: Leftovers): readonly Check[] {
+export function leftoverFindings({ open, orphans, evaluations, memoryUsed, now }: Leftovers): readonly Check[] {
   const checks = open
     .filter(({ state, createdAt }) => state === 'ingesting' && now - createdAt > CUT_OFF_AFTER_MS)
     .map(({ batchId, createdAt }): Check => {
@@ -30,10 +32,12 @@ export function leftoverFindings({ open, orphans, memoryUsed, now }: Leftovers):
       return { name: `batch ${batchId}`, state: 'warning', detail };
     });
   if (orphans.length > 0) {
-    const named = orphans.slice(0, ORPHANS_NAMED).join(', ');
-    const more = orphans.length > ORPHANS_NAMED ? ` and ${orphans.length - ORPHANS_NAMED} more` : '';
-    const detail = `the store has objects of ${named}${more}, which Redis does not know: nightmill recover where Redis has lost them, else nightmill delete ${orphans[0]}`;
+    const detail = `the store has objects of ${nameSome(orphans)}, which Redis does not know: nightmill recover where Redis has lost them, else nightmill delete ${orphans[0]}`;
     checks.push({ name: 'orphans', state: 'warning', detail });
+  }
+  if (evaluations.length > 0) {
+    const detail = `evaluations of ${nameSome(evaluations)} are left, whose batches are gone: nightmill delete ${evaluations[0]}, or set retention.evaluations`;
+    checks.push({ name: 'evaluations', state: 'warning', detail });
   }
   if (memoryUsed !== undefined && memoryUsed > NEARLY_FULL) {
     const detail = `${Math.round(memoryUsed * 100)} % of maxmemory are used: when it is full, work stops. Raise maxmemory, or set retention.batches`;
@@ -42,10 +46,16 @@ export function leftoverFindings({ open, orphans, memoryUsed, now }: Leftovers):
   return checks;
 }
 
+function nameSome(ids: readonly string[]): string {
+  const more = ids.length > ORPHANS_NAMED ? ` and ${ids.length - ORPHANS_NAMED} more` : '';
+  return `${ids.slice(0, ORPHANS_NAMED).join(', ')}${more}`;
+}
+
 export async function readLeftovers(app: App): Promise<readonly Check[]> {
   return leftoverFindings({
     open: await app.batches.listOpen(),
     orphans: await findOrphans(app).catch(() => []),
+    evaluations: await findEvaluations(app).catch(() => []),
     memoryUsed: await app.redis.memoryUsed(),
     now: app.clock.now(),
   });
@@ -61,4 +71,19 @@ async function findOrphans({ store, batches }: App): Promise<readonly string[]> 
   }
   const known = await Promise.all([...ids].map(async (id) => ((await batches.get(id)) === undefined ? id : undefined)));
   return known.filter((id) => id !== undefined);
+}
+
+/** An orphan with objects of its batch is named among the others. */
+async function findEvaluations({ store, batches }: App): Promise<readonly string[]> {
+  const runs: string[] = [];
+  let objects = 0;
+  for await (const { key } of store.list(storeKeys.evaluations)) {
+    const run = key.slice(storeKeys.evaluations.length).replace(/\.json$/, '');
+    const isKnown =
+      (await batches.get(run)) !== undefined || (await store.head(storeKeys.submission(run))) !== undefined;
+    if (!isKnown) runs.push(run);
+    objects += 1;
+    if (objects === MAX_OBJECTS) break;
+  }
+  return runs;
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Leftovers, leftoverFindings } from '../../../src/operations/recovery/leftovers.ts';
 
 const now = Date.parse('2026-11-29T12:00Z');
-const nothing: Leftovers = { open: [], orphans: [], memoryUsed: undefined, now };
+const nothing: Leftovers = { open: [], orphans: [], evaluations: [], memoryUsed: undefined, now };
 const found = (change: Partial<Leftovers>) =>
   leftoverFindings({ ...nothing, ...change }).map(({ name, state, detail }) => `${state} ${name}: ${detail}`);
 
@@ -19,6 +19,14 @@ it('names objects that belong to no batch, and both cures', () => {
   const orphans = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
   expect(found({ orphans })).toEqual([
     expect.stringMatching(/^warning orphans: .*a, b, c, d, e and 2 more.*recover.*nightmill delete a$/),
+  ]);
+});
+
+it('names evaluations whose batches are gone, and both cures', () => {
+  expect(found({ evaluations: ['r1', 'r2'] })).toEqual([
+    expect.stringMatching(
+      /^warning evaluations: .*r1, r2 are left.*nightmill delete r1, or set retention.evaluations$/,
+    ),
   ]);
 });
 

@@ -94,3 +94,55 @@ it('removes old uploads, answers and entries of the audit log, and answers of un
   expect(await keys()).toEqual(['cache/aa/new.json', 'cache/bb/unknown.json', 'files/new/content']);
   expect(audit).toEqual([now - 365 * DAY]);
 });
+
+it('removes old evaluations and what gates remember, but the newest of a workflow and those of kept batches', async () => {
+  const { app, store, keys } = await makeApp({ evaluations: 30 * DAY, batches: 365 * DAY }, [
+    ended('kept', 40, { kept: true }),
+    ended('r1', 40),
+  ]);
+  const at = (days: number) => new Date(now - days * DAY).toISOString();
+  const scores = (run: string, workflow: string, days: number) =>
+    store.put(`evaluations/${run}.json`, Buffer.from(JSON.stringify({ run, workflow, evaluatedAt: at(days) })));
+  const gate = (run: string, workflow: string, days: number) =>
+    store.put(`evaluated/${workflow}/${run}.json`, Buffer.from(JSON.stringify({ run, answeredAt: at(days) })));
+  await Promise.all([scores('r1', 'triage', 40), scores('r2', 'triage', 35), scores('kept', 'triage', 60)]);
+  await Promise.all([
+    scores('n1', 'night', 90),
+    gate('r1', 'triage', 40),
+    gate('r2', 'triage', 35),
+    gate('n1', 'night', 90),
+  ]);
+  await scores('r3', 'triage', 1);
+  await removeOld(app);
+  expect((await keys()).filter((key) => key.startsWith('eval'))).toEqual([
+    'evaluated/night/n1.json',
+    'evaluated/triage/r2.json',
+    'evaluations/kept.json',
+    'evaluations/n1.json',
+    'evaluations/r3.json',
+  ]);
+});
+
+it('removes old records of probes and of the time of servers', async () => {
+  const { app, store, keys } = await makeApp({ books: 30 * DAY }, []);
+  for (const days of [31, 29]) {
+    const day = new Date(now - days * DAY).toISOString().slice(0, 10);
+    await store.put(`probes/p${days}.json`, Buffer.from(JSON.stringify({ at: now - days * DAY })));
+    await store.put(`power/gpu/${day}.json`, Buffer.from('{}'));
+  }
+  const day = new Date(now - 29 * DAY).toISOString().slice(0, 10);
+  await removeOld(app);
+  expect((await keys()).filter((key) => /^p/.test(key))).toEqual([`power/gpu/${day}.json`, 'probes/p29.json']);
+});
+
+it('takes the scores of a run with its batch, and leaves what a gate remembers of it', async () => {
+  const { app, store, keys } = await makeApp({ batches: 30 * DAY }, [ended('r1', 31)]);
+  await store.put('evaluations/r1.json', Buffer.from('{}'));
+  await store.put('evaluations/r1-2.json', Buffer.from('{}'));
+  await store.put('evaluated/triage/r1.json', Buffer.from('{}'));
+  await removeOld(app);
+  expect((await keys()).filter((key) => key.startsWith('eval'))).toEqual([
+    'evaluated/triage/r1.json',
+    'evaluations/r1-2.json',
+  ]);
+});
