@@ -11,7 +11,7 @@ export function reportJson(report: Report): object {
     to: new Date(report.to).toISOString(),
     by: report.by,
     total: lineJson(report.total),
-    lines: report.lines.map(lineJson),
+    lines: report.lines.map((line) => ({ ...lineJson(line), costUsdByDay: line.costByDay.map(usdJson) })),
     days: report.days.map(({ day, cost, documents }) => ({ day, costUsd: usdJson(cost), documents })),
     servers: report.servers.map(({ provider, idle, ...time }) => ({
       provider,

@@ -42,7 +42,10 @@ export interface Report {
   readonly to: number;
   readonly by: ReportGroup;
   readonly total: ReportLine;
-  readonly lines: readonly ReportLine[];
+  readonly lines: readonly (ReportLine & {
+    /** Of each of `days`, in their order. */
+    readonly costByDay: readonly NanoUsd[];
+  })[];
   /** Every calendar day of the period, the oldest first. */
   readonly days: readonly { readonly day: string; readonly cost: NanoUsd; readonly documents: number }[];
   /** Servers that were switched on for batches, on the days of the period, UTC. */
@@ -92,7 +95,11 @@ export function buildReport(request: ReportRequest): Report {
     by,
     total: { ...lineOf(null, present, before), ...withPower(request.power) },
     lines: [...groupsOf(present, by)]
-      .map(([name, group]) => ({ ...lineOf(name, group, past.get(name) ?? []), ...powerOf(name) }))
+      .map(([name, group]) => ({
+        ...lineOf(name, group, past.get(name) ?? []),
+        ...powerOf(name),
+        costByDay: daysOf(group, { from, now, timezone }).map(({ cost }) => cost),
+      }))
       .sort((a, b) => b.sums.cost - a.sums.cost || ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
     days: daysOf(present, { from, now, timezone }),
     servers: serversOf(request.power),

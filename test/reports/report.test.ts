@@ -73,7 +73,9 @@ describe('buildReport()', () => {
   it('groups by model and by tenant; the money of the groups is that of all', () => {
     const batches = [night(1, { tenant: 'bank' }), night(2)];
     for (const by of ['model', 'tenant'] as const) {
-      const { lines, total } = report(batches, by);
+      const { lines, total, days } = report(batches, by);
+      const byDay = days.map((_, day) => lines.reduce((sum, { costByDay }) => sum + (costByDay[day] ?? 0), 0));
+      expect(byDay).toEqual(days.map(({ cost }) => cost));
       expect(lines.reduce((sum, { sums }) => sum + sums.cost, 0)).toBe(total.sums.cost);
       expect(lines.map(({ name }) => name)).toEqual(by === 'model' ? ['large', 'small'] : [null, 'bank']);
     }

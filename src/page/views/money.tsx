@@ -5,6 +5,7 @@ import { RaiseLimit } from '../parts/raise-limit.tsx';
 import { LimitBar, Scope, Usd } from '../parts/values.tsx';
 import { budgetOf, keepBudget } from '../store.ts';
 import { useLoad } from '../use-load.ts';
+import { Days } from './days.tsx';
 
 /** Limits, spent and held of every scope in its present period, as the ledger has them. */
 export function Money() {
@@ -57,6 +58,7 @@ export function Money() {
           )
         }
       </Whole>
+      <Days />
     </>
   );
 }
