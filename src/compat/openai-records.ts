@@ -103,6 +103,12 @@ export interface ScanOptions {
 
 /** What the OpenAI-compatible endpoint keeps beside the batches of ours. No text of documents. */
 export interface OpenAiRecords {
+  /** Before the content of a file is stored: what a server that dies leaves behind is found by it. */
+  noteUpload(id: string, at: number): Promise<void>;
+  /** Uploads that were begun before `before`, milliseconds since the epoch, and have become no file. */
+  abandonedUploads(before: number): Promise<readonly string[]>;
+  forgetUpload(id: string): Promise<void>;
+  /** Its upload is done. */
   addFile(file: FileRecord): Promise<void>;
   getFile(id: string): Promise<FileRecord | undefined>;
   /** In the order in which they were added. */

@@ -214,6 +214,11 @@ export class RedisKeys {
     return `${this.#tag}:openai-files`;
   }
 
+  /** HASH file id -> when its upload began, milliseconds: only of uploads that have become no file yet. */
+  get openAiUploads(): string {
+    return `${this.#tag}:openai-uploads`;
+  }
+
   /** HASH of a batch of the OpenAI-compatible endpoint: `request`, and each step that was noted, as JSON. */
   openAiBatch(id: string): string {
     return `${this.#tag}:openai-batch:${id}`;

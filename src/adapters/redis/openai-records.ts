@@ -16,10 +16,11 @@ const LAST_STEPS: ReadonlySet<BatchStep> = new Set(['refused', 'ended']);
 /**
  * Adds a file.
  *
- * KEYS  1 files (HASH id -> JSON)  2 order (ZSET)  3 serial (STRING)
+ * KEYS  1 files (HASH id -> JSON)  2 order (ZSET)  3 serial (STRING)  4 uploads (HASH)
  * ARGV  1 id  2 JSON
  */
 const ADD_FILE = script(`
+redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[2], redis.call('INCR', KEYS[3]), ARGV[1])
 return 1
@@ -61,9 +62,22 @@ export class RedisOpenAiRecords implements OpenAiRecords {
     this.#keys = keys;
   }
 
+  async noteUpload(id: string, at: number): Promise<void> {
+    await this.#redis.hset(this.#keys.openAiUploads, id, at);
+  }
+
+  async abandonedUploads(before: number): Promise<readonly string[]> {
+    const begun = Object.entries(await this.#redis.hgetall(this.#keys.openAiUploads));
+    return begun.filter(([, at]) => Number(at) < before).map(([id]) => id);
+  }
+
+  async forgetUpload(id: string): Promise<void> {
+    await this.#redis.hdel(this.#keys.openAiUploads, id);
+  }
+
   async addFile(file: FileRecord): Promise<void> {
-    const { openAiFiles, openAiSerial } = this.#keys;
-    const keys = [openAiFiles, this.#keys.openAiOrder('files'), openAiSerial];
+    const { openAiFiles, openAiSerial, openAiUploads } = this.#keys;
+    const keys = [openAiFiles, this.#keys.openAiOrder('files'), openAiSerial, openAiUploads];
     await runScript(this.#redis, ADD_FILE, keys, [file.id, JSON.stringify(file)]);
   }
 

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue';
 import type { App } from '../../app.ts';
 import { advanceBatch } from './advance-batch.ts';
-import { removeExpiredFiles } from './file-content.ts';
+import { removeAbandonedUploads, removeExpiredFiles } from './file-content.ts';
 
 const POLL_MS = 1_000;
 /** A batch that failed for a passing reason is left alone for so long. */
@@ -65,6 +65,7 @@ export class BatchKeeper {
       if (now >= this.#sweepAt) {
         this.#sweepAt = now + SWEEP_MS;
         await removeExpiredFiles(this.#app);
+        await removeAbandonedUploads(this.#app);
       }
     } catch (error) {
       this.#warn(error);

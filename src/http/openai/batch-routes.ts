@@ -75,13 +75,26 @@ async function createBatch(app: App, request: FastifyRequest): Promise<CompatBat
     ...(asked.outputSeconds === undefined ? {} : { outputSeconds: asked.outputSeconds }),
     requestHash: hashOf(asked),
   };
-  if (await app.openai.addBatch(batch)) return batch;
+  if (await addOrTakeBack(app, batch, key !== undefined)) return batch;
   const known = await app.openai.getBatch(batch.id);
   if (known !== undefined && known.requestHash === batch.requestHash) return known;
   throw new OpenAiError(409, 'The idempotency key was used for a batch with other parameters. Use another key.', {
     param: 'idempotency_key',
     code: 'idempotency_key_reused',
   });
+}
+
+/**
+ * A batch whose creation fails may be there all the same. Its client is told of an error and asks again: without an
+ * idempotency key that makes another batch, so that this one must not run. With a key, that finds this one.
+ */
+async function addOrTakeBack({ openai, clock }: App, batch: CompatBatch, hasKey: boolean): Promise<boolean> {
+  try {
+    return await openai.addBatch(batch);
+  } catch (error) {
+    if (!hasKey) await openai.noteStep(batch.id, 'cancelling', { at: clock.now() }).catch(() => {});
+    throw error;
+  }
 }
 
 function idempotencyKeyOf({ headers }: FastifyRequest, { idempotencyKey }: BatchRequest): string | undefined {

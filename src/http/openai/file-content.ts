@@ -4,9 +4,12 @@ import type { App } from '../../app.ts';
 import type { FileRecord } from '../../compat/openai-records.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 
-/** Streams the content of a file into the store. What fails leaves nothing behind. */
+/** Longer than any upload takes. */
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
+
+/** Streams the content of a file into the store. What fails leaves nothing behind, nor for long what dies. */
 export async function storeContent(
-  { store }: Pick<App, 'store'>,
+  { store, openai, clock }: Pick<App, 'store' | 'openai' | 'clock'>,
   fileId: string,
   body: AsyncIterable<Uint8Array>,
 ): Promise<Pick<FileRecord, 'bytes' | 'sha256'>> {
@@ -19,6 +22,7 @@ export async function storeContent(
       yield chunk;
     }
   }
+  await openai.noteUpload(fileId, clock.now());
   await store.putStream(storeKeys.fileContent(fileId), Readable.from(measured(), { objectMode: false }));
   return { bytes, sha256: hash.digest('hex') };
 }
@@ -37,6 +41,18 @@ export function hasExpired({ expiresAt }: FileRecord, now: number): boolean {
 export async function removeFile({ openai, store }: Pick<App, 'openai' | 'store'>, id: string): Promise<void> {
   await openai.removeFile(id);
   await store.delete([storeKeys.fileContent(id)]);
+}
+
+/** Content whose upload was begun long ago and never became a file: its server has died. */
+export async function removeAbandonedUploads({
+  openai,
+  store,
+  clock,
+}: Pick<App, 'openai' | 'store' | 'clock'>): Promise<void> {
+  for (const id of await openai.abandonedUploads(clock.now() - ABANDONED_AFTER_MS)) {
+    if ((await openai.getFile(id)) === undefined) await store.delete([storeKeys.fileContent(id)]);
+    await openai.forgetUpload(id);
+  }
 }
 
 export async function removeExpiredFiles(app: Pick<App, 'openai' | 'store' | 'clock'>): Promise<void> {
