@@ -46,6 +46,10 @@ afterAll(async () => {
   await redis?.[Symbol.asyncDispose]();
 });
 
+function isDeath(when: 'before' | 'after', step: unknown): boolean {
+  return dies !== undefined && dies.when === when && dies.step === step;
+}
+
 function mortal(whole: App): App {
   const openai = new Proxy(whole.openai, {
     get(target, name) {
@@ -53,9 +57,9 @@ function mortal(whole: App): App {
       if (typeof value !== 'function') return value;
       return async (...args: readonly unknown[]) => {
         const step = name === 'noteStep' ? args[1] : name;
-        if (dies?.step === step && dies.when === 'before') throw new Error('died');
+        if (isDeath('before', step)) throw new Error('died');
         const result: unknown = await Reflect.apply(value, target, args);
-        if (dies?.step === step && dies.when === 'after') throw new Error('died');
+        if (isDeath('after', step)) throw new Error('died');
         return result;
       };
     },
