@@ -19,18 +19,32 @@ const MAX_BARE_CHARACTERS = 200;
  * @returns `differing` where it has several answers that are not the same
  */
 export function readLabel(reply: ReplyText): StatedLabel | 'differing' | undefined {
-  const found = parseJsonReply(reply, 'label');
+  const [key, found] = findAnswer(reply);
   if (found === undefined) return readBareLabel(answerPart(reply.text));
   if (found.kind === 'differing') return 'differing';
-  const { value, object } = insideItself(found);
+  const { value, object } = insideItself(found, key);
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const stated = keyOf(object, 'confidence');
   return withConfidence(String(value), stated === undefined ? undefined : readConfidence(object[stated]));
 }
 
+/** Words of weak models for the key that they were asked for; read only where no object has `label`. */
+const OTHER_KEYS = ['category', 'class', 'classification'] as const;
+
+function findAnswer(reply: ReplyText) {
+  for (const key of ['label', ...OTHER_KEYS.filter((other) => reply.text.toLowerCase().includes(other))]) {
+    const found = parseJsonReply(reply, key);
+    if (found !== undefined) return [key, found] as const;
+  }
+  return ['label', undefined] as const;
+}
+
 /** `{"label": {"label": "billing", "confidence": 0.9}}` */
-function insideItself(found: { readonly value: unknown; readonly object: Readonly<Record<string, unknown>> }) {
-  const inner = isRecord(found.value) ? keyOf(found.value, 'label') : undefined;
+function insideItself(
+  found: { readonly value: unknown; readonly object: Readonly<Record<string, unknown>> },
+  key: string,
+) {
+  const inner = isRecord(found.value) ? keyOf(found.value, key) : undefined;
   return isRecord(found.value) && inner !== undefined ? { value: found.value[inner], object: found.value } : found;
 }
 
@@ -62,6 +76,7 @@ export function labelOf(written: string, labels: readonly string[]): string | un
     (label) => fold(label) === fold(written),
     (label) => number !== undefined && numberOf(label) === number,
     (label) => withoutSpaces(label) === withoutSpaces(written),
+    (label) => fold(label) === withoutOrnaments(written),
   ];
   for (const isMeant of ways) {
     const meant = labels.filter(isMeant);
@@ -88,6 +103,16 @@ export function fold(label: string): string {
   const plain = plainForm(label);
   // A label may itself begin or end with a mark ("c++"), so letters decide only where something is left.
   return plain.replace(OUTER_MARKS, '') || plain;
+}
+
+/** `1. billing`, `#billing`, `💳 billing`: a list's number, a hash sign and pictures are the model's, unless a label has them. */
+function withoutOrnaments(written: string): string {
+  const pictures = /^[\p{So}\p{Sk}\s#]+|[\p{So}\p{Sk}\s]+$/gu;
+  return fold(
+    plainForm(written)
+      .replace(pictures, '')
+      .replace(/^\d{1,3}[.)]\s+/, ''),
+  );
 }
 
 function withoutSpaces(label: string): string {

@@ -88,6 +88,10 @@ describe('classifyQuestion()', () => {
     ['{"label": "billing"}, in full: {"label": "billing", "confidence": 0.8}', 0.8],
     ['<think>{"label": "bug", "confidence": 0.2}</think>{"label": "billing", "confidence": 0.8}', 0.8],
     ['{"label": {"label": "billing", "confidence": 0.8}}', 0.8],
+    ['{"category": "billing", "confidence": 0.8}', 0.8],
+    ['{"result": {"Class": "Billing", "confidence": 0.8}}', 0.8],
+    ['{"label": "1. billing", "confidence": 0.8}', 0.8],
+    ['{"label": "💳 Billing", "confidence": 0.8}', 0.8],
     ['{"label": "billing", "confidence": 0.8, "others": [{"label": "bug", "confidence": 0.1}]}', 0.8],
     ['[{"label": "billing", "confidence": 0.8}]', 0.8],
     ['"{\\"label\\": \\"billing\\", \\"confidence\\": 0.8}"', 0.8],
@@ -100,12 +104,18 @@ describe('classifyQuestion()', () => {
     expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing' }, confidence });
   });
 
-  it.each(['billing', '["billing"]', 'Label: Billing', 'BILLING!', '{"label": "billing", "confidence": "high"}'])(
-    'takes the label of %j and knows no confidence',
-    (text) => {
-      expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing' } });
-    },
-  );
+  it.each([
+    'billing',
+    '#billing',
+    '2) billing',
+    '💳 billing',
+    '["billing"]',
+    'Label: Billing',
+    'BILLING!',
+    '{"label": "billing", "confidence": "high"}',
+  ])('takes the label of %j and knows no confidence', (text) => {
+    expect(judge(text)).toEqual({ kind: 'answer', value: { label: 'billing' } });
+  });
 
   it.each([
     '{"label": "bug", "confidence": 0.2}\n{"label": "billing", "confidence": 0.8}',
