@@ -124,6 +124,8 @@ export interface App extends AsyncDisposable {
     readonly memoryUsed: () => Promise<number | undefined>;
     /** Has the server write its files again, so that what was deleted leaves its disk. */
     readonly rewriteDisk: () => Promise<DiskRewrite>;
+    /** Nothing waits for it any more: what does, and what comes, fails. */
+    readonly disconnect: () => void;
   };
   readonly submit: SubmitContext;
   readonly breaker: BreakerContext;
@@ -190,6 +192,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
       persistence: () => readPersistence(redis),
       rewriteDisk: () => rewriteDisk(redis),
       memoryUsed: () => readMemoryUsed(redis),
+      disconnect: () => redis.disconnect(),
     },
     audit: new RedisAuditLog(redis, keys),
     apiKeys: new RedisKeyRegistry(redis, keys),

@@ -62,6 +62,8 @@ export const EVENTS = {
   'traces:lost': 'The collector does not take traces; said once until it does again.',
   'worker:draining': 'A worker was told to stop and finishes what is in flight.',
   'worker:error': 'The queue reported an error; the worker continues as soon as it can.',
+  'worker:gave_up':
+    'Redis did not answer a worker that ends: it ends without, and its slices come back to others by themselves.',
   'worker:late':
     'A worker had stopped and its process was still alive after a while: it was ended; open says what kept it.',
   'worker:started': 'A worker takes slices.',

@@ -10,6 +10,9 @@ export interface ProcessEnd {
 /** What is under way beside the slices, and connections: webhooks have 5 s, traces 5 s a request, Redis a moment. */
 const CLOSE_WITHIN_MS = 20_000;
 
+/** Steps after the last call, each a few commands: more than a server that answers needs, less than a service manager waits. */
+const LAST_STEPS_MS = 10_000;
+
 const THIS_PROCESS: ProcessEnd = { exit: (code) => process.exit(code), open: getActiveResourcesInfo };
 
 /**
@@ -25,4 +28,27 @@ export function boundEnd(log: Log, end: ProcessEnd = THIS_PROCESS, milliseconds:
     end.exit(Number(process.exitCode ?? 0));
   };
   setTimeout(late, milliseconds).unref();
+}
+
+/** Ends the wait for a server that does not answer, where a step takes too long. */
+export class StepBound implements Disposable {
+  readonly #giveUp: () => void;
+  readonly #milliseconds: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param milliseconds that a step may take; default 10 s */
+  constructor(giveUp: () => void, milliseconds: number = LAST_STEPS_MS) {
+    this.#giveUp = giveUp;
+    this.#milliseconds = milliseconds;
+  }
+
+  /** A step begins; the one before it, if any, has ended. */
+  begin(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#giveUp, this.#milliseconds);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -10,6 +10,7 @@ import { finalizeOrExpire } from '../finalize/expire-batch.ts';
 import type { Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { ClockGuard } from './clock-guard.ts';
+import { StepBound } from './end-bound.ts';
 import { RefusedKeys } from './refused-keys.ts';
 import { StoreWatch } from './store-watch.ts';
 import { WorkerAbilities } from './worker-abilities.ts';
@@ -64,10 +65,7 @@ export async function startWorker(
         unlessStore(store, 'handed_back', () => runSlice(app, abilities, slices, job, signal)),
       finalizeBatch: (batchId) =>
         unlessStore(store, false, () => finalizeOrExpire({ ...endContextOf(app), asking }, batchId)),
-      onError: (error, where) => {
-        log.error('worker:error', { queue: where, message: error.message });
-        if (error instanceof NightmillError && !error.retryable) onPermanentFailure(error);
-      },
+      onError: (error, where) => reportError(app, error, where, onPermanentFailure),
     },
   );
   const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onPermanentFailure });
@@ -77,7 +75,9 @@ export async function startWorker(
   const housekeeping = runHousekeeping(app, guard, ended.signal);
   log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
   let stopping: Promise<void> | undefined;
+  const bound = new StepBound(() => giveUpRedis(app, workers));
   const stop = async () => {
+    using _ = bound;
     state = 'draining';
     log.info('worker:draining', { slices: app.slices.runs.size });
     const drained = workers.drain();
@@ -87,15 +87,15 @@ export async function startWorker(
     void delay(config.worker.shutdownGraceMs, undefined, { signal: grace.signal }).then(force, () => {});
     await drained;
     grace.abort();
+    bound.begin();
     ended.abort();
     store.end();
-    await housekeeping;
-    await sendLastAlerts(app);
-    await app.lease.stop();
+    await leaveCluster(app, housekeeping);
     state = 'stopped';
     log.info('worker:stopped');
   };
   const force = () => {
+    bound.begin();
     givingUp.abort();
     for (const run of app.slices.runs) run.force();
   };
@@ -109,6 +109,29 @@ export async function startWorker(
       await stopping;
     },
   };
+}
+
+function reportError(
+  { log }: App,
+  error: Error,
+  queue: string,
+  onPermanentFailure: (error: NightmillError) => void,
+): void {
+  log.error('worker:error', { queue, message: error.message });
+  if (error instanceof NightmillError && !error.retryable) onPermanentFailure(error);
+}
+
+function giveUpRedis({ log, redis }: App, workers: SliceWorkers): void {
+  log.warn('worker:gave_up');
+  workers.giveUp();
+  redis.disconnect();
+}
+
+async function leaveCluster(app: App, housekeeping: Promise<void>): Promise<void> {
+  await housekeeping;
+  await sendLastAlerts(app);
+  // Where Redis is away, the lease ends by itself.
+  await app.lease.stop().catch(() => {});
 }
 
 function watchStore(

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { boundEnd } from '../../src/worker/end-bound.ts';
+import { boundEnd, StepBound } from '../../src/worker/end-bound.ts';
 
 describe('boundEnd()', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -16,6 +16,33 @@ describe('boundEnd()', () => {
     vi.advanceTimersByTime(1);
     expect(exits).toEqual([0]);
     expect(lines).toEqual([{ event: 'worker:late', seconds: 20, open: ['TCPSocketWrap', 'Timeout'] }]);
+  });
+});
+
+describe('StepBound', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('gives up once where a step takes ten seconds, counted anew for each step', () => {
+    const giveUp = vi.fn();
+    using bound = new StepBound(giveUp);
+    bound.begin();
+    vi.advanceTimersByTime(9_000);
+    bound.begin();
+    vi.advanceTimersByTime(9_999);
+    expect(giveUp).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(giveUp).toHaveBeenCalledTimes(1);
+  });
+
+  it('gives nothing up that has ended', () => {
+    const giveUp = vi.fn();
+    {
+      using bound = new StepBound(giveUp);
+      bound.begin();
+    }
+    vi.advanceTimersByTime(60_000);
+    expect(giveUp).not.toHaveBeenCalled();
   });
 });
 

@@ -1,7 +1,7 @@
-import type { ConnectionOptions, QueueOptions, WorkerOptions } from 'bullmq';
-import type { Cluster } from 'ioredis';
+import type { QueueOptions, WorkerOptions } from 'bullmq';
 import type { RedisTarget } from '../../../config/redis-target.ts';
-import { newClusterClient, redisOptions } from '../redis/redis-options.ts';
+import { EndingRedis } from '../redis/ending-redis.ts';
+import { newClusterClient, type RedisClient, redisOptions } from '../redis/redis-options.ts';
 
 /** How BullMQ reaches Redis: it opens connections of its own, because a waiting worker blocks one. */
 export interface QueueConnection {
@@ -10,39 +10,42 @@ export interface QueueConnection {
 }
 
 /**
- * What BullMQ is given for one set of queues or workers. A client of a cluster cannot be described by options, so it is
- * made here, shared by the set and closed with it.
+ * What BullMQ is given for one set of queues or workers: a client that they share, of a kind that can always be closed. BullMQ
+ * makes another one like it for each worker that waits, and closes that.
  */
 export class QueueClients implements Disposable {
   readonly #connection: QueueConnection;
-  #cluster: Cluster | undefined;
+  #client: RedisClient | undefined;
 
   constructor(connection: QueueConnection) {
     this.#connection = connection;
   }
 
   queue(): QueueOptions {
-    return { connection: this.#options({}), prefix: this.#connection.prefix };
+    return { connection: this.#open({}), prefix: this.#connection.prefix };
   }
 
   /** A worker waits for Redis as long as it takes: BullMQ asks for commands without a retry limit. */
   worker(): Pick<WorkerOptions, 'connection' | 'prefix'> {
-    return { connection: this.#options({ maxRetriesPerRequest: null }), prefix: this.#connection.prefix };
+    return { connection: this.#open({ maxRetriesPerRequest: null }), prefix: this.#connection.prefix };
   }
 
-  #options(more: { readonly maxRetriesPerRequest?: null }): ConnectionOptions {
-    const { target } = this.#connection;
-    if (!('cluster' in target)) return { ...redisOptions(target), lazyConnect: false, ...more };
-    if (this.#cluster === undefined) {
-      this.#cluster = newClusterClient(target, { lazyConnect: false });
+  #open(more: { readonly maxRetriesPerRequest?: null }): RedisClient {
+    if (this.#client === undefined) {
+      const { target } = this.#connection;
+      this.#client =
+        'cluster' in target
+          ? newClusterClient(target, { lazyConnect: false })
+          : new EndingRedis({ ...redisOptions(target), lazyConnect: false, ...more });
       // Trouble shows in the command that meets it; without a listener it would end the process.
-      this.#cluster.on('error', () => {});
+      this.#client.on('error', () => {});
     }
-    return this.#cluster;
+    return this.#client;
   }
 
+  /** Commands that wait for Redis fail. */
   [Symbol.dispose](): void {
-    this.#cluster?.disconnect();
-    this.#cluster = undefined;
+    this.#client?.disconnect();
+    this.#client = undefined;
   }
 }

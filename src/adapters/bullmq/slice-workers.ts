@@ -99,6 +99,11 @@ export class SliceWorkers {
   /** Takes no more jobs; resolves when those at work have ended. */
   async drain(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.close()));
+    this.giveUp();
+  }
+
+  /** What still waits for Redis fails, so `drain()` resolves. Slices in hand come back to the queue when their locks end. */
+  giveUp(): void {
     this.#clients[Symbol.dispose]();
   }
 }
