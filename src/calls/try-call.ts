@@ -226,7 +226,9 @@ function beyondCap({ model, request }: Route, usage: Usage): NanoUsd {
 }
 
 function failedEntry(call: Call, route: Route, usage: Usage): JournalEntry {
-  return { ...entryBase(call, route, usage), reply: { text: '', finish: 'other' }, durationMs: 0 };
+  const { price } = route.model;
+  const cost = price === undefined ? 0 : priceCall(price, usage);
+  return { ...entryBase(call, route, usage), cost, reply: { text: '', finish: 'other' }, durationMs: 0 };
 }
 
 function entryBase(call: Call, route: Route, usage: Usage) {
@@ -237,7 +239,6 @@ function entryBase(call: Call, route: Route, usage: Usage) {
     model: model.name,
     tier,
     usage,
-    cost: model.price === undefined ? 0 : priceCall(model.price, usage),
     ...(isFallback(call, route) ? { fallback: true } : {}),
   };
 }

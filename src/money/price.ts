@@ -35,8 +35,9 @@ export interface TokenPrice extends TokenRates {
   readonly maxOverrun?: NanoUsd;
 }
 
-const TOKENS_PER_RATE = 1_000_000n;
-const MILLE = 1000n;
+const TOKENS_PER_RATE = 1_000_000;
+const MILLE = 1000;
+const DIVISOR = TOKENS_PER_RATE * MILLE;
 
 /**
  * What a call costs, rounded up once to a whole nano-dollar, so that a sum of prices is never below the provider's.
@@ -99,8 +100,21 @@ function ratesFor(price: TokenPrice, inputTokens: number): TokenRates {
   return rates;
 }
 
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+
+/** Exact and rounded up. Sums beyond what a number can hold, and what is no count, are left to big integers. */
 function payable(price: TokenPrice, parts: readonly (readonly [tokens: number, perMillion: NanoUsd])[]): NanoUsd {
-  const full = parts.reduce((sum, [tokens, perMillion]) => sum + BigInt(tokens) * BigInt(perMillion), 0n);
-  const divisor = TOKENS_PER_RATE * MILLE;
-  return Number((full * BigInt(price.paidPerMille ?? 1000) + divisor - 1n) / divisor);
+  const perMille = price.paidPerMille ?? MILLE;
+  let full = 0;
+  for (const [tokens, perMillion] of parts) {
+    full += isCount(tokens) && isCount(perMillion) ? tokens * perMillion : Number.NaN;
+  }
+  const scaled = full * perMille;
+  if (isCount(perMille) && isCount(scaled) && isCount(full)) {
+    const rest = scaled % DIVISOR;
+    return (scaled - rest) / DIVISOR + (rest === 0 ? 0 : 1);
+  }
+  const exact = parts.reduce((sum, [tokens, perMillion]) => sum + BigInt(tokens) * BigInt(perMillion), 0n);
+  const divisor = BigInt(DIVISOR);
+  return Number((exact * BigInt(perMille) + divisor - 1n) / divisor);
 }

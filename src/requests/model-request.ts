@@ -80,16 +80,12 @@ function requestJson({ modelId, messages, maxOutputTokens, responseFormat, ...ot
     responseFormat?.kind === 'json_schema'
       ? `{"kind":"json_schema","name":${JSON.stringify(responseFormat.name)},"schema":${schemaJson(responseFormat.schema)}${responseFormat.strict === undefined ? '' : `,"strict":${responseFormat.strict}`}}`
       : JSON.stringify(responseFormat);
-  const parts = [
-    `"modelId":${JSON.stringify(modelId)}`,
-    `"messages":${messagesJson(messages)}`,
-    `"maxOutputTokens":${maxOutputTokens}`,
-    ...(others.temperature === undefined ? [] : [`"temperature":${others.temperature}`]),
-    ...(format === undefined ? [] : [`"responseFormat":${format}`]),
-    ...(others.sampling === undefined ? [] : [`"sampling":${JSON.stringify(others.sampling)}`]),
-    ...(others.logprobs === undefined ? [] : [`"logprobs":${others.logprobs}`]),
-    ...(others.reasoning === undefined ? [] : [`"reasoning":${JSON.stringify(others.reasoning)}`]),
-    ...(others.extra === undefined ? [] : [`"extra":${JSON.stringify(others.extra)}`]),
-  ];
-  return `{${parts.join(',')}}`;
+  let json = `{"modelId":${JSON.stringify(modelId)},"messages":${messagesJson(messages)},"maxOutputTokens":${maxOutputTokens}`;
+  if (others.temperature !== undefined) json += `,"temperature":${others.temperature}`;
+  if (format !== undefined) json += `,"responseFormat":${format}`;
+  if (others.sampling !== undefined) json += `,"sampling":${JSON.stringify(others.sampling)}`;
+  if (others.logprobs !== undefined) json += `,"logprobs":${others.logprobs}`;
+  if (others.reasoning !== undefined) json += `,"reasoning":${JSON.stringify(others.reasoning)}`;
+  if (others.extra !== undefined) json += `,"extra":${JSON.stringify(others.extra)}`;
+  return `${json}}`;
 }

@@ -5,7 +5,10 @@ import type { ChatMessage } from '../prompts/chat.ts';
  * than the document's own part. The same text as `JSON.stringify` gives.
  */
 export function messagesJson(messages: readonly ChatMessage[]): string {
-  return `[${messages.map(messageJson).join(',')}]`;
+  // Joined, the text would be copied here and again where it becomes a part of a longer one.
+  let json = '[';
+  for (const message of messages) json += (json === '[' ? '' : ',') + messageJson(message);
+  return `${json}]`;
 }
 
 let latestSystem = { content: '', json: '{"role":"system","content":""}' };

@@ -83,7 +83,7 @@ function addEntry(sum: Spent, entry: JournalEntry): Spent {
     durationMs: sum.durationMs + entry.durationMs,
     fallback: sum.fallback || entry.fallback === true,
     warnings: entry.warnings === undefined ? sum.warnings : [...new Set([...sum.warnings, ...entry.warnings])],
-    costByTier: new Map([...sum.costByTier, [entry.tier, (sum.costByTier.get(entry.tier) ?? 0) + entry.cost]]),
+    costByTier: new Map(sum.costByTier).set(entry.tier, (sum.costByTier.get(entry.tier) ?? 0) + entry.cost),
     byModel: addSpending(sum.byModel, entry),
     servedBy: entry.servedBy === undefined ? sum.servedBy : [...new Set([...sum.servedBy, entry.servedBy])],
   };
@@ -101,7 +101,7 @@ function addSpending(sums: Spent['byModel'], entry: JournalEntry): Spent['byMode
     cost: before + cost,
     ...(ids.length === 0 ? {} : { requestIds: ids }),
   };
-  return new Map([...sums, [key, spending]]);
+  return new Map(sums).set(key, spending);
 }
 
 /** Request ids stand where each tier's answer is told. */

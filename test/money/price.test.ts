@@ -148,6 +148,23 @@ const anyUsage: fc.Arbitrary<Usage> = fc.record(
   { requiredKeys: ['inputTokens', 'cachedInputTokens', 'outputTokens', 'reasoningTokens'] },
 );
 
+describe('priceCall()', () => {
+  it('is exact to the nano-dollar, also where the sum is beyond what a number can hold', () => {
+    fc.assert(
+      fc.property(anyPrice, fc.nat(MAX_TOKENS), fc.nat(MAX_TOKENS), (any, inputTokens, outputTokens) => {
+        const { inputPerMillion, outputPerMillion, paidPerMille = 1000 } = any;
+        const flat = { ...any, longContext: [], reasoningPerMillion: outputPerMillion };
+        const full =
+          (BigInt(inputTokens) * BigInt(inputPerMillion) + BigInt(outputTokens) * BigInt(outputPerMillion)) *
+          BigInt(paidPerMille);
+        const exact = (full + 999_999_999n) / 1_000_000_000n;
+        expect(priceCall(flat, { ...NO_USAGE, inputTokens, outputTokens })).toBe(Number(exact));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe('priceBound()', () => {
   it('priceBound() is never below the price of a call within its token counts', () => {
     fc.assert(
