@@ -18,5 +18,5 @@ export const kindWorkflow = perWorkflow(
 
 /** Asks for the kind of a document, by its beginning. */
 export function kindQuestion(route: AskedRoute, text: string): Question<LabelAnswer> {
-  return classifyQuestion(kindWorkflow(route, ''), text.slice(0, KIND_CHARS));
+  return classifyQuestion(kindWorkflow(route, ''), text.slice(0, KIND_CHARS).toWellFormed());
 }
