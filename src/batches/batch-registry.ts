@@ -98,6 +98,13 @@ export type NewBatch = Pick<
 >;
 
 /** What the cluster knows about batches and their slices. */
+/** What became of a batch's documents once a retry of it has ended. */
+export interface Recount {
+  readonly batchId: string;
+  readonly outcomes: Readonly<Record<DocumentOutcome, number>>;
+  readonly state: 'completed' | 'cancelled' | 'expired';
+}
+
 /** What is done in slices that are not committed. */
 export interface SliceProgress {
   /** Documents that are finished. */
@@ -120,12 +127,6 @@ export interface BatchRegistry {
   unable(batchId: string): Promise<ReadonlyMap<string, string>>;
   /** Notes a retry with its batch. */
   addRetry(batchId: string, retryId: string): Promise<void>;
-  /** A retry has ended: what became of the batch's documents counts again. */
-  recount(
-    batchId: string,
-    outcomes: Readonly<Record<DocumentOutcome, number>>,
-    state: 'completed' | 'cancelled' | 'expired',
-  ): Promise<void>;
   /** Removes a batch that never left `ingesting`. */
   deleteDraft(batchId: string): Promise<void>;
   /** Removes everything that is known of a batch that has ended, its journal too; its money stays in the periods' totals. */
@@ -149,7 +150,13 @@ export interface BatchRegistry {
   progress(batchId: string): Promise<SliceProgress>;
 
   seal(batchId: string): Promise<SealResult>;
-  finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void>;
+  /** @param parent where it is a retry: its batch, which counts anew in the same moment */
+  finish(
+    batchId: string,
+    state: 'completed' | 'cancelled' | 'expired' | 'failed',
+    at: number,
+    parent?: Recount,
+  ): Promise<void>;
   /** True where it was not held for this cause before. */
   pauseBatch(batchId: string, pause: Pause): Promise<boolean>;
   /** Ends one pause, or all of them; says whether there was one, and how many are left. */

@@ -96,9 +96,9 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const { manifest, digest, close } = await addDigest(context, batch, submission, receipt);
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
   await indexAnswers(context, batch, submission, manifest);
-  await mergeRetry(context, batch, manifest);
+  const parent = await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest, sums);
-  await context.batches.finish(batchId, manifest.state, context.clock.now());
+  await context.batches.finish(batchId, manifest.state, context.clock.now(), parent);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
   await close?.();
   context.meter?.batchEnded?.({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import type { BatchRecord, BatchRegistry, DocumentOutcome } from '../batches/batch-registry.ts';
+import type { BatchRecord, BatchRegistry, DocumentOutcome, Recount } from '../batches/batch-registry.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import { addServedModels } from '../batches/slice-commit.ts';
@@ -30,15 +30,21 @@ interface MergeContext {
  * Puts the rows of a retry in the place of the error rows that it asked again: the batch gets new files, in input order,
  * and a new manifest, whose money is that of both. A row counts the calls and the cost of all tries, so rows, ledger and
  * manifest stay equal. May be repeated at any point, like the finalizing that it is part of.
+ *
+ * @returns what the batch counts from the moment on in which the retry has ended; undefined: it is no retry
  */
-export async function mergeRetry(context: MergeContext, retry: BatchRecord, manifest: Manifest): Promise<void> {
+export async function mergeRetry(
+  context: MergeContext,
+  retry: BatchRecord,
+  manifest: Manifest,
+): Promise<Recount | undefined> {
   const { store, batches, log } = context;
   const parent = retry.retryOf === undefined ? undefined : await batches.get(retry.retryOf);
-  if (parent === undefined) return;
+  if (parent === undefined) return undefined;
   const bytes = await store.get(storeKeys.manifest(parent.batchId));
   if (bytes === undefined) {
     log.error('retry:orphaned', { batch: retry.batchId, retryOf: parent.batchId });
-    return;
+    return undefined;
   }
   const prefix = `${storeKeys.batch(parent.batchId)}output/`;
   const before = readManifest(Buffer.from(bytes).toString(), (key) => key.startsWith(prefix));
@@ -46,7 +52,7 @@ export async function mergeRetry(context: MergeContext, retry: BatchRecord, mani
   const merged = done ? before : await merge(store, parent, before, manifest);
   if (!done) await store.put(storeKeys.manifest(parent.batchId), Buffer.from(formatManifest(merged)));
   const { total: _, ...outcomes } = merged.documents;
-  await batches.recount(parent.batchId, outcomes, merged.state);
+  return { batchId: parent.batchId, outcomes, state: merged.state };
 }
 
 async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, retry: Manifest): Promise<Manifest> {

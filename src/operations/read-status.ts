@@ -111,14 +111,16 @@ function matches(batch: BatchRecord, { workflow, tenant, since, visible }: Statu
 }
 
 async function statusOf(app: App, batch: BatchRecord): Promise<BatchStatus> {
-  const own = await ownStatus(app, batch);
-  if (batch.retries.length === 0) return own;
+  if (batch.retries.length === 0) return await ownStatus(app, batch);
   const retries = [];
   for (const id of batch.retries) {
     const retry = await app.batches.get(id);
     if (retry !== undefined) retries.push({ batch: retry, status: await ownStatus(app, retry) });
   }
-  return addRetries(own, retries);
+  const last = retries.at(-1);
+  // Where it has ended since the batch was read, the batch has counted anew in that moment.
+  const now = last !== undefined && hasEnded(last.batch.state) ? await app.batches.get(batch.batchId) : undefined;
+  return addRetries(await ownStatus(app, now ?? batch), retries);
 }
 
 async function ownStatus(app: App, batch: BatchRecord): Promise<BatchStatus> {

@@ -221,6 +221,15 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     expect(await cluster.batches.commitOf(batchId, 0)).toBeUndefined();
   });
 
+  test('finish() of a retry counts its batch anew in the same moment', async () => {
+    const [batchId, retry] = [await cluster.queuedBatch(), await cluster.queuedBatch()];
+    const outcomes = { succeeded: 30, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
+    await cluster.batches.finish(batchId, 'expired', 7);
+    await cluster.batches.finish(retry, 'completed', 8, { batchId, outcomes, state: 'completed' });
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'completed', finishedAt: 7, outcomes });
+    expect(await cluster.batches.get(retry)).toMatchObject({ state: 'completed', finishedAt: 8 });
+  });
+
   test('retries and workers that are unable are noted with the batch', async () => {
     const batchId = await cluster.queuedBatch();
     for (const retry of ['r1', 'r2', 'r1']) await cluster.batches.addRetry(batchId, retry);

@@ -3,6 +3,7 @@ import type {
   BatchRegistry,
   CommitResult,
   DocumentOutcome,
+  Recount,
   RemovedPart,
   SealResult,
   SliceClaimResult,
@@ -104,14 +105,6 @@ export class RedisBatchRegistry implements BatchRegistry {
 
   async addRetry(batchId: string, retryId: string): Promise<void> {
     await runScript(this.#redis, ADD_RETRY, [this.#keys.batch(batchId)], [retryId]);
-  }
-
-  async recount(
-    batchId: string,
-    outcomes: Readonly<Record<DocumentOutcome, number>>,
-    state: 'completed' | 'cancelled' | 'expired',
-  ): Promise<void> {
-    await this.#redis.hset(this.#keys.batch(batchId), { ...outcomes, state });
   }
 
   async deleteDraft(batchId: string): Promise<void> {
@@ -258,8 +251,17 @@ export class RedisBatchRegistry implements BatchRegistry {
     return { kind: 'gone', state: detail as StoredBatchState };
   }
 
-  async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
-    await this.#redis.hset(this.#keys.batch(batchId), { state, finishedAt: at });
+  async finish(
+    batchId: string,
+    state: 'completed' | 'cancelled' | 'expired' | 'failed',
+    at: number,
+    parent?: Recount,
+  ): Promise<void> {
+    const both = this.#redis.multi().hset(this.#keys.batch(batchId), { state, finishedAt: at });
+    if (parent !== undefined) {
+      both.hset(this.#keys.batch(parent.batchId), { ...parent.outcomes, state: parent.state });
+    }
+    await both.exec();
     await this.resumeBatch(batchId);
     // The manifest has all of it; a batch of millions must leave nothing behind that grows with it.
     await this.#redis.unlink(this.#keys.slices(batchId));

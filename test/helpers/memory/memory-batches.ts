@@ -3,6 +3,7 @@ import type {
   BatchRegistry,
   CommitResult,
   DocumentOutcome,
+  Recount,
   SealResult,
   SliceClaimResult,
   SliceProgress,
@@ -72,10 +73,6 @@ export class MemoryBatchRegistry implements BatchRegistry {
   async addRetry(batchId: string, retryId: string): Promise<void> {
     const { retries = [] } = this.#batches.get(batchId) ?? {};
     if (!retries.includes(retryId)) this.#change(batchId, { retries: [...retries, retryId] });
-  }
-
-  async recount(batchId: string, outcomes: Readonly<Outcomes>, state: 'completed' | 'cancelled' | 'expired') {
-    this.#change(batchId, { outcomes, state });
   }
 
   async deleteDraft(batchId: string): Promise<void> {
@@ -173,8 +170,14 @@ export class MemoryBatchRegistry implements BatchRegistry {
     return { kind: 'sealed' };
   }
 
-  async finish(batchId: string, state: 'completed' | 'cancelled' | 'expired' | 'failed', at: number): Promise<void> {
+  async finish(
+    batchId: string,
+    state: 'completed' | 'cancelled' | 'expired' | 'failed',
+    at: number,
+    parent?: Recount,
+  ): Promise<void> {
     this.#change(batchId, { state, finishedAt: at, pauses: [] });
+    if (parent !== undefined) this.#change(parent.batchId, { outcomes: parent.outcomes, state: parent.state });
     this.#commits.delete(batchId);
   }
 
