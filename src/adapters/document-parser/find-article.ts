@@ -1,6 +1,6 @@
 import { Readability } from '@mozilla/readability';
-import { parseHTML } from 'linkedom';
-import { type HtmlNode, walkTree, writeHtml } from './html-tree.ts';
+import { ArticleDocument } from './article-dom.ts';
+import { type HtmlNode, walkTree } from './html-tree.ts';
 import { linesOf, type PageLine } from './page-lines.ts';
 import type { TextNode } from './text-node.ts';
 
@@ -61,8 +61,7 @@ export function splitByArticle(
 
 function findArticle(tree: HtmlNode): TextNode | undefined {
   try {
-    // Readability needs a DOM that it can change. Without a doctype: linkedom's has no next sibling.
-    const { document } = parseHTML(writeHtml(tree));
+    const document = new ArticleDocument(tree) as unknown as ConstructorParameters<typeof Readability>[0];
     const found = new Readability<TextNode>(document, { serializer: (node: unknown) => node as TextNode }).parse();
     return found?.content ?? undefined;
   } catch {

@@ -24,6 +24,23 @@ interface Place {
   readonly formula: TextNode | undefined;
 }
 
+interface TextWords {
+  readonly count: number;
+  readonly key: string;
+}
+
+/** A page is gone through several times, and its texts do not change. */
+const READ = new WeakMap<TextNode, TextWords>();
+
+function wordsIn(node: TextNode): TextWords {
+  const known = READ.get(node);
+  if (known !== undefined) return known;
+  const words = (node.data ?? '').match(/[\p{L}\p{N}]+/gu) ?? [];
+  const read = { count: words.length, key: words.join('').toLowerCase() };
+  READ.set(node, read);
+  return read;
+}
+
 /** The lines under `root` in document order, without what is in `leftOut` or never shown. */
 export function linesOf(root: TextNode, leftOut: ReadonlySet<TextNode> = new Set()): readonly PageLine[] {
   const lines: PageLine[] = [];
@@ -31,18 +48,18 @@ export function linesOf(root: TextNode, leftOut: ReadonlySet<TextNode> = new Set
   let current: PageLine | undefined;
   let block: TextNode | undefined;
   const add = (node: TextNode, place: Place) => {
-    const words = (node.data ?? '').match(/[\p{L}\p{N}]+/gu) ?? [];
-    if (words.length === 0) return;
+    const { count, key } = wordsIn(node);
+    if (count === 0) return;
     if (current === undefined || block !== place.block) {
       current = { nodes: [], words: 0, linkWords: 0, nearWords: 0, key: '' };
       lines.push(current);
       block = place.block;
     }
     current.nodes.push(place.formula ?? node);
-    current.words += words.length;
-    if (place.link !== 'none') current.linkWords += words.length;
-    if (place.link === 'near') current.nearWords += words.length;
-    current.key += words.join('').toLowerCase();
+    current.words += count;
+    if (place.link !== 'none') current.linkWords += count;
+    if (place.link === 'near') current.nearWords += count;
+    current.key += key;
   };
   for (let node: TextNode | null = root; node !== null; ) {
     const inside: Place | undefined = node === root ? places.get(root) : enter(node, places, leftOut);
