@@ -1,5 +1,5 @@
 import type { ProviderKind } from '../src/providers/provider-endpoint.ts';
-import { type PresetName, presetOf } from './presets.ts';
+import { PRESET_NAMES, type PresetName, presetOf } from './presets.ts';
 
 interface WrittenProvider {
   readonly kind?: ProviderKind | 'local' | undefined;
@@ -21,7 +21,12 @@ export function providerProblems(provider: WrittenProvider): readonly ProviderPr
   const { kind, preset } = provider;
   if (kind === 'local') return localProblems(provider);
   if (kind === undefined && preset === undefined) {
-    return [{ setting: 'kind', message: 'write a kind (openai, anthropic, gemini, local) or a preset' }];
+    return [
+      {
+        setting: 'kind',
+        message: `write a kind (openai, anthropic, gemini, local) or a preset (${PRESET_NAMES.join(', ')})`,
+      },
+    ];
   }
   const problems: ProviderProblem[] = [];
   const base = presetOf({ preset, kind });

@@ -78,9 +78,12 @@ function workflowReadiness(config: Config, name: string, folder: string): Workfl
   const golden = readGolden(folder, workflow?.gate?.golden ?? join(folder, 'golden', `${name}.jsonl`));
   const amounts = [
     ...Object.entries(workflow?.budget ?? {}),
-    ...(workflow?.spec.documentLimit === undefined ? [] : [['document', workflow.spec.documentLimit] as const]),
     ...Object.entries(config.budget).map(([period, usd]) => [`all workflows' ${period}`, usd] as const),
   ];
+  // A document's own limit holds no sum.
+  if (amounts.length > 0 && workflow?.spec.documentLimit !== undefined) {
+    amounts.push(['document', workflow.spec.documentLimit]);
+  }
   return {
     name,
     isPaid: paid.length > 0,

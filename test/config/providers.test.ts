@@ -171,7 +171,10 @@ describe('the page about providers', () => {
 
 describe('a provider that cannot work', () => {
   it.each([
-    ['apiKey: x', /providers\.p\.kind: write a kind \(openai, anthropic, gemini, local\) or a preset/],
+    [
+      'apiKey: x',
+      /providers\.p\.kind: write a kind \(openai, anthropic, gemini, local\) or a preset \(openai, azure, groq,.*xai/,
+    ],
     ['kind: openai', /providers\.p\.baseUrl: kind openai needs its address, e\.g\. https:/],
     ['preset: anthropic, kind: openai', /providers\.p\.kind: preset anthropic is of kind anthropic, not openai/],
     ['preset: opnai', /providers\.p\.preset: /],

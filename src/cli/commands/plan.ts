@@ -196,12 +196,14 @@ function beyondLimitLines({ beyondLimit }: BatchPlan): readonly string[] {
   return [`document   at most ${formatUsd(limit)} for one: ${what}`];
 }
 
-function dearestLines({ dearest, cost, documents }: BatchPlan): readonly string[] {
-  const sum = dearest.reduce((total, each) => total + each.cost, 0);
+function dearestLines({ dearest, cost, documents, beyondLimit }: BatchPlan): readonly string[] {
+  const limit = beyondLimit?.limit ?? Number.POSITIVE_INFINITY;
+  const sum = dearest.reduce((total, each) => total + Math.min(each.cost, limit), 0);
   if (dearest.length === 0 || documents <= dearest.length || sum * 5 < cost.expected) return [];
-  const share = Math.round((sum * 100) / cost.expected);
+  // What is expected may come from nights of cheaper documents.
+  const share = sum > cost.expected ? '' : ` are ${Math.round((sum * 100) / cost.expected)} % of it`;
   return [
-    `dearest    ${dearest.length} documents are ${share} % of it: ${dearest.map(({ id, cost: usd }) => `${id} ${formatUsd(usd)}`).join(', ')}`,
+    `dearest    ${dearest.length} documents${share}: ${dearest.map(({ id, cost: usd }) => `${id} ${formatUsd(usd)}`).join(', ')}`,
   ];
 }
 

@@ -76,7 +76,9 @@ function showPrices(options: GlobalOptions, { prices }: Config, names: readonly 
     [
       ...(models.length === 0
         ? []
-        : [`USD per million tokens, ${prices.source}, as of ${prices.asOf} (${age} days ago)`]),
+        : [
+            `USD per million tokens, ${prices.source}, as of ${prices.asOf} (${age} ${age === 1 ? 'day' : 'days'} ago)`,
+          ]),
       ...(mix === undefined
         ? []
         : [

@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
@@ -26,15 +28,12 @@ export function addResultsCommand(program: Command): void {
     .option('--force', "replace another batch's results in that folder")
     .option('--partial', 'download what is done so far, without a manifest')
     .option('--digest', 'download digest.md and digest.html as well')
-    .option('--manifest', 'instead, print the manifest')
+    .option('--manifest', 'instead, print the manifest, or with -o download it alone')
     .option('--links', 'instead, print links to the files that work for an hour without credentials (S3 only)')
     .action(async (batchId: string, flags: ResultsFlags) => {
       process.exitCode = await withApp(command, async (app, options) => {
         if (flags.links === true) return await printLinks(app, options, batchId);
-        if (flags.manifest === true) {
-          process.stdout.write(await readManifest(app, batchId));
-          return 0;
-        }
+        if (flags.manifest === true) return await giveManifest(app, batchId, flags.output);
         if (flags.output === undefined) {
           throw new NightmillError(
             'usage',
@@ -44,6 +43,23 @@ export function addResultsCommand(program: Command): void {
         return await download(app, options, batchId, { ...flags, output: flags.output });
       });
     });
+}
+
+async function giveManifest(app: App, batchId: string, folder: string | undefined): Promise<number> {
+  const manifest = await readManifest(app, batchId);
+  if (folder === undefined) {
+    process.stdout.write(manifest);
+    return 0;
+  }
+  const file = join(folder, 'manifest.json');
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(file, manifest);
+  } catch (cause) {
+    throw new NightmillError('usage', `Cannot write ${file}: ${(cause as Error).message}`, { cause });
+  }
+  process.stdout.write(`${file}\n`);
+  return 0;
 }
 
 async function download(
