@@ -40,6 +40,7 @@ export function parseJsonReply(
   const spans = objectsIn(text);
   return (
     agreed(findIn(spans, field, parseObject)) ??
+    agreed(findIn(objectsIn(withPlainQuotes(text)), field, parseObject)) ??
     agreed(findIn(spans, field, (span) => parseObject(escapeStrings(span)))) ??
     (reply.finish === 'length'
       ? undefined
@@ -97,6 +98,13 @@ function findFields(object: JsonObject, field: string, depth: number): Found[] {
     const each: readonly unknown[] = Array.isArray(inner) ? inner : [inner];
     return each.filter(isRecord).flatMap((one) => findFields(one, field, depth + 1));
   });
+}
+
+/** Python's long strings as JSON's: what is between two marks, as it is. */
+function withPlainQuotes(text: string): string {
+  const parts = text.split('"""');
+  if (parts.length < 3 || parts.length % 2 === 0) return '';
+  return parts.map((part, index) => (index % 2 === 0 ? part : JSON.stringify(part))).join('');
 }
 
 /** Where quotes are wrong, the end of an object cannot be told: all of it from the first brace that may begin one. */

@@ -76,6 +76,7 @@ describe('summarizeQuestion()', () => {
       '{"summary": "The "harbour", or "office", asks."}',
       'The "harbour", or "office", asks.',
     ],
+    ["Python's long quotes", '{"summary": """The "harbour"\noffice asks."""}', 'The "harbour"\noffice asks.'],
     ['one quote alone', '{"summary": "The office asks for 40" pallets."}', 'The office asks for 40" pallets.'],
     ['prose before it', 'Here {is} what you want: {"summary": "The office asks."} Done.', 'The office asks.'],
     ['a key in other case', '{" SUMMARY ": "The office asks."}', 'The office asks.'],
