@@ -3,10 +3,18 @@ import { createGzip } from 'node:zlib';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.ts';
 import { type RowKind, rowFiles } from '../operations/results.ts';
+import { csvTable } from '../results/csv-table.ts';
 import { type ResultFile, unpackFiles } from '../results/result-files.ts';
+import { tableOf, tableRows } from '../results/table-rows.ts';
 
 /** Fast rather than small: the other end is mostly on the same network. */
 const PACKING_LEVEL = 1;
+
+export interface SentRows {
+  readonly batchId: string;
+  readonly kind: RowKind;
+  readonly partial: boolean;
+}
 
 /**
  * Streams a batch's rows, a part of them where `Range` asks for one, else packed where the client takes gzip. They are
@@ -17,13 +25,12 @@ export async function sendRows(
   app: App,
   request: FastifyRequest,
   reply: FastifyReply,
-  { batchId, kind, partial }: { readonly batchId: string; readonly kind: RowKind; readonly partial: boolean },
+  { batchId, kind, partial }: SentRows,
 ): Promise<FastifyReply> {
   const files = await rowFiles(app, batchId, kind, { partial });
   reply.type('application/x-ndjson').header('vary', 'accept-encoding').header('accept-ranges', 'bytes');
   const { range } = request.headers;
-  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$|\s))/.test(request.headers['accept-encoding'] ?? '');
-  const packed = range === undefined && takesGzip;
+  const packed = range === undefined && takesGzip(request);
   if (!partial) reply.header('etag', etagOf(files, packed));
   if (packed) {
     reply.header('content-encoding', 'gzip');
@@ -34,6 +41,32 @@ export async function sendRows(
   }
   const total = range === undefined ? undefined : await count(unpackFiles(app.store, files));
   return await sendRange(request, reply, total, () => unpackFiles(app.store, files));
+}
+
+/** Streams them as a table; it is made anew each time, so there are no parts of it. */
+export async function sendTable(
+  app: App,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { batchId, kind, partial, as }: SentRows & { readonly as: 'csv' | 'parquet' },
+): Promise<FastifyReply> {
+  const files = await rowFiles(app, batchId, kind, { partial });
+  const table = await tableOf(app.store, batchId, kind);
+  const format = as === 'csv' ? csvTable : (await import('../adapters/parquet-table/parquet-table.ts')).parquetTable;
+  const rows = tableRows(table, unpackFiles(app.store, files));
+  const content = Readable.from(format.pieces(table.columns, rows), { objectMode: false });
+  reply
+    .type(format.mediaType)
+    .header('vary', 'accept-encoding')
+    .header('content-disposition', `attachment; filename="${batchId}-${kind}.${as}"`);
+  if (as === 'parquet' || !takesGzip(request)) return reply.send(content);
+  const gzip = createGzip({ level: PACKING_LEVEL });
+  pipeline(content, gzip, () => {});
+  return reply.header('content-encoding', 'gzip').send(gzip);
+}
+
+function takesGzip({ headers }: FastifyRequest): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:,|$|\s))/.test(headers['accept-encoding'] ?? '');
 }
 
 async function sendRange(

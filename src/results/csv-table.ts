@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import { nanoToDecimal } from '../money/money.ts';
 import type { Cell, TableColumn } from './result-table.ts';
 import type { TableFormat } from './table-format.ts';
@@ -14,9 +12,8 @@ const PIECE_UNITS = 64 * 1024;
  */
 export const csvTable: TableFormat = {
   extension: 'csv',
-  write: async (path, columns, rows) => {
-    await pipeline(csvLines(columns, rows), createWriteStream(path, { flags: 'wx', flush: true }));
-  },
+  mediaType: 'text/csv; charset=utf-8',
+  pieces: csvLines,
 };
 
 async function* csvLines(columns: readonly TableColumn[], rows: AsyncIterable<readonly Cell[]>) {

@@ -4,14 +4,10 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
-import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { NightmillError } from '../errors.ts';
 import { makeFolder } from '../runtime/make-folder.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { storeKeys } from '../store/store-keys.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
-import { splitLines } from '../text/split-lines.ts';
-import type { WorkflowSpec } from '../workflows/workflow.ts';
 import {
   committedFiles,
   type DigestPage,
@@ -20,8 +16,9 @@ import {
   type ResultFiles,
   unpackFiles,
 } from './result-files.ts';
-import { type Cell, ERROR_COLUMNS, errorCells, type ResultTable, resultTable } from './result-table.ts';
-import type { TableFormat } from './table-format.ts';
+import type { ResultTable } from './result-table.ts';
+import { type TableFormat, writeTable } from './table-format.ts';
+import { tableOf, tableRows } from './table-rows.ts';
 
 export interface Downloaded {
   readonly folder: string;
@@ -106,8 +103,12 @@ async function writeFolder(
     if (files.manifest !== undefined) await writeBytes(files.manifest, join(unfinished, 'manifest.json'));
     const tables: string[] = [];
     if (files.tables.length > 0) {
-      const results = resultTable(await readWorkflow(store, files.batchId));
-      for (const table of files.tables) tables.push(...(await writeTables(unfinished, table, results)));
+      const { batchId } = files;
+      const both = {
+        results: await tableOf(store, batchId, 'results'),
+        errors: await tableOf(store, batchId, 'errors'),
+      };
+      for (const format of files.tables) tables.push(...(await writeTables(unfinished, format, both)));
     }
     const rest = files.manifest === undefined ? [] : ['manifest.json'];
     const names = ['results.jsonl', 'errors.jsonl', ...tables, ...rest];
@@ -130,29 +131,20 @@ export async function writePages(folder: string, pages: readonly DigestPage[]): 
   }
 }
 
-/** Undefined where the batch's submission is gone. */
-async function readWorkflow(store: ObjectStore, batchId: string): Promise<WorkflowSpec | undefined> {
-  const bytes = await store.get(storeKeys.submission(batchId));
-  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString()) as BatchSubmission).workflow;
-}
-
 /** Writes tables of the files that were just checked; returns their names. */
 async function writeTables(
   folder: string,
-  { extension, write }: TableFormat,
-  results: ResultTable,
+  format: TableFormat,
+  tables: Readonly<Record<'results' | 'errors', ResultTable>>,
 ): Promise<readonly string[]> {
-  const cells = (name: string, read: (line: string) => readonly Cell[]) => readCells(join(folder, name), read);
-  const names = [`results.${extension}`, `errors.${extension}`] as const;
-  await write(join(folder, names[0]), results.columns, cells('results.jsonl', results.cells));
-  await write(join(folder, names[1]), ERROR_COLUMNS, cells('errors.jsonl', errorCells));
-  return names;
-}
-
-async function* readCells(path: string, read: (line: string) => readonly Cell[]) {
-  for await (const lines of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
-    for (const raw of lines) if ('bytes' in raw) yield read(Buffer.from(raw.bytes).toString('utf8'));
+  const names: string[] = [];
+  for (const kind of ['results', 'errors'] as const) {
+    const name = `${kind}.${format.extension}`;
+    const rows = tableRows(tables[kind], createReadStream(join(folder, `${kind}.jsonl`)));
+    await writeTable(join(folder, name), format, { columns: tables[kind].columns, rows });
+    names.push(name);
   }
+  return names;
 }
 
 async function concatenate(

@@ -217,7 +217,7 @@ async function showLoad({ clients, uploads, bytes, kinds }: Load): Promise<void>
   const keys = await Promise.all(Array.from({ length: KEYS }, (_, index) => makeKey(url, `poller-${index}`)));
   await writeDocuments(
     join(folder, 'documents.jsonl'),
-    Array.from({ length: 40_000 }, (_, at) => makeDocument(at, DOCUMENT_BYTES)),
+    Array.from({ length: 120_000 }, (_, at) => makeDocument(at, DOCUMENT_BYTES)),
   );
   await runProgram(folder, ['submit', 'documents.jsonl', '-w', 'triage', '--id', 'night']);
   stack.use(await startProgram(folder, ['worker', '-w', 'triage'], /worker:started/));

@@ -83,6 +83,7 @@ describe('connections of the server', () => {
     expect(refused.body).toMatchObject({ status: 429, detail: expect.stringContaining('anna has 2 event streams') });
     expect(refused.headers.get('content-type')).toBe('application/problem+json');
     expect(refused.headers.get('retry-after')).toBe('30');
+    expect(refused.headers.get('connection')).toBe('close');
     const full = server.logged.filter(({ event }) => event === 'http:full');
     expect(full.map(({ fields }) => fields.caller)).toEqual(['anna', 'ben']);
     for (const { close } of open) close();

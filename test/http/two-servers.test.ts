@@ -106,6 +106,19 @@ describe('two servers on one Redis and store', () => {
     const [mine, others] = [await rows(one), await rows(two)];
     expect(others.text.trimEnd().split('\n')).toHaveLength(10);
     expect(others.text).toBe(mine.text);
+
+    const table = async (kind: string, query: string) =>
+      await two.call('GET', `/api/v1/batches/told/${kind}?${query}`, { key });
+    const csv = await table('results', 'format=csv');
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    expect(csv.headers.get('content-disposition')).toBe('attachment; filename="told-results.csv"');
+    expect(csv.text.split('\n')[0]).toMatch(/^id,status,.*label.*costUsd/);
+    expect(csv.text.trimEnd().split('\n')).toHaveLength(11);
+    expect((await table('errors', 'format=csv')).text).toMatch(/^id,status,errorCode,.*\n$/);
+    const parquet = await table('results', 'format=parquet&partial=true');
+    expect(parquet.headers.get('content-type')).toBe('application/vnd.apache.parquet');
+    expect(parquet.text).toMatch(/^PAR1.*PAR1$/s);
+    expect(await table('results', 'format=xml')).toMatchObject({ status: 400, body: { code: 'usage' } });
   });
 
   it('make one batch of a submission that comes to both', async () => {

@@ -12,7 +12,7 @@ import { parquetTable } from '../../src/adapters/parquet-table/parquet-table.ts'
 import { csvTable } from '../../src/results/csv-table.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
 import type { Cell, TableColumn } from '../../src/results/result-table.ts';
-import type { TableFormat } from '../../src/results/table-format.ts';
+import { type TableFormat, writeTable } from '../../src/results/table-format.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
 import { formatRow, type Row } from '../../src/tasks/result-row.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
@@ -149,8 +149,11 @@ describe('downloadResults() with tables', () => {
   test('writes nothing at all where a table cannot be written', async () => {
     const output = join(folder.path, 'full');
     const failing: TableFormat = {
-      extension: 'csv',
-      write: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })),
+      ...csvTable,
+      // biome-ignore lint/correctness/useYield: it fails before its first piece
+      async *pieces() {
+        throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      },
     };
     await expect(downloadResults(await storeOf(results), 'b', output, [failing])).rejects.toMatchObject({
       code: 'store_full',
@@ -200,7 +203,7 @@ async function* each<T>(items: readonly T[]) {
 
 async function written(table: TableFormat, rows: readonly (readonly Cell[])[]): Promise<string> {
   const path = join(folder.path, `${files++}.${table.extension}`);
-  await table.write(path, COLUMNS, each(rows));
+  await writeTable(path, table, { columns: COLUMNS, rows: each(rows) });
   return path;
 }
 

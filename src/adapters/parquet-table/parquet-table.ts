@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { NANO_PER_USD } from '../../money/money.ts';
 import type { Cell, TableColumn } from '../../results/result-table.ts';
@@ -20,40 +19,43 @@ interface FileColumn {
  */
 export const parquetTable: TableFormat = {
   extension: 'parquet',
-  write: async (path, columns, rows) => {
-    const fileColumns = columns.flatMap(fileColumnsOf);
-    const writer = new ByteWriter();
-    const root = { name: 'root', num_children: fileColumns.length };
-    const table = new ParquetWriter({ writer, schema: [root, ...fileColumns.map(({ element }) => element)] });
-    await using file = await open(path, 'wx');
-    const flush = async () => {
-      await file.writeFile(writer.getBytes());
-      writer.index = 0;
-    };
-    let group: (readonly Cell[])[] = [];
-    let units = 0;
-    const writeGroup = async () => {
-      if (group.length === 0) return;
-      const columnData: ColumnSource[] = fileColumns.map(({ element, readValue }) => ({
-        name: element.name,
-        data: group.map(readValue),
-      }));
-      await table.write({ columnData, rowGroupSize: group.length });
-      await flush();
-      group = [];
-      units = 0;
-    };
-    for await (const row of rows) {
-      group.push(row);
-      for (const cell of row) units += typeof cell === 'string' ? cell.length : 8;
-      if (group.length >= GROUP_ROWS || units >= GROUP_UNITS) await writeGroup();
-    }
-    await writeGroup();
-    await table.finish();
-    await flush();
-    await file.sync();
-  },
+  mediaType: 'application/vnd.apache.parquet',
+  pieces: parquetPieces,
 };
+
+async function* parquetPieces(columns: readonly TableColumn[], rows: AsyncIterable<readonly Cell[]>) {
+  const fileColumns = columns.flatMap(fileColumnsOf);
+  const writer = new ByteWriter();
+  const root = { name: 'root', num_children: fileColumns.length };
+  const table = new ParquetWriter({ writer, schema: [root, ...fileColumns.map(({ element }) => element)] });
+  // A copy: the writer uses its memory again, maybe before this piece has left.
+  const take = (): Uint8Array => {
+    const piece = Uint8Array.from(writer.getBytes());
+    writer.index = 0;
+    return piece;
+  };
+  let group: (readonly Cell[])[] = [];
+  let units = 0;
+  const addGroup = async () => {
+    const columnData: ColumnSource[] = fileColumns.map(({ element, readValue }) => ({
+      name: element.name,
+      data: group.map(readValue),
+    }));
+    await table.write({ columnData, rowGroupSize: group.length });
+    group = [];
+    units = 0;
+  };
+  for await (const row of rows) {
+    group.push(row);
+    for (const cell of row) units += typeof cell === 'string' ? cell.length : 8;
+    if (group.length < GROUP_ROWS && units < GROUP_UNITS) continue;
+    await addGroup();
+    yield take();
+  }
+  if (group.length > 0) await addGroup();
+  await table.finish();
+  yield take();
+}
 
 function fileColumnsOf({ name, kind }: TableColumn, at: number): readonly FileColumn[] {
   const optional = { name, repetition_type: 'OPTIONAL' } as const;

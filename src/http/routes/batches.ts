@@ -15,7 +15,7 @@ import { showDocument } from '../../operations/show-document.ts';
 import { statusJson } from '../../operations/status-json.ts';
 import { readBudget } from '../../operations/submit-values.ts';
 import { allow, appFor } from '../callers.ts';
-import { sendRows } from '../send-rows.ts';
+import { sendRows, sendTable } from '../send-rows.ts';
 
 const params = z.object({ id: z.string().max(200) });
 const isTrue = z.enum(['true', 'false']).optional();
@@ -150,16 +150,20 @@ function addChangeRoutes(server: FastifyInstance, app: App): void {
 }
 
 const digestQuery = z.object({ format: z.enum(['md', 'html']).default('md') });
-const rowsQuery = z.object({ partial: isTrue, link: isTrue });
+const rowsQuery = z.object({
+  partial: isTrue,
+  link: isTrue,
+  format: z.enum(['jsonl', 'csv', 'parquet']).default('jsonl'),
+});
 
 function addRowRoutes(server: FastifyInstance, app: App): void {
   for (const kind of ['results', 'errors'] as const) {
     server.get(
       `/api/v1/batches/:id/${kind}`,
-      { ...read, schema: { params, querystring: rowsQuery, summary: `${kind}.jsonl, streamed` } },
+      { ...read, schema: { params, querystring: rowsQuery, summary: `${kind} as JSONL, CSV or Parquet, streamed` } },
       async (request, reply) => {
         const { id } = request.params as z.infer<typeof params>;
-        const { partial, link } = request.query as z.infer<typeof rowsQuery>;
+        const { partial, link, format } = request.query as z.infer<typeof rowsQuery>;
         await requireVisible(app, request, id);
         if (link === 'true') {
           const { links, expiresInSeconds } = await linkResults(app, id);
@@ -168,7 +172,9 @@ function addRowRoutes(server: FastifyInstance, app: App): void {
             links: links.filter(({ key }) => key.includes(kind === 'results' ? '/output/' : '/errors/')),
           };
         }
-        return await sendRows(app, request, reply, { batchId: id, kind, partial: partial === 'true' });
+        const rows = { batchId: id, kind, partial: partial === 'true' };
+        if (format !== 'jsonl') return await sendTable(app, request, reply, { ...rows, as: format });
+        return await sendRows(app, request, reply, rows);
       },
     );
   }

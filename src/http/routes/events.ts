@@ -98,6 +98,8 @@ export function addEventRoutes(
       if (batch !== undefined) await requireVisible(app, request, batch);
       const refusal = streams.refusal(request.caller.name);
       if (refusal !== undefined) {
+        // Ten thousand that wait for their turn shall not keep their connections.
+        reply.header('connection', 'close');
         reply.code(refusal.status).header('retry-after', '30').type('application/problem+json');
         return reply.send(Buffer.from(JSON.stringify(problem(refusal.status, 'usage', refusal.detail))));
       }

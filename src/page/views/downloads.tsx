@@ -1,20 +1,27 @@
-import { apiKey, apiPath, request } from '../api.ts';
+import { apiKey, apiPath, request, withQuery } from '../api.ts';
 import { type Batch, hasEnded } from '../api-types.ts';
 import { Act } from '../parts/act.tsx';
 
-const FILES = ['results', 'errors', 'manifest'] as const;
+const ROWS = [
+  ['results', 'jsonl'],
+  ['results', 'csv'],
+  ['results', 'parquet'],
+  ['errors', 'jsonl'],
+  ['errors', 'csv'],
+] as const;
+const MANIFEST = ['manifest', 'json'] as const;
 
 /** Plain links where no key is needed, so that the browser streams to the disk; with a key they cannot carry it. */
 export function Downloads({ batch }: { readonly batch: Batch }) {
   const ended = hasEnded(batch);
-  const files = ended ? FILES : (['results', 'errors'] as const);
+  const files = ended ? [...ROWS, MANIFEST] : ROWS;
   return (
     <section>
       <h2>Downloads</h2>
       {!ended && <p class="quiet">What is done so far; the manifest comes at the end.</p>}
       <p class="buttons">
-        {files.map((kind) => (
-          <Download key={kind} id={batch.id} kind={kind} partial={!ended} />
+        {files.map(([kind, format]) => (
+          <Download key={`${kind} ${format}`} id={batch.id} kind={kind} format={format} partial={!ended} />
         ))}
       </p>
     </section>
@@ -23,15 +30,18 @@ export function Downloads({ batch }: { readonly batch: Batch }) {
 
 interface DownloadProps {
   readonly id: string;
-  readonly kind: (typeof FILES)[number];
+  readonly kind: 'results' | 'errors' | 'manifest';
+  readonly format: 'jsonl' | 'csv' | 'parquet' | 'json';
   readonly partial: boolean;
 }
 
-function Download({ id, kind, partial }: DownloadProps) {
-  const href = `${apiPath('batches', id, kind)}${partial ? '?partial=true' : ''}`;
-  const suffix = kind === 'manifest' ? 'json' : 'jsonl';
-  const name = `${id}-${kind}${partial ? '-partial' : ''}.${suffix}`;
-  const label = `${kind}.${suffix}`;
+function Download({ id, kind, format, partial }: DownloadProps) {
+  const href = withQuery(apiPath('batches', id, kind), {
+    format: kind === 'manifest' ? undefined : format,
+    partial: partial ? 'true' : undefined,
+  });
+  const name = `${id}-${kind}${partial ? '-partial' : ''}.${format}`;
+  const label = `${kind}.${format}`;
   if (apiKey.value === '') {
     return (
       <a class="button" href={href} download={name}>

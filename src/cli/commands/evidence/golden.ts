@@ -7,6 +7,7 @@ import { goldenLines, rowsToCorrect } from '../../../operations/evidence/golden.
 import { readNames } from '../../../operations/submit-values.ts';
 import { csvTable } from '../../../results/csv-table.ts';
 import type { Cell, TableColumn } from '../../../results/result-table.ts';
+import { writeTable } from '../../../results/table-format.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
 interface ExportFlags {
@@ -68,7 +69,7 @@ async function exportTable(app: App, options: GlobalOptions, batchId: string, fl
   async function* cells(): AsyncGenerator<readonly Cell[]> {
     for (const { id, answer, confidence, text } of rows) yield [id, answer, confidence, '', text];
   }
-  await csvTable.write(output, COLUMNS, cells());
+  await writeTable(output, csvTable, { columns: COLUMNS, rows: cells() });
   print(options, { batch: batchId, file: output, rows: rows.length }, () =>
     [
       `${output} has ${rows.length} rows. Write ok, or what is right, into the column "correct", then:`,
