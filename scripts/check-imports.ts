@@ -49,7 +49,7 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['src/documents/open-input.ts', 'reads the input'],
   ['src/documents/random-access.ts', 'reads the input'],
   ['src/documents/spool-stream.ts', 'reads the input'],
-  ['src/results/csv-table.ts', 'writes the download'],
+  ['src/results/table-format.ts', 'writes the download'],
   ['src/text/vocabulary.ts', 'reads a table of an installed package'],
   ['src/results/download-results.ts', 'writes the download'],
   ['src/runtime/make-folder.ts', 'makes folders for what writes files'],

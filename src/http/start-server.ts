@@ -114,6 +114,8 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
     routerOptions: { maxParamLength: 500 },
     exposeHeadRoutes: false,
     forceCloseConnections: true,
+    // An address that cannot be read reaches no route, and so no error handler.
+    frameworkErrors: sendProblem(app.log),
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);

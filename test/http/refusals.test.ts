@@ -105,6 +105,14 @@ describe('the server refuses', () => {
     expect(named).toMatchObject({ status: 400, body: { code: 'usage' } });
   });
 
+  it('addresses that cannot be read, in the shape of every other error', async () => {
+    for (const path of ['/api/v1/batches/%zz', '/v1/files/%zz/content']) {
+      const refused = await server.call('GET', path, { key: red });
+      expect(refused).toMatchObject({ status: 400, body: { status: 400, code: 'usage', title: 'Bad Request' } });
+      expect(refused.headers.get('content-type')).toBe('application/problem+json');
+    }
+  });
+
   it('to put a line break of a file name into a header', async () => {
     const boundary = 'b';
     const part = (head: string, content: string) =>
