@@ -1,5 +1,6 @@
 import { knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
+import { type BatchState, hasEnded } from '../batches/batch-states.ts';
 import { pauseBatch, pauseWorkflow, resumeBatch, resumeWorkflow } from '../budgets/breaker.ts';
 import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
@@ -20,7 +21,9 @@ export interface Paused {
  * @throws {NightmillError} `batch_unknown`: neither is known; `batch_state`: the batch has ended
  */
 export async function pauseNamed(app: App, name: string): Promise<Paused> {
-  const { kind, target } = await find(app, name);
+  const { kind, target, state } = await find(app, name);
+  if (state !== undefined && hasEnded(state))
+    throw new NightmillError('batch_state', `Cannot pause ${name}: it is ${state}, so nothing of it waits.`);
   const pause: Pause = { cause: 'operator', reason: 'paused by an operator.', since: app.clock.now() };
   const changed =
     kind === 'workflow'
@@ -43,10 +46,16 @@ export async function resumeNamed(app: App, name: string): Promise<Paused> {
 }
 
 /** A batch that is being asked again is held by holding the retry. */
-async function find(app: App, name: string): Promise<{ readonly kind: Paused['kind']; readonly target: string }> {
+async function find(
+  app: App,
+  name: string,
+): Promise<{ readonly kind: Paused['kind']; readonly target: string; readonly state?: BatchState }> {
   if (queuesOf(app.config).includes(name)) return { kind: 'workflow', target: name };
   const batch = await app.batches.get(name);
-  if (batch !== undefined) return { kind: 'batch', target: (await openRetryOf(app, batch))?.batchId ?? name };
+  if (batch !== undefined) {
+    const { batchId: target, state } = (await openRetryOf(app, batch)) ?? batch;
+    return { kind: 'batch', target, state };
+  }
   throw new NightmillError(
     'batch_unknown',
     `There is no workflow and no batch ${JSON.stringify(name)}; workflows: ${knownWorkflows(app.config)}.`,

@@ -119,6 +119,8 @@ describe('two servers on one Redis and store', () => {
     expect(parquet.headers.get('content-type')).toBe('application/vnd.apache.parquet');
     expect(parquet.text).toMatch(/^PAR1.*PAR1$/s);
     expect(await table('results', 'format=xml')).toMatchObject({ status: 400, body: { code: 'usage' } });
+    const paused = await two.call('POST', '/api/v1/batches/told/pause', { key });
+    expect(paused).toMatchObject({ status: 409, body: { code: 'batch_state' } });
   });
 
   it('make one batch of a submission that comes to both', async () => {
