@@ -5,7 +5,8 @@ import { parseMessageUsage } from '../../src/adapters/anthropic/parse-message-us
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
 import type { EndpointCapabilities } from '../../src/providers/endpoint-capabilities.ts';
 import type { ModelReply, ModelRequest } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
+import { describeModelClient } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { bodyText, ERROR_SAMPLES } from '../helpers/provider-errors.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
 

@@ -3,7 +3,8 @@ import { createGeminiClient } from '../../src/adapters/gemini/client.ts';
 import { parseUsageMetadata } from '../../src/adapters/gemini/parse-usage-metadata.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
 import type { ModelReply, ModelRequest } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
+import { describeModelClient } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
 
 const USAGE = {

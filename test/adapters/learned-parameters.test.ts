@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { LearnedParameters } from '../../src/adapters/openai-compatible/learned-parameters.ts';
-import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 
 const servers = new ProviderServers();

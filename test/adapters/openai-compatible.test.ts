@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
 import type { ModelRequest } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, failureOf } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, failureOf } from '../contract/model-client-fixture.ts';
 import {
   answering,
   answeringChoice,

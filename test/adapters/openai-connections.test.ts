@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createRawServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { failureOf } from '../contract/model-client.ts';
+import { failureOf } from '../contract/model-client-fixture.ts';
 import { sendJson } from '../helpers/provider-server.ts';
 import { answering, COMPLETION, call, open, openAgainst, openAgainstRaw, servers } from './openai-fixture.ts';
 

@@ -4,7 +4,8 @@ import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.
 import type { EndpointCapabilities } from '../../src/providers/endpoint-capabilities.ts';
 import type { ModelRequest } from '../../src/providers/model-client.ts';
 import { REASONING_EFFORTS } from '../../src/workflows/reasoning.ts';
-import { API_KEY, CAPABILITIES, describeModelClient, REQUEST } from '../contract/model-client.ts';
+import { describeModelClient } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
 
 const COMPLETION: OpenAI.ChatCompletion = {

@@ -4,7 +4,7 @@ import { afterEach } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
 import type { ModelClient, ModelRequest } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers } from '../helpers/provider-server.ts';
 
 // Clients and servers of one test are closed after it.

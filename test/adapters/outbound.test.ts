@@ -10,7 +10,7 @@ import { probeProvider } from '../../src/adapters/provider-probe.ts';
 import { S3Store } from '../../src/adapters/s3-store/s3-store.ts';
 import { WebhookSink } from '../../src/adapters/webhook/webhook-sink.ts';
 import type { ProxySettings } from '../../src/runtime/proxy-settings.ts';
-import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 import { ProxyServer } from '../helpers/proxy-server.ts';
 import { freePort } from '../helpers/tcp-redis.ts';

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.ts';
 import { ModelCallError } from '../../src/providers/failure.ts';
 import type { ModelClient } from '../../src/providers/model-client.ts';
-import { CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 
 const COMPLETION = { choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] };

@@ -4,7 +4,7 @@ import { createOpenAiClient } from '../../src/adapters/openai-compatible/client.
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
 import { type CallInLine, ServerLine } from '../../src/adapters/provider-http/server-line.ts';
 import type { ModelClient } from '../../src/providers/model-client.ts';
-import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 
 const COMPLETION = { choices: [{ message: { content: 'hi' }, finish_reason: 'stop' }] };

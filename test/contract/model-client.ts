@@ -1,14 +1,12 @@
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
-import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ProviderClientOptions } from '../../src/adapters/provider-http/client-options.ts';
-import type { EndpointCapabilities } from '../../src/providers/endpoint-capabilities.ts';
-import { ModelCallError } from '../../src/providers/failure.ts';
-import type { ModelClient, ModelReply, ModelRequest } from '../../src/providers/model-client.ts';
+import type { ModelClient, ModelRequest } from '../../src/providers/model-client.ts';
 import { MAX_RETRY_AFTER_MS } from '../../src/providers/read-retry-wait.ts';
 import { bodyText, ERROR_SAMPLES, type ProviderApi } from '../helpers/provider-errors.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
+import { API_KEY, CAPABILITIES, failureOf, REQUEST } from './model-client-fixture.ts';
 
 /** What one API answers; `contract` asserts the same of all of them. */
 export interface ModelClientContract {
@@ -29,26 +27,6 @@ export interface ModelClientContract {
   /** No answer in it, but the usage of `reply`. */
   readonly withoutAnswer: unknown;
 }
-
-export const API_KEY = 'sk-very-secret-0123456789';
-
-export const CAPABILITIES: EndpointCapabilities = {
-  maxTokensField: 'max_tokens',
-  structuredOutput: 'json_schema',
-  logprobs: true,
-  temperature: true,
-  promptCache: 'automatic',
-  reasoning: 'effort',
-};
-
-export const REQUEST: ModelRequest = {
-  modelId: 'small-2026-01-01',
-  messages: [
-    { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: 'Grüße' },
-  ],
-  maxOutputTokens: 50,
-};
 
 const USAGE = { inputTokens: 20, cachedInputTokens: 16, outputTokens: 7, reasoningTokens: 3 };
 
@@ -355,16 +333,4 @@ export function describeModelClient(name: string, contract: ModelClientContract)
       expect(connections).toBe(1);
     });
   });
-}
-
-/** The error of a call that has to fail, checked for the key. */
-export async function failureOf(promise: Promise<ModelReply>): Promise<ModelCallError> {
-  const error = await promise.then(
-    (value) => expect.fail(`expected a failure, got ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ModelCallError);
-  // Everything that a logger could print of the error, hidden and inherited parts included.
-  expect(inspect(error, { depth: 10, showHidden: true, maxStringLength: null })).not.toContain(API_KEY);
-  return error as ModelCallError;
 }

@@ -8,18 +8,13 @@ import { openModelClient, type ProviderSettings } from '../../src/adapters/open-
 import { probeProvider } from '../../src/adapters/provider-probe.ts';
 import { type EndpointReport, probeEndpoint } from '../../src/doctor/doctor-provider.ts';
 import type { ModelSpec } from '../../src/workflows/workflow.ts';
+import { type Answer, check, completion, LOGPROBS, states, YES } from './endpoint-answers.ts';
 
 interface Exchange {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-}
-
-interface Answer {
-  readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: unknown;
 }
 
 let origin: string;
@@ -87,24 +82,6 @@ async function probe(
     await client.close();
   }
 }
-
-function check(report: EndpointReport, name: string): string {
-  const found = report.checks.find((one) => one.name === name);
-  return found === undefined ? 'absent' : `${found.state}: ${found.detail}`;
-}
-
-function states(report: EndpointReport): readonly string[] {
-  return [...new Set(report.checks.map(({ state }) => state))];
-}
-
-function completion(content: string, more: object = {}, choice: object = {}): Answer {
-  const usage = { prompt_tokens: 40, completion_tokens: 10, total_tokens: 50 };
-  const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop', ...choice }];
-  return { body: { id: 'c-1', object: 'chat.completion', choices, usage, ...more } };
-}
-
-const LOGPROBS = { logprobs: { content: [{ token: '{', logprob: -0.1, top_logprobs: [] }] } };
-const YES = '{"verdict":"yes"}';
 
 describe('probeEndpoint() on a chat-completions server', () => {
   it('reports usage, cost, log-probabilities, structured output, headers and latency of one call', async () => {

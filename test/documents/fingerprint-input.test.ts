@@ -6,7 +6,9 @@ import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDocumentParser } from '../../src/adapters/document-parser/open-document-parser.ts';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
+import type { DocumentInput, InputReading } from '../../src/documents/document-input.ts';
 import { fingerprintInput } from '../../src/documents/fingerprint-input.ts';
 import { spoolStream } from '../../src/documents/spool-stream.ts';
 
@@ -144,5 +146,37 @@ describe('spoolStream()', () => {
     await expect(spoolStream(Readable.from(['x']), join(file, 'sub'), '-')).rejects.toMatchObject({
       code: 'input_invalid',
     });
+  });
+});
+
+describe('fingerprintInput() of tables', () => {
+  test('is that of name, content, fields and encoding, and not that of folder or compression', async () => {
+    await using parser = openDocumentParser();
+    const inputOf = (file: string, reading: InputReading = {}): DocumentInput => ({
+      kind: 'path',
+      path: file,
+      reading: { parser, ...reading },
+    });
+    const text = 'id,text\n1,a\n';
+    const same = await Promise.all(
+      [await write('1/docs.csv', text), await write('2/docs.csv', text)].map((path) =>
+        fingerprintInput([inputOf(path)]),
+      ),
+    );
+    expect(same[0]).toBe(same[1]);
+    const path = await write('3/docs.csv', text);
+    const others = await Promise.all(
+      [
+        inputOf(path),
+        inputOf(await write('same/other.csv', text)),
+        inputOf(await write('b/docs.csv', 'id,text\n1,b\n')),
+        inputOf(path, { fields: { text: 'id' } }),
+        inputOf(path, { fields: { id: 'id' } }),
+        inputOf(path, { fields: { metadata: '*' } }),
+        inputOf(path, { fields: { metadata: ['*'] } }),
+        inputOf(path, { encoding: 'windows-1252' }),
+      ].map((input) => fingerprintInput([input])),
+    );
+    expect(new Set(others).size).toBe(others.length);
   });
 });

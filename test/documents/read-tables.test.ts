@@ -8,7 +8,6 @@ import { openDocumentParser } from '../../src/adapters/document-parser/open-docu
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import type { InputEntry } from '../../src/documents/document.ts';
 import type { DocumentInput, InputReading } from '../../src/documents/document-input.ts';
-import { fingerprintInput } from '../../src/documents/fingerprint-input.ts';
 import { type ReadOptions, readDocuments } from '../../src/documents/read-documents.ts';
 import { NightmillError } from '../../src/errors.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
@@ -317,30 +316,6 @@ describe('readDocuments() on JSONL with fields', () => {
     const [all] = await read(path, { fields: { metadata: '*' } });
     const metadata = all?.kind === 'document' ? all.document.metadata : undefined;
     expect(JSON.stringify(metadata)).toBe('{"__proto__":{"x":"y"}}');
-  });
-});
-
-describe('fingerprintInput() of tables', () => {
-  test('is that of name, content, fields and encoding, and not that of folder or compression', async () => {
-    const text = 'id,text\n1,a\n';
-    const same = await Promise.all(
-      [await fileOf(text), await fileOf(text)].map((path) => fingerprintInput([inputOf(path)])),
-    );
-    expect(same[0]).toBe(same[1]);
-    const path = await fileOf(text);
-    const others = await Promise.all(
-      [
-        inputOf(path),
-        inputOf(await fileOf(text, 'other.csv')),
-        inputOf(await fileOf('id,text\n1,b\n')),
-        inputOf(path, { fields: { text: 'id' } }),
-        inputOf(path, { fields: { id: 'id' } }),
-        inputOf(path, { fields: { metadata: '*' } }),
-        inputOf(path, { fields: { metadata: ['*'] } }),
-        inputOf(path, { encoding: 'windows-1252' }),
-      ].map((input) => fingerprintInput([input])),
-    );
-    expect(new Set(others).size).toBe(others.length);
   });
 });
 

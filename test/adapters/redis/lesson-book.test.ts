@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOpenAiClient } from '../../../src/adapters/openai-compatible/client.ts';
 import { RedisLessonBook } from '../../../src/adapters/redis/lesson-book.ts';
 import { LESSON_DAYS } from '../../../src/providers/lesson-book.ts';
-import { API_KEY, CAPABILITIES, REQUEST } from '../../contract/model-client.ts';
+import { API_KEY, CAPABILITIES, REQUEST } from '../../contract/model-client-fixture.ts';
 import { FakeClock } from '../../helpers/memory/fake-clock.ts';
 import { ProviderServers, sendJson } from '../../helpers/provider-server.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
