@@ -122,7 +122,7 @@ async function ended(id: string) {
 
 /** Waits until the first server has died of its step. */
 async function untilDead(known: number): Promise<void> {
-  await expect.poll(() => server.logged.filter(({ event }) => event === 'http:failed').length).toBeGreaterThan(known);
+  await expect.poll(deaths, { timeout: 60_000 }).toBeGreaterThan(known);
 }
 
 const deaths = () => server.logged.filter(({ event }) => event === 'http:failed').length;
@@ -251,11 +251,12 @@ describe('several servers', () => {
 
   it('a cancel that meets the end: what was acknowledged as cancelling ends cancelled, what was late as completed', async () => {
     for (let round = 0; round < 3; round += 1) {
+      const before = model.calls.length;
       const id = await newBatch();
       await expect
         .poll(async () => (await app.openai.getBatch(id))?.submitted !== undefined, { timeout: 30_000 })
         .toBe(true);
-      await expect.poll(() => model.calls.length, { timeout: 30_000 }).toBeGreaterThan(REQUESTS * round + round);
+      await expect.poll(() => model.calls.length, { timeout: 30_000 }).toBeGreaterThan(before);
       const [answer] = await Promise.all([
         server.call('POST', `/v1/batches/${id}/cancel`),
         advanceBatch(app, id, NEVER),
