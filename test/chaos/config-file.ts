@@ -1,6 +1,7 @@
 import { NANO_PER_USD, type NanoUsd } from '../../src/money/money.ts';
 import type { FaultName } from './faults.ts';
 import type { Scenario } from './scenario.ts';
+import { SCHEDULED } from './schedule.ts';
 
 /** USD per million tokens. The dear tier costs half as much again, so that no single call is a large part of a limit. */
 const SMALL_PRICE = { inputPerMillion: 1, outputPerMillion: 2 };
@@ -42,6 +43,8 @@ export interface Places {
   readonly s3?: object;
   readonly baseUrl: string;
   readonly timezone: string;
+  /** Where the scheduled workflow finds its files. */
+  readonly inbox: string;
 }
 
 /** The workers' configuration; JSON is YAML. A batch's limit stands in no config: it comes with the batch. */
@@ -49,6 +52,24 @@ export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | 
   const day = limit === undefined ? {} : { day: limit / NANO_PER_USD };
   const { redis, store, s3, baseUrl, timezone } = places;
   const uses = (feature: FaultName) => scenario.clusterFaults.includes(feature);
+  const triage = {
+    task: 'classify',
+    labels: {
+      billing: 'Questions about an invoice, a payment or a refund',
+      bug: 'A crash or an error',
+      other: 'Anything else',
+    },
+    cascade: [
+      { model: 'small', acceptAt: scenario.acceptAt, ...(uses('fallback') ? { fallback: ['spare'] } : {}) },
+      { model: 'large' },
+    ],
+    ...(uses('cache') ? { cache: true } : {}),
+    ...(uses('drain') ? { drainAt: 0.8 } : {}),
+    ...(uses('digest') ? { digest: { by: 'label', maxWords: 40 } } : {}),
+    ...(uses('candidate') ? { candidate: { model: 'large', share: 0.2, mode: 'shadow' } } : {}),
+    timezone,
+    ...(scenario.limited === 'workflow' ? { budget: day } : {}),
+  };
   return `${JSON.stringify(
     {
       redis,
@@ -77,24 +98,16 @@ export function configFile(scenario: Scenario, places: Places, limit: NanoUsd | 
         ...(uses('fallback') ? { spare: { provider: 'spare', ...MODELS.small, maxOutputTokens: 1_024 } } : {}),
       },
       workflows: {
-        triage: {
-          task: 'classify',
-          labels: {
-            billing: 'Questions about an invoice, a payment or a refund',
-            bug: 'A crash or an error',
-            other: 'Anything else',
-          },
-          cascade: [
-            { model: 'small', acceptAt: scenario.acceptAt, ...(uses('fallback') ? { fallback: ['spare'] } : {}) },
-            { model: 'large' },
-          ],
-          ...(uses('cache') ? { cache: true } : {}),
-          ...(uses('drain') ? { drainAt: 0.8 } : {}),
-          ...(uses('digest') ? { digest: { by: 'label', maxWords: 40 } } : {}),
-          ...(uses('candidate') ? { candidate: { model: 'large', share: 0.2, mode: 'shadow' } } : {}),
-          timezone,
-          ...(scenario.limited === 'workflow' ? { budget: day } : {}),
-        },
+        triage,
+        ...(uses('scheduler-kill')
+          ? {
+              [SCHEDULED]: {
+                ...triage,
+                budget: undefined,
+                schedule: { cron: '* * * * *', timezone, input: places.inbox, catchUp: 'all' },
+              },
+            }
+          : {}),
         digest: {
           task: 'summarize',
           summary: { maxWords: 30 },

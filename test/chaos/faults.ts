@@ -17,7 +17,7 @@ export const FAULT_GROUPS = {
     'files-refusing',
     'files-full',
   ],
-  process: ['submitter-kill', 'server-kill', 'finalizer-kill', 'clock'],
+  process: ['submitter-kill', 'server-kill', 'finalizer-kill', 'scheduler-kill', 'clock'],
   end: ['cancel', 'expires'],
   feature: ['cache', 'drain', 'fallback', 'quota', 'digest', 'canary', 'candidate', 'power'],
 } as const;

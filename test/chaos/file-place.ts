@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { type FSWatcher, mkdirSync, renameSync, statfsSync, watch, writeFileSync } from 'node:fs';
+import { type FSWatcher, mkdirSync, rmSync, statfsSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -8,6 +8,8 @@ const ROOM = '64m';
 /** The folder of a file store, which may become unreachable or full. */
 export class FilePlace implements Disposable {
   readonly path: string;
+  /** How the workers reach it. */
+  readonly link: string;
   readonly #isDisk: boolean;
   readonly #watcher: FSWatcher;
   readonly #listeners = new Set<() => void>();
@@ -16,7 +18,9 @@ export class FilePlace implements Disposable {
   constructor(folder: string, hasDisk: boolean) {
     this.path = join(folder, 'store');
     this.#isDisk = hasDisk;
+    this.link = `${this.path}-link`;
     mkdirSync(this.path);
+    symlinkSync(this.path, this.link);
     if (hasDisk) execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${ROOM}`, 'tmpfs', this.path]);
     this.#watcher = watch(this.path, { recursive: true }, (_event, name) => {
       if (name?.includes('/work/') === true) for (const listener of this.#listeners) listener();
@@ -29,14 +33,13 @@ export class FilePlace implements Disposable {
     this.#listeners.add(listener);
   }
 
-  /** A file stands where the folder was, as a mount that is lost. */
+  /** A file stands where the workers' link to the folder was, as a mount that is lost. */
   async refuse(lastsMs: number): Promise<void> {
-    const aside = `${this.path}.aside`;
-    renameSync(this.path, aside);
-    writeFileSync(this.path, 'no folder');
+    rmSync(this.link);
+    writeFileSync(this.link, 'no folder');
     await delay(lastsMs);
-    renameSync(this.path, `${this.path}.file`);
-    renameSync(aside, this.path);
+    rmSync(this.link);
+    symlinkSync(this.path, this.link);
   }
 
   async fill(lastsMs: number): Promise<void> {

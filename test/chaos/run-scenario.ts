@@ -25,6 +25,7 @@ import { checkHistory } from './redis-history.ts';
 import { RedisPlace } from './redis-place.ts';
 import { Sampler } from './sampler.ts';
 import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
+import { checkNights, fillInbox, inboxOf, playNights } from './schedule.ts';
 import { Stage } from './stage.ts';
 import { StoreFront } from './store-front.ts';
 import { cancelSoon, submit } from './submitters.ts';
@@ -137,6 +138,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     ...storeSettings(store, 'front'),
     baseUrl: simulator.url,
     timezone: middayTimezone(),
+    inbox: inboxOf(folder),
   };
   const file = join(folder, 'nightmill.yaml');
   // What looks on from outside does not share the workers' faults.
@@ -178,6 +180,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     figures.stops = cluster.done.stop;
     figures.ends = cluster.done.end;
   });
+  const inbox = hasFault('scheduler-kill') ? fillInbox(folder, scenario.seed) : undefined;
   cluster.start(scenario.workers);
   const app = stack.use(await openApp({ config: load(), log: NO_LOG, announce: () => {}, searchPath: undefined }));
   const redis = stack.adopt(new Redis({ path: redisServer.socket }), (opened) => opened.disconnect());
@@ -203,6 +206,9 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     }),
   );
 
+  const nights =
+    inbox === undefined ? undefined : playNights({ app, folder, killAll: () => cluster.powerCut() }, inbox);
+  nights?.catch(() => {});
   const unrest = stack.use(new Unrest(scenario.actions, stage, store));
   await sampler.until(({ scopes }) => scopes.some(({ held }) => held > 0), PATIENCE_MS, 'the first call');
   await redisServer.mayDie();
@@ -246,6 +252,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   await unrest.pause();
   await stage.allOver();
   await sampler.until(ended, PATIENCE_MS, 'every batch to end');
+  await nights;
   await untilQuiet(redis);
   await cluster.end();
   await sampler.stop();
@@ -263,6 +270,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
       ),
     );
   }
+  if (inbox !== undefined) books.push(...(await checkNights(app, folder, inbox)));
   const prefix = keys.limits.slice(0, -'limits'.length);
   const history = checkHistory(redisServer.aofFolder, {
     prefix,
@@ -324,7 +332,9 @@ async function openStorePlace(
 }
 
 function storeSettings(store: StoreFront | FilePlace, way: 'front' | 'direct') {
-  return store instanceof StoreFront ? store.settings(way) : { store: `file:${store.path}` };
+  return store instanceof StoreFront
+    ? store.settings(way)
+    : { store: `file:${way === 'front' ? store.link : store.path}` };
 }
 
 async function dropHold(app: App, { limited }: Scenario): Promise<void> {
