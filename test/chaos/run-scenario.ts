@@ -358,7 +358,7 @@ function scopesOfAll(app: App, scenario: Scenario) {
 
 /** Jobs of slices that were enqueued twice find nothing to do; they must have done so before the queue is looked at. */
 async function untilQuiet(redis: Redis): Promise<void> {
-  for (let left = 100; left > 0; left -= 1) {
+  for (let left = 600; left > 0; left -= 1) {
     const lists = await redis.keys('*:bull:*');
     if (!lists.some((key) => /:(wait|active|paused|prioritized)$/.test(key))) return;
     await delay(100);
