@@ -13,7 +13,8 @@ export async function findLeftovers(redis: Redis, prefix: string): Promise<reado
   for (const key of await redis.keys('*')) {
     const [kind = ''] = key.slice(prefix.length).split(':');
     if (!key.startsWith(prefix)) problems.push(`the key ${key} has another prefix`);
-    if (PASSING.includes(kind))
+    // Calls beside batches whose worker has died (a probe, a digest) are forgotten after a week.
+    if (PASSING.includes(kind) && !key.includes(':~'))
       problems.push(`the key ${key} was left behind: ${(await dump(redis, key)).slice(0, 300)}`);
     if (kind === 'bull' && QUEUE_LISTS.includes(key.split(':').at(-1) ?? ''))
       problems.push(`the queue list ${key} is not empty`);
