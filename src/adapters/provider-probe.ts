@@ -7,10 +7,14 @@ import { keyHeader } from './provider-http/key-header.ts';
 /** What a provider's free model list says about the address and the key. No tokens are used. */
 export interface ProviderProbe {
   readonly status: number;
+  /** It has a list of models, which may be empty. Absent: it speaks of other things. */
+  readonly isList?: true;
   /** Model ids that it names; undefined where it has no list, or one of other things than can be called. */
   readonly models?: readonly string[];
   /** It has one model and answers with it whatever is asked for (llama.cpp, which lists a path). */
   readonly onlyModel?: string;
+  /** Windows in tokens, of the models for which it names them (vLLM). */
+  readonly windows?: ReadonlyMap<string, number>;
 }
 
 type ProbedProvider = Omit<ProviderEndpoint, 'name' | 'capabilities' | 'timeoutMs'>;
@@ -48,17 +52,41 @@ export async function probeProvider(provider: ProbedProvider): Promise<ProviderP
 }
 
 /** `{data: [{id}]}` of most, `[{id}]` of Together, `{models: [{name: "models/ID"}]}` of Gemini. An empty list says nothing. */
-function readModelList(text: string): Pick<ProviderProbe, 'models' | 'onlyModel'> {
+function readModelList(text: string): Omit<ProviderProbe, 'status'> {
   const list = parseJson(text);
   const { data, models } = (list ?? {}) as { data?: unknown; models?: unknown };
   const entries: unknown = Array.isArray(list) ? list : (data ?? models);
   if (!Array.isArray(entries)) return {};
-  const listed = entries as ({ id?: unknown; name?: unknown; owned_by?: unknown } | null)[];
+  const listed = entries as ({ id?: unknown; name?: unknown; owned_by?: unknown; max_model_len?: unknown } | null)[];
   const ids = listed.flatMap((entry) => {
     const id = entry?.id ?? entry?.name;
     return typeof id === 'string' ? [id.replace(/^models\//, '')] : [];
   });
   const [first] = ids;
-  if (first === undefined) return {};
-  return ids.length === 1 && listed[0]?.owned_by === 'llamacpp' ? { onlyModel: first } : { models: ids };
+  if (first === undefined) return { isList: true };
+  const windows = new Map(
+    listed.flatMap((entry) =>
+      typeof entry?.id === 'string' && isWindow(entry.max_model_len) ? [[entry.id, entry.max_model_len]] : [],
+    ),
+  );
+  const known = windows.size === 0 ? {} : { windows };
+  return ids.length === 1 && listed[0]?.owned_by === 'llamacpp'
+    ? { isList: true, onlyModel: first, ...known }
+    : { isList: true, models: ids, ...known };
+}
+
+/** The window of a llama.cpp server, which it says at `GET /props`; undefined: it is another server, or says none. Never throws. */
+export async function probeWindow({ baseUrl }: { readonly baseUrl: string }): Promise<number | undefined> {
+  try {
+    const response = await request(new URL('/props', baseUrl), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const props = parseJson(await response.body.text()) as { default_generation_settings?: { n_ctx?: unknown } } | null;
+    const window = props?.default_generation_settings?.n_ctx;
+    return isWindow(window) ? window : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isWindow(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }

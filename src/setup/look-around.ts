@@ -1,6 +1,6 @@
 import type { Environment } from '../../config/interpolate.ts';
 import { loadConfigValue } from '../../config/load.ts';
-import { probeProvider } from '../adapters/provider-probe.ts';
+import { probeProvider, probeWindow } from '../adapters/provider-probe.ts';
 import { kindOfPath, openFile } from '../documents/open-input.ts';
 import { readDocuments } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
@@ -15,9 +15,22 @@ export interface Surroundings {
   readonly clouds: readonly CloudChoice[];
   /** Clouds whose keys are set, and what has to be written by hand. */
   readonly byHand: readonly CloudChoice[];
-  /** The first server on this machine that names a model. */
-  readonly server?: LocalServer & { readonly modelId: string };
+  /** The first server on this machine that names a model which can answer. */
+  readonly server?: FoundServer;
+  /** Servers that answer and name none, because none is loaded. */
+  readonly empty: readonly LocalServer[];
 }
+
+export interface FoundServer extends LocalServer {
+  readonly modelId: string;
+  /** Absent: it does not say. */
+  readonly contextTokens?: number;
+}
+
+/** Models that turn texts into figures, or sounds into texts: they answer no question. */
+const ANSWERS_NOTHING = /embed|rerank|minilm|\bbge\b|\bgte\b|\be5\b|whisper|\btts\b/i;
+/** A smaller one leaves no room for a question and a document. */
+const MIN_WINDOW_TOKENS = 2_048;
 
 /** Enough for a hundred documents of most files. */
 const SAMPLE_BYTES = 4 * 1024 * 1024;
@@ -34,19 +47,27 @@ export async function lookAround(
 ): Promise<Surroundings> {
   const set = CLOUD_CHOICES.filter(({ key }) => (env[key] ?? '') !== '');
   const found = await Promise.all(servers.map(askServer));
-  const server = found.find((each) => each !== undefined);
+  const server = found.find((each) => each?.modelId !== undefined);
   return {
     clouds: set.filter(({ large }) => large !== undefined),
     byHand: set.filter(({ byHand }) => byHand !== undefined),
-    ...(server === undefined ? {} : { server }),
+    ...(server?.modelId === undefined ? {} : { server: { ...server, modelId: server.modelId } }),
+    empty: servers.filter((_, index) => found[index] !== undefined && found[index].modelId === undefined),
   };
 }
 
-async function askServer(server: LocalServer): Promise<Surroundings['server']> {
+async function askServer(server: LocalServer): Promise<(LocalServer & Partial<FoundServer>) | undefined> {
   try {
-    const { models, onlyModel } = await probeProvider({ kind: 'openai', baseUrl: server.baseUrl, headers: {} });
-    const modelId = onlyModel ?? models?.[0];
-    return modelId === undefined ? undefined : { ...server, modelId };
+    const { status, models, onlyModel, windows, isList } = await probeProvider({
+      kind: 'openai',
+      baseUrl: server.baseUrl,
+      headers: {},
+    });
+    const modelId = onlyModel ?? models?.find((name) => !ANSWERS_NOTHING.test(name));
+    if (modelId === undefined) return status === 200 && isList === true ? server : undefined;
+    const window = windows?.get(modelId) ?? (await probeWindow(server));
+    const known = window !== undefined && window >= MIN_WINDOW_TOKENS ? { contextTokens: window } : {};
+    return { ...server, modelId, ...known };
   } catch {
     return undefined; // Nothing listens there, or something else does.
   }

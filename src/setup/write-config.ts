@@ -2,7 +2,8 @@ import { type NanoUsd, nanoToDecimal } from '../money/money.ts';
 import type { Task } from '../tasks/task.ts';
 import { TASK_NAMES, TASKS, type TaskName } from '../tasks/tasks.ts';
 import type { WorkflowSpec } from '../workflows/workflow.ts';
-import type { CloudChoice, LocalServer } from './known-models.ts';
+import type { CloudChoice } from './known-models.ts';
+import type { FoundServer } from './look-around.ts';
 import type { FieldProposal } from './propose-fields.ts';
 
 /** Tasks that a first config can be written for. */
@@ -19,7 +20,9 @@ export interface SetupChoices {
   /** Clouds whose keys are set, the preferred one first; all have a `large` model. */
   readonly clouds: readonly CloudChoice[];
   /** A server that answers here, with the model to use. */
-  readonly server?: LocalServer & { readonly modelId: string };
+  readonly server?: FoundServer;
+  /** What is set and could not be used, for people, such as `OPENROUTER_API_KEY is set`. Absent: nothing. */
+  readonly unused?: readonly string[];
   /** Absent: examples to be replaced. */
   readonly labels?: readonly string[];
   readonly fields?: FieldProposal;
@@ -64,7 +67,7 @@ export function writeConfig(choices: SetupChoices): string {
     ...cascadeOf(choices).map(tierText),
     ...(clouds.length === 0 && server === undefined
       ? [
-          '    # No key was set: everything is answered on this machine, for nothing. With a key, nightmill init writes more tiers.',
+          `    # ${choices.unused?.[0] ?? 'No key was set'}: everything is answered on this machine, for nothing. With a key, nightmill init writes more tiers.`,
         ]
       : []),
     '    # USD. No more than this is ever spent: work pauses before the call that would go over it.',
@@ -115,7 +118,7 @@ function modelLines({ clouds, server }: SetupChoices): readonly string[] {
       : [
           '  # It costs nothing a token. An id that may move is allowed here, since the server is your own.',
           `  own: { provider: ${server.name}, id: ${JSON.stringify(server.modelId)}, allowAlias: true, ` +
-            'price: { inputPerMillion: 0, outputPerMillion: 0 } }',
+            `${server.contextTokens === undefined ? '' : `contextTokens: ${server.contextTokens}, `}price: { inputPerMillion: 0, outputPerMillion: 0 } }`,
         ]),
     ...(first === undefined
       ? []

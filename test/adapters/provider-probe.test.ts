@@ -9,13 +9,18 @@ const probe = async (body: unknown, status = 200) => {
 };
 
 test.each([
-  ['a list of models', { data: [{ id: 'a' }, { id: 'b' }] }, { models: ['a', 'b'] }],
-  ['an empty list, which says nothing', { data: [] }, {}],
+  ['a list of models', { data: [{ id: 'a' }, { id: 'b' }] }, { isList: true, models: ['a', 'b'] }],
+  [
+    'windows of a vLLM server',
+    { data: [{ id: 'a', max_model_len: 4096 }, { id: 'b' }] },
+    { isList: true, models: ['a', 'b'], windows: new Map([['a', 4096]]) },
+  ],
+  ['an empty list, which says nothing', { data: [] }, { isList: true }],
   ['a page in place of a list', '<html>gateway</html>', {}],
   [
     'a llama-server with one model under its path',
     { data: [{ id: '/models/qwen3.gguf', owned_by: 'llamacpp' }] },
-    { onlyModel: '/models/qwen3.gguf' },
+    { isList: true, onlyModel: '/models/qwen3.gguf' },
   ],
 ])('probeProvider() understands %s', async (_, body, expected) => {
   expect(await probe(body)).toEqual({ status: 200, ...expected });

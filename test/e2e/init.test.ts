@@ -52,15 +52,22 @@ test('init names keys and prints none, says what the file would cost, and what n
   expect(extract.stderr).toContain('No model here can extract: set a key');
 }, 180_000);
 
-test('a server that lists a model is found, and one that speaks of other things is not', async () => {
+test('a server that lists a model which answers is found with its window, one without a model is named, and one that speaks of other things is not', async () => {
   const server = createServer((request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(request.url?.startsWith('/llm/') ? '{"data":[{"id":"qwen2.5:7b"}]}' : '<html>hello</html>');
+    const list = [{ id: 'nomic-embed-text:latest' }, { id: 'qwen2.5:7b', max_model_len: 16_384 }];
+    if (request.url?.startsWith('/llm/')) response.end(JSON.stringify({ data: list }));
+    else response.end(request.url?.startsWith('/idle/') ? '{"object":"list","data":[]}' : '<html>hello</html>');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const servers = ['web', 'llm'].map((name) => ({ name, baseUrl: `${at}/${name}/v1` }));
+  const servers = ['web', 'llm', 'idle'].map((name) => ({ name, baseUrl: `${at}/${name}/v1` }));
   const found = await lookAround({}, [...servers, { name: 'none', baseUrl: 'http://127.0.0.1:9/v1' }]);
-  expect(found).toEqual({ clouds: [], byHand: [], server: { ...servers[1], modelId: 'qwen2.5:7b' } });
+  expect(found).toEqual({
+    clouds: [],
+    byHand: [],
+    server: { ...servers[1], modelId: 'qwen2.5:7b', contextTokens: 16_384 },
+    empty: [servers[2]],
+  });
   server.close();
 });

@@ -99,7 +99,7 @@ async function readProposal(input: string): Promise<FieldProposal> {
 
 /** At most four questions, each with a default that Enter takes. */
 async function choose(
-  { clouds, server }: Surroundings,
+  { clouds, byHand, server }: Surroundings,
   fields: FieldProposal | undefined,
   flags: InitFlags,
   isAsked: boolean,
@@ -119,6 +119,7 @@ async function choose(
       task,
       clouds,
       ...(server === undefined ? {} : { server }),
+      ...(byHand.length === 0 ? {} : { unused: byHand.map(({ key, byHand: what }) => `${key} is set, but ${what}`) }),
       ...(fields === undefined ? {} : { fields }),
       ...(labels === undefined || labels === '(examples)' || labels === fields?.labels?.values.join(', ')
         ? {}
@@ -160,11 +161,15 @@ function refuseWithoutModel(choices: SetupChoices): void {
   );
 }
 
-function surroundingsText({ clouds, byHand, server }: Surroundings): readonly string[] {
-  const keys = clouds.map(({ key }) => key).join(', ');
+function surroundingsText({ clouds, byHand, server, empty }: Surroundings): readonly string[] {
+  const usable = clouds.length === 0 ? [] : [`${clouds.map(({ key }) => key).join(', ')} (set; not read further)`];
+  const others = byHand.map(({ key, byHand: what }) => `${key} is set, but ${what}: see docs/providers.md`);
+  const keys = [...usable, ...others];
   return [
-    `keys       ${keys === '' ? 'none is set' : `${keys} (set; not read further)`}`,
-    ...byHand.map(({ key, byHand: what }) => `           ${key} is set too, but ${what}: see docs/providers.md`),
+    ...(keys.length === 0 ? ['none is set'] : keys).map((line, at) => `${(at === 0 ? 'keys' : '').padEnd(10)} ${line}`),
+    ...empty.map(
+      ({ name, baseUrl }) => `server     ${name} at ${baseUrl} has no model that could answer: load one to use it`,
+    ),
     ...(server === undefined ? [] : [`server     ${server.name} at ${server.baseUrl} with ${server.modelId}`]),
   ];
 }
