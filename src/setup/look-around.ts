@@ -1,7 +1,10 @@
 import type { Environment } from '../../config/interpolate.ts';
 import { loadConfigValue } from '../../config/load.ts';
+import { openDocumentParser } from '../adapters/document-parser/open-document-parser.ts';
 import { probeProvider, probeWindow } from '../adapters/provider-probe.ts';
+import { ParseError } from '../documents/document-parser.ts';
 import { kindOfPath, openFile } from '../documents/open-input.ts';
+import { randomAccessOfFile } from '../documents/random-access.ts';
 import { readDocuments } from '../documents/read-documents.ts';
 import { NightmillError } from '../errors.ts';
 import { openInputs } from '../operations/open-inputs.ts';
@@ -88,10 +91,35 @@ export async function proposeFor(input: string, cwd: string): Promise<FieldPropo
 }
 
 async function sampleRows(input: string, cwd: string): Promise<readonly SampleRow[]> {
+  if (/\.parquet$/i.test(input) && !input.startsWith('s3://')) return await rowsOfParquet(input);
   const [, format] = /\.(jsonl|ndjson|json|csv|tsv)(?:\.gz|\.zst)?$/i.exec(input) ?? [];
   if (format === undefined || (await kindOfPath(input)) === 'folder') return await sampleDocuments(input, cwd);
   const bytes = await firstBytes(input);
   return /^[ct]sv$/i.test(format) ? rowsOfCsv(bytes) : rowsOfJsonl(new TextDecoder().decode(bytes));
+}
+
+/** @throws {NightmillError} `input_invalid` */
+async function rowsOfParquet(path: string): Promise<readonly SampleRow[]> {
+  await using parser = openDocumentParser();
+  await using file = await randomAccessOfFile(path, path);
+  const found: SampleRow[] = [];
+  try {
+    const table = await parser.openParquet(file);
+    const { columns } = table;
+    for await (const chunk of table.rows(columns.map((_, at) => at))) {
+      found.push(...chunk.map((values) => Object.fromEntries(columns.map((name, at) => [name, plain(values[at])]))));
+      if (found.length >= SAMPLE_ROWS) break;
+    }
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw new NightmillError('input_invalid', `Cannot read ${path} as Parquet: ${error.message}.`, { cause: error });
+  }
+  return found.slice(0, SAMPLE_ROWS);
+}
+
+/** Whole numbers of a table are too large for a number only in theory. */
+function plain(value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {

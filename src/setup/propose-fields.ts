@@ -17,7 +17,7 @@ export interface FieldProposal {
 }
 
 const TEXT_NAME = /^(?:text|content|body|message|description|document|article|ticket)$/i;
-const ID_NAME = /^(?:id|key|uuid|guid|number|nr|custom_id)$|[_-]id$|Id$/;
+const ID_NAME = /^(?:id|key|uuid|guid|number|nr|custom_id)$|[_-](?:id|no|nr|number|key|ref)$|Id$|^ID$|_ID$/;
 const LABEL_NAME = /^(?:label|category|class|topic|type|intent|tag|department|queue|target|y)$/i;
 const MAX_LABELS = 30;
 /** Rows of a label, on average, from which on a column is one of labels whatever its name. */

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
-import { lookAround } from '../../src/setup/look-around.ts';
+import { lookAround, proposeFor } from '../../src/setup/look-around.ts';
 import { Workspace } from '../helpers/workspace.ts';
 
 const TICKETS = Array.from({ length: 40 }, (_, n) =>
@@ -51,6 +52,24 @@ test('init names keys and prints none, says what the file would cost, and what n
   expect(extract).toMatchObject({ code: 2, stdout: '' });
   expect(extract.stderr).toContain('No model here can extract: set a key');
 }, 180_000);
+
+test('the columns of a Parquet file are proposed as those of a table', async () => {
+  await using space = await Workspace.make();
+  const numbers = Array.from({ length: 40 }, (_, n) => n);
+  const columnData = [
+    { name: 'doc_id', data: numbers.map(BigInt), type: 'INT64' as const },
+    { name: 'category', data: numbers.map((n) => (n % 2 ? 'billing' : 'bug')), type: 'STRING' as const },
+    { name: 'letter', data: numbers.map((n) => `The invoice ${n} is wrong.`), type: 'STRING' as const },
+  ];
+  await writeFile(space.path('t.parquet'), Buffer.from(parquetWriteBuffer({ columnData })));
+  expect(await proposeFor(space.path('t.parquet'), space.folder)).toMatchObject({
+    text: 'letter',
+    id: 'doc_id',
+    labels: { column: 'category', values: ['billing', 'bug'] },
+  });
+  await writeFile(space.path('bad.parquet'), 'no table');
+  await expect(proposeFor(space.path('bad.parquet'), space.folder)).rejects.toThrow(/Cannot read .* as Parquet/);
+});
 
 test('a server that lists a model which answers is found with its window, one without a model is named, and one that speaks of other things is not', async () => {
   const server = createServer((request, response) => {

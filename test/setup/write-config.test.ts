@@ -75,6 +75,14 @@ describe('proposeFields()', () => {
     expect(found?.labels?.column).toBe('ref');
   });
 
+  test.each(['ticket_no', 'doc_id', 'orderId', 'ID'])(
+    'takes a unique %s for the id, and no column such as paid',
+    (name) => {
+      const found = proposeFields(rows(30, (n) => ({ paid: `p${n}`, [name]: `T-${n}`, text: LONG + n })));
+      expect(found?.id).toBe(name);
+    },
+  );
+
   test('takes a column that is called label before one that merely repeats', () => {
     const found = proposeFields(rows(30, (n) => ({ ref: `r${n % 3}`, text: LONG + n, label: `l${n % 5}` })));
     expect(found?.labels).toEqual({ column: 'label', values: ['l0', 'l1', 'l2', 'l3', 'l4'] });
