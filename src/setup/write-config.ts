@@ -10,7 +10,9 @@ import type { FieldProposal } from './propose-fields.ts';
 export const SETUP_TASKS = TASK_NAMES.filter((name) => tableOf(name).setup !== undefined);
 
 /** A task of the table, with what only some have. */
-export function tableOf(name: TaskName): Pick<Task<WorkflowSpec>, 'setup' | 'hasNoConfidence' | 'needsPaidTiers'> {
+export function tableOf(
+  name: TaskName,
+): Pick<Task<WorkflowSpec>, 'setup' | 'hasNoConfidence' | 'needsPaidTiers' | 'sendsAsIs'> {
   return TASKS[name];
 }
 
@@ -48,7 +50,8 @@ interface TierLine {
  *
  * @throws {RangeError} no model can do the task: see {@link canRun}
  */
-export function writeConfig(choices: SetupChoices): string {
+export function writeConfig(given: SetupChoices): string {
+  const choices = withUsedFields(given);
   const { task, clouds, server, batchLimit, today } = choices;
   if (!canRun(choices)) throw new RangeError(`No model here can ${task}`);
   return [
@@ -62,7 +65,7 @@ export function writeConfig(choices: SetupChoices): string {
     `    task: ${task}`,
     ...taskLines(choices),
     ...inputLines(choices),
-    '    # Asked in this order: a tier passes on what it is not sure of.',
+    `    # Asked in this order: a tier passes on ${tableOf(task).setup?.passesOn ?? 'what it is not sure of'}.`,
     '    cascade:',
     ...cascadeOf(choices).map(tierText),
     ...(clouds.length === 0 && server === undefined
@@ -74,6 +77,11 @@ export function writeConfig(choices: SetupChoices): string {
     `    budget: { batch: ${nanoToDecimal(batchLimit)}, day: ${nanoToDecimal(batchLimit * DAYS_BUDGET)} }`,
     '',
   ].join('\n');
+}
+
+/** What is sent as it is has no columns to choose, and nothing in it can be hidden. */
+function withUsedFields({ fields, ...choices }: SetupChoices): SetupChoices {
+  return fields === undefined || tableOf(choices.task).sendsAsIs === true ? choices : { ...choices, fields };
 }
 
 /** Whether there is a model for the task: the built-in one extracts no fields. */

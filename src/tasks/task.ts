@@ -57,6 +57,8 @@ export interface DigestPart {
 export interface TaskSetup {
   /** The built-in model is worth asking before a paid one. Absent: only where there is no other. */
   readonly startsLocally?: true;
+  /** What a tier leaves to the next one, for people. Absent: what it is not sure of. */
+  readonly passesOn?: string;
   /** It chooses among labels. */
   readonly hasLabels?: true;
   /**

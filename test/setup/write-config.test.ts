@@ -43,6 +43,19 @@ describe('writeConfig()', () => {
     expect(() => writeConfig({ ...PLAIN, task: 'extract' })).toThrow('No model here can extract');
   });
 
+  test('sends chat requests as they are: no columns, and nothing hidden', () => {
+    const [openai] = WITH_MODEL as [(typeof WITH_MODEL)[number]];
+    const fields = { text: 'custom_id', id: 'nr', isEnglish: true, sensitive: [{ rule: 'email', texts: 3 }] } as const;
+    const choices = { ...PLAIN, task: 'chat', clouds: [openai], fields } as const;
+    const { spec, input } = load(choices, { OPENAI_API_KEY: 'secret' }).workflows.get('chat') ?? {};
+    expect(spec?.cascade.map(({ model, acceptAt }) => [model.name, acceptAt, model.redact])).toEqual([
+      ['small', undefined, undefined],
+      ['large', undefined, undefined],
+    ]);
+    expect(input).toEqual({ isRequest: true });
+    expect(writeConfig(choices)).toContain('passes on what its provider could not answer');
+  });
+
   test('writes no key, and any label and column as they are', () => {
     const labels = ['a: b', '"quoted"', '#hash', '- dash', 'ünïcode', '{x}', "it's"];
     const fields = {

@@ -43,7 +43,7 @@ export function addInitCommand(program: Command): void {
     const file = resolve(folder ?? '.', CONFIG_FILE);
     refuseExisting(file);
     const surroundings = await lookAround(readEnvironment().all);
-    const fields = flags.from === undefined ? undefined : await readProposal(flags.from);
+    const fields = flags.from === undefined || hasNoFields(flags.task) ? undefined : await readProposal(flags.from);
     const isAsked = flags.yes !== true && options.json !== true && process.stdin.isTTY && process.stdout.isTTY;
     const choices = await choose(surroundings, fields, flags, isAsked);
     refuseWithoutModel(choices);
@@ -65,7 +65,9 @@ export function addInitCommand(program: Command): void {
       () =>
         [
           ...surroundingsText(surroundings),
-          ...(fields === undefined ? [] : fieldsText(flags.from ?? '', fields, clouds.length > 0)),
+          ...(fields === undefined || hasNoFields(choices.task)
+            ? []
+            : fieldsText(flags.from ?? '', fields, clouds.length > 0)),
           `wrote      ${shown}: workflow ${choices.task}, asks ${cascade.join(', then ')}`,
           ...(cost === undefined ? [] : [cost.text]),
           `next       ${nextCommand(folder, 'doctor')}`,
@@ -89,6 +91,12 @@ function refuseExisting(file: string): void {
     'usage',
     `${file} is there already and is not overwritten: move it away, or name another folder.`,
   );
+}
+
+/** Whole requests have no columns. */
+function hasNoFields(task: string | undefined): boolean {
+  const known = SETUP_TASKS.find((name) => name === task);
+  return known !== undefined && tableOf(known).sendsAsIs === true;
 }
 
 async function readProposal(input: string): Promise<FieldProposal> {

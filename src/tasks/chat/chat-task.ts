@@ -10,10 +10,12 @@ import type { ChatCompletion } from '../result-row.ts';
 import type { LocalOutcome, Task, TaskAnswer } from '../task.ts';
 import { chatOptions } from './options.ts';
 import { type ChatAsk, readChatRequest } from './read-request.ts';
+import { chatSetup } from './setup.ts';
 
 /** Whole chat requests, sent as they are: the reply is the answer, whatever it says. */
 export const chatTask = {
   options: chatOptions,
+  setup: chatSetup,
   hasNoConfidence: true,
   needsPaidTiers: true,
   sendsAsIs: true,
