@@ -121,11 +121,13 @@ describe('a receipt that can be reckoned again by hand', () => {
       { tier: 0, model: 'small-b', spread: 'quota' },
     ]);
     expect(receipt.cascade.some((model) => 'fallback' in model)).toBe(false);
-    expect(receipt.cost.byModel).toMatchObject([
-      { model: 'small', calls: 5, hostShare: 0.5 },
-      { model: 'small-b', calls: 5, hostShare: 0.5 },
-    ]);
-    expect(rows.filter((row) => row.spent?.[0]?.model === 'small-b')).toHaveLength(5);
+    // A call that waits at one host may have gone to the other, so the halves are about equal.
+    const [first, second] = receipt.cost.byModel;
+    expect([first?.model, second?.model]).toEqual(['small', 'small-b']);
+    expect(first?.calls).toBeOneOf([4, 5, 6]);
+    expect(second?.calls).toBe(10 - (first?.calls ?? 0));
+    for (const host of [first, second]) expect(host).toMatchObject({ hostShare: (host?.calls ?? 0) / 10 });
+    expect(rows.filter((row) => row.spent?.[0]?.model === 'small-b')).toHaveLength(second?.calls ?? 0);
   });
 
   it('says which model and build was served, and warns of a change within the batch', async () => {
