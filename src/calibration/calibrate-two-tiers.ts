@@ -23,7 +23,7 @@ export interface TwoTierCalibration {
   readonly labelled: readonly number[];
 }
 
-/** Items of one label with the same confidence, or all of a label whose confidence tells nothing: a threshold takes all of them or none. */
+/** Items of one label with the same confidence, at most so many as `MOST_AT_ONCE` says, or all of a label whose confidence tells nothing. */
 interface Block {
   readonly label: string;
   readonly confidence: number;
@@ -60,7 +60,7 @@ export async function calibrateTwoTiers(
   };
   const most = options.labels ?? answers.length;
   await ask(pilotSample(known, answers, Math.min(Math.floor(most / 3), PILOT), random));
-  const path = orderByRisk(known, answers, errors);
+  const path = orderByRisk(known, answers, errors, random);
   const allowed = Math.floor((1 - options.target) * answers.length + 1e-9);
   const plan = planSample(path, errors, allowed, most - errors.size, options.delta);
   const sample = plan.reach.flatMap(({ items }) => items.filter((item) => !errors.has(item)));
@@ -80,6 +80,7 @@ function orderByRisk(
   known: readonly number[],
   answers: readonly CheapAnswer[],
   errors: ReadonlyMap<number, boolean>,
+  random: () => number,
 ): Block[] {
   const curves = new Map<string, ErrorCurve>();
   for (const label of new Set(known.map((item) => labelOf(answers, item)))) {
@@ -107,8 +108,26 @@ function orderByRisk(
   }
   return [...groups.values()]
     .map((group) => ({ ...group, risk: curves.get(group.label)?.riskAt(group.confidence) ?? 0.5 }))
-    .sort((a, b) => a.risk - b.risk || b.confidence - a.confidence || compareText(a.label, b.label));
+    .sort((a, b) => a.risk - b.risk || b.confidence - a.confidence || compareText(a.label, b.label))
+    .flatMap((group) => (curves.get(group.label)?.isFlat === true ? [group] : piecesOf(group, known.length, random)));
 }
+
+/**
+ * Stated confidences are the same for hundreds of answers. Taken whole, they end the sequence long before the promise does. The lot
+ * is drawn apart from that of the sample, which must be a simple random one of each set that is tested.
+ */
+function piecesOf(group: Block, total: number, random: () => number): readonly Block[] {
+  const most = Math.max(1, Math.ceil(total * MOST_AT_ONCE));
+  const pieces: Block[] = [];
+  const items = shuffledIndices(group.items.length, random).flatMap((index) => group.items[index] ?? []);
+  for (let at = 0; at < items.length; at += most) {
+    pieces.push({ ...group, items: items.slice(at, at + most) });
+  }
+  return pieces;
+}
+
+/** Of all items, those that one test adds to the accepted ones. */
+const MOST_AT_ONCE = 1 / 500;
 
 interface SamplePlan {
   /** Blocks that may be accepted. */
@@ -167,7 +186,7 @@ const MIN_TIMES = 1.7;
 
 /** Where testing starts and how far it may go, as shares of the errors allowed that the pilot expects. */
 const FIRST_TEST = 0.05;
-const LAST_TEST = 1.5;
+const LAST_TEST = 2.5;
 
 function largestCertified(
   reach: readonly Block[],
@@ -216,10 +235,11 @@ function outcome({ answers, options, errors, pilot, allowed }: Evidence, taken: 
   if (fallback !== null) return { ...strongAlone(options, errors.size, fallback), labelled: [...errors.keys()] };
   const thresholds: Record<string, number> = {};
   for (const { label, confidence } of taken) thresholds[label] = Math.min(thresholds[label] ?? 1, confidence);
+  const ties = tieShares(taken, answers);
   const share = accepted.length / total;
   const cost = options.cheap.cost + (1 - share) * options.strong.cost;
   const tiers: CalibratedTier[] = [
-    { model: options.cheap.model, thresholds, share },
+    { model: options.cheap.model, thresholds, ...(Object.keys(ties).length === 0 ? {} : { ties }), share },
     { model: options.strong.model, share: 1 - share },
   ];
   return {
@@ -236,6 +256,17 @@ function outcome({ answers, options, errors, pilot, allowed }: Evidence, taken: 
     accepted,
     labelled: [...errors.keys()],
   };
+}
+
+/** Of the answers with the confidence where acceptance ends, the share that is accepted, by label; whole ones are left out. */
+function tieShares(taken: readonly Block[], answers: readonly CheapAnswer[]): Readonly<Record<string, number>> {
+  const last = taken.at(-1);
+  if (last === undefined) return {};
+  const { label, confidence } = last;
+  const isTie = (item: number) => labelOf(answers, item) === label && answers[item]?.confidence === confidence;
+  const all = [...answers.keys()].filter(isTie).length;
+  const own = taken.reduce((sum, { items }) => sum + items.filter(isTie).length, 0);
+  return own < all ? { [label]: own / all } : {};
 }
 
 const METHOD = 'fixed sequence of exact hypergeometric tests';

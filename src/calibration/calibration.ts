@@ -32,6 +32,11 @@ export interface CalibratedTier {
   readonly threshold?: number;
   /** By label; a label that is not named is never accepted. */
   readonly thresholds?: Readonly<Record<string, number>>;
+  /**
+   * By label: of the answers with exactly the confidence of the threshold, the share that is accepted, drawn by lot. A label
+   * that is not named has all of them.
+   */
+  readonly ties?: Readonly<Record<string, number>>;
   /** Of the items, those it answers. */
   readonly share: number;
 }

@@ -5,8 +5,8 @@ export interface ErrorCurve {
   readonly isFlat: boolean;
 }
 
-/** Pulls the curve to "no information" and to the confidence as stated; a few labels outweigh it. */
-const PRIOR_WEIGHT = 0.05;
+/** Pulls the curve to "no information" and to the confidence as stated, as about so many labels would: of 200, a label of few has little to say. */
+const PRIOR_WEIGHT = 5;
 const STATED_SLOPE = 1;
 
 /**

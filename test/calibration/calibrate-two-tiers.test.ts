@@ -59,6 +59,36 @@ describe('calibrateTwoTiers()', () => {
     expect(a).toBeLessThan(b);
   });
 
+  test('takes a part of the answers with the same confidence, drawn by lot, where all of them would break the promise', async () => {
+    const random = seededRandom(12);
+    const answers = Array.from({ length: 8_000 }, (_, item) => ({
+      label: 'a',
+      confidence: item % 2 === 0 ? 0.95 : 0.85,
+    }));
+    const wrong = answers.map(({ confidence }) => random() < (confidence === 0.95 ? 0.01 : 0.15));
+    const planted = { answers, wrong };
+    const { calibration, accepted, labelled } = await calibrateTwoTiers(answers, options(planted, { target: 0.95 }));
+    const [tier] = calibration.tiers;
+    const share = tier?.ties?.['a'] ?? 0;
+    expect(tier?.thresholds).toEqual({ a: 0.85 });
+    expect(share).toBeGreaterThan(0.2);
+    expect(share).toBeLessThan(0.9);
+    const tied = (items: readonly number[]) => items.filter((item) => item % 2 === 1).length;
+    expect(tied(accepted)).toBeLessThanOrEqual(share * 4_000);
+    expect(tied(accepted) + tied(labelled)).toBeGreaterThanOrEqual(share * 4_000);
+    let [left, broken] = [0, 0];
+    for (let seed = 0; seed < 100; seed++) {
+      const found = await calibrateTwoTiers(answers, options(planted, { target: 0.95, seed }));
+      const errors = found.accepted.filter((item) => wrong[item]).length;
+      left += errors / 100;
+      if (errors > 400) broken++;
+    }
+    // Lots that are drawn with the sample would stop at half of what may be left.
+    expect(left).toBeGreaterThan(270);
+    // Where the chance is a tenth, more than 15 of 100 are seen once in 25 times.
+    expect(broken).toBeLessThanOrEqual(15);
+  });
+
   test('asks for each item once, and counts what it asks for as answered by the strong tier', async () => {
     const planted = plant(3_000, 7);
     const asked: number[] = [];

@@ -149,8 +149,8 @@ function calibrationText(found: Calibration & { readonly hindsightShare?: number
     `promise    ${fallback === null ? `${promise}; wrong in at most ${percent(delta)} of such calibrations` : 'none'}`,
     ...(fallback === null ? [] : [`fallback   the strongest model answers everything: ${fallback.reason}`]),
     ...(needed === undefined ? [] : [`           about ${needed.toLocaleString('en')} labels would do`]),
-    ...tiers.map(({ model, threshold, thresholds, share }) => {
-      const least = thresholds === undefined ? (threshold?.toFixed(4) ?? '') : describeThresholds(thresholds);
+    ...tiers.map(({ model, threshold, thresholds, ties = {}, share }) => {
+      const least = thresholds === undefined ? (threshold?.toFixed(4) ?? '') : describeThresholds(thresholds, ties);
       return `tier       ${model} answers ${percent(share)}${least === '' ? '' : ` from confidence ${least}`}`;
     }),
     `labels     ${found.labelsUsed.toLocaleString('en')}`,
@@ -164,8 +164,15 @@ function calibrationText(found: Calibration & { readonly hindsightShare?: number
   ].join('\n');
 }
 
-function describeThresholds(thresholds: Readonly<Record<string, number>>): string {
+function describeThresholds(
+  thresholds: Readonly<Record<string, number>>,
+  ties: Readonly<Record<string, number>>,
+): string {
+  const lot = (label: string) => {
+    const share = ties[label];
+    return share === undefined ? '' : ` (of exactly that, ${(share * 100).toFixed(0)} % by lot)`;
+  };
   return Object.entries(thresholds)
-    .map(([label, threshold]) => `${label} ${threshold.toFixed(4)}`)
+    .map(([label, threshold]) => `${label} ${threshold.toFixed(4)}${lot(label)}`)
     .join(', ');
 }
