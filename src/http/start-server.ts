@@ -16,6 +16,7 @@ import { addBatchRoutes } from './routes/batches.ts';
 import { addClusterRoutes } from './routes/cluster.ts';
 import { addEventRoutes, STREAM_LIMITS, type StreamLimits } from './routes/events.ts';
 import { addEvidenceRoutes } from './routes/evidence.ts';
+import { addGoldenRoutes } from './routes/golden.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricsRoutes } from './routes/metrics.ts';
 import { addPageRoutes, PAGE_PATHS } from './routes/page.ts';
@@ -154,6 +155,7 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
     }
   });
   await server.register(async (routes) => await addUploadRoutes(routes, app));
+  await server.register(async (routes) => await addGoldenRoutes(routes, app));
   await server.register(async (routes) => await addOpenAiRoutes(routes, app, keeper));
   await server.register(async (routes) => await addAnthropicRoutes(routes, app, keeper));
   await server.register(async (routes) => {

@@ -16,6 +16,12 @@ export const csvTable: TableFormat = {
   pieces: csvLines,
 };
 
+/** The same as one text. */
+export function csvText(columns: readonly TableColumn[], rows: readonly (readonly Cell[])[]): string {
+  const lines = rows.map((row) => columns.map(({ kind }, at) => formatCell(kind, row[at])).join(','));
+  return `${[columns.map(({ name }) => name).join(','), ...lines].join('\n')}\n`;
+}
+
 async function* csvLines(columns: readonly TableColumn[], rows: AsyncIterable<readonly Cell[]>) {
   let piece = `${columns.map(({ name }) => name).join(',')}\n`;
   for await (const row of rows) {

@@ -46,6 +46,9 @@ export const storeKeys = {
   evaluated: (workflow: string, run: string) => `evaluated/${workflow}/${run}.json`,
   evaluatedAll: 'evaluated/',
   evaluatedPrefix: (workflow: string) => `evaluated/${workflow}/`,
+  /** One line of a workflow's golden set, by a hash of its id. */
+  golden: (workflow: string, hash: string) => `golden/${workflow}/${hash}.json`,
+  goldenOf: (workflow: string) => `golden/${workflow}/`,
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,
   probes: 'probes/',

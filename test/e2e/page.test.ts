@@ -156,6 +156,13 @@ describe.skipIf(missing)('the page', () => {
             .getByText(shown ?? '')
             .first()
             .waitFor();
+          if (path === 'batches/done') {
+            await page.getByRole('button', { name: 'Look at 20 answers' }).click();
+            await page
+              .getByLabel(/^right answer for/)
+              .first()
+              .waitFor();
+          }
           found.push(...(await violations(page)).map((id) => `${id} on /${path}, ${colorScheme}, ${width}`));
           const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
           if (wide === true) found.push(`scrolls sideways on /${path} at ${width}`);

@@ -13,6 +13,7 @@ import { useLoad } from '../use-load.ts';
 import { Downloads } from './downloads.tsx';
 import { Evidence } from './evidence.tsx';
 import { FailedDocuments } from './failed-documents.tsx';
+import { GoldenSet } from './golden.tsx';
 import { TierFlow } from './tier-flow.tsx';
 
 /** How often what the models of a batch under way did is read. */
@@ -93,6 +94,7 @@ function Known({ batch, reload }: BatchProps) {
       <Downloads batch={batch} />
       <TierFlow batch={batch} />
       <Evidence batch={batch} />
+      <GoldenSet batch={batch} />
       <FailedDocuments batch={batch} />
     </>
   );

@@ -1,6 +1,6 @@
-import { apiKey, apiPath, request, withQuery } from '../api.ts';
+import { apiPath, withQuery } from '../api.ts';
 import { type Batch, hasEnded } from '../api-types.ts';
-import { Act } from '../parts/act.tsx';
+import { DownloadLink } from '../parts/download-link.tsx';
 
 const ROWS = [
   ['results', 'jsonl'],
@@ -11,7 +11,6 @@ const ROWS = [
 ] as const;
 const MANIFEST = ['manifest', 'json'] as const;
 
-/** Plain links where no key is needed, so that the browser streams to the disk; with a key they cannot carry it. */
 export function Downloads({ batch }: { readonly batch: Batch }) {
   const ended = hasEnded(batch);
   const files = ended ? [...ROWS, MANIFEST] : ROWS;
@@ -42,26 +41,5 @@ function Download({ id, kind, format, partial }: DownloadProps) {
   });
   const name = `${id}-${kind}${partial ? '-partial' : ''}.${format}`;
   const label = `${kind}.${format}`;
-  if (apiKey.value === '') {
-    return (
-      <a class="button" href={href} download={name}>
-        {label}
-      </a>
-    );
-  }
-  return (
-    <Act
-      label={label}
-      act={async () => {
-        const response = await request(href);
-        const url = URL.createObjectURL(await response.blob());
-        const link = document.createElement('a');
-        link.href = url;
-        link.download = name;
-        link.click();
-        // The browser has taken hold of the blob by the next turn.
-        setTimeout(() => URL.revokeObjectURL(url), 0);
-      }}
-    />
-  );
+  return <DownloadLink href={href} name={name} label={label} />;
 }

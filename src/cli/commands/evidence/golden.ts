@@ -2,11 +2,13 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { App } from '../../../app.ts';
 import { NightmillError } from '../../../errors.ts';
-import { type Correction, mergeGolden, readCorrections } from '../../../operations/evidence/corrections.ts';
+import { type Correction, mergeGolden } from '../../../operations/evidence/corrections.ts';
 import { goldenLines, rowsToCorrect } from '../../../operations/evidence/golden.ts';
+import { correctionsIn } from '../../../operations/evidence/golden-store.ts';
+import { CORRECTION_COLUMNS, correctionCells } from '../../../operations/evidence/golden-table.ts';
 import { readNames } from '../../../operations/submit-values.ts';
 import { csvTable } from '../../../results/csv-table.ts';
-import type { Cell, TableColumn } from '../../../results/result-table.ts';
+import type { Cell } from '../../../results/result-table.ts';
 import { writeTable } from '../../../results/table-format.ts';
 import { type GlobalOptions, print, withApp } from '../../with-app.ts';
 
@@ -22,14 +24,6 @@ interface AddFlags {
   readonly from?: string;
   readonly golden: string;
 }
-
-const COLUMNS: readonly TableColumn[] = [
-  { name: 'id', kind: 'text' },
-  { name: 'answer', kind: 'text' },
-  { name: 'confidence', kind: 'double' },
-  { name: 'correct', kind: 'text' },
-  { name: 'text', kind: 'text' },
-];
 
 export function addGoldenCommand(program: Command): void {
   const golden = program.command('golden').description('golden sets from rows that a person has corrected');
@@ -67,9 +61,9 @@ async function exportTable(app: App, options: GlobalOptions, batchId: string, fl
   const which = ids === undefined ? { sample: readSample(flags.sample) } : { ids: readIds(ids) };
   const rows = await rowsToCorrect(app, batchId, which);
   async function* cells(): AsyncGenerator<readonly Cell[]> {
-    for (const { id, answer, confidence, text } of rows) yield [id, answer, confidence, '', text];
+    for (const row of rows) yield correctionCells(row);
   }
-  await writeTable(output, csvTable, { columns: COLUMNS, rows: cells() });
+  await writeTable(output, csvTable, { columns: CORRECTION_COLUMNS, rows: cells() });
   print(options, { batch: batchId, file: output, rows: rows.length }, () =>
     [
       `${output} has ${rows.length} rows. Write ok, or what is right, into the column "correct", then:`,
@@ -117,15 +111,7 @@ function readChoice({ ids, from, correct }: AddFlags): readonly Correction[] {
     return readIds(ids).map((id) => ({ id, ...(correct === undefined ? {} : { wanted: correct }) }));
   }
   const file = from ?? '';
-  const reading = readCorrections(readBytes(file));
-  if (reading.kind === 'bad') {
-    throw new NightmillError('input_invalid', `Cannot use ${file}: line ${reading.line} ${reading.problem}.`);
-  }
-  if (reading.corrections.length > 0) return reading.corrections;
-  throw new NightmillError(
-    'input_invalid',
-    `Cannot use ${file}: its column "correct" is empty. Write ok, or what is right, into some rows.`,
-  );
+  return correctionsIn(readBytes(file), file);
 }
 
 function readIds(text: string): readonly string[] {
