@@ -134,7 +134,7 @@ export const configSchema = z.strictObject({
       audit: age('entries of the audit log'),
       batches: age('everything of a batch after its end'),
       evaluations: age('scores of evaluations and what gates remember of them; the newest of each workflow stays'),
-      books: age("records of what was booked outside batches: probes of providers, the time of one's own servers"),
+      books: age('records of what was booked outside batches: probes of providers, the time of self-hosted servers'),
     })
     .default({})
     .transform(resolveRetention)

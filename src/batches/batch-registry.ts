@@ -150,7 +150,7 @@ export interface BatchRegistry {
   progress(batchId: string): Promise<SliceProgress>;
 
   seal(batchId: string): Promise<SealResult>;
-  /** @param parent where it is a retry: its batch, which counts anew in the same moment */
+  /** @param parent where it is a retry: its batch, which counts again in the same moment */
   finish(
     batchId: string,
     state: 'completed' | 'cancelled' | 'expired' | 'failed',

@@ -43,7 +43,7 @@ export async function sendRows(
   return await sendRange(request, reply, total, () => unpackFiles(app.store, files));
 }
 
-/** Streams them as a table; it is made anew each time, so there are no parts of it. */
+/** Streams them as a table; it is made again each time, so there are no parts of it. */
 export async function sendTable(
   app: App,
   request: FastifyRequest,

@@ -118,7 +118,7 @@ async function statusOf(app: App, batch: BatchRecord): Promise<BatchStatus> {
     if (retry !== undefined) retries.push({ batch: retry, status: await ownStatus(app, retry) });
   }
   const last = retries.at(-1);
-  // Where it has ended since the batch was read, the batch has counted anew in that moment.
+  // Where it has ended since the batch was read, the batch has counted again in that moment.
   const now = last !== undefined && hasEnded(last.batch.state) ? await app.batches.get(batch.batchId) : undefined;
   return addRetries(await ownStatus(app, now ?? batch), retries);
 }

@@ -22,7 +22,7 @@ const NAMES = ['first', 'second'] as const;
 
 type Name = (typeof NAMES)[number];
 
-/** A host that refuses what goes beyond 120 calls a minute with a second of burst, as strict providers do. */
+/** A host that refuses what goes beyond 120 calls per minute with a second of burst, as strict providers do. */
 class StrictHost {
   readonly sentAt: number[] = [];
   refusals = 0;

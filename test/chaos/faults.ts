@@ -26,7 +26,7 @@ export type FaultName = (typeof FAULT_GROUPS)[keyof typeof FAULT_GROUPS][number]
 
 export const FAULT_NAMES: readonly FaultName[] = Object.values(FAULT_GROUPS).flat();
 
-/** One moment of a fault: it begins, lasts and is mended. */
+/** One moment of a fault: it begins, lasts and is fixed. */
 export interface Blow {
   readonly kind: FaultName;
   /** Milliseconds after the action before it. */

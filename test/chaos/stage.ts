@@ -45,7 +45,7 @@ export class Stage {
     this.include(this.#strike(action));
   }
 
-  /** Something that goes on beside the actions; its failure is a problem. */
+  /** Something that continues beside the actions; its failure is a problem. */
   include(work: Promise<void>): void {
     const going = work
       .catch((error: unknown) => {
@@ -55,7 +55,7 @@ export class Stage {
     this.#going.add(going);
   }
 
-  /** Resolves when everything that was done is mended again and no worker is stopped. */
+  /** Resolves when everything that was done is fixed again and no worker is stopped. */
   async allOver(): Promise<void> {
     await Promise.all(this.#going);
     await this.#parts.cluster.allResumed();

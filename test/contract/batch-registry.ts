@@ -221,7 +221,7 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     expect(await cluster.batches.commitOf(batchId, 0)).toBeUndefined();
   });
 
-  test('finish() of a retry counts its batch anew in the same moment', async () => {
+  test('finish() of a retry counts its batch again in the same moment', async () => {
     const [batchId, retry] = [await cluster.queuedBatch(), await cluster.queuedBatch()];
     const outcomes = { succeeded: 30, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
     await cluster.batches.finish(batchId, 'expired', 7);

@@ -8,7 +8,7 @@ import { startRedisServer } from '../helpers/redis-server.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
 
 /**
- * What docs/runbook.md says of backup and restore, typed while a worker works. Between the two copies one batch goes on
+ * What docs/runbook.md says of backup and restore, typed while a worker works. Between the two copies one batch continues
  * and another one ends: the copy of Redis knows of neither, the copy of the store has both.
  */
 test('a night is restored from copies of Redis and store, and what ended between the copies by recover', async () => {

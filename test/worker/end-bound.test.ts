@@ -23,7 +23,7 @@ describe('StepBound', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('gives up once where a step takes ten seconds, counted anew for each step', () => {
+  it('gives up once where a step takes ten seconds, counted again for each step', () => {
     const giveUp = vi.fn();
     using bound = new StepBound(giveUp);
     bound.begin();

@@ -102,7 +102,7 @@ export class SliceWorkers {
     this.giveUp();
   }
 
-  /** What still waits for Redis fails, so `drain()` resolves. Slices in hand come back to the queue when their locks end. */
+  /** What still waits for Redis fails, so `drain()` resolves. Slices in progress come back to the queue when their locks end. */
   giveUp(): void {
     this.#clients[Symbol.dispose]();
   }

@@ -10,7 +10,7 @@ interface Stash {
 /**
  * A connection that ends whenever it is told to, and with it every command that waits for it. ioredis does not end one that
  * waits for its next attempt, and leaves commands that were lost with the last connection unanswered: whoever waits for
- * either, as BullMQ does when it closes, waits for ever.
+ * either, as BullMQ does when it closes, waits forever.
  */
 export class EndingRedis extends Redis {
   constructor(options: Omit<RedisOptions, 'replyMapping'>) {

@@ -165,7 +165,7 @@ function Upload({ path, tell }: Omit<AnswersProps, 'found'>) {
     } catch (error) {
       setProblem(messageOf(error));
     } finally {
-      // The same file, mended, can be chosen again.
+      // The same file, fixed, can be chosen again.
       input.value = '';
     }
   };

@@ -15,7 +15,7 @@ import { BLIPS_LUA } from './blips.ts';
  * - Limits in headers whose window nobody knows (`gr gt gi go`) are taken as those of a minute and then treated the same
  *   way, so a wrong one corrects itself.
  * - Refusals that come whatever the rate is lower no limit (see `blips.ts`).
- * - A refusal alone says little where few calls were let in: it puts no pool under THIN calls a minute, and the ramp goes on
+ * - A refusal alone says little where few calls were let in: it puts no pool under THIN calls per minute, and the ramp continues
  *   from there. Where another follows, what was let in counts.
  * - When most calls are refused the pool falls silent (`sil`): after a wait that doubles up to a minute, one call looks
  *   whether others would be let in (`pr`), and the ramp begins again from half of what there was.
@@ -38,7 +38,7 @@ local NAMED_WINDOW = 5000
 local REST = 500
 -- A limit that nothing has used up for so long is taken for the rate that there was.
 local UNUSED = 1500
--- One refusal alone puts no pool under so many calls a minute; another within REPEATED is believed.
+-- One refusal alone puts no pool under so many calls per minute; another within REPEATED is believed.
 local THIN, REPEATED, AFTER_THIN = 300, 60000, 0.34
 local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
 local FOUND = {'fr', 'ft', 'fi', 'fo'}
