@@ -276,7 +276,11 @@ describe('probeEndpoint() and probeProvider() on Anthropic’s API', () => {
 
   it.each(['/v1', ''])('list the models at an address that ends in %j', async (path) => {
     answer = () => ({ body: { data: [{ type: 'model', id: 'claude-opus-5' }], has_more: false } });
-    expect(await probeProvider(settings('anthropic', path))).toEqual({ status: 200, models: ['claude-opus-5'] });
+    expect(await probeProvider(settings('anthropic', path))).toEqual({
+      status: 200,
+      isList: true,
+      models: ['claude-opus-5'],
+    });
     expect(exchanges[0]?.url).toBe('/v1/models?limit=1000');
     expect(exchanges[0]?.headers).toMatchObject({ 'x-api-key': 'the-secret-key', 'anthropic-version': '2023-06-01' });
   });
@@ -306,7 +310,11 @@ describe('probeEndpoint() and probeProvider() on the Gemini API', () => {
 
   it('list the models by the ids that the config uses', async () => {
     answer = () => ({ body: { models: [{ name: 'models/gemini-3.8-flash', version: '3.8' }] } });
-    expect(await probeProvider(settings('gemini', '/v1beta'))).toEqual({ status: 200, models: ['gemini-3.8-flash'] });
+    expect(await probeProvider(settings('gemini', '/v1beta'))).toEqual({
+      status: 200,
+      isList: true,
+      models: ['gemini-3.8-flash'],
+    });
     expect(exchanges[0]?.url).toBe('/v1beta/models?pageSize=1000');
     expect(exchanges[0]?.headers).toMatchObject({ 'x-goog-api-key': 'the-secret-key' });
   });
@@ -330,7 +338,7 @@ describe('probeProvider() on chat-completions servers', () => {
     ['a page', '<html>', undefined],
   ])('reads %s', async (_, body, models) => {
     answer = () => ({ body });
-    expect(await probeProvider(settings('together'))).toEqual({ status: 200, ...(models && { models }) });
+    expect(await probeProvider(settings('together'))).toEqual({ status: 200, ...(models && { isList: true, models }) });
     expect(exchanges[0]?.headers.authorization).toBe('Bearer the-secret-key');
   });
 });
