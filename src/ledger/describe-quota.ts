@@ -21,11 +21,11 @@ export function describeQuota(
       })
       .join(', ');
   const parts: string[] = [];
-  if (limits(told) !== '') parts.push(`the provider's headers tell ${limits(told)} a minute`);
+  if (limits(told) !== '') parts.push(`the provider's headers tell ${limits(told)} per minute`);
   if (limits(found) !== '') {
     const since = foundAt === undefined ? '' : ` (since ${new Date(foundAt).toISOString()})`;
     parts.push(
-      `found by trying: about ${limits(found)} a minute${since}; state the account's limits in the config where you know them`,
+      `found by trying: about ${limits(found)} per minute${since}; state the account's limits in the config where you know them`,
     );
   }
   if (blipShare !== undefined) {

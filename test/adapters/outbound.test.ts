@@ -50,7 +50,11 @@ it('a call, a probe and a webhook go through the proxy; a host that needs none d
   await expect(direct.call(REQUEST, NEVER)).rejects.toMatchObject({ failure: 'unreachable' });
   await direct.close();
   const settings = { kind: 'openai', baseUrl: 'http://api.invalid/v1', headers: {} } as const;
-  expect(await probeProvider({ ...settings, proxy: through(proxy) })).toEqual({ status: 200, isList: true, models: ['m'] });
+  expect(await probeProvider({ ...settings, proxy: through(proxy) })).toEqual({
+    status: 200,
+    isList: true,
+    models: ['m'],
+  });
   const lines: string[] = [];
   const note = (event: string) => void lines.push(event);
   const sink = new WebhookSink({
