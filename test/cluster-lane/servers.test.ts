@@ -108,7 +108,11 @@ lane(
     await batchThrough(redis, async () => {
       await isReplicaOf(replica.redis, primary.redis);
       await primary.kill();
-      await until(async () => /^role:master/m.test(await replica.redis.info('replication')));
+      // The replica is promoted a moment before the Sentinel names it; until then nobody finds it.
+      await until(async () => {
+        const named = await sentinel.redis.call('SENTINEL', 'get-master-addr-by-name', 'mill');
+        return Array.isArray(named) && named[1] === String(replica.port);
+      });
     });
     await using workspace = await Workspace.make({
       'nightmill.yaml': configYaml({ url: model.url, redis: `redis://127.0.0.1:${sentinel.port}` }),
