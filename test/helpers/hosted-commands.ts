@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NODE, programFiles } from './program.ts';
 
@@ -80,5 +81,6 @@ function startHost(): ChildProcess {
   });
   host.stderr?.on('data', (text: Buffer) => process.stderr.write(text));
   host.unref();
+  if (host.stderr instanceof Socket) host.stderr.unref();
   return host;
 }
