@@ -5,29 +5,44 @@ type Required = NonNullable<RawConfig['workflows'][string]['require']>;
 type Policy = NonNullable<RawConfig['providers'][string]['dataPolicy']>;
 
 /**
- * Holds every model of a cascade, fallbacks included, to what a workflow requires of its providers. What a provider does
- * not state does not count: nobody has looked. The built-in model sends nothing anywhere.
+ * Holds every model of a workflow's tiers, fallbacks included, to what the workflow requires of its providers: what a provider
+ * does not state does not count, since nobody has looked. Documents of a private workflow only go to servers that are declared
+ * self-hosted. The built-in model sends nothing anywhere.
  *
- * @param at the path of what has the cascade
+ * @param pathOf path of the tier at an index
  */
 export function checkDataPolicy(
-  cascade: readonly Tier[],
-  required: Required | undefined,
+  tiers: readonly Tier[],
+  { require: required, private: isPrivate }: Pick<RawConfig['workflows'][string], 'require' | 'private'>,
   raw: RawConfig,
-  at: string,
+  pathOf: (index: number) => string,
   problems: string[],
 ): void {
-  if (required === undefined) return;
-  for (const [index, tier] of cascade.entries()) {
-    for (const { name, provider } of modelsOfTier(tier)) {
-      if (name === LOCAL_MODEL_NAME) continue;
-      for (const { setting, want, found } of unmet(required, raw.providers[provider]?.dataPolicy)) {
-        problems.push(
-          `${at}.cascade.${index}: the workflow requires ${setting}: ${want} of its providers, and ${provider} (model ${name}) ` +
-            `states ${found}; if its terms promise it, write providers.${provider}.dataPolicy.${setting}, else take the model out`,
-        );
-      }
+  const models = tiers.flatMap((tier, index) =>
+    modelsOfTier(tier)
+      .filter(({ name }) => name !== LOCAL_MODEL_NAME)
+      .map(({ name, provider }) => ({
+        name,
+        provider,
+        at: pathOf(index),
+        policy: raw.providers[provider]?.dataPolicy,
+      })),
+  );
+  for (const { name, provider, at, policy } of models) {
+    for (const { setting, want, found } of required === undefined ? [] : unmet(required, policy)) {
+      problems.push(
+        `${at}: the workflow requires ${setting}: ${want} of its providers, and ${provider} (model ${name}) ` +
+          `states ${found}; if its terms promise it, write providers.${provider}.dataPolicy.${setting}, else take the model out`,
+      );
     }
+  }
+  for (const { name, provider, at, policy } of isPrivate ? models : []) {
+    if (policy?.location === 'local') continue;
+    problems.push(
+      `${at}: the workflow is private, and model ${name} is on provider ${provider}, ` +
+        `which is not declared local; if it runs on your own network, write providers.${provider}.dataPolicy: ` +
+        '{ location: local }, else take the model out',
+    );
   }
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../src/redaction/redaction-policy.ts';
 import { readPattern } from '../src/tasks/summarize/resolve-checks.ts';
 import { knownNames } from '../src/text/known-names.ts';
-import { LOCAL_MODEL_NAME, type ModelSpec, modelsOfTier, type Tier } from '../src/workflows/workflow.ts';
+import type { ModelSpec } from '../src/workflows/workflow.ts';
 import type { RawConfig } from './schema.ts';
 
 /** The models, each with what its provider must not see. */
@@ -63,18 +63,4 @@ function resolvePolicy(
   }
   const rules = REDACTION_RULES.filter((rule: RedactionRule) => redact.includes(rule));
   return { rules, patterns: patterns.filter(({ name }) => redact.includes(name)) };
-}
-
-/** A private workflow's documents only go to the built-in model and to servers that are declared self-hosted. */
-export function checkPrivate(cascade: readonly Tier[], raw: RawConfig, at: string, problems: string[]): void {
-  for (const [index, tier] of cascade.entries()) {
-    for (const model of modelsOfTier(tier)) {
-      if (model.name === LOCAL_MODEL_NAME || raw.providers[model.provider]?.dataPolicy?.location === 'local') continue;
-      problems.push(
-        `${at}.cascade.${index}: the workflow is private, and model ${model.name} is on provider ${model.provider}, ` +
-          `which is not declared local; if it runs on your own network, write providers.${model.provider}.dataPolicy: ` +
-          '{ location: local }, else take the model out',
-      );
-    }
-  }
 }

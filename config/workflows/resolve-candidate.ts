@@ -1,6 +1,5 @@
 import type { CandidateSpec, Tier } from '../../src/workflows/workflow.ts';
 import { checkDataPolicy } from '../check-data-policy.ts';
-import { checkPrivate } from '../resolve-redaction.ts';
 import type { RawConfig } from '../schema.ts';
 import { resolveInstructions } from './read-text.ts';
 import type { CascadeContext } from './resolve-cascade.ts';
@@ -15,11 +14,12 @@ type RawWorkflow = RawConfig['workflows'][string];
  * @param cascade the workflow's own, which a candidate with other instructions alone uses too
  */
 export function resolveCandidate(
-  { candidate: raw, require: required, private: isPrivate }: RawWorkflow,
+  workflow: RawWorkflow,
   cascade: readonly Tier[],
   workflowAt: string,
   context: CascadeContext & { readonly folder: string },
 ): CandidateSpec | undefined {
+  const { candidate: raw } = workflow;
   if (raw === undefined) return undefined;
   const at = `${workflowAt}.candidate`;
   const { problems } = context;
@@ -34,8 +34,7 @@ export function resolveCandidate(
       problems.push(`${path}.acceptAt: calibrate it when it is in force; write a number`);
     return resolveTier(tier, path, context) ?? [];
   });
-  checkDataPolicy(tiers ?? [], required, context.raw, at, problems);
-  if (isPrivate) checkPrivate(tiers ?? [], context.raw, at, problems);
+  checkDataPolicy(tiers ?? [], workflow, context.raw, (index) => `${at}.cascade.${index}`, problems);
   const instructions = resolveInstructions(raw, at, context.folder, problems);
   if (tiers === undefined && instructions === undefined) {
     problems.push(`${at}: nothing differs from the workflow; name a model, a cascade, instructions or a prompt`);

@@ -1,6 +1,5 @@
 import type { Tier } from '../../src/workflows/workflow.ts';
 import { checkDataPolicy } from '../check-data-policy.ts';
-import { checkPrivate } from '../resolve-redaction.ts';
 import { checkTask } from '../schema/check-task.ts';
 import type { RawConfig } from '../schema.ts';
 import { resolveTier, type TierContext } from './resolve-tier.ts';
@@ -20,9 +19,9 @@ export function resolveCascade(
   context: CascadeContext,
 ): readonly Tier[] {
   const { problems } = context;
-  const cascade = raw.cascade.flatMap((tier, index) => resolveTier(tier, `${at}.cascade.${index}`, context) ?? []);
+  const pathOf = (index: number) => `${at}.cascade.${index}`;
+  const cascade = raw.cascade.flatMap((tier, index) => resolveTier(tier, pathOf(index), context) ?? []);
   checkTask(raw, cascade, at, problems);
-  checkDataPolicy(cascade, raw.require, context.raw, at, problems);
-  if (raw.private) checkPrivate(cascade, context.raw, at, problems);
+  checkDataPolicy(cascade, raw, context.raw, pathOf, problems);
   return cascade;
 }

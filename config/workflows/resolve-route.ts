@@ -9,10 +9,10 @@ import {
   LOCAL_MODEL_NAME,
   type RouteRule,
   type RouteSpec,
+  type RulesRoute,
   type Tier,
 } from '../../src/workflows/workflow.ts';
 import { checkDataPolicy } from '../check-data-policy.ts';
-import { checkPrivate } from '../resolve-redaction.ts';
 import type { RawConfig } from '../schema.ts';
 import { readText } from './read-text.ts';
 import type { CascadeContext } from './resolve-cascade.ts';
@@ -43,13 +43,12 @@ export function resolveRoute(
   if (route === undefined) return undefined;
   const at = `${workflowAt}.route`;
   refuseOtherSettings(route, at, context.problems);
-  const otherwise = route.otherwise === undefined ? {} : { otherwise: route.otherwise };
-  const found =
+  const found: RulesRoute | AskedRoute | undefined =
     route.by === 'rules'
-      ? { by: route.by, rules: resolveRules(route.rules ?? [], `${at}.rules`, context.problems), ...otherwise }
-      : { ...resolveAsked(raw, route, at, context), ...otherwise };
-  if (!('rules' in found) && found.tier === undefined) return undefined;
-  const resolved = found as RouteSpec;
+      ? { by: route.by, rules: resolveRules(route.rules ?? [], `${at}.rules`, context.problems) }
+      : resolveAsked(raw, { ...route, by: route.by }, at, context);
+  if (found === undefined) return undefined;
+  const resolved = { ...found, ...(route.otherwise === undefined ? {} : { otherwise: route.otherwise }) };
   checkStarts(resolved, cascade, at, context.problems);
   checkCalibrated(resolved, raw.cascade, cascade, at, context.problems);
   return resolved;
@@ -100,14 +99,13 @@ function codeOf(name: string, at: string, problems: string[]): readonly string[]
 }
 
 function resolveAsked(
-  { require: required, private: isPrivate }: RawWorkflow,
-  route: RawRoute,
+  workflow: RawWorkflow,
+  route: RawRoute & { readonly by: AskedRoute['by'] },
   at: string,
   context: CascadeContext & { readonly folder: string },
-): AskedRoute | { readonly tier: undefined } {
+): AskedRoute | undefined {
   const { problems, folder } = context;
   const { by, model = LOCAL_MODEL_NAME, start = {}, acceptAt, instructions } = route;
-  if (by === 'rules') throw new RangeError('A route by rules asks nobody');
   if (by === 'model' && model === LOCAL_MODEL_NAME) {
     problems.push(`${at}.model: name a model of models:; the built-in one is asked with by: local`);
   }
@@ -116,17 +114,12 @@ function resolveAsked(
     at,
     context,
   );
-  const own: string[] = [];
-  if (tier !== undefined) {
-    checkDataPolicy([tier], required, context.raw, at, own);
-    if (isPrivate) checkPrivate([tier], context.raw, at, own);
-  }
-  problems.push(...own.map((problem) => problem.replace(`${at}.cascade.0`, `${at}.model`)));
+  if (tier !== undefined) checkDataPolicy([tier], workflow, context.raw, () => `${at}.model`, problems);
   const kinds = classifyOptions.resolve(
     { labels: route.labels, examples: route.examples },
     { at, problems, readText: (file, setting) => readText(resolve(folder, file), setting, problems) },
   );
-  if (tier === undefined || kinds === undefined) return { tier: undefined };
+  if (tier === undefined || kinds === undefined) return undefined;
   const names = kinds.labels.map(({ label }) => label);
   for (const kind of Object.keys(start)) {
     if (!names.includes(kind))

@@ -23,7 +23,7 @@ export interface TwoTierCalibration {
   readonly labelled: readonly number[];
 }
 
-/** Items of one label with the same confidence, at most so many as `MOST_AT_ONCE` says, or all of a label whose confidence tells nothing. */
+/** Items of one label with the same confidence, at most so many as `MAX_SHARE_AT_ONCE` says, or all of a label whose confidence tells nothing. */
 interface Block {
   readonly label: string;
   readonly confidence: number;
@@ -32,6 +32,8 @@ interface Block {
   readonly risk: number;
 }
 
+/** Of all items, those that one test adds to the accepted ones. */
+const MAX_SHARE_AT_ONCE = 1 / 500;
 /** Labels that show where to look. More of them are not worth their cost. */
 const PILOT = 200;
 /** One-sided, at a delta of 0.1; it only decides how many labels are worth asking for. */
@@ -117,7 +119,7 @@ function orderByRisk(
  * is drawn apart from that of the sample, which must be a simple random one of each set that is tested.
  */
 function piecesOf(group: Block, total: number, random: () => number): readonly Block[] {
-  const most = Math.max(1, Math.ceil(total * MOST_AT_ONCE));
+  const most = Math.max(1, Math.ceil(total * MAX_SHARE_AT_ONCE));
   const pieces: Block[] = [];
   const items = shuffledIndices(group.items.length, random).flatMap((index) => group.items[index] ?? []);
   for (let at = 0; at < items.length; at += most) {
@@ -125,9 +127,6 @@ function piecesOf(group: Block, total: number, random: () => number): readonly B
   }
   return pieces;
 }
-
-/** Of all items, those that one test adds to the accepted ones. */
-const MOST_AT_ONCE = 1 / 500;
 
 interface SamplePlan {
   /** Blocks that may be accepted. */

@@ -13,7 +13,7 @@ const REPETITION_PENALTY = 1;
 const AVERAGE_SCORE = 0;
 /** For each kind of fact, in standard deviations of the scores, and for how many kinds. */
 const FACT_BONUS = 2;
-const MOST_FACTS = 2;
+const MAX_FACTS = 2;
 
 export interface ExtractOptions {
   /** Space-separated words that the extract may have, at least 1. */
@@ -74,7 +74,7 @@ export function extractSentences(text: string, options: ExtractOptions): Omit<Ex
 }
 
 function factBonus(sentence: string): number {
-  return FACT_BONUS * Math.min(MOST_FACTS, countKeyFacts(sentence));
+  return FACT_BONUS * Math.min(MAX_FACTS, countKeyFacts(sentence));
 }
 
 function sentencesOf(text: string): readonly string[] {

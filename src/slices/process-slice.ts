@@ -134,7 +134,7 @@ async function answerDocuments(
   const router =
     drifted || workflow.route === undefined || hasNothing
       ? undefined
-      : await openRouter(context, run, workflow, entries, localCalls);
+      : await unlessStopped(run, () => Router.open(context, run, workflow, entries, localCalls));
   const isLocalFirst = first?.kind === 'local' && router?.asks !== true;
   const local =
     isLocalFirst && run.ending === undefined
@@ -200,15 +200,10 @@ async function reuseAnswer(
   return taken;
 }
 
-async function openRouter(
-  context: ProcessSliceContext,
-  run: SliceRun,
-  workflow: WorkflowSpec,
-  entries: readonly SliceEntry[],
-  localCalls: LocalCalls,
-): Promise<Router> {
+/** What fails because the slice stops says why it stops. */
+async function unlessStopped<T>(run: SliceRun, work: () => Promise<T>): Promise<T> {
   try {
-    return await Router.open(context, run, workflow, entries, localCalls);
+    return await work();
   } catch (error) {
     run.throwIfStopped();
     throw error;
@@ -230,17 +225,13 @@ async function runLocalTier(
   entries: readonly SliceEntry[],
   { localCalls, logs, router }: LocalTierOptions,
 ): Promise<readonly (DocumentEnd | undefined)[]> {
-  try {
-    const monotonic = () => context.clock.monotonic();
-    const note = (index: number, attempt: TierAttempt) => logs[index]?.note(attempt);
-    return await answerLocally(context.local, run, workflow, stage, entries, {
-      ...{ localCalls, monotonic, note },
-      passesBy: (index) => router?.passesBy(index) === true,
-    });
-  } catch (error) {
-    run.throwIfStopped();
-    throw error;
-  }
+  const options = {
+    localCalls,
+    monotonic: () => context.clock.monotonic(),
+    note: (index: number, attempt: TierAttempt) => logs[index]?.note(attempt),
+    passesBy: (index: number) => router?.passesBy(index) === true,
+  };
+  return await unlessStopped(run, () => answerLocally(context.local, run, workflow, stage, entries, options));
 }
 
 /** @param done positions of the documents that are finished; grows */

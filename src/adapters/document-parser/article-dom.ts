@@ -279,19 +279,20 @@ export class ArticleDocument {
 
   /** Keeps a copy of what an element holds now; returns its name. */
   keep(element: ArticleNode): string {
-    const copy = this.createElement(element.localName);
-    for (const child of element.childNodes) copyInto(copy, child, this);
-    this.#copies.push(copy);
+    this.#copies.push(this.#copyOf(element));
     return `copy ${this.#copies.length}`;
   }
 
   /** A copy of it again, as the search may come back a third time. */
   kept(name: string): ArticleNode | undefined {
     const copy = this.#copies[Number(name.replace(/^copy /, '')) - 1];
-    if (copy === undefined) return undefined;
-    const again = this.createElement(copy.localName);
-    for (const child of copy.childNodes) copyInto(again, child, this);
-    return again;
+    return copy === undefined ? undefined : this.#copyOf(copy);
+  }
+
+  #copyOf(element: ArticleNode): ArticleNode {
+    const copy = this.createElement(element.localName);
+    for (const child of element.childNodes) copyInto(copy, child, this);
+    return copy;
   }
 }
 
@@ -303,17 +304,16 @@ function copyInto(parent: ArticleNode, source: HtmlNode | ArticleNode, owner: Ar
     if (isUnread(from)) continue;
     const isText = from.nodeType === TEXT;
     const copy = new ArticleNode(owner, isText ? TEXT : ELEMENT, (isText ? from.data : from.localName) ?? '');
-    if (from.attributes instanceof Map) {
-      for (const [name, value] of from.attributes) copy.attributes.push(new Attribute(name, value));
-    } else {
-      for (const { name, value } of from.attributes as readonly Attribute[])
-        copy.attributes.push(new Attribute(name, value));
-    }
+    for (const [name, value] of attributesOf(from)) copy.attributes.push(new Attribute(name, value));
     to.appendChild(copy);
     const children: (HtmlNode | ArticleNode)[] = [];
     for (let child = from.firstChild; child !== null; child = child.nextSibling) children.push(child);
     for (const child of children.reverse()) open.push({ from: child, to: copy });
   }
+}
+
+function attributesOf(node: HtmlNode | ArticleNode): Iterable<readonly [string, string]> {
+  return node instanceof ArticleNode ? node.attributes.map(({ name, value }) => [name, value]) : node.attributes;
 }
 
 function isUnread(node: HtmlNode | ArticleNode): boolean {

@@ -12,14 +12,14 @@ import { allow } from '../callers.ts';
 import { requireVisible } from './batches.ts';
 
 const MAX_TABLE_BYTES = 32 * 1024 * 1024;
-const MOST_ROWS = 1_000;
+const MAX_ROWS = 1_000;
 
 const batchParams = z.object({ id: z.string() });
 const workflowParams = z.object({ workflow: z.string() });
 const rowsQuery = z.object({
-  sample: z.coerce.number().int().min(1).max(MOST_ROWS).default(100).describe('so many answers, chosen at random'),
+  sample: z.coerce.number().int().min(1).max(MAX_ROWS).default(100).describe('so many answers, chosen at random'),
   document: z
-    .union([z.string(), z.array(z.string()).max(MOST_ROWS)])
+    .union([z.string(), z.array(z.string()).max(MAX_ROWS)])
     .optional()
     .describe('these documents in their place'),
   format: z.enum(['json', 'csv']).default('json'),
@@ -34,7 +34,7 @@ const correctionsBody = z.object({
       }),
     )
     .min(1)
-    .max(MOST_ROWS),
+    .max(MAX_ROWS),
 });
 
 /** Golden sets from rows that people have corrected. They have texts of any tenant, so all of it needs `operate`. */

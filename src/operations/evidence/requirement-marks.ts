@@ -81,7 +81,7 @@ function plannedLoad(plan: Known['plan'], callSeconds: number | undefined): Docu
   };
 }
 
-/** The config's limits, where the headers of a provider name a lower one that. */
+/** The config's limits, or lower ones that the headers of a provider name. */
 export function toldLimits(
   { providers, pools }: Limits,
   quotas: readonly (Pick<FoundQuota, 'told'> & { readonly pool: string })[],

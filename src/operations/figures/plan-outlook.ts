@@ -12,7 +12,7 @@ import { hostThroughput } from './throughput.ts';
 export const USUAL_SHARES: readonly number[] = [0.6, 0.8, 0.95];
 const DAY_MS = 86_400_000;
 /** A slot every five minutes for a month, and some more. */
-const MOST_SLOTS = 10_000;
+const MAX_SLOTS = 10_000;
 
 export interface OutlookAsked {
   /** Shares of the documents that reach a tier and are accepted there, 0 to 1. Default: {@link USUAL_SHARES}. */
@@ -48,13 +48,13 @@ export function planOutlook(
   const past = acceptedBefore(spec, history);
   const isOpen = cascade.length > 1 && plan.documents > 0 && plan.unpriced.length === 0;
   const alike = (share: number) => cascade.map((_, tier) => (tier === cascade.length - 1 ? 1 : share));
-  const scenarios = [
+  const scenarios = () => [
     ...(past === undefined ? [] : [scenario(of, past, 'history')]),
     ...accepted.map((share) => scenario(of, alike(share), 'stated')),
   ];
   const volume = monthVolume(plan.documents, month, schedule, now);
   return {
-    scenarios: isOpen ? scenarios : [],
+    scenarios: isOpen ? scenarios() : [],
     month: volume === undefined ? undefined : forecastMonth(plan, volume),
     monthLimit: budget.month,
   };
@@ -69,7 +69,7 @@ function monthVolume(
   if (month !== undefined && 'documents' in month) return { ...month, batches: undefined, from: 'stated' };
   if (month !== undefined) return { documents: documents * month.nights, batches: month.nights, from: 'stated' };
   if (schedule === undefined) return undefined;
-  const batches = slotsBetween(schedule, now, now + DAYS_PER_MONTH * DAY_MS, MOST_SLOTS).length;
+  const batches = slotsBetween(schedule, now, now + DAYS_PER_MONTH * DAY_MS, MAX_SLOTS).length;
   return { documents: documents * batches, batches, from: 'schedule' };
 }
 
