@@ -9,17 +9,16 @@ import { RedisKeys } from '../../src/adapters/redis/keys.ts';
 import { type App, openApp } from '../../src/app.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
-import { chance } from '../../src/simulator/random.ts';
 import { runCli } from '../helpers/cli.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
 import { Cluster } from './cluster.ts';
 import { configFile, simulatorOptions } from './config-file.ts';
 import { CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
 import { estimateCost } from './estimate-cost.ts';
-import { FilePlace } from './file-place.ts';
 import { findLeftOut, findLeftovers } from './leftovers.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { Link } from './link.ts';
+import { falseClock, middayTimezone, openStorePlace, storeSettings } from './places.ts';
 import { startSimulatorProcess } from './processes.ts';
 import { checkHistory } from './redis-history.ts';
 import { RedisPlace } from './redis-place.ts';
@@ -27,7 +26,6 @@ import { Sampler } from './sampler.ts';
 import { drawScenario, type Scenario, type ScenarioOptions } from './scenario.ts';
 import { checkNights, fillInbox, inboxOf, playNights } from './schedule.ts';
 import { Stage } from './stage.ts';
-import { StoreFront } from './store-front.ts';
 import { cancelSoon, submit } from './submitters.ts';
 import { Unrest } from './unrest.ts';
 
@@ -308,44 +306,9 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   figures.transactions = history.transactions;
 }
 
-/** Every other worker's clock jumps in the middle of its work: by some seconds, which it bears, or by hours. */
-function falseClock(seed: number, number: number): readonly string[] {
-  const draw = (purpose: string) => chance(seed, 'chaos clock', `${number} ${purpose}`);
-  if (number % 2 === 0) return [];
-  const jump = [-40_000, 20_000, 3_600_000 * 2, -3_600_000 * 26][Math.floor(4 * draw('jump'))] ?? 0;
-  const url = new URL('../helpers/false-clock.ts', import.meta.url);
-  url.search = new URLSearchParams({
-    ahead: String(jump),
-    after: String(Math.floor(15_000 * draw('after'))),
-  }).toString();
-  return ['--import', url.href];
-}
-
-async function openStorePlace(
-  folder: string,
-  { clusterFaults }: Scenario,
-  stack: AsyncDisposableStack,
-): Promise<StoreFront | FilePlace> {
-  if (clusterFaults.some((name) => name === 's3' || name.startsWith('store-')))
-    return stack.use(await StoreFront.start());
-  return stack.use(new FilePlace(folder, clusterFaults.includes('files-full')));
-}
-
-function storeSettings(store: StoreFront | FilePlace, way: 'front' | 'direct') {
-  return store instanceof StoreFront
-    ? store.settings(way)
-    : { store: `file:${way === 'front' ? store.link : store.path}` };
-}
-
 async function dropHold(app: App, { limited }: Scenario): Promise<void> {
   if (limited === 'batch') await app.batches.resumeBatch('first');
   else await app.pauses.clear('triage');
-}
-
-/** Midnight would begin a new day and lift the limit: whatever the hour, it is about midday there. */
-function middayTimezone(): string {
-  const offset = new Date().getUTCHours() - 12;
-  return offset === 0 ? 'UTC' : `Etc/GMT${offset > 0 ? '+' : ''}${offset}`;
 }
 
 /** Every scope that a call of this scenario is booked in. */
