@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openLocalModel } from '../../src/adapters/local-model/open-local-model.ts';
 import { rouge } from '../../src/evaluation/rouge.ts';
 import { extractSentences } from '../../src/local-model/extract-sentences.ts';
+import { countKeyFacts } from '../../src/local-model/key-facts.ts';
 import type { LocalAnswer, LocalModel } from '../../src/local-model/local-model.ts';
 import { splitSentences } from '../../src/local-model/split-sentences.ts';
 import {
@@ -31,7 +33,7 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(`npm run eval:local -- [--quick] [--set NAME]... [--draws N] [--kind sentence-encoder|naive-bayes]
   --quick   150 items of each set and one draw of examples
-  --set     only this set; may be given again
+  --set     only this set, or notes: extracts of mails, minutes and READMEs; may be given again
   --draws   random draws of examples, default 3 (banking77: at most 2)`);
   process.exit(0);
 }
@@ -93,6 +95,7 @@ try {
   await evaluateClassification();
   await evaluateCatchAll();
   await evaluateExtracts();
+  showNotes();
 } finally {
   await model.close();
 }
@@ -198,6 +201,24 @@ async function evaluateExtracts(): Promise<void> {
       ).toFixed(0)}`,
     );
   }
+}
+
+/** Extracts of mails, minutes and READMEs, to be read: docs/extracts.md has them beside those of before. */
+function showNotes(): void {
+  if (!chosen('notes')) return;
+  const folder = new URL('../fixtures/notes/', import.meta.url);
+  const withFacts = (text: string) => splitSentences(text).filter((sentence) => countKeyFacts(sentence) > 0).length;
+  let kept = 0;
+  let all = 0;
+  console.log('\nnotes: extracts of 45 words');
+  for (const name of readdirSync(folder).sort()) {
+    const text = readFileSync(new URL(name, folder), 'utf8');
+    const extract = extractSentences(text, { maxWords: 45 }).text;
+    console.log(`${name.padEnd(14)} ${extract}`);
+    kept += withFacts(extract);
+    all += withFacts(text);
+  }
+  console.log(`${kept} of ${all} sentences with a question, a date, an amount or a decision are kept`);
 }
 
 function share<T>(items: readonly T[], holds: (item: T) => boolean): number {
