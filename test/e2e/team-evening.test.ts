@@ -122,7 +122,10 @@ it('an evening of two teams: whatever one does wrong, the documents of the other
   model.release();
   await within('the key is found revoked', revoked.prints(/key:refused/));
   await within('the store is missed', troubled.prints(/store:trouble/));
-  expect((await run('workers')).stdout).toMatch(/takes no slices: Cannot .+ in the store/);
+  // The log says it a moment before the registry of workers does.
+  await expect
+    .poll(async () => (await run('workers')).stdout, { timeout: LONGEST_WAIT_MS })
+    .toMatch(/takes no slices: Cannot .+ in the store/);
 
   await ended('bank');
   await ended('shop');
