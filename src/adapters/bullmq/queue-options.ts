@@ -43,6 +43,12 @@ export class QueueClients implements Disposable {
     return this.#client;
   }
 
+  /** Calls back once as soon as the shared client has no connection, at once where it has none now. */
+  whenLost(callback: () => void): void {
+    if (this.#client?.status === 'ready') this.#client.once('close', callback);
+    else callback();
+  }
+
   /** Commands that wait for Redis fail. */
   [Symbol.dispose](): void {
     this.#client?.disconnect();

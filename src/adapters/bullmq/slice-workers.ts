@@ -38,6 +38,8 @@ export class SliceWorkers {
   readonly #workers: readonly Worker[];
   readonly #clients: QueueClients;
   readonly #paused = new Set<PauseReason>();
+  /** Slices and batches at work. */
+  #inHand = 0;
 
   constructor(connection: QueueConnection, settings: WorkerSettings, handlers: WorkerHandlers) {
     this.#clients = new QueueClients(connection);
@@ -55,7 +57,7 @@ export class SliceWorkers {
           sliceQueueName(workflow),
           async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
             if (this.#paused.size > 0) await handBack(job, token);
-            await runSlice(job, token, signal ?? new AbortController().signal, handlers);
+            await this.#hold(() => runSlice(job, token, signal ?? new AbortController().signal, handlers));
           },
           { ...options, concurrency: settings.slices },
         ),
@@ -65,7 +67,8 @@ export class SliceWorkers {
       async (job: Job, token: string | undefined) => {
         if (this.#paused.size > 0) await handBack(job, token);
         const { batch } = finalizeJobSchema.parse(job.data);
-        if (!(await handlers.finalizeBatch(batch))) throw new NotReadyError(`Batch ${batch} has calls in flight`);
+        const isEnded = await this.#hold(() => handlers.finalizeBatch(batch));
+        if (!isEnded) throw new NotReadyError(`Batch ${batch} has calls in flight`);
       },
       { ...options, concurrency: 1 },
     );
@@ -96,15 +99,29 @@ export class SliceWorkers {
     for (const worker of this.#workers) worker.resume();
   }
 
-  /** Takes no more jobs; resolves when those at work have ended. */
+  /** Takes no more jobs; resolves when those at work have ended. Where there are none, Redis is not waited for. */
   async drain(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.close()));
+    const closed = Promise.all(this.#workers.map((worker) => worker.close()));
+    // BullMQ may be in the midst of asking for the next job, which is answered only when Redis is back.
+    this.#clients.whenLost(() => {
+      if (this.#inHand === 0) this.giveUp();
+    });
+    await closed;
     this.giveUp();
   }
 
   /** What still waits for Redis fails, so `drain()` resolves. Slices in progress come back to the queue when their locks end. */
   giveUp(): void {
     this.#clients[Symbol.dispose]();
+  }
+
+  async #hold<T>(work: () => Promise<T>): Promise<T> {
+    this.#inHand += 1;
+    try {
+      return await work();
+    } finally {
+      this.#inHand -= 1;
+    }
   }
 }
 
