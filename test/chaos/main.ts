@@ -1,19 +1,22 @@
+import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import PQueue from 'p-queue';
 import { formatUsd } from '../../src/money/money.ts';
 import { type FaultName, readFaults } from './faults.ts';
-import { type Outcome, runScenario } from './run-scenario.ts';
+import type { Outcome } from './run-scenario.ts';
 
 /**
- * `npm run chaos -- --seeds N [--seed S] [--faults NAME,…] [--small]`: N scenarios from seed S on (default: 10 from 1), one after
- * the other. Without `--faults` each seed draws its own; `--faults none` plays dying workers and the provider's faults
+ * `npm run chaos -- --seeds N [--seed S] [--at-once K] [--faults NAME,…] [--small]`: N scenarios from seed S on (default: 10
+ * from 1), K at once (default: 1). Without `--faults` each seed draws its own; `--faults none` plays dying workers and the provider's faults
  * alone. `--small` plays a quarter of it, to try one fault. Ends with code 1 if a guarantee did not hold.
  */
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    'at-once': { type: 'string', default: '1' },
     faults: { type: 'string' },
     small: { type: 'boolean', default: false },
   },
@@ -23,16 +26,9 @@ bundleOnce();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 const first = Number(values.seed);
 const outcomes: Outcome[] = [];
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const outcome = await runScenario(seed, { small: values.small, ...(faults === undefined ? {} : { faults }) });
-  outcomes.push(outcome);
-  console.log(line(outcome));
-  for (const problem of outcome.problems) console.log(`  ${problem}`);
-  if (outcome.folder !== undefined)
-    console.log(
-      `  repeat: npm run chaos -- --seed ${seed} --seeds 1${values.faults === undefined ? '' : ` --faults ${values.faults}`}   kept: ${outcome.folder}`,
-    );
-}
+const queue = new PQueue({ concurrency: Number(values['at-once']) });
+const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => first + index);
+await queue.addAll(seeds.map((seed) => async () => tell(await play(seed))));
 console.log(summary(outcomes));
 process.exitCode = outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;
 
@@ -52,6 +48,25 @@ function bundleOnce(): void {
   const folder = mkdtempSync(`${cache}/nightmill-chaos-`);
   process.env.NIGHTMILL_TEST_BUNDLE = folder;
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+}
+
+/** In a process of its own: one that looks at Redis every few milliseconds should not wait for another's work. */
+async function play(seed: number): Promise<Outcome> {
+  const options = JSON.stringify({ small: values.small, ...(faults === undefined ? {} : { faults }) });
+  const child = fork(fileURLToPath(new URL('one-seed.ts', import.meta.url)), [String(seed), options]);
+  return new Promise((resolve, reject) => {
+    child.once('message', (outcome) => resolve(outcome as Outcome));
+    child.once('exit', (code) => reject(new Error(`The process of seed ${seed} ended with ${code} and told nothing`)));
+  });
+}
+
+function tell(outcome: Outcome): void {
+  outcomes.push(outcome);
+  console.log(line(outcome));
+  for (const problem of outcome.problems) console.log(`  ${problem}`);
+  if (outcome.folder === undefined) return;
+  const options = `${values.faults === undefined ? '' : ` --faults ${values.faults}`}${values.small ? ' --small' : ''}`;
+  console.log(`  repeat: npm run chaos -- --seed ${outcome.seed} --seeds 1${options}   kept: ${outcome.folder}`);
 }
 
 function line({ seed, scenario, problems, figures, seconds }: Outcome): string {
@@ -82,6 +97,7 @@ function summary(all: readonly Outcome[]): string {
       all
         .filter(({ problems }) => problems.length > 0)
         .map(({ seed }) => seed)
+        .sort((a, b) => a - b)
         .join(', ') || 'none',
     ],
     ['documents', sum((figures) => figures.documents)],
