@@ -3,6 +3,7 @@ import {
   isAloneOverLimit,
   maySpeakOfLength,
   speaksOfContent,
+  speaksOfKey,
   speaksOfLength,
   speaksOfModel,
   speaksOfMoney,
@@ -21,7 +22,7 @@ export interface HttpFailure {
   readonly providerMessage: string;
   /** 0 to `MAX_RETRY_AFTER_MS`; absent where nothing names a wait. */
   readonly retryAfterMs?: number;
-  /** A `bad_request` that has a word about size in it, and may so mean that the request is too long. */
+  /** A `bad_request` that has a word about size in it, or no word at all, and may so mean that the request is too long. */
   readonly mayBeTooLong?: boolean;
   /** The model is what is refused: its id is wrong, it is withdrawn, or this account may not use it. */
   readonly refusesModel?: boolean;
@@ -61,6 +62,7 @@ const OUT_OF_CREDIT_TEXT = /^(?:you have reached your specified (?:workspace )?a
 /** Codes with which every call with this key fails until a person acts, whatever the status. */
 const ACCESS_CODES: ReadonlySet<string> = new Set([
   'invalid_api_key',
+  'invalid_authentication',
   'authentication_error', // Anthropic
   'permission_error',
   'organization_on_hold',
@@ -226,5 +228,6 @@ function badRequestClass(words: string, message: string, isAccessCode: boolean):
   if (speaksOfContent(words)) return 'refused_content';
   if (speaksOfLength(words)) return 'context_overflow';
   if (speaksOfThrottle(words)) return 'rate_limited';
+  if (speaksOfKey(words)) return 'authentication';
   return speaksOfTrouble(words) ? 'server_error' : undefined;
 }

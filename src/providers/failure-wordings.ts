@@ -35,13 +35,25 @@ const LENGTH = inEitherOrder(
     'shorten|truncate|reduce (?:the|your)|should be \\[|split (?:the|your)',
   ].join('|'),
 );
-const LENGTH_ELSEWHERE =
-  /too (?:long|large) (?:a )?(?:prompt|input|request|document|context)|request (?:is |entity |body |was )?(?:too (?:large|long|big)|oversized)|(?:超出|超过|超過|超长|過長|过长)[^。]{0,30}|(?:长度|上下文|字数|トークン|文字)[^。]{0,20}(?:超|上限|限制|最大|長すぎ)|(?:最大|上限)[^。]{0,12}(?:长度|上下文|トークン|文字)|zu (?:lang|gro(?:ß|ss))\b|trop long/i;
+const LENGTH_ELSEWHERE = new RegExp(
+  [
+    'too (?:long|large) (?:a )?(?:prompt|input|request|document|context)|request (?:is |entity |body |was )?(?:too (?:large|long|big)|oversized)',
+    'max(?:imum)? ?length\\b[^.]{0,20}\\bactual\\b|\\bn ctx ?[=:] ?\\d',
+    '(?:超出|超过|超過|超长|過長|过长)[^。]{0,30}|(?:长度|上下文|字数|トークン|文字)[^。]{0,20}(?:超|上限|限制|最大|長すぎ)|(?:最大|上限)[^。]{0,12}(?:长度|上下文|トークン|文字)',
+    '(?:tokens?|输入|輸入|文本|内容|提示|入力|リクエスト)[^。]{0,12}(?:过多|過多|太长|太長|過長|長すぎ|超え)',
+    'zu (?:lang|gro(?:ß|ss))\\b|zu viele (?:token|zeichen)|(?:länge|kontext|token)[^.]{0,30}überschr',
+    'trop long|dépass\\w*[^.]{0,40}(?:longueur|taille|limite|contexte|tokens)',
+    '(?:supera|excede|sobrepasa|ultrapassa)\\w*[^.]{0,40}(?:longitud|tamaño|l[ií]mite|contexto|contesto|comprimento|lunghezza|tokens?)|(?:demasiado|troppo) (?:larg|lung)|muito long',
+    'превыш[^.]{0,40}(?:длин|размер|контекст|токен|лимит)|слишком (?:длин|больш)',
+    '(?:토큰|입력|길이|컨텍스트|프롬프트)[^.]{0,20}(?:초과|넘|너무)',
+  ].join('|'),
+  'i',
+);
 const OUTPUT_CAP =
   /max[ _](?:completion[ _]|output[ _]|new[ _])?tokens|maxOutputTokens|(?:completion|output|generated|response) (?:tokens|length)/i;
 /** "tokens per minute" are a rate; an access token is a key. */
 const OTHER_TOKENS =
-  /per (?:minute|second|hour|day|min)\b|\b[TR]P[MDS]\b|(?:access|auth\w*|bearer|security|session|refresh) token|token (?:is |has )?(?:expired|invalid|revoked)|unexpected token|invalid token/i;
+  /per (?:minute|second|hour|day|min)\b|\b[TR]P[MDS]\b|throttl|please wait\b|(?:access|auth\w*|bearer|security|session|refresh) token|token (?:is |has )?(?:expired|invalid|revoked)|unexpected token|invalid token/i;
 
 /** Of the whole request; not of the reply's cap, and not of a rate. */
 export function speaksOfLength(words: string): boolean {
@@ -51,11 +63,13 @@ export function speaksOfLength(words: string): boolean {
 }
 
 const SIZE =
-  /tokens?\b|length|context|window|\blong|\blarge|\bbig\b|\bsize|charact|\bchars\b|sequence|capacity|truncat|positions?\b|l(?:ä|ae)nge|longueur|longitud|contexto?|长|長|上下文|字数|トークン/i;
+  /tokens?\b|length|context|window|\blong|\blarge|\bbig\b|\bsize|charact|\bchars\b|sequence|capacity|truncat|positions?\b|l(?:ä|ae)nge|longueur|longitud|lunghezza|comprimento|contexto?|taille|tamaño|длин|размер|токен|контекст|长|長|上下文|字数|トークン|토큰|길이|컨텍스트/i;
 
-/** Any word about size: such a refusal may be about the request's length, in a wording that is in no list. */
+/**
+ * Any word about size, or no word at all: such a refusal may be about the request's length, in a wording that is in no list.
+ */
 export function maySpeakOfLength(words: string): boolean {
-  return SIZE.test(words) && !OTHER_TOKENS.test(words);
+  return (SIZE.test(words) && !OTHER_TOKENS.test(words)) || !/[\p{L}\p{N}]/u.test(words);
 }
 
 const MONEY = inEitherOrder(
@@ -67,8 +81,17 @@ const MONEY = inEitherOrder(
   ].join('|'),
   40,
 );
-const MONEY_ELSEWHERE =
-  /account[^.]{0,20}(?:overdue|in arrears|arrears|delinquent|past due|unpaid|good standing)|in arrears|arrearage|overdue (?:account|bill)|subscription[^.]{0,20}(?:expired|lapsed|ended|inactive|cancell?ed)|trial[^.]{0,20}(?:ended|expired|over)|can(?:not|'t|not| only) afford|pay(?:ing)? (?:your|the) (?:bill|invoice)|余额|欠费|充值|残高不足|额度已用完/i;
+const MONEY_ELSEWHERE = new RegExp(
+  [
+    "account[^.]{0,20}(?:overdue|in arrears|arrears|delinquent|past due|unpaid|good standing)|in arrears|arrearage|overdue (?:account|bill)|subscription[^.]{0,20}(?:expired|lapsed|ended|inactive|cancell?ed)|trial[^.]{0,20}(?:ended|expired|over)|can(?:not|'t|not| only) afford|pay(?:ing)? (?:your|the) (?:bill|invoice)",
+    '(?:invalid|missing|no|valid) (?:payment (?:instrument|method|details)|credit card|billing account)|billing account[^.]{0,40}(?:not found|closed|missing)|assigned quota',
+    // What is gone for a week or a month is gone for this night.
+    "\\b(?:month|week)(?:ly)?\\b[^.]{0,40}\\b(?:limit|quota|usage|allowance|allocation)\\b|\\b(?:limit(?:ed)?|quota|usage|allowance|allocation)\\b[^.]{0,40}\\b(?:month|week)(?:ly)?\\b|your (?:current )?plan (?:does not|doesn't)",
+    '余额|欠费|充值|额度[^。]{0,8}(?:用完|用尽|不足|耗尽)|额度已用完|剩余额度|资源包[^。]{0,8}(?:用|耗)尽|残高|クレジット[^。]{0,8}(?:不足|切れ)|크레딧|잔액',
+    'guthaben|solde insuffisant|crédits? (?:insuffisant|épuisé)|saldo insuf|créditos? (?:insuf|agotad|esgotad)|недостаточно средств|пополните',
+  ].join('|'),
+  'i',
+);
 /** Gemini words its limits per minute as "exceeded your current quota, please check your plan and billing details". */
 const QUOTA_AND_BILLING = /(?:check|see|view) your plan and billing( details)?/gi;
 
@@ -86,8 +109,16 @@ const CONTENT = inEitherOrder(
     '(?:content|safety|moderation|prompt) (?:filter|system|check|review|shield)',
   ].join('|'),
 );
-const CONTENT_ELSEWHERE =
-  /content[ _-]?(?:filter|policy|moderation|safety|management)|guard ?rail|safety (?:system|filter|policy|settings|reasons|check)|moderation|risk control|敏感|不安全|违规|违反|審核|审核|不適切/i;
+const CONTENT_ELSEWHERE = new RegExp(
+  [
+    'content[ _-]?(?:filter|policy|moderation|safety|management)|guard ?rail|safety (?:system|filter|policy|settings|reasons|check)|moderation|risk control|high[ -]risk',
+    '(?:content|text|input|prompt|output|completion|response)[^.]{0,60}\\b(?:is|was|were|been|being) (?:blocked|censored|withheld|filtered)|censor',
+    'personal(?:ly identifiable)? (?:data|information)|\\bPII\\b|data loss prevention|\\bDLP\\b|prompt[ -]?injection|jail ?break|model armor',
+    '敏感|不安全|违规|违反|審核|审核|不適切|ポリシー[^。]{0,4}違反|부적절|유해|정책[^.]{0,4}위반',
+    'verstö(?:ß|ss)t|contenu (?:inapproprié|interdit)|enfrein|contenido (?:inapropiado|no permitido)|infringe|наруша|недопустим',
+  ].join('|'),
+  'i',
+);
 
 /** A filter has stopped this text. */
 export function speaksOfContent(words: string): boolean {
@@ -95,7 +126,7 @@ export function speaksOfContent(words: string): boolean {
 }
 
 const THROTTLE =
-  /throttl|rate.?limit|rate (?:exceeded|of requests)|too many (?:requests|concurrent|calls|simultaneous)|concurren(?:t|cy)[^.]{0,40}(?:limit|exceed|maximum|many)|(?:requests?|tokens?|calls?) per (?:second|minute|hour|day|min)\b|\b(?:QPS|RPM|TPM)\b|slow down|quota (?:exceeded|exhausted|used|limit|violation)|(?:exceed|over|used up)\w*[^.]{0,30}quota|request frequency|frequency limit|限流|频率|频繁|并发/i;
+  /throttl|rate.?limit|rate (?:exceeded|of requests)|too many (?:requests|concurrent|calls|simultaneous)|concurren(?:t|cy)[^.]{0,40}(?:limit|exceed|maximum|many)|(?:requests?|tokens?|calls?) per (?:second|minute|hour|day|min)\b|\b(?:QPS|RPM|TPM)\b|slow down|quota (?:exceeded|exhausted|used|limit|violation)|(?:request|call|usage|daily|hourly)s? (?:\w+ )?limit (?:is |was |has been )?(?:reached|exceeded|hit)|(?:exceed|over|used up)\w*[^.]{0,30}quota|request frequency|frequency limit|限流|频率|频繁|并发/i;
 
 /** It has to come later. */
 export function speaksOfThrottle(words: string): boolean {
@@ -104,9 +135,26 @@ export function speaksOfThrottle(words: string): boolean {
 
 /** The server's own trouble, whatever status it has chosen. */
 export function speaksOfTrouble(words: string): boolean {
-  return /overload|server (?:is )?busy|\bbusy\b|temporar(?:y|ily)|(?:try|retry)(?: your request)? (?:again|later)|please retry|unavailable|internal (?:server )?error|timed? ?out|upstream|繁忙|稍后/i.test(
-    words,
-  );
+  return TROUBLE.test(words.replace(AFTER_A_CHANGE, ' '));
+}
+
+const TROUBLE =
+  /overload|server (?:is )?busy|\bbusy\b|temporar(?:y|ily)|(?:try|retry)(?: your request)? (?:again|later)|please retry|unavailable|internal (?:server )?error|timed? ?out|upstream|connection (?:error|reset|refused|closed|aborted|lost)|\bengine ?core|\bcuda\b|out of memory|worker (?:lost|died|crashed|exited)|\bcrashed\b|loading (?:the )?model|model is loading|繁忙|稍后/i;
+/** "Reformat your input and try again": the same once more would not help. */
+const AFTER_A_CHANGE =
+  /(?:reformat|correct|fix|shorten|reduce|change|check|adjust|modify|remove|revise|review)\b[^.]{0,60}\b(?:re)?try(?: your request)?(?: again)?/gi;
+const KEY = new RegExp(
+  [
+    '(?:incorrect|invalid|missing|wrong|bad|expired|revoked|unknown|no) (?:api ?key|access ?key|subscription key|(?:cookie )?auth(?:entication|orization)?\\b|credentials?|access token|bearer)',
+    '(?:api ?key|access ?key|access token|bearer token|auth(?:entication|orization)? (?:key|token|header)|credentials?)\\b[^.]{0,30}(?:invalid|incorrect|missing|expired|revoked|not (?:valid|found|provided|recogni[sz]ed)|required|no longer)',
+    'authentication (?:failed|required|error)|unauthori[sz]ed|not authenticated|unauthenticated',
+  ].join('|'),
+  'i',
+);
+
+/** The key is wrong, or there is none. */
+export function speaksOfKey(words: string): boolean {
+  return KEY.test(words);
 }
 
 const MODEL = new RegExp(
@@ -129,7 +177,7 @@ export function speaksOfModel(words: string): boolean {
 export function isAloneOverLimit(message: string): boolean {
   const start = message.slice(0, 2 * WORDING_CHARACTERS);
   const numberAfter = (words: string) =>
-    new RegExp(`\\b(?:${words})\\b(?: \\w+){0,2}?["'\\s:=]+([\\d,]+)`, 'i').exec(start)?.[1];
+    new RegExp(`\\b(?:${words})\\b(?: \\w+){0,2}?["'\\s:=(]+([\\d,]+)`, 'i').exec(start)?.[1];
   const limit = numberAfter('limit|maximum|max');
   const requested = numberAfter('requested|needed|request size|this request');
   if (limit === undefined || requested === undefined) return false;

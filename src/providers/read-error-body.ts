@@ -8,7 +8,7 @@ export interface ErrorBody {
   readonly codes: readonly string[];
   /** The provider's message, or the body as it came where it has none; at most 10,000 characters. */
   readonly message: string;
-  /** How long Gemini asks to wait, as it wrote it: `31s`. */
+  /** How long the body's own field asks to wait, with a unit: `31s`. */
   readonly retryDelay?: string;
   /** Gemini's names of the quotas that are used up: `GenerateRequestsPerDayPerProjectPerModel-FreeTier`. */
   readonly quotaIds: readonly string[];
@@ -30,7 +30,7 @@ export function readErrorBody(bodyText: string): ErrorBody {
   const texts = [root.error, ...TEXT_FIELDS.map((field) => error[field]), ...detailTexts(error), upstreamText(error)];
   const said = texts.filter(isFilledString).join(' ');
   const details = (Array.isArray(error.details) ? error.details : []).map(asRecord).filter((d) => d !== undefined);
-  const retryDelay = details.map((detail) => detail.retryDelay).find(isFilledString);
+  const retryDelay = waitIn([...details, error, asRecord(error.metadata), asRecord(error.parameters), root]);
   const reasons = details.map((detail) => detail.reason);
   const violations = details.flatMap((detail) => (Array.isArray(detail.violations) ? detail.violations : []));
   return {
@@ -50,6 +50,33 @@ export function readErrorBody(bodyText: string): ErrorBody {
     ...(retryDelay === undefined ? {} : { retryDelay }),
     quotaIds: violations.map((violation) => asRecord(violation)?.quotaId).filter(isFilledString),
   };
+}
+
+const WAIT_FIELDS: Readonly<Record<string, 's' | 'ms'>> = {
+  retry_after: 's',
+  retryAfter: 's',
+  retry_after_seconds: 's',
+  retryAfterSeconds: 's',
+  retry_in: 's',
+  wait_seconds: 's',
+  retry_after_ms: 'ms',
+  retryAfterMs: 'ms',
+};
+
+/** Gemini's `retryDelay` (`31s`, or in parts), and the fields of others: numbers, or texts with or without a unit. */
+function waitIn(places: readonly (Readonly<Record<string, unknown>> | undefined)[]): string | undefined {
+  for (const place of places) {
+    if (place === undefined) continue;
+    const { retryDelay } = place;
+    if (isFilledString(retryDelay)) return retryDelay;
+    if (isRecord(retryDelay) && retryDelay.seconds !== undefined) return `${String(retryDelay.seconds)}s`;
+    for (const [field, unit] of Object.entries(WAIT_FIELDS)) {
+      const value = place[field];
+      if (typeof value === 'number' && value >= 0) return `${value}${unit}`;
+      if (isFilledString(value)) return /^\d+(?:\.\d+)?$/.test(value) ? `${value}${unit}` : value;
+    }
+  }
+  return undefined;
 }
 
 const TEXT_FIELDS = [

@@ -61,7 +61,7 @@ const HEADER_NAMES: readonly {
     read: ([field]) => meaning('tokens', field, 'other'),
   },
   {
-    pattern: /^(?:x-)?ratelimit-(limit|remaining|reset)$/,
+    pattern: /^(?:x-)?ratelimit-(limit|remaining|reset)(?:-after)?$/,
     read: ([field]) => meaning('requests', field, 'untold'),
   },
 ];
@@ -86,7 +86,7 @@ export function readRateLimits(headers: Readonly<Record<string, string>>, nowMs:
   const serverNowMs = Date.parse(headers.date ?? '');
   const clockMs = Number.isNaN(serverNowMs) ? nowMs : serverNowMs;
   const found = new Map<string, Pick<HeaderMeaning, 'dimension' | 'window'> & { [field in Field]?: number }>();
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of Object.entries(headers).flatMap(inSeveral)) {
     const header = meaningOf(name);
     if (header === undefined) continue;
     const { dimension, field, window } = header;
@@ -130,6 +130,23 @@ function isPerDay(
 /** Neither its name nor a reset tells the window, so it may well be that of a minute. */
 function isUntold(window: HeaderMeaning['window'], perDay: boolean | undefined, reset: number | undefined): boolean {
   return perDay === undefined && reset === undefined && (window === 'usual' || window === 'untold');
+}
+
+const PARAMETERS: Readonly<Record<string, Field>> = {
+  limit: 'limit',
+  remaining: 'remaining',
+  r: 'remaining',
+  reset: 'reset',
+  t: 'reset',
+};
+
+/** `x-rate-limit-…` as `x-ratelimit-…`; the drafts of the IETF have all in one: `limit=10, remaining=0, reset=3`, `"p";r=0;t=3`. */
+function inSeveral([name, value]: readonly [string, string]): (readonly [string, string])[] {
+  if (name !== 'ratelimit') return [[name.replace(/^(x-)?rate-limit-/, '$1ratelimit-'), value]];
+  return [...value.matchAll(/\b(limit|remaining|r|reset|t)\s*=\s*(\d{1,15})/g)].map(([, key = '', number = '']) => [
+    `ratelimit-${PARAMETERS[key]}`,
+    number,
+  ]);
 }
 
 function meaningOf(name: string): HeaderMeaning | undefined {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../text/parse-duration.ts';
+import { parseSpan, waitInText } from '../text/parse-wait.ts';
 import type { ErrorBody } from './read-error-body.ts';
 import { readRateLimits } from './read-rate-limits.ts';
 
@@ -9,9 +10,10 @@ export const MAX_RETRY_AFTER_MS = 3_600_000;
 const LONGEST_MINUTE_MS = 60_000;
 
 /**
- * How long a refusal asks to wait, 0 to `MAX_RETRY_AFTER_MS`, from the first of these that tells it: `retry-after-ms`,
- * `retry-after` (seconds, decimals allowed, or a date), the body's `retryDelay`, and for a 429 the reset of the limits
- * of which nothing is left. Malformed values count as absent.
+ * How long a refusal asks to wait, 0 to `MAX_RETRY_AFTER_MS`, from the first of these that tells it: a header
+ * `retry-after` (seconds, a span with its unit, or a point in time) or `retry-after-ms` with or without `x-`, the body's
+ * own field, for a 429 the reset of the limits of which nothing is left, the message, and for a limit of a day the longest.
+ * Malformed values count as absent.
  */
 export function readRetryWait(
   status: number,
@@ -19,29 +21,47 @@ export function readRetryWait(
   body: ErrorBody,
   nowMs: number | undefined,
 ): number | undefined {
+  // Measured against the provider's own clock where it tells it, so that a wrong clock here does no harm.
+  const serverNowMs = Date.parse(headers.date ?? '');
+  const clockMs = Number.isNaN(serverNowMs) ? nowMs : serverNowMs;
   const waitMs =
-    readRetryAfter(headers, nowMs) ??
+    readRetryAfter(headers, clockMs) ??
     readRetryDelay(body) ??
     readExhausted(status, headers, nowMs) ??
-    readWaitInText(status, body.message);
+    waitInText(body.message, clockMs) ??
+    (status === 429 && /\b(?:per[ -]day|daily)\b/i.test(body.message) ? MAX_RETRY_AFTER_MS : undefined);
   return waitMs === undefined ? undefined : Math.min(Math.max(Math.ceil(waitMs), 0), MAX_RETRY_AFTER_MS);
 }
 
-function readRetryAfter(headers: Readonly<Record<string, string>>, nowMs: number | undefined): number | undefined {
-  const milliseconds = readDecimal(headers['retry-after-ms']) ?? readDecimal(headers['x-ms-retry-after-ms']);
-  if (milliseconds !== undefined) return milliseconds;
-  // Given twice it comes as "5, 5": the longer one counts.
-  const values = (headers['retry-after'] ?? '').split(/,\s*(?=\d+(?:\.\d+)?\s*$|\d+(?:\.\d+)?,)/);
-  const seconds = values.map(readDecimal).filter((each) => each !== undefined);
-  if (seconds.length > 0) return Math.max(...seconds) * 1000;
-  const value = headers['retry-after'];
-  if (value === undefined || value.trim() === '') return undefined;
-  const duration = parseDuration(value.trim());
-  if (duration !== undefined) return duration;
-  // Measured against the provider's own clock where it tells it, so that a wrong clock here does no harm.
-  const serverNowMs = Date.parse(headers.date ?? '');
-  const waitMs = Date.parse(value) - (Number.isNaN(serverNowMs) ? (nowMs ?? Number.NaN) : serverNowMs);
-  return Number.isNaN(waitMs) ? undefined : waitMs;
+const MILLISECOND_HEADERS = ['retry-after-ms', 'x-ms-retry-after-ms', 'x-retry-after-ms'] as const;
+const HEADERS = ['retry-after', 'x-retry-after', 'retry-after-seconds'] as const;
+
+function readRetryAfter(headers: Readonly<Record<string, string>>, clockMs: number | undefined): number | undefined {
+  for (const name of MILLISECOND_HEADERS) {
+    const milliseconds = readDecimal(headers[name]);
+    if (milliseconds !== undefined) return milliseconds;
+  }
+  const value = HEADERS.map((name) => headers[name]).find((each) => each !== undefined && each.trim() !== '');
+  if (value === undefined) return undefined;
+  // Given twice it comes as "5, 5", and the longer one counts; a date has a comma of its own.
+  const found = value
+    .split(/,(?!\s*\d{1,2}[ -][a-z]{3})/i)
+    .map((each) => readWait(each, clockMs))
+    .filter((each) => each !== undefined);
+  return found.length === 0 ? undefined : Math.max(...found);
+}
+
+function readWait(value: string, clockMs: number | undefined): number | undefined {
+  const text = value.replace(/;.*$/, '').replace(/^[\s"']+|[\s"']+$/g, '');
+  const number = readDecimal(text);
+  if (number === undefined) return parseSpan(text) ?? readTime(Date.parse(text), clockMs);
+  // So many seconds are a point in time.
+  if (number >= 1e12) return readTime(number, clockMs);
+  return number >= 1e9 ? readTime(number * 1000, clockMs) : number * 1000;
+}
+
+function readTime(time: number, clockMs: number | undefined): number | undefined {
+  return Number.isNaN(time) || clockMs === undefined ? undefined : time - clockMs;
 }
 
 /** Gemini's delay for a used-up day may be that of a minute's quota (`22s`), after which the day is not over. */
@@ -62,24 +82,6 @@ function readExhausted(
     .map(({ resetMs }) => resetMs)
     .filter((resetMs) => resetMs !== undefined);
   return resets.length === 0 ? undefined : Math.max(...resets);
-}
-
-/** "Please try again in 1m30.5s", "retry after 20 seconds", "try again in 200ms". */
-function readWaitInText(status: number, message: string): number | undefined {
-  if (status !== 429 && status !== 503) return undefined;
-  const found =
-    /(?:try again|retry|wait)(?:ing)?\s+(?:in|after|for)\s+((?:\d+(?:\.\d+)?\s*(?:ms|milliseconds?|h(?:ours?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)\s*)+)/i.exec(
-      message,
-    )?.[1];
-  if (found === undefined) return undefined;
-  let total = 0;
-  for (const [, amount = '0', unit = ''] of found.matchAll(/(\d+(?:\.\d+)?)\s*(ms|milli|h|m|s)/gi)) {
-    const name = unit.toLowerCase();
-    total +=
-      Number(amount) *
-      (name.startsWith('mi') || name === 'ms' ? 1 : name === 'h' ? 3_600_000 : name === 'm' ? 60_000 : 1_000);
-  }
-  return total;
 }
 
 function readDecimal(value: string | undefined): number | undefined {

@@ -9,6 +9,18 @@ const classOf = (status: number, message: string, code?: string): ModelFailureCl
 /** Real wordings of vendors stand in `failure.test.ts`; these are of nobody, so that the meaning is tested. */
 const INVENTED: Readonly<Record<string, readonly (readonly [status: number, message: string, code?: string])[]>> = {
   context_overflow: [
+    [
+      400,
+      'Malformed input request: #/prompt: expected maxLength: 10000, actual: 12000, please reformat it and try again.',
+    ],
+    [400, 'n_tokens=9000 > n_ctx=4096'],
+    [400, 'El texto supera la longitud máxima permitida'],
+    [400, 'La requête dépasse la longueur maximale du contexte'],
+    [400, 'превышен максимальный размер контекста'],
+    [400, '입력 토큰 수가 최대 길이를 초과했습니다'],
+    [400, 'リクエストの入力が長すぎます'],
+    [400, '输入tokens数量过多'],
+    [429, 'Tokens in this request (2903) exceed the tokens per minute limit (2000)'],
     [400, 'The text does not fit in 8192 tokens'],
     [400, 'Your prompt will not fit the window of this engine'],
     [422, 'Prompt tokens (9120) surpass what the engine takes (8192)'],
@@ -34,6 +46,19 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [429, 'The request has more tokens than the context window of 8192'],
   ],
   out_of_credit: [
+    [403, 'INVALID_PAYMENT_INSTRUMENT: A valid payment instrument must be provided.'],
+    [403, 'Billing account for project 123 is not found'],
+    [429, 'This key is limited to 1000 API calls / month'],
+    [429, 'Weekly/Monthly Limit Exhausted'],
+    [429, "You've hit your usage limit for this month."],
+    [429, 'You exceeded your assigned quota'],
+    [403, '资源包余量已用尽,请购买资源包'],
+    [403, '该令牌额度已用尽'],
+    [400, '크레딧이 부족합니다.'],
+    [403, 'Guthaben aufgebraucht'],
+    [403, 'Solde insuffisant'],
+    [403, 'Недостаточно средств на счёте'],
+    [403, 'Your plan does not include API access.'],
     [401, 'Insufficient credits'],
     [403, 'Account overdue'],
     [429, 'Your wallet is empty'],
@@ -55,6 +80,13 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [403, 'Key limit exceeded (total limit).'],
   ],
   refused_content: [
+    [451, 'The content you provided or machine outputted is blocked.'],
+    [400, 'The text may include personal data and was blocked'],
+    [400, 'Blocked: PII_DETECTED'],
+    [400, 'Prompt injection detected by the gateway'],
+    [400, 'Diese Anfrage verstößt gegen unsere Richtlinien'],
+    [400, '부적절한 내용이 포함되어 있습니다'],
+    [400, 'コンテンツポリシーに違反しています'],
     [451, 'Blocked by guardrail no-personal-data'],
     [400, 'The prompt was flagged by our classifiers'],
     [400, 'Input violates the rules of our usage guidelines'],
@@ -70,6 +102,13 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [400, 'The input may be harmful'],
   ],
   rate_limited: [
+    [400, 'Too many tokens, please wait before trying again.', 'ThrottlingException'],
+    [400, 'Open api daily request limit reached'],
+    [
+      429,
+      'Rate limit reached on tokens per minute (TPM): Limit 6000, Used 5900, Requested 450. Need more tokens? Upgrade at https://console.example.com/settings/billing',
+    ],
+    [429, 'Max RPM exceeded. Please upgrade your plan or wait'],
     [400, 'Throttled'],
     [400, 'Too many concurrent calls'],
     [403, 'You send more than 5 requests per second'],
@@ -81,6 +120,9 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [429, ''],
   ],
   server_error: [
+    [400, 'Connection error.'],
+    [400, 'EngineCore encountered an issue.'],
+    [400, 'CUDA error: an illegal memory access was encountered'],
     [408, 'x'],
     [409, 'x'],
     [424, 'x'],
@@ -92,6 +134,8 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [503, 'insufficient capacity'],
   ],
   bad_request: [
+    [400, 'Invalid token at position 4 in JSON body'],
+    [400, 'Change the parameter top_k and try again'],
     [400, 'Field required: project'],
     [400, "Unsupported parameter: 'max_tokens'"],
     [400, 'max_tokens must be at most 4096'],
@@ -106,6 +150,12 @@ const INVENTED: Readonly<Record<string, readonly (readonly [status: number, mess
     [400, 'messages: roles must alternate'],
   ],
   authentication: [
+    [400, 'Incorrect API key provided'],
+    [400, 'Missing API key'],
+    [400, 'Authentication failed'],
+    [400, 'Access token invalid or no longer valid'],
+    [400, 'Api key is expired'],
+    [400, 'x', 'invalid_authentication'],
     [401, 'The access token has expired'],
     [403, 'This key may not use the model'],
     [403, 'Forbidden'],
@@ -144,6 +194,11 @@ describe('a refusal in words that nobody has seen', () => {
     [400, 'temperature must be between 0 and 1'],
   ])('is not of the model itself: %d %s', (status, message) => {
     expect(classifyHttpFailure(status, JSON.stringify({ error: { message } }), {}).refusesModel).toBeUndefined();
+  });
+
+  it('may be about the length where it has no word at all', () => {
+    expect(classifyHttpFailure(400, '', {})).toMatchObject({ failure: 'bad_request', mayBeTooLong: true });
+    expect(classifyHttpFailure(400, '{"error":{"message":"Bad Request"}}', {}).mayBeTooLong).toBeUndefined();
   });
 
   it('cannot be made by a document that the server quotes', () => {
