@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
-import type { Log } from '../runtime/log.ts';
+import { withoutPlaces } from './server-places.ts';
 
 /** An error as `application/problem+json` (RFC 9457) with our `code`. */
 export interface Problem {
@@ -13,9 +14,9 @@ export interface Problem {
 }
 
 /** What is told of an error. One that nobody foresaw tells nothing of itself: it is in the log. */
-export function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown, config: App['config']): Problem {
   if (error instanceof NightmillError && error.code !== 'internal') {
-    return problem(error.httpStatus, error.code, error.message);
+    return problem(error.httpStatus, error.code, withoutPlaces(error.message, config));
   }
   const { statusCode, message } = error as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -33,9 +34,9 @@ export function problem(status: number, code: string, detail: string): Problem {
 }
 
 /** The error handler of every route but the OpenAI-shaped ones. */
-export function sendProblem(log: Log) {
+export function sendProblem({ log, config }: Pick<App, 'log' | 'config'>) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const told = problemOf(error);
+    const told = problemOf(error, config);
     if (told.status >= 500) {
       log.error('http:failed', { route: request.routeOptions.url, message: (error as Error).message });
     }

@@ -116,11 +116,11 @@ async function buildServer(app: App, { callers, hub, keeper, meter, guard, limit
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     // An address that cannot be read reaches no route, and so no error handler.
-    frameworkErrors: sendProblem(app.log),
+    frameworkErrors: sendProblem(app),
   });
   server.setValidatorCompiler(validatorCompiler);
   server.setSerializerCompiler(serializerCompiler);
-  server.setErrorHandler(sendProblem(app.log));
+  server.setErrorHandler(sendProblem(app));
   server.setNotFoundHandler((request, reply) => {
     const told = problem(
       404,

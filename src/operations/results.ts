@@ -95,7 +95,7 @@ export async function linkResults(app: App, batchId: string): Promise<ResultLink
   for (const key of await outputKeys(app.store, batchId)) {
     const url = await app.store.downloadUrl(key, LINK_SECONDS);
     if (url === undefined) {
-      throw new NightmillError('usage', `The store ${app.store.url} has no links; download with -o FOLDER.`);
+      throw new NightmillError('usage', 'The store has no presigned links, which S3 has: ask for the rows themselves.');
     }
     links.push({ key, url });
   }

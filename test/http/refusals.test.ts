@@ -11,6 +11,7 @@ let redis: TcpRedis;
 let server: TestServer;
 let red: string;
 let blue: string;
+let operator: string;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -19,9 +20,15 @@ const ANSI = '\u001b[2J\u001b[31mred';
 
 beforeAll(async () => {
   redis = await startTcpRedis();
-  server = await openTestServer({ redis: redis.url, host: '0.0.0.0', more: 'allowUnknownTenants: true' });
+  server = await openTestServer({
+    redis: redis.url,
+    host: '0.0.0.0',
+    more: 'allowUnknownTenants: true',
+    workflow: 'schedule: { cron: "0 1 * * *", input: inbox }',
+  });
   red = await server.key('red', { tenant: 'red' });
   blue = await server.key('blue', { tenant: 'blue' });
+  operator = await server.key('night', { rights: 'read,operate' });
   const body = toJsonl([{ id: SCRIPT, text: 'Ticket' }]);
   const made = await server.call('POST', '/api/v1/batches?workflow=triage&id=mine', {
     key: red,
@@ -111,6 +118,23 @@ describe('the server refuses', () => {
       expect(refused).toMatchObject({ status: 400, body: { status: 400, code: 'usage', title: 'Bad Request' } });
       expect(refused.headers.get('content-type')).toBe('application/problem+json');
     }
+  });
+
+  it("to name the server's own folders, whatever was asked for", async () => {
+    const unknown = { key: red, headers: NDJSON, body: toJsonl([{ id: 'a', text: 'x' }]) };
+    const answers = [
+      await server.call('POST', '/api/v1/batches?workflow=nobody', unknown),
+      await server.call('POST', '/api/v1/plan?workflow=nobody', unknown),
+      await server.call('GET', '/api/v1/schedules', { key: red }),
+      await server.call('GET', '/api/v1/workflows', { key: red }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 200, 200]);
+    for (const { text } of answers) expect(text).not.toContain(server.folder);
+    expect(answers[0]?.body.detail).toMatch(/^There is no workflow "nobody" in the config; known: /);
+    expect(answers[2]?.body.schedules[0].input).toBe('inbox');
+    expect((await server.call('GET', '/api/v1/schedules', { key: operator })).body.schedules[0].input).toBe(
+      `${server.folder}/inbox`,
+    );
   });
 
   it('to put a line break of a file name into a header', async () => {

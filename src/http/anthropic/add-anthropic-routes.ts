@@ -4,18 +4,21 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { maySee } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
 import type { CompatBatch } from '../../compat/openai-records.ts';
+import { storeKeys } from '../../store/store-keys.ts';
 import { allow } from '../callers.ts';
 import type { BatchKeeper } from '../openai/batch-keeper.ts';
+import { addOrTakeBack } from '../openai/batch-routes.ts';
 import { removeFile, storeContent } from '../openai/file-content.ts';
 import { requestId } from '../openai/openai-error.ts';
 import { servedModels } from '../openai/served-models.ts';
+import { bounded } from '../receive-upload.ts';
 import { AnthropicError, sendAnthropicError } from './anthropic-error.ts';
 import { hasEnded, messageBatch, REQUESTS_KEY } from './message-batch.ts';
-import { readRequests } from './read-requests.ts';
+import { RequestLines } from './read-requests.ts';
 import { resultLines } from './result-lines.ts';
 
-/** Requests come in one JSON body, which is in memory: larger batches are several, or a file of the OpenAI-compatible endpoint. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** As Anthropic's own. */
+const MAX_BODY_BYTES = 256 * 1024 * 1024;
 const WINDOW_MS = 24 * 3_600_000;
 const MAX_LISTED = 1_000;
 const LISTED = 20;
@@ -26,20 +29,21 @@ export async function addAnthropicRoutes(server: FastifyInstance, app: App, keep
   const read = (summary: string) => ({ preHandler: allow('read'), schema: { summary } });
   const change = (summary: string) => ({ preHandler: allow('submit'), schema: { summary } });
   const show = async (batch: CompatBatch, request: FastifyRequest) => await messageBatch(app, batch, originOf(request));
-  server.setErrorHandler(sendAnthropicError(app.log));
+  server.setErrorHandler(sendAnthropicError(app));
   server.addHook('onRequest', async (_request, reply) => {
     reply.header('request-id', requestId());
   });
 
-  server.post(
-    '/v1/messages/batches',
-    { ...change('Anthropic: a batch of messages'), bodyLimit: MAX_BODY_BYTES },
-    async (request) => {
+  await server.register(async (routes) => {
+    // Requests go to the store as they come.
+    routes.removeContentTypeParser('application/json');
+    routes.addContentTypeParser('application/json', (_request, body, done) => done(null, body));
+    routes.post('/v1/messages/batches', change('Anthropic: a batch of messages'), async (request) => {
       const batch = await createBatch(app, request);
       keeper.move(batch.id);
       return await show(batch, request);
-    },
-  );
+    });
+  });
 
   server.get(
     '/v1/messages/batches',
@@ -91,12 +95,11 @@ export async function addAnthropicRoutes(server: FastifyInstance, app: App, keep
 }
 
 async function createBatch(app: App, { body, caller }: FastifyRequest): Promise<CompatBatch> {
-  const lines = readRequests(body, servedModels(app.config));
   const tenant = caller.tenant === undefined ? {} : { tenant: caller.tenant };
-  const createdAt = app.clock.now();
   const newId = () => app.submit.newId().replaceAll('-', '');
   const file = `file-${newId()}`;
-  const stored = await storeContent(app, file, Readable.from(lines.map((line) => Buffer.from(`${line}\n`))));
+  const { count, ...stored } = await storeRequests(app, file, body as Readable);
+  const createdAt = app.clock.now();
   const expiresAt = createdAt + WINDOW_MS;
   await app.openai.addFile({
     id: file,
@@ -118,11 +121,23 @@ async function createBatch(app: App, { body, caller }: FastifyRequest): Promise<
     expiresAt,
     inputFileId: file,
     mayReadFile: true,
-    metadata: { [REQUESTS_KEY]: String(lines.length) },
+    metadata: { [REQUESTS_KEY]: String(count) },
     requestHash: createHash('sha256').update(stored.sha256).digest('hex'),
   };
-  await app.openai.addBatch(batch);
+  await addOrTakeBack(app, batch, false);
   return batch;
+}
+
+/** The requests of a body as a batch file. What is refused leaves nothing behind. */
+async function storeRequests(app: App, file: string, body: Readable) {
+  const lines = new RequestLines({ models: servedModels(app.config), maxLineBytes: app.config.ingest.maxLineBytes });
+  try {
+    const stored = await storeContent(app, file, lines.read(bounded(body, MAX_BODY_BYTES)));
+    return { ...stored, count: lines.count };
+  } catch (error) {
+    await app.store.delete([storeKeys.fileContent(file)]);
+    throw lines.fault ?? error;
+  }
 }
 
 async function listBatches(

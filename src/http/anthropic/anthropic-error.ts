@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Log } from '../../runtime/log.ts';
+import type { App } from '../../app.ts';
 import { requestId } from '../openai/openai-error.ts';
 import { problemOf } from '../problem.ts';
 
@@ -27,10 +27,10 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /** The error handler of the Anthropic-shaped routes. */
-export function sendAnthropicError(log: Log) {
+export function sendAnthropicError({ log, config }: Pick<App, 'log' | 'config'>) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const { status, detail } =
-      error instanceof AnthropicError ? { status: error.status, detail: error.message } : problemOf(error);
+      error instanceof AnthropicError ? { status: error.status, detail: error.message } : problemOf(error, config);
     if (status >= 500) {
       log.error('http:failed', { route: request.routeOptions.url, message: (error as Error).message });
     }

@@ -20,7 +20,7 @@ export async function addOpenAiRoutes(server: FastifyInstance, app: App, keeper:
 }
 
 async function addRoutes(server: FastifyInstance, app: App, keeper: BatchKeeper, hide: boolean): Promise<void> {
-  server.setErrorHandler(sendOpenAiError(app.log));
+  server.setErrorHandler(sendOpenAiError(app));
   server.setNotFoundHandler((request) => {
     throw new OpenAiError(404, `Invalid URL (${request.method} ${request.url.split('?')[0]?.slice(0, 200)})`);
   });

@@ -8,6 +8,7 @@ import { cancelBatch } from '../../operations/end-batches.ts';
 import { submitDocuments } from '../../operations/submit-documents.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { MODEL_WORKFLOW } from '../../workflows/model-workflow.ts';
+import { withoutPlaces } from '../server-places.ts';
 import { readProgress } from './batch-progress.ts';
 import { findFile, untilAborted } from './file-content.ts';
 import { checkBatchLines, type LineRules } from './input-lines.ts';
@@ -61,7 +62,8 @@ async function startBatch(app: App, id: string, signal: AbortSignal): Promise<vo
       });
     } catch (error) {
       if (!(error instanceof NightmillError) || error.exitCode !== 2) throw error;
-      return await refuse(app, id, [{ code: error.code, message: error.message, param: null, line: null }]);
+      const message = withoutPlaces(error.message, app.config);
+      return await refuse(app, id, [{ code: error.code, message, param: null, line: null }]);
     }
   }
   await app.openai.noteStep(id, 'submitted', { at: app.clock.now() });

@@ -88,7 +88,11 @@ async function createBatch(app: App, request: FastifyRequest): Promise<CompatBat
  * A batch whose creation fails may be there all the same. Its client is told of an error and asks again: without an
  * idempotency key that makes another batch, so that this one must not run. With a key, that finds this one.
  */
-async function addOrTakeBack({ openai, clock }: App, batch: CompatBatch, hasKey: boolean): Promise<boolean> {
+export async function addOrTakeBack(
+  { openai, clock }: Pick<App, 'openai' | 'clock'>,
+  batch: CompatBatch,
+  hasKey: boolean,
+): Promise<boolean> {
   try {
     return await openai.addBatch(batch);
   } catch (error) {

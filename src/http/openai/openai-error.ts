@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Log } from '../../runtime/log.ts';
+import type { App } from '../../app.ts';
 import { problemOf } from '../problem.ts';
 
 /** An error as OpenAI's clients know it: no batch was made, nothing has changed. */
@@ -68,9 +68,9 @@ export function requestId(): string {
 }
 
 /** The error handler of the OpenAI-shaped routes. */
-export function sendOpenAiError(log: Log) {
+export function sendOpenAiError({ log, config }: Pick<App, 'log' | 'config'>) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
-    const { status, body } = openAiErrorOf(error);
+    const { status, body } = openAiErrorOf(error, config);
     if (status >= 500) {
       log.error('http:failed', { route: request.routeOptions.url, message: (error as Error).message });
     }
@@ -95,12 +95,15 @@ export interface OpenAiErrorBody {
   };
 }
 
-export function openAiErrorOf(error: unknown): { readonly status: number; readonly body: OpenAiErrorBody } {
+export function openAiErrorOf(
+  error: unknown,
+  config: App['config'],
+): { readonly status: number; readonly body: OpenAiErrorBody } {
   if (error instanceof OpenAiError) {
     const { status, message, param, code } = error;
     return { status, body: { error: { message, type: 'invalid_request_error', param, code } } };
   }
-  const { status, code, detail } = problemOf(error);
+  const { status, code, detail } = problemOf(error, config);
   const told = (type: string, named: string | null) => ({
     status,
     body: { error: { message: detail, type, param: null, code: named } },

@@ -10,6 +10,7 @@ import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
 import { LOCAL_MODEL_NAME, labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { allow, appFor } from '../callers.ts';
+import { withoutPlacesIn } from '../server-places.ts';
 
 const scopeParams = z.object({ '*': z.string() });
 const limitBody = z.object({ limitUsd: z.number().nonnegative().nullable() });
@@ -34,25 +35,30 @@ const operate = { preHandler: allow('operate') };
 const read = { preHandler: allow('read') };
 
 function addWorkflowRoutes(server: FastifyInstance, app: App): void {
-  server.get('/api/v1/workflows', { ...read, schema: { summary: 'workflows, their models and pauses' } }, async () => ({
-    workflows: await Promise.all(
-      [...app.config.workflows.values(), ...app.config.builtIns.values()].map(async ({ spec, budget, schedule }) => ({
-        name: spec.name,
-        task: spec.task,
-        ...('labels' in spec ? { labels: labelsOf(spec) } : {}),
-        models: spec.cascade.flatMap(modelsOfTier).map(({ name }) => name),
-        budgetUsd: Object.fromEntries(
-          Object.entries(budget).map(([period, nano]) => [period, usdJson(nano as number)]),
-        ),
-        schedule: schedule ?? null,
-        pauses: (await app.pauses.all(spec.name)).map(({ cause, reason, since }) => ({
-          cause,
-          reason,
-          since: new Date(since).toISOString(),
+  server.get(
+    '/api/v1/workflows',
+    { ...read, schema: { summary: 'workflows, their models and pauses' } },
+    async ({ caller }) => {
+      const workflows = await Promise.all(
+        [...app.config.workflows.values(), ...app.config.builtIns.values()].map(async ({ spec, budget, schedule }) => ({
+          name: spec.name,
+          task: spec.task,
+          ...('labels' in spec ? { labels: labelsOf(spec) } : {}),
+          models: spec.cascade.flatMap(modelsOfTier).map(({ name }) => name),
+          budgetUsd: Object.fromEntries(
+            Object.entries(budget).map(([period, nano]) => [period, usdJson(nano as number)]),
+          ),
+          schedule: schedule ?? null,
+          pauses: (await app.pauses.all(spec.name)).map(({ cause, reason, since }) => ({
+            cause,
+            reason,
+            since: new Date(since).toISOString(),
+          })),
         })),
-      })),
-    ),
-  }));
+      );
+      return { workflows: hasRight(caller, 'operate') ? workflows : withoutPlacesIn(workflows, app.config) };
+    },
+  );
   for (const [verb, act] of [
     ['pause', pauseNamed],
     ['resume', resumeNamed],

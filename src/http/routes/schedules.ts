@@ -1,9 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { hasRight } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
 import { scheduleJson, slotJson } from '../../operations/schedules/schedule-json.ts';
 import { listSchedules, pauseSchedule, resumeSchedule, runScheduleNow } from '../../operations/schedules/schedules.ts';
 import { allow, appFor } from '../callers.ts';
+import { withoutPlacesIn } from '../server-places.ts';
 
 const params = z.object({ name: z.string() });
 const nextQuery = z.object({ next: z.coerce.number().int().min(1).max(1000).default(1) });
@@ -17,7 +19,8 @@ export function addScheduleRoutes(server: FastifyInstance, app: App): void {
     },
     async (request) => {
       const { next } = request.query as z.infer<typeof nextQuery>;
-      return { schedules: (await listSchedules(app, next)).map(scheduleJson) };
+      const schedules = (await listSchedules(app, next)).map(scheduleJson);
+      return { schedules: hasRight(request.caller, 'operate') ? schedules : withoutPlacesIn(schedules, app.config) };
     },
   );
   const acts = {
