@@ -47,7 +47,7 @@ const MANIFEST: Manifest = {
       accepted: 2,
       usage: USAGE,
       cost: 15,
-      latency: { calls: 3, ms: 900, outputTokens: 3, sketch: 'AAM' },
+      latency: { calls: 3, ms: 900, outputTokens: 3, sketch: 'AAM', firstByte: { calls: 2, sketch: '~AAQ' } },
     },
   ],
   digest: {

@@ -7,8 +7,8 @@ const rate = (name: MetricName, by: string, labels = ''): string =>
   `sum by (${by}) (rate(${m(name, labels)}[$__rate_interval]))`;
 /** Of the whole cluster: every server tells the same. */
 const cluster = (name: MetricName, by: string, labels = ''): string => `max by (${by}) (${m(name, labels)})`;
-const quantile = (share: number): string =>
-  `histogram_quantile(${share}, sum by (le, model) (rate(${m('nightmill_call_duration_seconds')}_bucket[$__rate_interval])))`;
+const quantile = (share: number, name: MetricName): string =>
+  `histogram_quantile(${share}, sum by (le, model) (rate(${m(name)}_bucket[$__rate_interval])))`;
 
 interface Panel {
   readonly title: string;
@@ -85,8 +85,10 @@ const ROWS: readonly { readonly title: string; readonly panels: readonly Panel[]
         title: 'Time of a call',
         unit: 's',
         queries: [
-          { expr: quantile(0.5), legend: '{{model}} p50' },
-          { expr: quantile(0.95), legend: '{{model}} p95' },
+          { expr: quantile(0.5, 'nightmill_call_duration_seconds'), legend: '{{model}} p50' },
+          { expr: quantile(0.95, 'nightmill_call_duration_seconds'), legend: '{{model}} p95' },
+          { expr: quantile(0.5, 'nightmill_call_first_byte_seconds'), legend: '{{model}} first byte p50' },
+          { expr: quantile(0.95, 'nightmill_call_first_byte_seconds'), legend: '{{model}} first byte p95' },
         ],
       },
       plot(

@@ -19,6 +19,7 @@ export function measureReply(
     ...callOf(call, route),
     outcome: 'reply',
     durationMs: reply.durationMs,
+    firstByteMs: reply.firstByteMs,
     usage: booked.usage,
     cost: booked.cost,
     reply: { id: reply.requestId, model: reply.model, finish: reply.finish },

@@ -179,6 +179,7 @@ function noteCall({ log }: CallModelContext, { owner, document }: Call, { model 
     outputTokens: entry.usage.outputTokens,
     costNanoUsd: entry.cost,
     durationMs: entry.durationMs,
+    firstByteMs: entry.firstByteMs,
   });
 }
 
@@ -205,6 +206,7 @@ function entryOf(
           }),
     },
     durationMs: Math.round(reply.durationMs),
+    ...(reply.firstByteMs === undefined ? {} : { firstByteMs: Math.round(reply.firstByteMs) }),
     ...(usageEstimated === true ? { usageEstimated } : {}),
     ...(isStated === true ? { isStated } : {}),
     ...(servedBy === undefined ? {} : { servedBy }),

@@ -4,6 +4,7 @@ import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope } from '../ledger/scope.ts';
 import { latencyFigures } from '../measures/latency.ts';
+import { latencyText, nameAt } from '../measures/latency-text.ts';
 import { formatUsd, nanoToDecimal } from '../money/money.ts';
 import { powerText } from '../providers/power-book.ts';
 
@@ -80,14 +81,7 @@ function serverText({ provider, state, since, why, ...time }: BatchPower): strin
 }
 
 function speedOf({ model, provider, latency }: ModelTotals): string | undefined {
-  if (latency === undefined) return undefined;
-  const { calls, p50Ms, p95Ms, tokensPerSecond } = latencyFigures(latency);
-  const where = provider === undefined ? model : `${model} at ${provider}`;
-  return `${where}: p50 ${seconds(p50Ms)}, p95 ${seconds(p95Ms)}, ${tokensPerSecond} tokens/s over ${calls.toLocaleString('en')} calls`;
-}
-
-function seconds(milliseconds: number): string {
-  return milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`;
+  return latency === undefined ? undefined : latencyText(nameAt(model, provider), latencyFigures(latency));
 }
 
 /** Id, state, workflow, and what people have named it. */

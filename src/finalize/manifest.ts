@@ -2,7 +2,7 @@ import type { PriceOrigin } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
 import type { ServedModel } from '../batches/slice-commit.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
-import { latencyFigures } from '../measures/latency.ts';
+import { type Latency, latencyFigures } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { usdJson } from '../money/money.ts';
 import type { TokenPrice } from '../money/price.ts';
@@ -250,7 +250,17 @@ function modelJson(totals: ModelTotals, documents: number) {
     ...(accepted === 0 ? {} : { usdPer1000Answered: usdJson(Math.round((cost * 1000) / accepted)) }),
     ...(statedCalls === undefined ? {} : { statedCalls }),
     ...(overCapCalls === undefined ? {} : { overCapCalls }),
-    ...(latency === undefined ? {} : { latency: { ...latencyFigures(latency), ...latency } }),
+    ...(latency === undefined ? {} : { latency: latencyJson(latency) }),
+  };
+}
+
+function latencyJson(latency: Latency) {
+  const figures = latencyFigures(latency);
+  const { firstByte } = latency;
+  return {
+    ...figures,
+    ...latency,
+    ...(firstByte === undefined ? {} : { firstByte: { ...figures.firstByte, ...firstByte } }),
   };
 }
 

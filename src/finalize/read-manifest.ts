@@ -129,6 +129,14 @@ function nano(usd: unknown): number {
 /** The figures beside it are those of the sketch. */
 function latencyOf({ latency }: Pick<ModelTotals, 'latency'>): Pick<ModelTotals, 'latency'> {
   if (latency === undefined) return {};
-  const { calls, ms, outputTokens, sketch } = latency;
-  return { latency: { calls, ms, outputTokens, sketch } };
+  const { calls, ms, outputTokens, sketch, firstByte } = latency;
+  return {
+    latency: {
+      calls,
+      ms,
+      outputTokens,
+      sketch,
+      ...(firstByte === undefined ? {} : { firstByte: { calls: firstByte.calls, sketch: firstByte.sketch } }),
+    },
+  };
 }

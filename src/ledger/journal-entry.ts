@@ -24,6 +24,8 @@ export interface JournalEntry {
   readonly usage: Usage;
   readonly cost: NanoUsd;
   readonly durationMs: number;
+  /** As `ModelReply.firstByteMs`. Absent: not known. */
+  readonly firstByteMs?: number;
   /** The cost is what the provider has stated, not what the rates give. */
   readonly isStated?: boolean;
   /** The usage was not reported by the provider but counted here. */

@@ -21,6 +21,8 @@ export interface EndedCall {
   /** The class of the failure, e.g. `rate_limited`. */
   readonly failure?: string;
   readonly durationMs: number;
+  /** Of a reply, until the first byte of its headers. Undefined: not known. */
+  readonly firstByteMs?: number | undefined;
   readonly usage: Usage;
   /** What is booked for it; of an uncertain call its hold. */
   readonly cost: NanoUsd;

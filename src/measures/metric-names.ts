@@ -52,6 +52,11 @@ const PROCESS_METRICS = {
     help: 'Time of calls that were answered, from request to reply.',
     labels: ['model', 'provider'],
   },
+  nightmill_call_first_byte_seconds: {
+    type: 'histogram',
+    help: "Time of the same calls until the first byte of the response's headers.",
+    labels: ['model', 'provider'],
+  },
   nightmill_quota_requests_total: {
     type: 'counter',
     help: 'Calls that a pool let in.',
@@ -134,7 +139,7 @@ export const METRICS = { ...PROCESS_METRICS, ...CLUSTER_METRICS };
 
 export type MetricName = keyof typeof METRICS;
 
-/** Bounds of the histogram of calls, seconds. */
+/** Bounds of the histograms of calls, seconds. */
 export const DURATION_BUCKETS: readonly number[] = [
   0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8,
 ];

@@ -2,7 +2,7 @@ import { NANO_PER_USD } from '../money/money.ts';
 import type { EventName } from '../runtime/events.ts';
 import type { HistogramSample, Sample } from './exposition.ts';
 import type { EndedCall, EndedSlice, Meter } from './meter.ts';
-import { DURATION_BUCKETS } from './metric-names.ts';
+import { DURATION_BUCKETS, type MetricName } from './metric-names.ts';
 import { TopNames } from './top-names.ts';
 
 const TENANTS_SHOWN = 20;
@@ -31,6 +31,7 @@ interface Durations {
 export class ProcessMeter implements Meter {
   readonly #calls = new Map<string, CallSums>();
   readonly #durations = new Map<string, Durations>();
+  readonly #firstBytes = new Map<string, Durations>();
   readonly #pools = new Map<string, { requests: number; tokens: number; waitMs: number }>();
   readonly #documents = new Map<string, Map<string, number>>();
   readonly #slices = new Map<string, Map<string, number>>();
@@ -51,7 +52,9 @@ export class ProcessMeter implements Meter {
       sums.spent += call.cost;
     }
     if (call.tenant !== undefined) addTo(this.#tenantSpent, this.#tenants.labelOf(call.tenant, call.cost), call.cost);
-    if (call.outcome === 'reply') this.#addDuration(call);
+    if (call.outcome !== 'reply') return;
+    addDuration(this.#durations, call, call.durationMs);
+    if (call.firstByteMs !== undefined) addDuration(this.#firstBytes, call, call.firstByteMs);
   }
 
   callAdmitted(pool: string, waitMs: number, tokens: number): void {
@@ -88,9 +91,8 @@ export class ProcessMeter implements Meter {
       this.#tenantDocuments.delete(tenant);
     }
     for (const sums of this.#calls.values()) yield* callSamples(sums);
-    for (const { labels, counts, seconds } of this.#durations.values()) {
-      yield { name: 'nightmill_call_duration_seconds', labels, counts, sum: seconds };
-    }
+    yield* durationSamples('nightmill_call_duration_seconds', this.#durations);
+    yield* durationSamples('nightmill_call_first_byte_seconds', this.#firstBytes);
     for (const [pool, { requests, tokens, waitMs }] of this.#pools) {
       yield { name: 'nightmill_quota_requests_total', labels: [pool], value: requests };
       yield { name: 'nightmill_quota_tokens_total', labels: [pool], value: tokens };
@@ -124,19 +126,23 @@ export class ProcessMeter implements Meter {
     this.#calls.set(key, sums);
     return sums;
   }
+}
 
-  #addDuration({ model, provider, durationMs }: EndedCall): void {
-    let own = this.#durations.get(model);
-    if (own === undefined) {
-      own = { labels: [model, provider], counts: new Array<number>(DURATION_BUCKETS.length + 1).fill(0), seconds: 0 };
-      this.#durations.set(model, own);
-    }
-    const seconds = durationMs / 1_000;
-    let at = 0;
-    while (seconds > (DURATION_BUCKETS[at] ?? Number.POSITIVE_INFINITY)) at += 1;
-    own.counts[at] = (own.counts[at] ?? 0) + 1;
-    own.seconds += seconds;
+function addDuration(to: Map<string, Durations>, { model, provider }: EndedCall, milliseconds: number): void {
+  let own = to.get(model);
+  if (own === undefined) {
+    own = { labels: [model, provider], counts: new Array<number>(DURATION_BUCKETS.length + 1).fill(0), seconds: 0 };
+    to.set(model, own);
   }
+  const seconds = milliseconds / 1_000;
+  let at = 0;
+  while (seconds > (DURATION_BUCKETS[at] ?? Number.POSITIVE_INFINITY)) at += 1;
+  own.counts[at] = (own.counts[at] ?? 0) + 1;
+  own.seconds += seconds;
+}
+
+function* durationSamples(name: MetricName, durations: ReadonlyMap<string, Durations>): Generator<HistogramSample> {
+  for (const { labels, counts, seconds } of durations.values()) yield { name, labels, counts, sum: seconds };
 }
 
 function* callSamples({ labels, outcomes, input, cachedInput, output, spent, uncertain }: CallSums): Generator<Sample> {

@@ -4,6 +4,8 @@ const GAMMA = (1 + ERROR) / (1 - ERROR);
 const LOG_GAMMA = Math.log(GAMMA);
 /** With so many, values up to 27,000 times the smallest one are kept apart: 100 ms and 45 minutes. */
 const MAX_BINS = 256;
+/** No letter of base64: what follows is steps. */
+const STEPS = '~';
 
 /**
  * Quantiles of positive values from counts in bins that grow exponentially. Sketches of parts add up to that of the whole,
@@ -50,31 +52,31 @@ export class QuantileSketch {
 
   /** Base64 of: the first bin, then each count; a run of empty bins is a 0 and its length. */
   encode(): string {
-    const numbers = [this.#first];
-    for (let at = 0; at < this.#counts.length; at++) {
-      const count = this.#counts[at] ?? 0;
-      numbers.push(count);
-      if (count > 0) continue;
-      let run = 1;
-      while (this.#counts[at + 1] === 0) {
-        run += 1;
-        at += 1;
-      }
-      numbers.push(run);
-    }
-    return Buffer.from(numbers.flatMap(varint)).toString('base64url');
+    return pack([this.#first, ...withRuns(this.#counts)]);
   }
 
-  /** @throws {RangeError} the text is none that `encode` wrote */
+  /**
+   * As `encode`, with how each count differs from the one before: a fifth shorter where counts are large. Versions before it
+   * cannot read it.
+   */
+  encodeSteps(): string {
+    const steps = this.#counts.map((count, at) => count - (this.#counts[at - 1] ?? 0));
+    return `${STEPS}${pack([this.#first, ...withRuns(steps.map((step) => (step < 0 ? -2 * step - 1 : 2 * step)))])}`;
+  }
+
+  /** @throws {RangeError} the text is none that `encode` or `encodeSteps` wrote */
   static decode(text: string): QuantileSketch {
-    const [first, ...counts] = readVarints(Buffer.from(text, 'base64url'));
+    const isSteps = text.startsWith(STEPS);
+    const [first, ...packed] = readVarints(Buffer.from(isSteps ? text.slice(STEPS.length) : text, 'base64url'));
     const sketch = new QuantileSketch();
     if (first === undefined) throw new RangeError(`${JSON.stringify(text)} is no sketch of quantiles`);
+    let count = 0;
     let bin = first;
-    for (let at = 0; at < counts.length; at++) {
-      const count = counts[at] ?? 0;
-      if (count === 0) bin += counts[++at] ?? 0;
-      else sketch.#addTo(bin++, count);
+    for (const number of withoutRuns(packed)) {
+      if (isSteps) count += number % 2 === 1 ? -(number + 1) / 2 : number / 2;
+      else count = number;
+      if (count > 0) sketch.#addTo(bin, count);
+      bin += 1;
     }
     return sketch;
   }
@@ -98,6 +100,35 @@ export class QuantileSketch {
     this.#first += over.length;
     this.#counts[0] = (this.#counts[0] ?? 0) + over.reduce((sum, count) => sum + count, 0);
   }
+}
+
+/** A run of zeros is a 0 and its length. */
+function withRuns(numbers: readonly number[]): readonly number[] {
+  const packed: number[] = [];
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at] ?? 0;
+    packed.push(number);
+    if (number !== 0) continue;
+    let run = 1;
+    while (numbers[at + 1] === 0) {
+      run += 1;
+      at += 1;
+    }
+    packed.push(run);
+  }
+  return packed;
+}
+
+function* withoutRuns(packed: readonly number[]): Generator<number> {
+  for (let at = 0; at < packed.length; at++) {
+    const number = packed[at] ?? 0;
+    if (number !== 0) yield number;
+    else for (let left = Math.min(packed[++at] ?? 0, MAX_BINS); left > 0; left--) yield 0;
+  }
+}
+
+function pack(numbers: readonly number[]): string {
+  return Buffer.from(numbers.flatMap(varint)).toString('base64url');
 }
 
 function varint(value: number): number[] {

@@ -17,6 +17,7 @@ import { StoredAnswers } from '../results/earlier-answers.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { allTiers, labelsOf, modelsOfTier, poweredProviders, type WorkflowSpec } from '../workflows/workflow.ts';
 import { type Marks, marksQuestion, planMarks, warningsOf } from './evidence/requirement-marks.ts';
+import { type PastLatency, pastLatency, pastLatencyJson } from './figures/past-latency.ts';
 import { type OutlookAsked, outlookJson, type PlanOutlook, planOutlook } from './figures/plan-outlook.ts';
 import { throughputOf } from './figures/throughput.ts';
 import type { OpenedInputs } from './open-inputs.ts';
@@ -46,6 +47,8 @@ export interface PlanAnswer {
   /** Documents that were answered before by this very version of the workflow, and about what that cost; undefined: the store cannot be read. */
   readonly answeredBefore: StoredAnswers['found'] | undefined;
   readonly newOnly: boolean;
+  /** How fast its models were in the workflow's latest batches; undefined: the store cannot be read. */
+  readonly latency: readonly PastLatency[] | undefined;
   /** Servers that would be switched on for it, booked beside the plan's dollars. */
   readonly servers: readonly ServerPlan[];
   /** Every limit that would count, the batch's first. */
@@ -100,6 +103,7 @@ export async function planDocuments(config: Config, operation: PlanOperation): P
     marks: marks?.[0],
     answeredBefore: answered?.found,
     newOnly,
+    latency: answered === undefined ? undefined : await pastLatency(store, spec, tenant),
     servers: serversOf(config, spec, plan),
     limits: [
       ...(batchLimit === undefined
@@ -168,6 +172,7 @@ export function planJson(answer: PlanAnswer): object {
     dearest: plan.dearest.map((each) => ({ id: each.id, costUsd: usd(each.cost) })),
     instructionsShare: plan.instructionsShare === undefined ? null : Number(plan.instructionsShare.toFixed(4)),
     minutes,
+    latency: pastLatencyJson(answer.latency),
     servers: servers.map(({ provider, perHour, idleMinutes, cost: hours }) => ({
       provider,
       perHourUsd: perHour === undefined ? null : usd(perHour),

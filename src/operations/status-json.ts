@@ -72,6 +72,9 @@ export interface StatusView<Usd> {
     /** Half of the calls took no longer; within 2 %. Null: no call was timed. */
     readonly p50Ms: number | null;
     readonly p95Ms: number | null;
+    /** Until the first byte of the response's headers. Null: not known of any call, as of the local model. */
+    readonly firstByteP50Ms: number | null;
+    readonly firstByteP95Ms: number | null;
     /** Output tokens by the time of their calls. */
     readonly tokensPerSecond: number | null;
     readonly costUsd: Usd;
@@ -178,6 +181,8 @@ function modelView<Usd>(
     accepted,
     p50Ms: figures?.p50Ms ?? null,
     p95Ms: figures?.p95Ms ?? null,
+    firstByteP50Ms: figures?.firstByte?.p50Ms ?? null,
+    firstByteP95Ms: figures?.firstByte?.p95Ms ?? null,
     tokensPerSecond: figures?.tokensPerSecond ?? null,
     costUsd: usd(cost),
   };

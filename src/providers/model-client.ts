@@ -34,6 +34,8 @@ export interface ModelReply {
   /** The provider's id of this request, for its support desk. */
   readonly requestId?: string;
   readonly durationMs: number;
+  /** From handing the request to its connection to the first byte of the response's headers. Absent: not measured. */
+  readonly firstByteMs?: number;
   /** Calls that the server works on at once, where it has said so. */
   readonly serverSlots?: number;
 }

@@ -62,7 +62,7 @@ function powerJson({ ms, cost }: PowerTime) {
   return { seconds: ms / 1000, costUsd: cost === undefined ? null : usdJson(cost) };
 }
 
-function ratesJson({ costPerDocument, tokensPerDocument, failedShare, firstTierShare, p95Ms }: Rates) {
+function ratesJson({ costPerDocument, tokensPerDocument, failedShare, firstTierShare, p95Ms, firstByteP95Ms }: Rates) {
   const share = (value: number | undefined) => (value === undefined ? null : Number(value.toFixed(4)));
   return {
     usdPerThousandDocuments: costPerDocument === undefined ? null : usdJson(Math.round(costPerDocument * 1_000)),
@@ -70,5 +70,6 @@ function ratesJson({ costPerDocument, tokensPerDocument, failedShare, firstTierS
     failedShare: share(failedShare),
     firstTierShare: share(firstTierShare),
     p95Ms: p95Ms ?? null,
+    firstByteP95Ms: firstByteP95Ms ?? null,
   };
 }

@@ -66,18 +66,25 @@ export interface Rates {
   /** Share of documents that the first tier answered. */
   readonly firstTierShare?: number;
   readonly p95Ms?: number;
+  /** Until the first byte of the response's headers. */
+  readonly firstByteP95Ms?: number;
 }
 
 export function ratesOf({ documents, cost, inputTokens, outputTokens, failed, models }: Sums): Rates {
   const latency = models.reduce<Latency | undefined>((sum, model) => addLatency(sum, model.latency), undefined);
-  const p95Ms = latency === undefined ? {} : { p95Ms: latencyFigures(latency).p95Ms };
-  if (documents === 0) return p95Ms;
+  const times = latency === undefined ? {} : timesOf(latency);
+  if (documents === 0) return times;
   const first = models.filter(({ tier }) => tier === 0);
   return {
     costPerDocument: cost / documents,
     tokensPerDocument: (inputTokens + outputTokens) / documents,
     failedShare: failed / documents,
     firstTierShare: first.reduce((sum, { accepted }) => sum + accepted, 0) / documents,
-    ...p95Ms,
+    ...times,
   };
+}
+
+function timesOf(latency: Latency): Pick<Rates, 'p95Ms' | 'firstByteP95Ms'> {
+  const { p95Ms, firstByte } = latencyFigures(latency);
+  return { p95Ms, ...(firstByte === undefined ? {} : { firstByteP95Ms: firstByte.p95Ms }) };
 }

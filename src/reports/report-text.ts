@@ -20,6 +20,7 @@ export function rateTexts({ rates, before }: Pick<ReportLine, 'rates' | 'before'
     ['failedShare', 'failed', percent],
     ['firstTierShare', 'answered by the first tier', percent],
     ['p95Ms', 'p95 of a call', (value) => `${count(value)} ms`],
+    ['firstByteP95Ms', 'p95 to its first byte', (value) => `${count(value)} ms`],
   ];
   return kinds.flatMap(([key, name, format]) => {
     const value = rates[key];

@@ -37,6 +37,8 @@ export type Ending =
 /** A call in progress: wait `delayMs`, then `end` it, even if nobody listens any more (a provider bills those too). */
 export interface PendingCall {
   readonly delayMs: number;
+  /** Its headers leave earlier, after so many ms of the delay. Absent: with the body. */
+  readonly head?: { readonly afterMs: number; readonly headers: Readonly<Record<string, string>> };
   /** It waits here before its delay begins. Absent: it does not wait. */
   readonly line?: SlotLine;
   end(clientGone: boolean): Ending;
@@ -55,6 +57,8 @@ interface AdmittedCall {
   readonly maxOutputTokens: number;
 }
 
+/** Faults whose calls have no reply of their own whose headers could leave early. */
+const NO_REPLY: ReadonlySet<FaultName | undefined> = new Set(['hang', 'resetBeforeBilling', 'serverError', 'blip']);
 const SLOW_FACTOR = 20;
 const FAULT_RETRY_MS = 100;
 /** Of a prompt that the server cuts without a word, so much is read. */
@@ -228,7 +232,11 @@ export class ChatProvider {
     };
     const latencyMs = drawLatencyMs(model.latency, this.#options.seed, requestId);
     const line = this.#lines.get(model.name);
+    const { firstByteMs } = model.latency;
     return {
+      ...(firstByteMs === undefined || NO_REPLY.has(fault)
+        ? {}
+        : { head: { afterMs: firstByteMs, headers: this.#headers(call) } }),
       ...(line === undefined ? {} : { line, drop: () => limiter.finish(maxOutputTokens, performance.now()) }),
       delayMs: fault === 'hang' ? 0 : latencyMs * (fault === 'slow' ? SLOW_FACTOR : 1),
       end: (clientGone) => this.#end(call, clientGone),

@@ -51,6 +51,14 @@ export interface ThinkingBeyondCap {
   readonly afterCalls?: number;
 }
 
+/** Log-normal: when the reply's last byte leaves. */
+export interface SimulatedLatency {
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  /** The headers of a reply that will be one leave after so many, its body when it is done. Default: both together. */
+  readonly firstByteMs?: number;
+}
+
 export interface SimulatedModelOptions {
   /** Decimal dollars. `cachedInputPerMillion` defaults to `inputPerMillion`. */
   readonly price: {
@@ -58,8 +66,8 @@ export interface SimulatedModelOptions {
     readonly cachedInputPerMillion?: number | string;
     readonly outputPerMillion: number | string;
   };
-  /** Log-normal. Default: both 0, the reply leaves at once. */
-  readonly latency?: { readonly p50Ms: number; readonly p95Ms: number };
+  /** Default: all 0, the reply leaves at once. */
+  readonly latency?: SimulatedLatency;
   /** Input and output together. */
   readonly contextTokens: number;
   /** The most that `max_tokens` may ask for, and what a request without it gets. Default: 4096 or the context. */

@@ -7,6 +7,7 @@ import {
   type FaultRates,
   type LimitManners,
   type RateLimits,
+  type SimulatedLatency,
   type SimulatorOptions,
   type ThinkingBeyondCap,
 } from './options.ts';
@@ -14,7 +15,7 @@ import {
 export interface ResolvedModel {
   readonly name: string;
   readonly price: TokenPrice;
-  readonly latency: { readonly p50Ms: number; readonly p95Ms: number };
+  readonly latency: SimulatedLatency;
   readonly contextTokens: number;
   readonly maxOutputTokens: number;
   readonly accuracy: number;
@@ -131,10 +132,6 @@ function resolveModel(name: string, model: unknown, problems: string[]): Resolve
   const path = `models.${name}`;
   const given = record(model, path, MODEL_NAMES, problems);
   const price = record(given.price, `${path}.price`, PRICE_NAMES, problems);
-  const latency = record(given.latency ?? { p50Ms: 0, p95Ms: 0 }, `${path}.latency`, ['p50Ms', 'p95Ms'], problems);
-  const p50Ms = numberIn(latency.p50Ms, `${path}.latency.p50Ms`, 0, 3_600_000, problems);
-  const p95Ms = numberIn(latency.p95Ms, `${path}.latency.p95Ms`, 0, 3_600_000, problems);
-  if (p95Ms < p50Ms) problems.push(`${path}.latency: p95Ms (${p95Ms}) must not be below p50Ms (${p50Ms})`);
   const contextTokens = numberIn(given.contextTokens, `${path}.contextTokens`, 1, 1e9, problems);
   const limits = record(given.limits ?? {}, `${path}.limits`, LIMIT_NAMES, problems);
   for (const [limit, value] of Object.entries(limits)) numberIn(value, `${path}.limits.${limit}`, 1e-3, 1e12, problems);
@@ -149,7 +146,7 @@ function resolveModel(name: string, model: unknown, problems: string[]): Resolve
           : money(price.cachedInputPerMillion, `${path}.price.cachedInputPerMillion`, problems),
       outputPerMillion: money(price.outputPerMillion, `${path}.price.outputPerMillion`, problems),
     },
-    latency: { p50Ms, p95Ms },
+    latency: resolveLatency(given.latency ?? { p50Ms: 0, p95Ms: 0 }, `${path}.latency`, problems),
     contextTokens,
     maxOutputTokens: numberIn(
       given.maxOutputTokens ?? Math.min(4096, contextTokens),
@@ -164,6 +161,15 @@ function resolveModel(name: string, model: unknown, problems: string[]): Resolve
     manners: resolveManners(given.manners, `${path}.manners`, problems),
     thinksBeyondCap: resolveThinking(given.thinksBeyondCap, `${path}.thinksBeyondCap`, problems),
   };
+}
+
+function resolveLatency(value: unknown, path: string, problems: string[]): SimulatedLatency {
+  const latency = record(value, path, ['p50Ms', 'p95Ms', 'firstByteMs'], problems);
+  const read = (name: keyof SimulatedLatency) => numberIn(latency[name], `${path}.${name}`, 0, 3_600_000, problems);
+  const p50Ms = read('p50Ms');
+  const p95Ms = read('p95Ms');
+  if (p95Ms < p50Ms) problems.push(`${path}: p95Ms (${p95Ms}) must not be below p50Ms (${p50Ms})`);
+  return { p50Ms, p95Ms, ...(latency.firstByteMs === undefined ? {} : { firstByteMs: read('firstByteMs') }) };
 }
 
 function money(value: unknown, path: string, problems: string[]): NanoUsd {

@@ -92,6 +92,9 @@ function workOn(call: PendingCall, response: ServerResponse, conclude: (ending: 
   };
   const begin = (): void => {
     // Not a reason to stay: a closed simulator does not wait for calls whose clients have gone.
+    if (call.head !== undefined && call.head.afterMs < call.delayMs) {
+      setTimeout(sendHead, call.head.afterMs, response, call.head.headers).unref();
+    }
     if (call.delayMs > 0) setTimeout(finish, call.delayMs).unref();
     else finish();
   };
@@ -120,13 +123,22 @@ function conclude(provider: ChatProvider, request: IncomingMessage, response: Se
   }
 }
 
+/** The headers of a success, before its length is known. */
+function sendHead(response: ServerResponse, headers: HttpReply['headers']): void {
+  if (response.destroyed) return;
+  response.writeHead(200, { 'content-type': 'application/json', ...headers });
+  response.flushHeaders();
+}
+
 function send(response: ServerResponse, reply: HttpReply): void {
   if (response.destroyed) return;
-  response.writeHead(reply.status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(reply.body),
-    ...reply.headers,
-  });
+  if (!response.headersSent) {
+    response.writeHead(reply.status, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(reply.body),
+      ...reply.headers,
+    });
+  }
   response.end(reply.body);
 }
 

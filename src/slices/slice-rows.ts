@@ -210,12 +210,12 @@ function oddCalls(key: string, journal: readonly JournalEntry[]): Pick<ModelTota
 /** By tier and model. A call that failed and was paid for has no time of its own. */
 function latenciesOf(journal: readonly JournalEntry[]): ReadonlyMap<string, { readonly latency?: Latency }> {
   const sums = new Map<string, LatencySum>();
-  for (const { model, tier, durationMs, usage } of journal) {
+  for (const { model, tier, durationMs, firstByteMs, usage } of journal) {
     if (durationMs <= 0) continue;
     const key = `${tier}\0${model}`;
     const sum = sums.get(key) ?? new LatencySum();
     sums.set(key, sum);
-    sum.add(durationMs, usage.outputTokens);
+    sum.add(durationMs, usage.outputTokens, firstByteMs);
   }
   return new Map(
     [...sums].map(([key, sum]) => {

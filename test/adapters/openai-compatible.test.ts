@@ -79,7 +79,7 @@ describe('reply', () => {
       'retry-after': '2',
       'x-other': 'no',
     });
-    const { durationMs, ...rest } = await call(client);
+    const { durationMs, firstByteMs, ...rest } = await call(client);
     expect(rest).toEqual({
       text: 'Hello',
       finish: 'stop',
@@ -92,7 +92,8 @@ describe('reply', () => {
         'retry-after': '2',
       },
     });
-    expect(durationMs).toBeGreaterThan(0);
+    expect(firstByteMs).toBeGreaterThan(0);
+    expect(durationMs).toBeGreaterThan(firstByteMs ?? Number.POSITIVE_INFINITY);
   });
 
   test("call() takes the body's id where no header names the request", async () => {

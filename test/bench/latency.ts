@@ -1,21 +1,22 @@
-import { LatencySum } from '../../src/measures/latency.ts';
+import { type Latency, LatencySum } from '../../src/measures/latency.ts';
 import { Random } from '../helpers/random.ts';
 
 const CALLS = 1_000_000;
 const SLICES = 1_000;
 
-export const summary = 'what it costs to note the time of a call, and to add up the times of slices';
+export const summary =
+  'what it costs to note the times of a call, to its first byte and its last, and to add up those of slices';
 
 export async function run(): Promise<void> {
   const random = new Random(1);
   const times = Float64Array.from({ length: CALLS }, () => 100 + 20_000 * random.next() ** 4);
   const whole = new LatencySum();
   const noted = nanosecondsOf(() => {
-    for (const time of times) whole.add(time, 100);
+    for (const time of times) whole.add(time, 100, time / 2);
   });
   const parts = Array.from({ length: SLICES }, (_, slice) => {
     const sum = new LatencySum();
-    for (const time of times.subarray(slice * 64, slice * 64 + 64)) sum.add(time, 100);
+    for (const time of times.subarray(slice * 64, slice * 64 + 64)) sum.add(time, 100, time / 2);
     return sum.total();
   });
   const total = new LatencySum();
@@ -24,8 +25,12 @@ export async function run(): Promise<void> {
   });
   console.log(
     `latency: ${(noted / CALLS).toFixed(0)} ns a call, ${(merged / SLICES / 1_000).toFixed(1)} µs a slice of 64 calls added up; ` +
-      `a sketch of ${CALLS.toLocaleString('en')} calls takes ${whole.total()?.sketch.length} bytes, of 64 calls ${parts[0]?.sketch.length}`,
+      `the sketches of ${CALLS.toLocaleString('en')} calls take ${bytesOf(whole.total())} bytes, of 64 calls ${bytesOf(parts[0])}`,
   );
+}
+
+function bytesOf(latency: Latency | undefined): number {
+  return (latency?.sketch.length ?? 0) + (latency?.firstByte?.sketch.length ?? 0);
 }
 
 function nanosecondsOf(work: () => void): number {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { HttpModel } from '../helpers/http-model.ts';
 import { hasPromtool, promtool } from '../helpers/promtool.ts';
 import { startServe } from '../helpers/serve.ts';
+import { startTestSimulator } from '../helpers/simulator.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, oneJsonValue, toJsonl, Workspace } from '../helpers/workspace.ts';
 
@@ -19,6 +20,8 @@ interface ModelFigures {
   readonly calls: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
+  readonly firstByteP50Ms: number;
+  readonly firstByteP95Ms: number;
   readonly tokensPerSecond: number;
 }
 
@@ -40,6 +43,35 @@ describe('what can be seen of a batch', () => {
     const { cost } = manifest as unknown as { cost: { byModel: readonly { latency: ModelFigures }[] } };
     expect(cost.byModel[0]?.latency).toMatchObject({ calls: 20, p50Ms: figures.p50Ms, p95Ms: figures.p95Ms });
     expect((await workspace.run(['status', 'night'])).stdout).toMatch(/speed {6}small at acme: p50 .* over 20 calls/);
+  });
+
+  it('has the time to the first byte of the headers beside the time to the last of the body', async () => {
+    const latency = { p50Ms: 150, p95Ms: 150, firstByteMs: 10 };
+    const price = { inputPerMillion: 0.15, outputPerMillion: 0.6 };
+    await using simulator = await startTestSimulator({
+      models: { 'small-2026-01-01': { price, latency, contextTokens: 32_768 } },
+    });
+    await using workspace = await Workspace.make({
+      'nightmill.yaml': configYaml({ url: simulator.url }),
+      'docs.jsonl': toJsonl(makeDocuments(20)),
+    });
+    const run = await workspace.run(['run', 'docs.jsonl', '-w', 'triage', '--id', 'night', '-o', 'out']);
+    expect(run, run.stderr).toMatchObject({ code: 0 });
+    const status = await workspace.run(['status', 'night', '--json']);
+    const [figures] = oneJsonValue<{ models: readonly [ModelFigures] }>(status.stdout).models;
+    expect(figures.firstByteP50Ms).toBeGreaterThanOrEqual(9);
+    expect(figures.firstByteP50Ms).toBeLessThan(figures.p50Ms - 50);
+    const { manifest } = await workspace.readOutput('out');
+    const { cost } = manifest as unknown as { cost: { byModel: readonly { latency: object }[] } };
+    const { firstByteP50Ms: p50Ms, firstByteP95Ms: p95Ms } = figures;
+    expect(cost.byModel[0]?.latency).toMatchObject({ firstByte: { calls: 20, p50Ms, p95Ms } });
+    expect((await workspace.run(['status', 'night'])).stdout).toMatch(/first byte p50 \d+ ms, p95 \d+ ms, /);
+    expect((await workspace.run(['report'])).stdout).toMatch(/p95 to its first byte: \d+ ms/);
+    // Of the workflow's history, before the next batch.
+    const plan = await workspace.run(['plan', 'docs.jsonl', '-w', 'triage']);
+    expect(plan.stdout).toMatch(
+      /latency {4}small at acme: p50 .*, first byte p50 \d+ ms, .* over 20 calls of 1 batch, which ended /,
+    );
   });
 
   it('is told to Prometheus by a server, for a key with that right alone, and by a worker on a port of its own', async () => {

@@ -20,6 +20,7 @@ const CALL: EndedCall = {
   tier: 0,
   outcome: 'reply',
   durationMs: 300,
+  firstByteMs: 150,
   usage: { ...NO_USAGE, inputTokens: 100, cachedInputTokens: 40, outputTokens: 7 },
   cost: 2_000_000,
   maxOutputTokens: 64,
@@ -29,7 +30,7 @@ describe('ProcessMeter', () => {
   it('counts calls, tokens and dollars by workflow, model and tier, and each call once', () => {
     const meter = new ProcessMeter();
     meter.callEnded(CALL);
-    meter.callEnded({ ...CALL, durationMs: 9_000 });
+    meter.callEnded({ ...CALL, durationMs: 9_000, firstByteMs: undefined });
     meter.callEnded({ ...CALL, outcome: 'uncertain', usage: NO_USAGE, cost: 5_000_000 });
     meter.callEnded({ ...CALL, outcome: 'refused', usage: NO_USAGE, cost: 0 });
     meter.callAdmitted('cloud', 250, 164);
@@ -54,6 +55,9 @@ describe('ProcessMeter', () => {
       'nightmill_call_duration_seconds_bucket{model="small",provider="cloud",le="0.4"} 1',
       'nightmill_call_duration_seconds_bucket{model="small",provider="cloud",le="+Inf"} 2',
       'nightmill_call_duration_seconds_count{model="small",provider="cloud"} 2',
+      'nightmill_call_first_byte_seconds_bucket{model="small",provider="cloud",le="0.1"} 0',
+      'nightmill_call_first_byte_seconds_bucket{model="small",provider="cloud",le="0.2"} 1',
+      'nightmill_call_first_byte_seconds_count{model="small",provider="cloud"} 1',
       'nightmill_quota_wait_seconds_total{pool="cloud"} 0.25',
       'nightmill_quota_tokens_total{pool="cloud"} 164',
       'nightmill_documents_total{workflow="triage",outcome="succeeded"} 3',

@@ -15,7 +15,7 @@ const USD = 1_000_000_000;
 function night(daysAgo: number, more: Partial<Manifest> & { first?: number; ms?: number } = {}): ReportedBatch {
   const { first = 80, ms = 1_000, ...rest } = more;
   const times = new LatencySum();
-  times.add(ms, 10);
+  times.add(ms, 10, ms / 2);
   const latency = times.total();
   const at = new Date(NOW - daysAgo * 86_400_000).toISOString();
   const model = (name: string, tier: number, accepted: number, cost: number) => ({
@@ -54,6 +54,7 @@ describe('buildReport()', () => {
       savedByCascade: 14 * USD,
     });
     expect(total.sums).toMatchObject({ savedByReuse: USD, duplicates: 8, cachedCalls: 12 });
+    expect(total.rates).toMatchObject({ p95Ms: 993, firstByteP95Ms: 503 });
     expect(lines.map(({ name }) => name)).toEqual(['triage']);
     expect(days).toHaveLength(8);
     expect(days.filter(({ cost }) => cost > 0).map(({ day }) => day)).toEqual(['2026-11-18', '2026-11-19']);

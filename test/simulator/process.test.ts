@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import { startSimulator } from '../../src/simulator/start-simulator.ts';
-import { classify, PLAIN_MODEL, post, QUICK } from './simulator-client.ts';
+import { classify, contentOf, PLAIN_MODEL, post, QUICK } from './simulator-client.ts';
 
 let folder: string;
 
@@ -87,6 +87,26 @@ describe('startSimulator()', () => {
     await closed;
     await simulator.close();
     await expect(post(simulator.url, classify('Two'))).rejects.toThrow('fetch failed');
+  });
+
+  it("headers leave after firstByteMs, the body at the end of the call; a failure's leave with it", async () => {
+    const latency = { p50Ms: 3_600_000, p95Ms: 3_600_000, firstByteMs: 1 };
+    await using simulator = await startSimulator({ ...QUICK, models: { plain: { ...PLAIN_MODEL, latency } } });
+    const response = await fetch(`${simulator.url}/chat/completions`, {
+      method: 'POST',
+      body: JSON.stringify(classify('One')),
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-request-id')).toMatch(/-0$/);
+    expect(simulator.bill()).toEqual([]);
+    await response.body?.cancel();
+
+    const short = { p50Ms: 20, p95Ms: 20, firstByteMs: 1 };
+    const models = { plain: { ...PLAIN_MODEL, latency: short } };
+    await using quick = await startSimulator({ ...QUICK, models });
+    expect(contentOf(await post(quick.url, classify('One')))).toContain('label');
+    await using failing = await startSimulator({ ...QUICK, models, faults: { serverError: 1 } });
+    expect((await post(failing.url, classify('One'))).status).toBeGreaterThanOrEqual(500);
   });
 
   it('close() breaks off calls that hang', async () => {

@@ -28,6 +28,8 @@ export type HttpExchangeResult =
       /** Lower-case names; repeated headers are joined with a comma. */
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Buffer;
+      /** Milliseconds from handing the request to its connection to the first byte of the response's head. */
+      readonly firstByteMs: number;
       /** The body was longer than allowed and is incomplete. */
       readonly cutOff: boolean;
     }
@@ -67,6 +69,8 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: Readonly<Record<string, string>> = {};
   #bodyBytes = 0;
+  #sentAt = 0;
+  #firstByteAt = 0;
 
   constructor(
     request: HttpExchangeRequest,
@@ -103,7 +107,15 @@ class HttpExchange implements Dispatcher.DispatchHandler {
    */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#ended) controller.abort(new Error('The caller gave up before the request was sent'));
-    else this.#controller = controller;
+    else {
+      this.#controller = controller;
+      this.#sentAt = performance.now();
+    }
+  }
+
+  /** undici calls this at the first byte of each head, so that what a server says in between (1xx) does not count. */
+  onResponseStarted(): void {
+    this.#firstByteAt = performance.now();
   }
 
   onResponseStart(
@@ -131,7 +143,8 @@ class HttpExchange implements Dispatcher.DispatchHandler {
 
   #endWithResponse(cutOff: boolean): void {
     const body = Buffer.concat(this.#chunks);
-    this.#end({ kind: 'response', status: this.#status, headers: this.#headers, body, cutOff });
+    const firstByteMs = this.#firstByteAt - this.#sentAt;
+    this.#end({ kind: 'response', status: this.#status, headers: this.#headers, body, firstByteMs, cutOff });
     if (cutOff) this.#controller?.abort(new Error('The body is too long'));
   }
 

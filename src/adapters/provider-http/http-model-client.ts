@@ -51,7 +51,7 @@ export class HttpModelClient implements ModelClient {
       exchange = await this.#exchange(sent, target.path, signal);
     }
     if (exchange.kind !== 'response') throw errorOfExchange(target, exchange, this.#timeoutMs);
-    const { status, headers, cutOff } = exchange;
+    const { status, headers, firstByteMs, cutOff } = exchange;
     if (status < 200 || status > 299) throw errorOfStatus(target, request.modelId, exchange);
     if (cutOff) throw errorOfInvalidReply(target, exchange, `is longer than ${this.#maxReplyBytes} bytes`);
     const parsed = parseBody(exchange.body);
@@ -79,6 +79,7 @@ export class HttpModelClient implements ModelClient {
       rateLimitHeaders: keepRateLimitHeaders(headers),
       ...(requestId === undefined ? {} : { requestId }),
       durationMs: performance.now() - startedAt,
+      firstByteMs,
       ...(serverSlots === undefined ? {} : { serverSlots }),
     };
   }

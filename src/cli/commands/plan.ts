@@ -5,6 +5,7 @@ import { BUILT_INS } from '../../../config/defaults.ts';
 import type { App } from '../../app.ts';
 import { NightmillError } from '../../errors.ts';
 import { formatUsd } from '../../money/money.ts';
+import { pastLatencyTexts } from '../../operations/figures/past-latency.ts';
 import { type InputFlags, readingOf, readMaxDocuments } from '../../operations/input-reading.ts';
 import { type OpenedInputs, openInputs } from '../../operations/open-inputs.ts';
 import { type PlanAnswer, planDocuments, planJson } from '../../operations/plan-documents.ts';
@@ -120,10 +121,8 @@ function readSample(text: string): number {
   throw new NightmillError('usage', `Cannot read --sample ${text}: write how many documents to ask, e.g. --sample 20.`);
 }
 
-function planText(
-  { workflow, plan, past, limits, answeredBefore, newOnly, labels, notes, marks, servers, outlook }: PlanAnswer,
-  showsScenarios: boolean,
-): string {
+function planText(answer: PlanAnswer, showsScenarios: boolean): string {
+  const { workflow, plan, past, limits, answeredBefore, newOnly, labels, notes, marks, servers, outlook } = answer;
   const { documents, problems, inputTokens, calls, long, cost, minutes } = plan;
   const count = (number: number) => number.toLocaleString('en');
   return [
@@ -143,6 +142,7 @@ function planText(
     ...beyondLimitLines(plan),
     ...dearestLines(plan),
     `minutes    low ${minutes.low}   expected ${minutes.expected}   worst case ${minutes.worst}`,
+    ...pastLatencyTexts(answer.latency).map((text) => `latency    ${text}`),
     ...servers.map(serverLine),
     ...(showsScenarios ? scenarioLines(outlook, documents) : []),
     ...monthLines(outlook),

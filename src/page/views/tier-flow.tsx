@@ -34,6 +34,12 @@ export function TierFlow({ batch }: { readonly batch: Batch }) {
                     <abbr title="95 of 100 calls took no longer">p95</abbr>
                   </th>
                   <th scope="col" class="number">
+                    <abbr title="until the first byte of the response, in half of the calls at most">First byte</abbr>
+                  </th>
+                  <th scope="col" class="number">
+                    <abbr title="until the first byte of the response, in 95 of 100 calls at most">its p95</abbr>
+                  </th>
+                  <th scope="col" class="number">
                     Tokens/s
                   </th>
                   <th scope="col" class="number">
@@ -59,7 +65,8 @@ export function TierFlow({ batch }: { readonly batch: Batch }) {
 }
 
 function ModelRow({ model: row, total }: { readonly model: Model; readonly total: number }) {
-  const { tier, model, provider, calls, accepted, p50Ms, p95Ms, tokensPerSecond, costUsd } = row;
+  const { tier, model, provider, calls, accepted, p50Ms, p95Ms, firstByteP50Ms, firstByteP95Ms } = row;
+  const { tokensPerSecond, costUsd } = row;
   return (
     <tr>
       <td data-label="tier">{tier + 1}</td>
@@ -82,6 +89,12 @@ function ModelRow({ model: row, total }: { readonly model: Model; readonly total
       </td>
       <td class="number nowrap" data-label="p95">
         {milliseconds(p95Ms)}
+      </td>
+      <td class="number nowrap" data-label="first byte, p50">
+        {milliseconds(firstByteP50Ms)}
+      </td>
+      <td class="number nowrap" data-label="first byte, p95">
+        {milliseconds(firstByteP95Ms)}
       </td>
       <td class="number" data-label="tokens/s">
         {tokensPerSecond === null ? '–' : count(tokensPerSecond)}
