@@ -32,12 +32,15 @@ export class Vocabulary {
     const tokens = decodeTokens(lines);
     this.#bytes = tokens.bytes;
     this.#offsets = tokens.offsets;
-    for (let rank = 0; rank < this.#offsets.length - 1; rank++) {
-      const [start, end] = [this.#offsets[rank] as number, this.#offsets[rank + 1] as number];
-      let slot = slotOf(this.#bytes, start, end);
-      while (this.#slots[slot] !== 0) slot = (slot + 1) % SLOTS;
-      this.#slots[slot] = rank + 1;
-      if (end - start === 1) this.#idsOfBytes[this.#bytes[start] as number] = rank;
+    const [bytes, offsets, slots] = [this.#bytes, this.#offsets, this.#slots];
+    let start = 0;
+    for (let rank = 0; rank < offsets.length - 1; rank++) {
+      const end = offsets[rank + 1] as number;
+      let slot = slotOf(bytes, start, end);
+      while (slots[slot] !== 0) slot = (slot + 1) % SLOTS;
+      slots[slot] = rank + 1;
+      if (end - start === 1) this.#idsOfBytes[bytes[start] as number] = rank;
+      start = end;
     }
   }
 
@@ -79,10 +82,12 @@ function slotOf(text: Uint8Array, start: number, end: number): number {
 }
 
 function decodeTokens(lines: Uint8Array): { readonly bytes: Uint8Array; readonly offsets: Int32Array } {
-  const bytes = new Uint8Array(lines.length);
-  const ends: number[] = [0];
+  // Four characters are three bytes, and a line has five characters at least.
+  const bytes = new Uint8Array((lines.length * 3) >> 2);
+  const offsets = new Int32Array(Math.ceil(lines.length / 5) + 1);
+  let tokens = 0;
   let written = 0;
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length; at++) {
     let bits = 0;
     let held = 0;
     for (; lines[at] !== SPACE; at++) {
@@ -94,9 +99,10 @@ function decodeTokens(lines: Uint8Array): { readonly bytes: Uint8Array; readonly
       bits -= 8;
       bytes[written++] = held >>> bits;
     }
-    ends.push(written);
-    at = lines.indexOf(NEWLINE, at) + 1;
-    if (at === 0) break;
+    tokens += 1;
+    offsets[tokens] = written;
+    // The rank: the line's place says it.
+    while (at < lines.length && lines[at] !== NEWLINE) at++;
   }
-  return { bytes: bytes.slice(0, written), offsets: Int32Array.from(ends) };
+  return { bytes: bytes.slice(0, written), offsets: offsets.slice(0, tokens + 1) };
 }

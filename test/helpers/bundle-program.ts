@@ -1,4 +1,4 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Plugin, rolldown } from 'rolldown';
@@ -13,6 +13,7 @@ const ENTRIES = [
   'src/adapters/local-model/worker',
   'workers/simulate',
   'test/helpers/command-host',
+  'test/helpers/read-status',
 ];
 
 /** These start an entry that lies beside them, which is the bundled one then. All else that lies beside a source file is read there. */
@@ -38,6 +39,8 @@ export async function bundleProgram(folder: string): Promise<void> {
   });
   await bundle.write({ dir: `${folder}/dist`, format: 'esm', minify: true, chunkFileNames: 'chunks/[name]-[hash].js' });
   await bundle.close();
+  // Else Node reads each file once more, to see of which kind it is.
+  writeFileSync(`${folder}/package.json`, '{"type":"module"}\n');
   cpSync(`${ROOT}bin`, `${folder}/bin`, { recursive: true });
 }
 

@@ -2,6 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { runHosted } from './hosted-commands.ts';
 import { NODE, programFiles } from './program.ts';
 
+/**
+ * What the launcher starts the program over with, for what continues for long (bin/nightmill.js; packaging/launch.test.ts
+ * holds it). A process that has it already starts once.
+ */
+const STARTED_OVER = {
+  node: ['--max-semi-space-size=8'],
+  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
+};
+
 export interface Finished {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -35,9 +44,9 @@ export class Cli implements AsyncDisposable {
     args: readonly string[],
     { env = {}, stdin, node = [], program = programFiles().program }: CliOptions = {},
   ) {
-    this.#child = spawn(NODE, [...node, program, ...args], {
+    this.#child = spawn(NODE, [...STARTED_OVER.node, ...node, program, ...args], {
       cwd: folder,
-      env: { ...environment(folder), ...env },
+      env: { ...STARTED_OVER.env, ...environment(folder), ...env },
     });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;

@@ -8,24 +8,34 @@ export const NODE = createRequire(import.meta.url).resolve('node/bin/node');
 
 const BUNDLER = fileURLToPath(new URL('./bundle-program.ts', import.meta.url));
 
+interface ProgramFiles {
+  readonly program: string;
+  readonly simulator: string;
+  readonly host: string;
+  /** To import: read-status.ts. */
+  readonly statusReader: string;
+}
+
 /**
- * The files that a test starts as processes: `bin/nightmill.js`, the provider simulator and the host of commands. Where
+ * The files that a test starts as processes or imports: `bin/nightmill.js`, the provider simulator, the host of commands. Where
  * `NIGHTMILL_TEST_BUNDLE` names a folder (test/global-setup.ts), they are bundled into it when the first test asks.
  * @throws when the bundle can't be made
  */
-export function programFiles(): { readonly program: string; readonly simulator: string; readonly host: string } {
+export function programFiles(): ProgramFiles {
   const folder = process.env.NIGHTMILL_TEST_BUNDLE;
   if (folder === undefined)
     return {
       program: fileURLToPath(new URL('../../bin/nightmill.js', import.meta.url)),
       simulator: fileURLToPath(new URL('../../workers/simulate.ts', import.meta.url)),
       host: fileURLToPath(new URL('./command-host.ts', import.meta.url)),
+      statusReader: fileURLToPath(new URL('./read-status.ts', import.meta.url)),
     };
   if (!existsSync(`${folder}/ready`)) makeBundle(folder);
   return {
     program: `${folder}/bin/nightmill.js`,
     simulator: `${folder}/dist/workers/simulate.js`,
     host: `${folder}/dist/test/helpers/command-host.js`,
+    statusReader: `${folder}/dist/test/helpers/read-status.js`,
   };
 }
 

@@ -4,14 +4,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { z } from 'zod';
-import { loadConfig } from '../../config/load.ts';
-import { secretsOf } from '../../config/secrets.ts';
-import { createLog } from '../../src/adapters/pino/pino-log.ts';
-import { type App, openApp } from '../../src/app.ts';
 import { usdToNano } from '../../src/money/money.ts';
-import { readStatusAndModels } from '../../src/operations/figures/batch-models.ts';
-import { statusJson } from '../../src/operations/status-json.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
+import { programFiles } from './program.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 
 // Each test starts several processes, on machines that may be busy.
@@ -136,18 +131,13 @@ export class Workspace implements AsyncDisposable {
 
   /** Asks for the status, in this process, until it satisfies `condition`. */
   async statusWhen(batch: string, condition: (status: StatusJson) => boolean): Promise<StatusJson> {
-    await using app = await this.#open();
+    const { openStatusReader } = (await import(programFiles().statusReader)) as typeof import('./read-status.ts');
+    await using reader = await openStatusReader(this.folder);
     for (;;) {
-      const status = JSON.parse(JSON.stringify(statusJson(await readStatusAndModels(app, batch)))) as StatusJson;
+      const status = (await reader.read(batch)) as StatusJson;
       if (condition(status)) return status;
       await delay(50);
     }
-  }
-
-  async #open(): Promise<App> {
-    const config = loadConfig({ cwd: this.folder, env: {}, missingSecrets: 'leave' });
-    const log = createLog('silent', secretsOf(config));
-    return await openApp({ config, log, announce: () => {}, searchPath: process.env.PATH, actor: 'tests' });
   }
 
   async readRows(name: string): Promise<readonly RowJson[]> {

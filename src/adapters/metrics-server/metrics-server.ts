@@ -1,4 +1,3 @@
-import { createServer } from 'node:http';
 import { NightmillError } from '../../errors.ts';
 import { EXPOSITION_TYPE } from '../../measures/exposition.ts';
 
@@ -32,6 +31,8 @@ export async function serveMetrics(
   { host, port }: MetricsAddress,
   read: () => string,
 ): Promise<AsyncDisposable & { readonly url: string }> {
+  // Only here: with it Node loads much that a worker without metrics has no use for.
+  const { createServer } = await import('node:http');
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path === '/metrics') response.writeHead(200, { 'content-type': EXPOSITION_TYPE }).end(read());

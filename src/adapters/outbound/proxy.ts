@@ -1,5 +1,5 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import type { ProxySettings } from '../../runtime/proxy-settings.ts';
 
@@ -32,9 +32,11 @@ export function nodeAgents(
   proxy: ProxySettings | undefined,
 ): { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent } | Record<string, never> {
   if (proxy === undefined) return {};
+  // Not imported above: with the names of `node:http` Node loads an undici of its own beside ours.
+  const [http, https] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')];
   const proxyEnv = { HTTP_PROXY: proxy.http, HTTPS_PROXY: proxy.https, NO_PROXY: proxy.noProxy };
   return {
-    httpAgent: new HttpAgent({ ...S3_SOCKETS, proxyEnv }),
-    httpsAgent: new HttpsAgent({ ...S3_SOCKETS, proxyEnv }),
+    httpAgent: new http.Agent({ ...S3_SOCKETS, proxyEnv }),
+    httpsAgent: new https.Agent({ ...S3_SOCKETS, proxyEnv }),
   };
 }
