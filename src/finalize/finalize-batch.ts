@@ -94,6 +94,8 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const submission = await context.submission(batchId);
   const receipt = await buildManifest(context, batch, submission, { ...sums, results, errors });
   const { manifest, digest, close } = await addDigest(context, batch, submission, receipt);
+  // A Redis that has lost its memory meanwhile has told totals of nothing.
+  if ((await context.batches.get(batchId))?.state !== 'finalizing') throw lostCommit(batch);
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
   await indexAnswers(context, batch, submission, manifest);
   const parent = await mergeRetry(context, batch, manifest);

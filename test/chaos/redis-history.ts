@@ -108,8 +108,8 @@ class Replay {
     if (name === 'HINCRBY') {
       const field = String(command[2]);
       totals.set(field, (totals.get(field) ?? 0) + Number(String(command[3])));
-    } else if (name === 'HSET' && this.#hasLostAll) {
-      // `recover` gives back what the batch had spent.
+    } else if ((name === 'HSET' || name === 'HSETNX') && this.#hasLostAll) {
+      // `recover` gives back what the batch had spent, and notes what it has booked again.
       for (const [field, value] of fieldsOf(command)) totals.set(field, Number(value));
     } else {
       this.#problems.push(`${key} was changed by ${name}, which no ledger script does`);

@@ -230,6 +230,14 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     expect(await cluster.batches.get(retry)).toMatchObject({ state: 'completed', finishedAt: 8 });
   });
 
+  test('finish() of a batch that is unknown by now makes none', async () => {
+    const retry = await cluster.queuedBatch();
+    const outcomes = { succeeded: 30, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
+    await cluster.batches.finish(retry, 'completed', 8, { batchId: 'gone', outcomes, state: 'completed' });
+    await cluster.batches.finish('gone', 'completed', 8);
+    expect(await cluster.batches.get('gone')).toBeUndefined();
+  });
+
   test('retries and workers that are unable are noted with the batch', async () => {
     const batchId = await cluster.queuedBatch();
     for (const retry of ['r1', 'r2', 'r1']) await cluster.batches.addRetry(batchId, retry);

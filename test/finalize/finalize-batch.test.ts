@@ -115,3 +115,24 @@ test('finalizeBatch() adds a batch to what its workflow usually does, but not on
   }
   expect(added).toHaveLength(1);
 });
+
+test('finalizeBatch() whose Redis loses its memory before the totals are read writes no manifest of nothing', async () => {
+  const store = new MemoryStore();
+  const batchId = await committedBatch(store);
+  const context = await contextOf(store);
+  const redis = await server.connect();
+  const ledger = new Proxy(context.ledger, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as unknown;
+      if (name !== 'totals') return typeof member === 'function' ? member.bind(target) : member;
+      return async (...args: Parameters<typeof context.ledger.totals>) => {
+        await redis.flushall();
+        return target.totals(...args);
+      };
+    },
+  });
+  expect(await finalizeBatch({ ...context, ledger }, batchId)).toBe(true);
+  expect(await store.head(storeKeys.manifest(batchId))).toBeUndefined();
+  // The slice's rows are there still, for `recover`.
+  expect((await Array.fromAsync(store.list(storeKeys.workPrefix(batchId)))).length).toBeGreaterThan(0);
+});

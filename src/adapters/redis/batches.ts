@@ -50,6 +50,21 @@ redis.call('HSET', KEYS[1], 'retries', cjson.encode(retries))
 return 1
 `);
 
+/**
+ * Ends a batch, and counts its parent again where it is a retry. A server that has lost its memory meanwhile learns nothing of
+ * a batch that it does not know: what is left of one could not be recovered.
+ *
+ * KEYS  1 batch (HASH)  2 its parent (HASH; the batch itself where it has none)
+ * ARGV  1 how many of the rest are the batch's  2.. pairs of field and value, the batch's, then its parent's
+ */
+const FINISH_BATCH = script(`
+local own = tonumber(ARGV[1])
+if redis.call('HEXISTS', KEYS[1], 'state') == 1 then redis.call('HSET', KEYS[1], unpack(ARGV, 2, own + 1)) end
+if #ARGV > own + 1 and redis.call('HEXISTS', KEYS[2], 'state') == 1 then
+  redis.call('HSET', KEYS[2], unpack(ARGV, own + 2))
+end
+`);
+
 /** Longer than a worker waits before it looks at a slice again that it could not work on. */
 const UNABLE_FOR_MS = 15_000;
 
@@ -257,11 +272,10 @@ export class RedisBatchRegistry implements BatchRegistry {
     at: number,
     parent?: Recount,
   ): Promise<void> {
-    const both = this.#redis.multi().hset(this.#keys.batch(batchId), { state, finishedAt: at });
-    if (parent !== undefined) {
-      both.hset(this.#keys.batch(parent.batchId), { ...parent.outcomes, state: parent.state });
-    }
-    await both.exec();
+    const own = ['state', state, 'finishedAt', at];
+    const parents = parent === undefined ? [] : Object.entries({ ...parent.outcomes, state: parent.state }).flat();
+    const keys = [this.#keys.batch(batchId), this.#keys.batch(parent?.batchId ?? batchId)];
+    await runScript(this.#redis, FINISH_BATCH, keys, [own.length, ...own, ...parents]);
     await this.resumeBatch(batchId);
     // The manifest has all of it; a batch of millions must leave nothing behind that grows with it.
     await this.#redis.unlink(this.#keys.slices(batchId));

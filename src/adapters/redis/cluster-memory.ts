@@ -19,7 +19,8 @@ return 1
 `);
 
 /**
- * Registers a batch that the server has forgotten, with its committed slices, all of it or nothing.
+ * Registers a batch that the server has forgotten, with its committed slices, all of it or nothing. What somebody noted of it
+ * since then is no batch.
  *
  * KEYS  1 batch (HASH)  2 batches (ZSET)  3 open batches (SET)  4 slices (HASH)  5 fence (HASH)
  *       6 totals of the batch (HASH)  7 uncertain calls (HASH)
@@ -29,7 +30,7 @@ return 1
  * Returns 1, or 0 where the server knows the batch
  */
 const RESTORE_BATCH = script(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'contentHash') == 1 then return 0 end
 local function fill(key, json)
   for field, value in pairs(cjson.decode(json)) do redis.call('HSET', key, field, value) end
 end
