@@ -5,6 +5,7 @@ import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { usdToNano } from '../money/money.ts';
 import { cancelBatch } from '../operations/end-batches.ts';
+import { readStatusAndModels } from '../operations/figures/batch-models.ts';
 import { pauseNamed, resumeNamed } from '../operations/pauses.ts';
 import { readStatus } from '../operations/read-status.ts';
 import { downloadBatch, readManifest, readRows } from '../operations/results.ts';
@@ -62,9 +63,13 @@ export class Batch {
     this.#ensureWorker = ensureWorker;
   }
 
-  /** @throws {NightmillError} `batch_unknown` */
+  /**
+   * With what its models and servers of one's own have done (`models`, `power`).
+   *
+   * @throws {NightmillError} `batch_unknown`
+   */
   async status(): Promise<Status> {
-    return statusInUsd(await readStatus(this.#app, this.id));
+    return statusInUsd(await readStatusAndModels(this.#app, this.id));
   }
 
   /** The status again and again: the first at once, the last when the batch has ended. A pause does not end it. */

@@ -48,6 +48,11 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
+/** `12.5 min`. */
+export function minutes(seconds: number): string {
+  return `${(Math.round(seconds / 6) / 10).toLocaleString('en')} min`;
+}
+
 /** `120 ms`, `1.4 s`; null: no call was timed. */
 export function milliseconds(time: number | null): string {
   if (time === null) return '–';

@@ -22,6 +22,11 @@ const EVIDENCE = {
   candidate: { mode: 'shadow', documents: 40, better: 3, worse: 9, stoppedAt: '2026-03-01T04:12:00.000Z' },
   audit: { samples: 50, errors: 7, alarmAt: '2026-03-01T04:12:00.000Z' },
 };
+const POWER = [{ provider: 'gpu', state: 'off', since: null, seconds: 150, costUsd: 0.05 }];
+const SERVERS = [
+  { provider: 'gpu', seconds: 750, costUsd: 0.25, idle: { seconds: 60, costUsd: 0.02 } },
+  { provider: 'old', seconds: 60, costUsd: null, idle: { seconds: 0, costUsd: null } },
+];
 const WAIT = { timeout: 60_000 };
 
 let model: HttpModel;
@@ -135,7 +140,11 @@ describe.skipIf(missing)('the page', () => {
       const { page } = await openPage(context);
       await page.route('**/api/v1/batches/done', async (route) => {
         const response = await route.fetch();
-        await route.fulfill({ response, json: { ...(await response.json()), evidence: EVIDENCE } });
+        await route.fulfill({ response, json: { ...(await response.json()), evidence: EVIDENCE, power: POWER } });
+      });
+      await page.route(/\/api\/v1\/report\?/, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), servers: SERVERS } });
       });
       for (const width of [360, 768, 1280]) {
         await page.setViewportSize({ width, height: 800 });
@@ -163,6 +172,7 @@ describe.skipIf(missing)('the page', () => {
               .first()
               .waitFor();
           }
+          if (path === 'money') await page.getByText('12.5 min', { exact: true }).waitFor();
           found.push(...(await violations(page)).map((id) => `${id} on /${path}, ${colorScheme}, ${width}`));
           const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
           if (wide === true) found.push(`scrolls sideways on /${path} at ${width}`);
@@ -175,6 +185,8 @@ describe.skipIf(missing)('the page', () => {
       await page.goto(`${url}/#/batches/done`);
       await page.getByText('right alone in 3').waitFor();
       await page.getByText('the last tier answers everything').waitFor();
+      await page.getByText('server gpu, beside what is spent').waitFor();
+      await page.getByText('2.5 min, $0.05').waitFor();
       expect(await page.getByRole('region', { name: 'models' }).textContent()).toMatch(/\d m?s/);
     }
     expect(found).toEqual([]);

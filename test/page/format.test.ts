@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, exactUsd, localTime, milliseconds, percent, usd, utcTime } from '../../src/page/format.ts';
+import { count, exactUsd, localTime, milliseconds, minutes, percent, usd, utcTime } from '../../src/page/format.ts';
 
 describe('amounts', () => {
   it.each([
@@ -25,6 +25,10 @@ it('percent() is not 100 before the end nor 0 after the beginning', () => {
     '99 %',
     '100 %',
   ]);
+});
+
+it('minutes() keeps a tenth of them', () => {
+  expect([minutes(0), minutes(150), minutes(60_000)]).toEqual(['0 min', '2.5 min', '1,000 min']);
 });
 
 it('times are of the reader’s zone, and UTC by its name', () => {

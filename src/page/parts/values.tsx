@@ -1,6 +1,6 @@
 import { Fragment } from 'preact';
 import type { Batch, BatchState } from '../api-types.ts';
-import { count, exactUsd, localTime, percent, usd, utcTime } from '../format.ts';
+import { count, exactUsd, localTime, minutes, percent, usd, utcTime } from '../format.ts';
 
 /** May break after a colon and a slash. */
 export function Scope({ name }: { readonly name: string }) {
@@ -32,6 +32,15 @@ export function Usd({ amount, none = 'not known yet' }: { readonly amount: numbe
     <span class="amount" title={exactUsd(amount)}>
       {usd(amount)}
     </span>
+  );
+}
+
+/** How long a server of one's own was on, and what that cost. */
+export function PowerTime({ seconds, costUsd }: { readonly seconds: number; readonly costUsd: number | null }) {
+  return (
+    <>
+      {minutes(seconds)}, <Usd amount={costUsd} none="cost not known: set price.perHour of the provider" />
+    </>
   );
 }
 

@@ -6,7 +6,7 @@ import { stepOf } from '../next-step.ts';
 import { Act } from '../parts/act.tsx';
 import { Whole } from '../parts/frame.tsx';
 import { RaiseLimit } from '../parts/raise-limit.tsx';
-import { LimitBar, Progress, StateBadge, Usd, When } from '../parts/values.tsx';
+import { LimitBar, PowerTime, Progress, StateBadge, Usd, When } from '../parts/values.tsx';
 import { batchHref } from '../route.ts';
 import { arrived, batchOf, budgetOf, keepBatch, stateChanges } from '../store.ts';
 import { useLoad } from '../use-load.ts';
@@ -245,7 +245,7 @@ function Documents({ batch }: { readonly batch: Batch }) {
 }
 
 function Money({ batch, reload }: BatchProps) {
-  const { spentUsd, heldUsd, limitUsd, projectedUsd, uncertainUsd } = batch;
+  const { spentUsd, heldUsd, limitUsd, projectedUsd, uncertainUsd, power = [] } = batch;
   const ended = hasEnded(batch);
   return (
     <section>
@@ -284,6 +284,15 @@ function Money({ batch, reload }: BatchProps) {
             </dd>
           </div>
         )}
+        {power.map(({ provider, state, seconds, costUsd }) => (
+          <div key={provider}>
+            <dt>server {provider}, beside what is spent</dt>
+            <dd>
+              <PowerTime seconds={seconds} costUsd={costUsd} />
+              {!ended && <small class="quiet">it is {state}</small>}
+            </dd>
+          </div>
+        ))}
       </dl>
     </section>
   );
