@@ -208,7 +208,11 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     inbox === undefined ? undefined : playNights({ app, folder, killAll: () => cluster.powerCut() }, inbox);
   nights?.catch(() => {});
   const unrest = stack.use(new Unrest(scenario.actions, stage, store));
-  await sampler.until(({ scopes }) => scopes.some(({ held }) => held > 0), PATIENCE_MS, 'the first call');
+  await sampler.until(
+    ({ scopes }) => scopes.some(({ held, settled }) => held + settled > 0),
+    PATIENCE_MS,
+    'the first call',
+  );
   await redisServer.mayDie();
   if (scenario.powerCuts.has('finalize')) {
     void sampler
