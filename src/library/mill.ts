@@ -69,8 +69,8 @@ export interface Budgets {
   discard(scope: string): Promise<readonly string[]>;
 }
 
-/** A worker in this process. */
-export interface Worker {
+/** A worker in this process. `await using` stops it as {@link Worker.stop} does. */
+export interface Worker extends AsyncDisposable {
   /** Takes no more slices and settles what is in flight; with `force` it gives that up. */
   stop(options?: { readonly force?: boolean }): Promise<void>;
 }
@@ -217,7 +217,7 @@ export class Mill implements AsyncDisposable {
     const worker = await startWorker(this.#app, workflows);
     const stopped = new AbortController();
     const beside = keepHouse(this.#app, workflows, stopped.signal);
-    const working: RunningWorker = {
+    const working: RunningWorker & Worker = {
       get state() {
         return worker.state;
       },
@@ -225,6 +225,9 @@ export class Mill implements AsyncDisposable {
         stopped.abort();
         await worker.stop(options);
         await beside;
+      },
+      async [Symbol.asyncDispose]() {
+        await working.stop();
       },
     };
     this.#workers.push(working);

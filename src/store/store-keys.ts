@@ -49,6 +49,7 @@ export const storeKeys = {
   /** One line of a workflow's golden set, by a hash of its id. */
   golden: (workflow: string, hash: string) => `golden/${workflow}/${hash}.json`,
   goldenOf: (workflow: string) => `golden/${workflow}/`,
+  goldenAll: 'golden/',
   /** What a probe of a provider has booked. */
   probe: (id: string) => `probes/${id}.json`,
   probes: 'probes/',

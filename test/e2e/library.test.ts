@@ -98,7 +98,7 @@ describe('connect()', () => {
     await using other = await connect({ config: workspace.path('nightmill.yaml'), cwd: workspace.folder });
     const batch = await mill.submit('triage', workspace.path('docs.jsonl'), { budgetUsd: 0.0004 });
     expect(await batch.status()).toMatchObject({ state: 'queued', documents: { total: 40, done: 0 } });
-    const worker = await other.work(['triage']);
+    await using worker = await other.work(['triage']);
     await expect(batch.wait({ pollMs: 20 })).rejects.toMatchObject({ code: 'batch_state' });
     const { spentUsd, state } = await batch.status();
     expect(state).toBe('paused');

@@ -89,4 +89,24 @@ describe('golden sets over the API', () => {
     const key = await server.key('reader', { rights: 'read' });
     expect(await server.call('GET', path, { key })).toMatchObject({ status: 403 });
   });
+
+  it('leave the store with the batch they were made of, also where only they are left of it', async () => {
+    const correct = () => server.call('POST', path, json({ corrections: [{ id: 'a' }, { id: 'c' }] }));
+    const { store } = server.app;
+    const lines = async () => await Array.fromAsync(store.list('golden/'), ({ key }) => key);
+    await correct();
+    const left = (await lines())[0] ?? '';
+    const line = (await store.get(left)) ?? Buffer.of();
+    await store.put(
+      left.replace('triage', 'digest'),
+      Buffer.from(Buffer.from(line).toString().replace('night', 'other')),
+    );
+    const { length } = await lines();
+    const deleted = await server.call('DELETE', '/api/v1/batches/night');
+    expect(deleted, deleted.text).toMatchObject({ status: 200, body: { goldenLines: length - 1 } });
+    expect(await lines()).toEqual([left.replace('triage', 'digest')]);
+    await store.put(left, line);
+    expect((await server.call('DELETE', '/api/v1/batches/night')).body).toMatchObject({ objects: 1, goldenLines: 1 });
+    expect(await lines()).toHaveLength(1);
+  });
 });

@@ -27,10 +27,14 @@ export async function addGolden(app: App, batchId: string, corrections: readonly
   for (const line of lines) {
     const key = storeKeys.golden(workflow, hashOf(line.id));
     if ((await app.store.head(key)) !== undefined) replaced += 1;
-    await app.store.put(key, Buffer.from(JSON.stringify(line)));
+    const stored: StoredLine = { ...line, batch: batchId };
+    await app.store.put(key, Buffer.from(JSON.stringify(stored)));
   }
   return { workflow, added: lines.length - replaced, replaced };
 }
+
+/** As the store has it: whose document it was, so that it can leave with it. */
+type StoredLine = GoldenLine & { readonly batch: string };
 
 function hashOf(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
@@ -38,13 +42,30 @@ function hashOf(id: string): string {
 
 /** The golden set of a workflow in the store, by the hashes of its ids. */
 export async function readGolden({ store }: Pick<App, 'store'>, workflow: string): Promise<readonly GoldenLine[]> {
+  const stored = await readStored(store, storeKeys.goldenOf(workflow));
+  return stored.map(({ line: { batch: _, ...line } }) => line);
+}
+
+/** Keys of the lines that were made of documents of these batches. */
+export async function goldenKeysOf(
+  { store }: Pick<App, 'store'>,
+  batchIds: readonly string[],
+): Promise<readonly string[]> {
+  const stored = await readStored(store, storeKeys.goldenAll);
+  return stored.filter(({ line }) => batchIds.includes(line.batch)).map(({ key }) => key);
+}
+
+async function readStored(
+  store: App['store'],
+  prefix: string,
+): Promise<readonly { readonly key: string; readonly line: StoredLine }[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(storeKeys.goldenOf(workflow))) keys.push(key);
-  const lines: GoldenLine[] = [];
+  for await (const { key } of store.list(prefix)) keys.push(key);
+  const lines: { key: string; line: StoredLine }[] = [];
   for (let at = 0; at < keys.length; at += READ_AT_ONCE) {
-    const bodies = await Promise.all(keys.slice(at, at + READ_AT_ONCE).map((key) => store.get(key)));
-    for (const body of bodies) {
-      if (body !== undefined) lines.push(JSON.parse(Buffer.from(body).toString('utf8')) as GoldenLine);
+    const read = keys.slice(at, at + READ_AT_ONCE).map(async (key) => ({ key, body: await store.get(key) }));
+    for (const { key, body } of await Promise.all(read)) {
+      if (body !== undefined) lines.push({ key, line: JSON.parse(Buffer.from(body).toString('utf8')) as StoredLine });
     }
   }
   return lines;

@@ -8,6 +8,7 @@ import { NightmillError } from '../../errors.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { writeAudit } from '../audit.ts';
+import { goldenKeysOf } from '../evidence/golden-store.ts';
 import { requireBatch } from '../read-status.ts';
 
 export interface Deleted {
@@ -15,6 +16,8 @@ export interface Deleted {
   readonly batches: readonly string[];
   /** Objects that were removed from the store. */
   readonly objects: number;
+  /** Of these, lines of golden sets that were made of its documents. */
+  readonly goldenLines: number;
   /** What Redis did with the files on its disk, which hold what it has deleted until they are written again. */
   readonly disk: DiskRewrite;
   /** Where its documents may still be, in sentences. */
@@ -24,8 +27,8 @@ export interface Deleted {
 const KEYS_PER_DELETE = 1_000;
 
 /**
- * Removes an ended batch with its retries: documents, rows, manifest, cached replies and everything that Redis knows of it. Its
- * money stays in the totals of its day and month. May be repeated.
+ * Removes an ended batch with its retries: documents, rows, manifest, cached replies, lines of golden sets that were made of it in the
+ * store, and everything that Redis knows of it. Its money stays in the totals of its day and month. May be repeated.
  *
  * @throws {NightmillError} `batch_unknown`; `batch_state`: it has not ended, or is kept
  */
@@ -46,16 +49,30 @@ export async function deleteBatch(app: App, batchId: string): Promise<Deleted> {
       `Cannot delete ${batchId}: it is kept. Let it go first: nightmill keep ${batchId} --off`,
     );
   }
-  const objects =
-    (await eraseBatches(app, all)) +
-    (await forgetEvaluated(
-      app.store,
-      all.map((one) => one.batchId),
-    ));
+  const batches = all.map((one) => one.batchId);
+  // Before Redis forgets the retries, which a deletion that was cut off must still find.
+  const goldenLines = await deleteGolden(app, batches);
+  return await endDeletion(app, batches, { objects: await eraseBatches(app, all), goldenLines });
+}
+
+/** What is the same for every batch, once its own objects are gone. */
+async function endDeletion(
+  app: App,
+  batches: readonly string[],
+  { objects: own, goldenLines }: Pick<Deleted, 'objects' | 'goldenLines'>,
+): Promise<Deleted> {
+  const [batch = ''] = batches;
+  const objects = own + goldenLines + (await forgetEvaluated(app.store, batches));
   const disk = await app.redis.rewriteDisk();
-  await writeAudit(app, 'batch:delete', batchId);
-  app.log.info('batch:deleted', { batch: batchId, objects });
-  return { batches: all.map((one) => one.batchId), objects, disk, mayRemain: remains(app, disk) };
+  await writeAudit(app, 'batch:delete', batch);
+  app.log.info('batch:deleted', { batch, objects });
+  return { batches, objects, goldenLines, disk, mayRemain: remains(app, disk) };
+}
+
+async function deleteGolden(app: Pick<App, 'store'>, batches: readonly string[]): Promise<number> {
+  const keys = await goldenKeysOf(app, batches);
+  await app.store.delete(keys);
+  return keys.length;
 }
 
 /** Redis does not know it, and the store has something of it: a deletion was cut off, or Redis has lost it. */
@@ -63,15 +80,12 @@ async function isOrphan({ batches, store }: App, batchId: string): Promise<boole
   if (!isBatchId(batchId) || (await batches.get(batchId)) !== undefined) return false;
   if ((await store.head(storeKeys.evaluation(batchId))) !== undefined) return true;
   for await (const _ of store.list(storeKeys.batch(batchId))) return true;
-  return false;
+  return (await goldenKeysOf({ store }, [batchId])).length > 0;
 }
 
 async function deleteOrphan(app: App, batchId: string): Promise<Deleted> {
-  const objects = (await deleteObjects(app.store, { batchId })) + (await forgetEvaluated(app.store, [batchId]));
-  const disk = await app.redis.rewriteDisk();
-  await writeAudit(app, 'batch:delete', batchId);
-  app.log.info('batch:deleted', { batch: batchId, objects });
-  return { batches: [batchId], objects, disk, mayRemain: remains(app, disk) };
+  const goldenLines = await deleteGolden(app, [batchId]);
+  return await endDeletion(app, [batchId], { objects: await deleteObjects(app.store, { batchId }), goldenLines });
 }
 
 /** From now on neither retention nor a person removes it. @returns false where it was so already */
@@ -155,7 +169,7 @@ function remains({ config }: App, disk: Deleted['disk']): readonly string[] {
     ...(disk === 'refused' || disk === 'still writing'
       ? ['The files of Redis on its disk: as its administrator, run BGREWRITEAOF and BGSAVE.']
       : []),
-    'What it was submitted from: inputs and inboxes (archive/ and quarantine/ too), uploads of the OpenAI-compatible endpoint (DELETE /v1/files/ID), and downloaded results.',
+    'What it was submitted from: inputs and inboxes (archive/ and quarantine/ too), uploads of the OpenAI-compatible endpoint (DELETE /v1/files/ID), downloaded results, and golden sets in files of yours.',
     'What its providers keep: their data policy says how long.',
   ];
 }

@@ -35,11 +35,14 @@ export function addKeepCommand(program: Command): void {
     });
 }
 
-function deletedText(batchId: string, { batches, objects, disk, mayRemain }: Deleted): string {
+function deletedText(batchId: string, { batches, objects, goldenLines, disk, mayRemain }: Deleted): string {
   const others = batches.filter((id) => id !== batchId);
   const also = others.length === 0 ? '' : ` and its retries ${others.join(', ')}`;
   return [
     `${batchId}${also}  deleted: ${objects} objects of the store, and what Redis knew (its files: ${disk}).`,
+    ...(goldenLines === 0
+      ? []
+      : [`  ${goldenLines} of them were lines of golden sets, which people had made of its documents.`]),
     'Its documents may still be in:',
     ...mayRemain.map((line) => `  ${line}`),
     '',
