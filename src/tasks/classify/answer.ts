@@ -5,6 +5,7 @@ import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 import { answerPart } from '../answer-part.ts';
 import { hasJsonObject, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { labelProbability } from './label-confidence.ts';
+import { looseLabel, meantLabel } from './loose-label.ts';
 import { classifyMessages } from './prompt-v2.ts';
 import { labelOf, readLabel } from './read-label.ts';
 
@@ -60,9 +61,13 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 }
 
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
-  const read = readLabel(reply);
-  if (read === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
-  const label = read === undefined ? undefined : labelOf(read.written, labels);
+  const strict = readLabel(reply);
+  if (strict === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
+  const isExact = strict !== undefined && labelOf(strict.written, labels) !== undefined;
+  // An object that has the field says what is meant; only its text may begin with the label.
+  const loose = isExact || (strict !== undefined && hasJsonObject(reply)) ? undefined : looseLabel(reply, labels);
+  const read = loose ?? strict;
+  const label = read === undefined ? undefined : meantLabel(read.written, labels);
   if (label === undefined || read === undefined) {
     if (!hasJsonObject(reply)) return rejectedForm('invalid_json', 'the reply is not a JSON object', reply, labels);
     return read === undefined

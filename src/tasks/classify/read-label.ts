@@ -24,8 +24,19 @@ export function readLabel(reply: ReplyText): StatedLabel | 'differing' | undefin
   if (found.kind === 'differing') return 'differing';
   const { value, object } = insideItself(found, key);
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-  const stated = keyOf(object, 'confidence');
-  return withConfidence(String(value), stated === undefined ? undefined : readConfidence(object[stated]));
+  return withConfidence(String(value), statedConfidence(object));
+}
+
+const CONFIDENCE_KEY = /confiden|certain|probab|likelihood|konfidenz|置信|^score$/i;
+
+/** Under the key that was asked for, or the only one that says the same; a list or an object of one number counts as it. */
+export function statedConfidence(object: Readonly<Record<string, unknown>>): number | undefined {
+  const others = Object.keys(object).filter((name) => CONFIDENCE_KEY.test(name));
+  const key = keyOf(object, 'confidence') ?? (others.length === 1 ? others[0] : undefined);
+  if (key === undefined) return undefined;
+  const value = object[key];
+  const inner = typeof value === 'object' && value !== null ? Object.values(value) : [value];
+  return inner.length === 1 ? readConfidence(inner[0]) : undefined;
 }
 
 /** Words of weak models for the key that they were asked for; read only where no object has `label`. */

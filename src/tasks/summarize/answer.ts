@@ -3,13 +3,13 @@ import { checkSummary, isKept } from '../../checks/reply-checks.ts';
 import { hasWords, isOfSomethingElse } from '../../checks/words.ts';
 import type { Judgement, Question, ReplyText } from '../../prompts/question.ts';
 import { countWords } from '../../text/count-words.ts';
-import { isRecord } from '../../text/json-value.ts';
 import { instructionsOf, type SummarizeWorkflow } from '../../workflows/workflow.ts';
-import { hasJsonObject, keyOf, parseJsonReply, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
+import { hasJsonObject, parseJsonReply, SEVERAL_ANSWERS } from '../parse-json-reply.ts';
 import { readFacts } from './facts.ts';
 import { budgetNotes, type NoteBudget } from './notes.ts';
 import { type NoteSizes, type SummarizeStep, summarizeMessages, writesNotes } from './prompt-v2.ts';
 import { readBeginning } from './read-beginning.ts';
+import { MIN_PROSE_WORDS, saysNothing, summaryElsewhere, summaryText } from './summary-text.ts';
 
 export interface SummaryAnswer {
   readonly summary: string;
@@ -141,32 +141,19 @@ function schemaOf(properties: Readonly<Record<string, unknown>>): Readonly<Recor
   return { type: 'object', properties, required: Object.keys(properties), additionalProperties: false };
 }
 
-/** A text, a list of sentences, or either of them once more in a field of the same name. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (isRecord(value)) {
-    const inner = keyOf(value, 'summary') ?? keyOf(value, 'text');
-    return inner === undefined || isRecord(value[inner]) ? undefined : textOf(value[inner]);
-  }
-  if (!Array.isArray(value) || value.length === 0 || !value.every((each) => typeof each === 'string')) return undefined;
-  return value.map((each) => each.trim()).join(' ');
-}
-
-/** Prose of so many words is most likely the summary, without its JSON. */
-const MIN_PROSE_WORDS = 8;
-
 function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnswer> {
   const found = parseJsonReply(reply, 'summary');
-  if (found === undefined && !hasJsonObject(reply)) {
+  const elsewhere = found === undefined ? summaryElsewhere(reply) : undefined;
+  if (found === undefined && elsewhere === undefined && !hasJsonObject(reply)) {
     const isFormOnly = reply.finish === 'stop' && countWords(reply.text) >= MIN_PROSE_WORDS && hasWords(reply.text);
     const detail = 'the reply is not a JSON object';
     return { kind: 'rejected', code: 'invalid_json', detail, ...(isFormOnly ? { isFormOnly } : {}) };
   }
   if (found?.kind === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
-  const summary = textOf(found?.value)?.trim().toWellFormed();
-  if (found === undefined || summary === undefined)
+  const summary = (elsewhere ?? summaryText(found?.value))?.trim().toWellFormed();
+  if (summary === undefined)
     return { kind: 'rejected', code: 'invalid_shape', detail: 'the reply has no "summary" text' };
-  if (!hasWords(summary)) return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
+  if (saysNothing(summary)) return { kind: 'rejected', code: 'empty_summary', detail: 'the summary is empty' };
   const words = countWords(summary);
   if (words > maxWords * TOLERATED_LENGTH + 10) {
     return {
@@ -178,5 +165,5 @@ function judgeSummary(reply: ReplyText, maxWords: number): Judgement<SummaryAnsw
   }
   // A valid summary says nothing about its own quality, so a threshold does not hold it back.
   // A note without facts is still a note: a repair turn would cost more than they are worth.
-  return { kind: 'answer', value: { summary, facts: readFacts(found.object['facts']) }, confidence: 1 };
+  return { kind: 'answer', value: { summary, facts: readFacts(found?.object['facts']) }, confidence: 1 };
 }

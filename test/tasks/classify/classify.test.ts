@@ -202,7 +202,7 @@ describe('classifyQuestion()', () => {
     ['It is about billing, or a bug', 'invalid_json'],
     ['{"label": 3}', 'label_not_in_set'],
     ['{"label": {"name": 3}}', 'invalid_shape'],
-    ['{"answer": "billing"}', 'invalid_shape'],
+    ['{"answer": "unclear"}', 'invalid_shape'],
     ['{"label": "spam", "confidence": 1}', 'label_not_in_set'],
   ])('rejects %j as %s', (text, code) => {
     expect(judge(text)).toMatchObject({ kind: 'rejected', code });
