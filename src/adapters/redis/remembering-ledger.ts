@@ -4,7 +4,7 @@ import type { Admission, CallTicket, Outcome, Settlement } from '../../ledger/le
 import type { Clock } from '../../runtime/clock.ts';
 import { RedisLedger } from './ledger.ts';
 
-/** A server that syncs its log once a second forgets at most about two seconds when it dies. */
+/** A server that syncs its log once a second forgets at most about two seconds before its death, however long it is away then. */
 const REMEMBER_MS = 5_000;
 
 interface Ended {
@@ -26,6 +26,8 @@ export class RememberingLedger extends RedisLedger {
   readonly #settled: Settled[] = [];
   readonly #unsettled = new Map<string, Ended>();
   #clock: Clock | undefined;
+  /** When the server was last seen to be the process that is known; monotonic milliseconds. Until then nothing is forgotten. */
+  #seenAt = Number.NEGATIVE_INFINITY;
   #runId: string | undefined;
 
   /** Nothing is remembered before this. */
@@ -42,11 +44,10 @@ export class RememberingLedger extends RedisLedger {
   override async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
     const settlement = await this.#settleOrNote(ticket, outcome);
     if (this.#clock !== undefined) {
-      const now = this.#clock.monotonic();
       this.#held.delete(ticket.callId);
-      this.#settled.push({ at: now, ticket, outcome });
+      this.#settled.push({ at: this.#clock.monotonic(), ticket, outcome });
       const heap = this.#settled[FORGET_AT_ONCE];
-      if (heap !== undefined && heap.at < now - REMEMBER_MS) this.#settled.splice(0, FORGET_AT_ONCE + 1);
+      if (heap !== undefined && heap.at < this.#seenAt - REMEMBER_MS) this.#settled.splice(0, FORGET_AT_ONCE + 1);
     }
     return settlement;
   }
@@ -80,18 +81,24 @@ export class RememberingLedger extends RedisLedger {
 
   /**
    * Settles what could not be settled, looks whether the server is another process than last time and, if so, posts the
-   * last seconds again.
+   * last seconds again. What is cut off is done again the next time.
    *
    * @returns how many calls it had forgotten
    */
   async restoreIfRestarted(): Promise<number> {
+    const askedAt = this.#clock?.monotonic();
     const runId = await this.serverRunId();
     await this.#settleAgain();
     const restarted = this.#runId !== undefined && this.#runId !== runId;
+    const restored = restarted && askedAt !== undefined ? await this.#postAgain(this.#seenAt - REMEMBER_MS) : 0;
     this.#runId = runId;
-    if (!restarted || this.#clock === undefined) return 0;
+    this.#seenAt = askedAt ?? this.#seenAt;
+    return restored;
+  }
+
+  /** @param since monotonic milliseconds: what was settled before is on the server's disk */
+  async #postAgain(since: number): Promise<number> {
     let restored = 0;
-    const since = this.#clock.monotonic() - REMEMBER_MS;
     for (const { at, ticket, outcome } of [...this.#settled]) {
       if (at < since) continue;
       if (await this.restore(ticket, outcome)) restored += 1;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RememberingLedger } from '../../../src/adapters/redis/remembering-ledger.ts';
 import { systemClock } from '../../../src/adapters/system/system-clock.ts';
 import { batchScope } from '../../../src/ledger/scope.ts';
@@ -19,10 +19,11 @@ afterEach(async () => {
   await server.stop();
 });
 
-async function rememberingWorker() {
+/** @param monotonic milliseconds; the time in which the server is asked stands still by default */
+async function rememberingWorker(monotonic = () => 0) {
   const { lease } = await cluster.worker();
   const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
-  ledger.remember({ ...systemClock, now: () => 0, monotonic: () => 0 });
+  ledger.remember({ ...systemClock, now: () => 0, monotonic });
   expect(await ledger.restoreIfRestarted()).toBe(0);
   const claim = await cluster.claim(await cluster.queuedBatch());
   return { ledger, claim };
@@ -59,6 +60,53 @@ test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in
   expect(await ledger.restoreIfRestarted()).toBe(0);
   await ledger.settle(inFlight, { kind: 'reply', entry: entryOf(150) });
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 210, uncertain: 300, held: 0 });
+});
+
+test('restoreIfRestarted() posts forgotten replies again however long the server was away', async () => {
+  let now = 0;
+  const { ledger, claim } = await rememberingWorker(() => now);
+  await cluster.redis.save();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  now = 60_000;
+  await restart();
+  expect(await ledger.restoreIfRestarted()).toBe(1);
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
+});
+
+test('restoreIfRestarted() that was cut off posts the rest the next time', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  await restart();
+  vi.spyOn(ledger, 'restore').mockRejectedValueOnce(new Error('Redis is away again'));
+  await expect(ledger.restoreIfRestarted()).rejects.toThrow('away again');
+  expect(await ledger.restoreIfRestarted()).toBe(1);
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
+});
+
+test('restoreIfRestarted() still has the last replies of before when others have settled since the server is back', async () => {
+  let now = 0;
+  const { ledger, claim } = await rememberingWorker(() => now);
+  const old = Array.from({ length: 1_000 }, () => ticketOf(claim, 1));
+  await Promise.all(old.map((ticket) => ledger.admit(ticket)));
+  await Promise.all(old.map((ticket) => ledger.settle(ticket, { kind: 'released' })));
+  await cluster.redis.save();
+  now = 10_000;
+  expect(await ledger.restoreIfRestarted()).toBe(0);
+  const reply = ticketOf(claim, 100);
+  await ledger.admit(reply);
+  await ledger.settle(reply, { kind: 'reply', entry: entryOf(60) });
+  now = 60_000;
+  await restart();
+  const after = ticketOf(claim, 1);
+  await ledger.admit(after);
+  await ledger.settle(after, { kind: 'released' });
+  await ledger.restoreIfRestarted();
+  expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([reply.callKey]);
 });
 
 test('restoreIfRestarted() settles a hold whose settlement alone was forgotten, and books nothing twice', async () => {
