@@ -81,6 +81,8 @@ export function readHold(record: string): {
   readonly batchId: string;
   readonly slice: number;
   readonly callKey?: string;
+  /** Milliseconds since the epoch. */
+  readonly at?: number;
 } {
   return JSON.parse(record.slice(record.indexOf('|') + 1, record.lastIndexOf('}') + 1));
 }

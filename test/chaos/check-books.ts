@@ -11,6 +11,7 @@ interface DownloadedRow {
 }
 
 interface DownloadedManifest {
+  readonly state: string;
   readonly documents: Readonly<Record<string, number>>;
   readonly costUsd: number;
   readonly uncertainUsd: number;
@@ -32,6 +33,8 @@ export interface BatchBooks {
   readonly uncertainCalls: number;
   /** Replies that rows have paid for. */
   readonly paidCalls: number;
+  /** Answers that no call was made for. */
+  readonly freeAnswers: number;
   readonly problems: readonly string[];
 }
 
@@ -79,6 +82,12 @@ export function checkBatch(
     () => `the manifest says ${parts.succeeded} succeeded, there are ${results.length} results`,
   );
 
+  const endedEarly = (parts.cancelled ?? 0) + (parts.expired ?? 0);
+  expect(
+    manifest.state !== 'completed' || endedEarly === 0,
+    () => `the manifest says completed, and counts ${endedEarly} documents that were cancelled or expired`,
+  );
+
   const cost = usdToNano(manifest.costUsd);
   const uncertain = usdToNano(manifest.uncertainUsd);
   const rowsCost = sum(rows.map(({ costUsd }) => usdToNano(costUsd)));
@@ -97,7 +106,9 @@ export function checkBatch(
   expect(listed === uncertain, () => `the listed uncertain calls cost ${listed}, the manifest says ${uncertain}`);
   const paidCalls = sum(manifest.cost.byModel.map((model) => model.calls));
   expect(sum(rows.map((row) => row.calls)) === paidCalls, () => `rows and models count different calls`);
-  return { documents: total ?? 0, failed: errors.length, cost, uncertain, uncertainCalls: calls, paidCalls, problems };
+  const freeAnswers = results.filter((row) => row.calls === 0).length;
+  const counts = { documents: total ?? 0, failed: errors.length, uncertainCalls: calls, paidCalls, freeAnswers };
+  return { ...counts, cost, uncertain, problems };
 }
 
 export interface BillContext {
@@ -136,6 +147,10 @@ export function checkBill(
   }
   const uncertainCalls = sum(books.map((batch) => batch.uncertainCalls));
   const paidCalls = sum(books.map((batch) => batch.paidCalls));
+  // Every text is unlike every other: only a reply that Redis has forgotten can be found in the cache.
+  const freeAnswers = sum(books.map((batch) => batch.freeAnswers));
+  if (freeAnswers > forgotten.calls)
+    problems.push(`${freeAnswers} documents have an answer that no call was made for${said(forgotten.calls)}`);
   // Repairs of the form go without their document: equal replies give equal requests, each paid for once.
   const [repairs, questions] = [lines.filter(({ repair }) => repair), lines.filter(({ repair }) => !repair)];
   const requests = new Set(questions.map(({ requestHash }) => requestHash)).size + repairs.length;

@@ -13,7 +13,12 @@ export interface HistoryQuestions {
   readonly repliesOnly: readonly string[];
   /** What the server has forgotten of admitted calls, in nano-dollars: so much may be beyond a limit when it is posted again. */
   readonly forgotten: number;
+  /** When the scenario began and ended, milliseconds since the epoch. */
+  readonly time: { readonly from: number; readonly until: number };
 }
+
+/** What a clock may be off that is right: it was measured over a slow connection. */
+const CLOCK_GRAIN_MS = 5_000;
 
 export interface History {
   readonly transactions: number;
@@ -95,7 +100,10 @@ class Replay {
 
   #applyAdmission(record: string): void {
     this.#admitted += 1;
-    const { batchId, slice, callKey } = readHold(record);
+    const { batchId, slice, callKey, at } = readHold(record);
+    const { from, until } = this.#questions.time;
+    if (at !== undefined && (at < from - CLOCK_GRAIN_MS || at > until + CLOCK_GRAIN_MS))
+      this.#problems.push(`a call was booked at ${new Date(at).toISOString()}, which was not its time: ${record}`);
     const reply = `${this.#questions.prefix}journal:${batchId}:${slice} ${callKey}`;
     if (callKey === undefined) this.#problems.push(`an admitted call does not say which reply it buys: ${record}`);
     if (this.#stored.has(reply)) this.#problems.push(`a call was admitted for a reply that was stored: ${reply}`);

@@ -67,8 +67,6 @@ export interface Figures {
 const NOTHING_SPENT = { settled: 0, uncertain: 0 };
 const NO_LOG = { debug() {}, info() {}, warn() {}, error() {} };
 const REST_MS = 1_500;
-/** Invented 429s slow a pool whose limit nobody has stated; the work continues, and takes its time. */
-const PATIENCE_MS = 300_000;
 const NEAR_RAISE = 1.25;
 const FAR_RAISE = 100;
 /** What a worker says that is started while something is away. */
@@ -112,6 +110,7 @@ export async function runScenario(seed: number, options: ScenarioOptions = {}): 
 
 async function play(scenario: Scenario, folder: string, problems: string[], figures: Figures): Promise<void> {
   await using stack = new AsyncDisposableStack();
+  const startedAt = Date.now();
   const billFile = join(folder, 'bill.jsonl');
   const [redisServer, simulator] = await Promise.all([
     RedisPlace.start(folder, {
@@ -210,7 +209,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   const unrest = stack.use(new Unrest(scenario.actions, stage, store));
   await sampler.until(
     ({ scopes }) => scopes.some(({ held, settled }) => held + settled > 0),
-    PATIENCE_MS,
+    scenario.patienceMs,
     'the first call',
   );
   await redisServer.mayDie();
@@ -218,7 +217,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     void sampler
       .until(
         ({ batches: seen }) => seen.some(({ state }) => state === 'finalizing'),
-        2 * PATIENCE_MS,
+        2 * scenario.patienceMs,
         'a batch to be finalized',
       )
       .then(() => cluster.powerCut())
@@ -227,11 +226,11 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
   for (let raise = 1; raise <= scenario.raises; raise += 1) {
     const watch = new LimitWatch(sampler, scopeName, present, forgotten);
     unrest.begin();
-    await watch.opened(PATIENCE_MS);
+    await watch.opened(scenario.patienceMs);
     if (scenario.powerCuts.has('open')) cluster.powerCut();
     await unrest.pause();
     await stage.allOver();
-    const rest = await watch.atRest(REST_MS, PATIENCE_MS);
+    const rest = await watch.atRest(REST_MS, scenario.patienceMs);
     figures.leastUse = Math.min(figures.leastUse, rest.use);
     problems.push(...rest.problems);
     if (rest.use < scenario.minUse)
@@ -250,10 +249,13 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
       ({ state }, index) =>
         state === 'completed' || (batches[index]?.endedBy !== undefined && /^(cancelled|expired)$/.test(state)),
     );
-  await Promise.race([unrest.finished(), sampler.until(ended, PATIENCE_MS, 'every batch to end').catch(() => {})]);
+  await Promise.race([
+    unrest.finished(),
+    sampler.until(ended, scenario.patienceMs, 'every batch to end').catch(() => {}),
+  ]);
   await unrest.pause();
   await stage.allOver();
-  await sampler.until(ended, PATIENCE_MS, 'every batch to end');
+  await sampler.until(ended, scenario.patienceMs, 'every batch to end');
   await nights;
   await untilQuiet(redis);
   await cluster.end();
@@ -282,6 +284,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     forbidden: hasFault('digest') ? [] : [CLASSIFY_MARKER],
     repliesOnly: [CLASSIFY_MARKER, SUMMARIZE_MARKER],
     forgotten: forgotten(),
+    time: { from: startedAt, until: Date.now() },
   });
   const day = scopes.find(({ name }) => name === 'global/day');
   const bill = checkBill(billFile, books, history, {
