@@ -118,6 +118,9 @@ function parse(value: unknown, file: string, problems: readonly string[] = []): 
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const path = issue.path.map(String).join('.');
+  // What says which kind of value it is says none that there is.
+  if (issue.code === 'invalid_union' && 'options' in issue)
+    return `${path}: use ${(issue.options as unknown[]).join(', ')}`;
   if (issue.code === 'invalid_union') return describeUnion(path, issue.errors);
   return `${path === '' ? '(top level)' : path}: ${issue.message}`;
 }

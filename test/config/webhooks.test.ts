@@ -42,6 +42,8 @@ describe('alerts.webhooks', () => {
   });
 
   test.each([
+    ['[{ kind: json, url: "@{HOOK}" }]', 'alerts.webhooks.0.kind: use generic, slack, discord, exec, telegram'],
+    ['[{ url: "@{HOOK}" }]', 'alerts.webhooks.0.kind: use generic, slack'],
     [
       '[{ kind: slack, url: "https://hooks.example.com/T0P" }]',
       'alerts.webhooks.0.url: a secret must come from the environment',
