@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
 import type { SimulatorOptions } from '../../src/simulator/options.ts';
 import type { RunningSimulator } from '../../src/simulator/start-simulator.ts';
+import { agePauses } from '../helpers/age-pauses.ts';
 import { setFaults, setState, startTestSimulator } from '../helpers/simulator.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import {
@@ -54,7 +55,7 @@ describe('a provider in trouble', () => {
   it('that dies for most of a minute pauses its workflow, which resumes by itself, and every document is answered', async () => {
     await using simulator = await startTestSimulator({ models: MODELS });
     await using workspace = await makeWorkspace(simulator, {
-      worker: 'shutdownGraceSeconds: 5, providerPatienceSeconds: 4',
+      worker: 'shutdownGraceSeconds: 5, providerPatienceSeconds: 2',
     });
     const { id } = await workspace.json<{ id: string }>(['submit', 'docs.jsonl', '-w', 'triage']);
     await workspace.startWorker();
@@ -65,9 +66,13 @@ describe('a provider in trouble', () => {
     expect(paused.breaker.reason).toMatch(/acme/);
     expect(paused.heldUsd).toBe(0);
     const billed = simulator.bill().length;
-    await delay(20_000);
+    // It is tried again half a minute after it began, and not before.
+    await agePauses(redis.url, 'triage', 20_000);
+    await delay(2_500);
     expect(simulator.bill().length).toBe(billed);
+    expect(await workspace.status(id)).toMatchObject({ state: 'paused' });
     await setState(simulator, {});
+    await agePauses(redis.url, 'triage', 10_000);
     await workspace.statusWhen(id, (status) => status.state === 'completed');
     expect(await workspace.run(['results', id, '-o', 'out'])).toMatchObject({ code: 0 });
     const output = await workspace.readOutput('out');
@@ -127,10 +132,10 @@ describe('a provider in trouble', () => {
   it('that is out of credit stops the run after few calls; paid up, the run continues with what was paid before', async () => {
     await using simulator = await startTestSimulator({ models: MODELS });
     await using workspace = await makeWorkspace(simulator);
-    const first = workspace.start(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out']);
+    const first = workspace.run(['run', 'docs.jsonl', '-w', 'triage', '-o', 'out']);
     await until(() => simulator.bill().length >= 50);
     await setState(simulator, { outOfCredit: true });
-    const stopped = await first.exited;
+    const stopped = await first;
     expect(stopped.code).toBe(1);
     expect(stopped.stderr).toMatch(/credit/);
     const paid = simulator.bill().length;

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { afterEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NightmillError } from '../../src/errors.ts';
-import { connect } from '../../src/library/index.ts';
+import { connect, type Mill } from '../../src/library/index.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -56,10 +56,31 @@ const CASES = readFileSync(new URL('../fixtures/reply-cases.jsonl', import.meta.
   // A wait of 90 s is tested with a shorter one in call-model.test.ts.
   .filter(({ case: name }) => !name.includes('Retry-After 90'));
 
-const closing: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closing.splice(0)) close();
+type Server = Awaited<ReturnType<typeof serve>>;
+
+const closing = new AsyncDisposableStack();
+let mill: Mill;
+let servers: readonly Server[];
+
+/** One Redis and one worker for all: each case has a provider, a model and a workflow of its own, so none learns from another. */
+beforeAll(async () => {
+  const redis = closing.use(await startTcpRedis());
+  const folder = closing.use(await makeTemporaryFolder('reply-cases'));
+  servers = await Promise.all(CASES.map(serve));
+  const parts = CASES.map((played, index) => configOf(played, index, servers[index]?.url ?? ''));
+  const section = (name: 'providers' | 'models' | 'workflows') => [`${name}:`, ...parts.map((part) => part[name])];
+  const config = [
+    `redis: ${redis.url}`,
+    'worker: { slices: 16 }',
+    ...section('providers'),
+    ...section('models'),
+    ...section('workflows'),
+  ];
+  await writeFile(`${folder.path}/nightmill.yaml`, config.join('\n'));
+  mill = closing.use(await connect({ cwd: folder.path, env: {}, logLevel: 'silent' }));
+  await mill.work(CASES.map((_, index) => `w${index}`));
 });
+afterAll(() => closing.disposeAsync());
 
 interface Seen {
   readonly at: number;
@@ -70,7 +91,7 @@ interface Seen {
 /** A server that answers documents named `bad` as the case says, and others well. */
 async function serve(played: ReplyCase) {
   const seen: Seen[] = [];
-  const startedAt = performance.now();
+  let startedAt = performance.now();
   let answered = 0;
   const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     void text(request).then((raw) => {
@@ -115,11 +136,18 @@ async function serve(played: ReplyCase) {
   };
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
-  closing.push(() => {
+  closing.defer(() => {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    /** The times of the case begin now. */
+    begin: () => {
+      startedAt = performance.now();
+    },
+  };
 }
 
 function wrap(wire: ReplyCase['wire'], said: string): object {
@@ -146,25 +174,21 @@ function wrap(wire: ReplyCase['wire'], said: string): object {
   };
 }
 
-function configOf(played: ReplyCase, url: string): string {
+/** A line of each section of the config. */
+function configOf(played: ReplyCase, index: number, url: string) {
   const labels = played.labels ?? '{ billing: "Invoices", bug: "Something is broken", other: "Anything else" }';
   const task =
-    played.task === 'summarize'
-      ? 'task: summarize\n    summary: { maxWords: 60 }'
-      : `task: classify\n    labels: ${labels}`;
+    played.task === 'summarize' ? 'task: summarize, summary: { maxWords: 60 }' : `task: classify, labels: ${labels}`;
   const kind = played.wire ?? 'openai';
   const base = kind === 'openai' ? `${url}/v1` : url;
   const capabilities = played.logprobs === true ? ', logprobs: true' : '';
-  return `
-providers:
-  acme: { kind: ${kind}, baseUrl: "${base}", apiKey: key${capabilities} }
-models:
-  small: { provider: acme, id: m-1, contextTokens: ${played.window ?? 32768}, maxOutputTokens: 1024, price: { inputPerMillion: 1, outputPerMillion: 2 } }
-workflows:
-  w:
-    ${task}
-    cascade: [{ model: small }]
-`;
+  const window = `contextTokens: ${played.window ?? 32768}, maxOutputTokens: 1024`;
+  const price = 'price: { inputPerMillion: 1, outputPerMillion: 2 }';
+  return {
+    providers: `  p${index}: { kind: ${kind}, baseUrl: "${base}", apiKey: key${capabilities} }`,
+    models: `  m${index}: { provider: p${index}, id: m-1, ${window}, ${price} }`,
+    workflows: `  w${index}: { ${task}, cascade: [{ model: m${index} }] }`,
+  };
 }
 
 function documentsOf({ docs = 1, others = 0, docChars, doc }: ReplyCase): { id: string; text: string }[] {
@@ -184,13 +208,9 @@ function documentsOf({ docs = 1, others = 0, docChars, doc }: ReplyCase): { id: 
 }
 
 /** Ends as `run` would: with its batch, or where the batch is paused for a person. */
-async function work(played: ReplyCase, url: string) {
-  await using redis = await startTcpRedis();
-  await using folder = await makeTemporaryFolder('reply-case');
-  await writeFile(`${folder.path}/nightmill.yaml`, `redis: ${redis.url}\n${configOf(played, url)}`);
-  await using mill = await connect({ cwd: folder.path, env: {}, logLevel: 'silent', work: true });
-  const batch = await mill.submit('w', documentsOf(played));
-  const paused = await batch.wait({ pollMs: 20 }).then(
+async function work(played: ReplyCase, index: number) {
+  const batch = await mill.submit(`w${index}`, documentsOf(played));
+  const paused = await batch.wait({ pollMs: 50 }).then(
     () => false,
     (error: unknown) => (error as NightmillError).code === 'batch_state',
   );
@@ -203,29 +223,35 @@ async function work(played: ReplyCase, url: string) {
   };
 }
 
-it.each(CASES)('$case', { timeout: 60_000 }, async (played) => {
-  const { url, seen } = await serve(played);
-  const { paused, status, results, errors } = await work(played, url);
-  const { right } = played;
-  const said = JSON.stringify({ status: status.breaker, errors });
-  expect(paused, said).toBe(right.state === 'paused');
-  if (paused) {
-    expect(status).toMatchObject({ state: 'paused', documents: { failed: 0 } });
-    return;
-  }
-  expect(errors, said).toHaveLength(right.documentsFailed ?? 0);
-  if (right.code !== undefined) expect(errors[0]?.error?.code).toBe('refused_content');
-  if (right.othersSucceeded !== undefined) expect(results.length).toBeGreaterThanOrEqual(right.othersSucceeded);
-  const row = results[0];
-  if (right.label !== undefined) expect(row?.result?.label).toBe(right.label);
-  if (right.summary !== undefined) expect(row?.result?.summary).toBe(right.summary);
-  if (right.confidence !== undefined) expect(row?.result?.confidence).toBeCloseTo(right.confidence, 3);
-  if (typeof right.calls === 'number') expect(seen.length, said).toBe(right.calls);
-  if (typeof right.calls === 'string') expect(seen.length).toBeGreaterThan(1);
-  if (right.paidCalls !== undefined) expect(seen.filter(({ paid }) => paid).length).toBeLessThanOrEqual(3);
-  if (right.requestsIn5s !== undefined) expect(seen.filter(({ at }) => at < 5_000).length).toBeLessThan(100);
-  if (right.gapSeconds !== undefined) expect((seen[1]?.at ?? 0) - (seen[0]?.at ?? 0)).toBeGreaterThan(2_900);
-  if (right.uncertainUsd !== undefined) expect(status.uncertainUsd).toBe(right.uncertainUsd);
-  if (right.warnings !== undefined) expect((row as { warnings?: unknown }).warnings).toBeDefined();
-  for (const { raw } of seen) expect(raw).toBe(raw.toWellFormed());
-});
+/** Several at once: many of them wait. */
+it.concurrent.each(CASES.map((played, index) => ({ ...played, index })))(
+  '$case',
+  { timeout: 180_000 },
+  async (played) => {
+    const { seen, begin } = servers[played.index] as Server;
+    begin();
+    const { paused, status, results, errors } = await work(played, played.index);
+    const { right } = played;
+    const said = JSON.stringify({ status: status.breaker, errors });
+    expect(paused, said).toBe(right.state === 'paused');
+    if (paused) {
+      expect(status).toMatchObject({ state: 'paused', documents: { failed: 0 } });
+      return;
+    }
+    expect(errors, said).toHaveLength(right.documentsFailed ?? 0);
+    if (right.code !== undefined) expect(errors[0]?.error?.code).toBe('refused_content');
+    if (right.othersSucceeded !== undefined) expect(results.length).toBeGreaterThanOrEqual(right.othersSucceeded);
+    const row = results[0];
+    if (right.label !== undefined) expect(row?.result?.label).toBe(right.label);
+    if (right.summary !== undefined) expect(row?.result?.summary).toBe(right.summary);
+    if (right.confidence !== undefined) expect(row?.result?.confidence).toBeCloseTo(right.confidence, 3);
+    if (typeof right.calls === 'number') expect(seen.length, said).toBe(right.calls);
+    if (typeof right.calls === 'string') expect(seen.length).toBeGreaterThan(1);
+    if (right.paidCalls !== undefined) expect(seen.filter(({ paid }) => paid).length).toBeLessThanOrEqual(3);
+    if (right.requestsIn5s !== undefined) expect(seen.filter(({ at }) => at < 5_000).length).toBeLessThan(100);
+    if (right.gapSeconds !== undefined) expect((seen[1]?.at ?? 0) - (seen[0]?.at ?? 0)).toBeGreaterThan(2_900);
+    if (right.uncertainUsd !== undefined) expect(status.uncertainUsd).toBe(right.uncertainUsd);
+    if (right.warnings !== undefined) expect((row as { warnings?: unknown }).warnings).toBeDefined();
+    for (const { raw } of seen) expect(raw).toBe(raw.toWellFormed());
+  },
+);

@@ -34,7 +34,7 @@ export async function bundleProgram(folder: string): Promise<void> {
     input: Object.fromEntries(ENTRIES.map((entry) => [entry, `${entry}.ts`])),
     platform: 'node',
     external: LEFT_OUT,
-    plugins: [ownPlace(`${folder}/dist`)],
+    plugins: [ownPlace(`${folder}/dist`), otherBuilds()],
     onLog: () => {},
   });
   await bundle.write({ dir: `${folder}/dist`, format: 'esm', minify: true, chunkFileNames: 'chunks/[name]-[hash].js' });
@@ -52,6 +52,38 @@ function ownPlace(output: string): Plugin {
       if (!code.includes('import.meta.url') || id.includes('/node_modules/')) return;
       const place = STARTS_ENTRY.test(id) ? `${output}/${relative(ROOT, id).replace(/ts$/, 'js')}` : id;
       return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(place).href));
+    },
+  };
+}
+
+/** What another build may have otherwise, and where it stands here. */
+const OF_A_BUILD: readonly { readonly file: string; readonly from: RegExp; readonly to: string }[] = [
+  {
+    file: 'src/adapters/redis/format-stamp.ts',
+    from: /const REDIS_FORMAT = (\d+);/,
+    to: 'const REDIS_FORMAT = globalThis.otherBuild?.redisFormat ?? $1;',
+  },
+  {
+    file: 'src/store/store-format.ts',
+    from: /const STORE_FORMAT = (\d+);/,
+    to: 'const STORE_FORMAT = globalThis.otherBuild?.storeFormat ?? $1;',
+  },
+  {
+    file: 'config/version.ts',
+    from: /export function version\(\): string {/,
+    to: '$& if (globalThis.otherBuild?.version !== undefined) return globalThis.otherBuild.version;',
+  },
+];
+
+/** One bundle is several builds: a process that has a `globalThis.otherBuild` when it starts is the one that this describes. */
+function otherBuilds(): Plugin {
+  return {
+    name: 'other-builds',
+    transform(code, id) {
+      const place = OF_A_BUILD.find(({ file }) => id === `${ROOT}${file}`);
+      if (place === undefined) return;
+      if (!place.from.test(code)) throw new Error(`There is no ${place.from} in ${place.file}`);
+      return code.replace(place.from, place.to);
     },
   };
 }

@@ -69,8 +69,9 @@ export class HttpModel implements AsyncDisposable {
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  static async start(): Promise<HttpModel> {
-    const server = createServer().listen(0, '127.0.0.1');
+  /** @param port default: any that is free */
+  static async start(port = 0): Promise<HttpModel> {
+    const server = createServer().listen(port, '127.0.0.1');
     await once(server, 'listening');
     return new HttpModel(server);
   }

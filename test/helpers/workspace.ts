@@ -2,15 +2,12 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { z } from 'zod';
 import { usdToNano } from '../../src/money/money.ts';
 import { Cli, type CliOptions, type Finished, runCli } from './cli.ts';
 import { programFiles } from './program.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
-
-// Each test starts several processes, on machines that may be busy.
-vi.setConfig({ testTimeout: 90_000 });
 
 /** The parts of `status --json` that tests read. */
 export interface StatusJson {
