@@ -61,8 +61,14 @@ function decodeFile(
           : { guess: `read as ${wide}, without a byte order mark` }),
       };
   }
-  const decoded = decodeText(bytes, wide ?? encoding);
-  return 'text' in decoded && wide !== undefined
-    ? { ...decoded, guess: `read as ${wide}, without a byte order mark` }
-    : decoded;
+  const found = wide ?? (encoding === undefined && isSevenBitJapanese(bytes) ? 'iso-2022-jp' : undefined);
+  const decoded = decodeText(bytes, found ?? encoding);
+  if (!('text' in decoded) || found === undefined) return decoded;
+  return { ...decoded, guess: `read as ${found}${wide === undefined ? '' : ', without a byte order mark'}` };
+}
+
+/** Its marks are control characters, and all other bytes ASCII, so that it would pass for UTF-8. */
+function isSevenBitJapanese(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 65_536)).toString('latin1');
+  return (start.includes('\x1b$B') || start.includes('\x1b$@')) && !/[\x80-\xff]/.test(start);
 }

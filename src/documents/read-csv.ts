@@ -28,6 +28,9 @@ const CARRIAGE_RETURN = 13;
 /** Enough of a header to tell the delimiter. */
 const HEADER_BYTES = 64 * 1024;
 
+/** The line by which Excel is told the delimiter; it is no part of the table. */
+const STATED_DELIMITER = /^"?sep=([\t!#-/:-@[-`{-~])"?\r?$/i;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -71,12 +74,15 @@ class CsvTable {
   readonly #quotes: boolean;
   #header: { readonly width: number; readonly columns: TableColumns } | undefined;
   #row = 0;
+  #skipsFirst: boolean;
 
   constructor(options: ReadCsvOptions, head: Uint8Array) {
     this.#options = options;
     const start = Buffer.from(head.subarray(0, HEADER_BYTES)).toString('utf8');
     const [firstLine = ''] = start.split('\n', 1);
-    this.#delimiter = options.delimiter ?? detectCsvDelimiter(firstLine);
+    const stated = STATED_DELIMITER.exec(firstLine)?.[1];
+    this.#skipsFirst = stated !== undefined;
+    this.#delimiter = options.delimiter ?? stated ?? detectCsvDelimiter(firstLine);
     this.#records = new CsvRecords(this.#delimiter, options.maxLineBytes);
     this.#quotes = quotesFields(start);
   }
@@ -91,6 +97,10 @@ class CsvTable {
 
   #entries(records: readonly CsvRecord[]): readonly InputEntry[] {
     return records.flatMap((record) => {
+      if (this.#skipsFirst) {
+        this.#skipsFirst = false;
+        return [];
+      }
       if ('bytes' in record && record.bytes.length === 0) return [];
       return 'bytes' in record ? this.#readRecord(record) : this.#readFields(record, this.#fields(record));
     });

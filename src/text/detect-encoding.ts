@@ -18,8 +18,10 @@ export function detectWideEncoding(bytes: Uint8Array): WideEncoding | undefined 
   if (bytes.length % 2 !== 0 || isUtf8WithNuls(sample)) return undefined;
   const little = commonCharacters(sample, 'utf-16le');
   const big = commonCharacters(sample, 'utf-16be');
-  if (little === 0 && big === 0) return undefined;
-  return little >= big ? 'utf-16le' : 'utf-16be';
+  if (little.all === 0 && big.all === 0) return undefined;
+  // Spaces and full stops of ASCII stand in most texts, and the same bytes the other way round in none.
+  const plain = little.plain - big.plain;
+  return (plain === 0 ? little.all - big.all : plain) >= 0 ? 'utf-16le' : 'utf-16be';
 }
 
 /** UTF-16 that happens to be UTF-8 as well has NUL in every second place, or control characters. */
@@ -44,18 +46,25 @@ function isUtf32(sample: Uint8Array, littleEndian: boolean): boolean {
   return true;
 }
 
-/** Characters of Latin scripts and punctuation; none where some are not in use at all. */
-function commonCharacters(sample: Uint8Array, encoding: 'utf-16le' | 'utf-16be'): number {
+/** Characters of Latin scripts, kana and punctuation, and spaces and stops of ASCII; none where some are not in use at all. */
+function commonCharacters(
+  sample: Uint8Array,
+  encoding: 'utf-16le' | 'utf-16be',
+): { readonly all: number; readonly plain: number } {
+  const none = { all: 0, plain: 0 };
   let text: string;
   try {
     // The sample may end in the middle of a character.
     text = new TextDecoder(encoding, { fatal: true }).decode(sample, { stream: true });
   } catch {
-    return 0;
+    return none;
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\0-\x08\x0e-\x1a\x1c-\x1f]|[\p{Cn}\p{Co}]/u.test(text)) return 0;
-  return text.match(/[\t-\r -~\u00a0-\u024f\u2000-\u206f\u3000-\u30ff]/g)?.length ?? 0;
+  if (/[\0-\x08\x0e-\x1a\x1c-\x1f]|[\p{Cn}\p{Co}]/u.test(text)) return none;
+  return {
+    all: text.match(/[\t-\r -~\u00a0-\u024f\u2000-\u206f\u3000-\u30ff]/g)?.length ?? 0,
+    plain: text.match(/[\n ,.]/g)?.length ?? 0,
+  };
 }
 
 /** Text of UTF-32, which TextDecoder does not know; undefined where it is not. A byte order mark is dropped. */

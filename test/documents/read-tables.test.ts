@@ -55,6 +55,19 @@ async function failure(path: string, reading?: InputReading, options?: ReadOptio
   return error;
 }
 
+describe('a table whose first line states its delimiter, as Excel writes it', () => {
+  test.each([
+    ['sep=;\r\nid;text\r\n1;One, yes\r\n'],
+    ['sep=\t\nid\ttext\n1\tOne, yes\n'],
+    ['"sep=|"\r\nid|text\r\n1|One, yes'],
+    ['\ufeffsep=,\r\nid,text\r\n1,"One, yes"\r\n'],
+    [Buffer.from('\ufeffsep=^\r\nid^text\r\n1^One, yes\r\n', 'utf16le')],
+  ])('is read without that line: %j', async (content) => {
+    const entries = await Array.fromAsync(readDocuments([inputOf(await fileOf(content))]));
+    expect(entries).toMatchObject([{ kind: 'document', document: { id: '1', text: 'One, yes' } }]);
+  });
+});
+
 describe('readDocuments() on CSV', () => {
   test('finds the columns by name, in any case, whatever the delimiter and compression', async () => {
     const comma = 'ID,Text,stars\n1,"Hello, you",5\n2,"two\nlines",3\n';

@@ -22,6 +22,7 @@ const TEXTS = [
   'My parcel is late and nobody answers.\nPlease call me back.\n',
   'Die Straße nach Köln ist gesperrt.',
   'Посылка ещё не пришла.\n',
+  'Поставка за март ещё не пришла, прошу ответить сегодня.',
   '包裹还没有到，一个人也没有回答。\n请回电话。\n',
   '荷物がまだ届きません。\r\n電話をください。',
   'ab 😀 cd',
@@ -39,6 +40,13 @@ describe('a text file in UTF-16 or UTF-32 without a byte order mark', () => {
         document: { text, warnings: [`encoding_guessed: read as ${name}, without a byte order mark`] },
       });
     }
+  });
+
+  test('is read as Japanese in seven bits where its marks say so', () => {
+    const bytes = Buffer.from('\x1b$B;07n\x1b(B ok', 'latin1');
+    expect(parse(bytes)).toMatchObject({
+      document: { text: '三月 ok', warnings: ['encoding_guessed: read as iso-2022-jp'] },
+    });
   });
 
   test('is read without one where it has a mark', () => {

@@ -2,6 +2,8 @@ import { type DefaultTreeAdapterTypes, parse } from 'parse5';
 import type { TextNode } from './text-node.ts';
 
 type TreeNode = DefaultTreeAdapterTypes.Node;
+type Element = DefaultTreeAdapterTypes.Element;
+type Template = DefaultTreeAdapterTypes.Template;
 
 /** An element or a text of a page, with the few properties that reading it needs. */
 export interface HtmlNode extends TextNode {
@@ -34,10 +36,19 @@ export function parseHtml(markup: string): HtmlNode {
       if (last === null) next.to.firstChild = made;
       else last.nextSibling = made;
       last = made;
-      if ('childNodes' in node) open.push({ from: node.childNodes, to: made });
+      if ('childNodes' in node) open.push({ from: shownNodes(node), to: made });
     }
   }
   return root;
+}
+
+/** Of an element with a shadow tree in the markup, that tree, and what stands in the slots of it. */
+function shownNodes(node: DefaultTreeAdapterTypes.ParentNode): readonly TreeNode[] {
+  return node.childNodes.flatMap((child) => {
+    const isShadow =
+      child.nodeName === 'template' && (child as Element).attrs.some(({ name }) => name === 'shadowrootmode');
+    return isShadow ? (child as Template).content.childNodes : [child];
+  });
 }
 
 function convert(node: TreeNode): HtmlNode | undefined {

@@ -1,3 +1,4 @@
+import { drawnText, filledIn } from './drawn-text.ts';
 import { formulaOfPicture, formulaText } from './formula-text.ts';
 import { raisedMarks } from './raised-marks.ts';
 import type { TextNode } from './text-node.ts';
@@ -100,6 +101,8 @@ export function nodeToText(root: TextNode, leftOut: ReadonlySet<TextNode> = new 
     if (node.nodeType === TEXT) text.add(node.data ?? '', preformatted > 0);
     if (node.nodeType !== ELEMENT) return;
     const name = node.localName?.toLowerCase() ?? '';
+    if (name === 'svg') text.add(drawnText(node), false);
+    if (name === 'input') text.add(filledIn(node), false);
     if (SKIPPED.has(name)) {
       skipping = node;
       return;

@@ -8,6 +8,9 @@ const ERRORS_ONLY = 0;
 /** Share of letters that a font does not say, above which the text is not what a person sees. */
 const UNKNOWN_LETTERS = 0.05;
 
+const NAMES_SHOWN = 5;
+const NAME_UNITS = 80;
+
 interface PdfOptions {
   readonly maxTextUnits: number;
   readonly formats?: FormatSettings | undefined;
@@ -68,9 +71,12 @@ async function readPages(pdf: Pdf, { maxTextUnits, formats }: PdfOptions): Promi
     if (text !== '') texts.push(text);
   }
   const text = texts.join('\n\n');
-  const fault = faultOf(text, pictures, pdf.numPages, formats?.pdfPagesWithoutText ?? PDF_PAGES_WITHOUT_TEXT);
+  const most = formats?.pdfPagesWithoutText ?? PDF_PAGES_WITHOUT_TEXT;
+  const fault = (await isFormAsPicture(pdf, text)) ? XFA_ONLY : faultOf(text, pictures, pdf.numPages, most);
   if (fault !== undefined) return { kind: 'problem', code: 'no_text', message: fault };
+  const files = await attachedFiles(pdf);
   const warnings = [
+    ...(files.length === 0 ? [] : [`attachments_not_read: ${files.length} (${listed(files)})`]),
     ...(pictures === 0
       ? []
       : [`pages_without_text: ${pictures} of ${pdf.numPages} pages have no text (scans, or blank)`]),
@@ -80,12 +86,34 @@ async function readPages(pdf: Pdf, { maxTextUnits, formats }: PdfOptions): Promi
   return { kind: 'text', text, metadata: { pages: pdf.numPages }, ...warned };
 }
 
+const XFA_ONLY = 'The PDF is an XFA form of which only "Please wait..." can be read: print it to a PDF file';
+/** A longer page is no notice that asks for another program. */
+const MAX_NOTICE_UNITS = 2_000;
+const NOTICE =
+  /please wait|bitte warten|adobe|acrobat|\bpdf\b|patient|attend|espere|aguarde|attendere|wacht|подожд|お待ち|请稍|請稍|잠시/i;
+
+/** A form whose own text cannot be read, with a page that asks to wait or for another program, in any language. */
+async function isFormAsPicture(pdf: Pdf, text: string): Promise<boolean> {
+  const { info } = (await pdf.getMetadata()) as { info: { readonly IsXFAPresent?: boolean } };
+  return info.IsXFAPresent === true && !pdf.isPureXfa && text.length < MAX_NOTICE_UNITS && NOTICE.test(text);
+}
+
+async function attachedFiles(pdf: Pdf): Promise<readonly string[]> {
+  const files = (await pdf.getAttachments()) as ReadonlyMap<string, { readonly filename?: string }> | null;
+  return [...(files ?? new Map<string, { readonly filename?: string }>())].map(
+    ([key, { filename }]) => filename ?? key,
+  );
+}
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => name.slice(0, NAME_UNITS));
+  return `${shown.join(', ')}${names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : ''}`;
+}
+
 function faultOf(text: string, pictures: number, pages: number, most: number): string | undefined {
   const ocr = 'pictures of text need OCR first, for example ocrmypdf';
   if (text === '') return `The PDF has no text on its ${pages} pages; ${ocr}`;
-  if (/^\s*please wait/i.test(text) && text.length < 2_000) {
-    return 'The PDF is an XFA form of which only "Please wait..." can be read: print it to a PDF file';
-  }
+  if (/^\s*please wait/i.test(text) && text.length < MAX_NOTICE_UNITS) return XFA_ONLY;
   if (pictures / pages > most) {
     return `The PDF has no text on ${pictures} of its ${pages} pages; ${ocr}, or allow it with pdfPagesWithoutText`;
   }
@@ -94,7 +122,18 @@ function faultOf(text: string, pictures: number, pages: number, most: number): s
     : undefined;
 }
 
+/** Scripts that no document has many of: numbers of signs that were taken for letters fall into one after the other. */
+const RARE_SCRIPTS =
+  'Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Georgian Ethiopic Cherokee Canadian_Aboriginal Ogham Runic Khmer Mongolian Armenian Syriac Thaana Nko Balinese Sundanese Cham Tai_Tham'
+    .split(' ')
+    .map((script) => new RegExp(`\\p{Script=${script}}`, 'gu'));
+const MANY_SCRIPTS = 4;
+
 function shareUnknown(text: string): number {
   const signs = text.replace(/\s/g, '');
-  return signs === '' ? 0 : (signs.match(/[\ufffd\p{Co}\p{Cc}]/gu) ?? []).length / signs.length;
+  if (signs === '') return 0;
+  const unknown = (signs.match(/[\ufffd\p{Co}\p{Cc}\p{Cn}]/gu) ?? []).length;
+  const rare = RARE_SCRIPTS.map((script) => signs.match(script)?.length ?? 0).filter((count) => count > 0);
+  const mixed = rare.length < MANY_SCRIPTS ? 0 : rare.reduce((sum, count) => sum + count, 0);
+  return (unknown + mixed) / signs.length;
 }

@@ -19,10 +19,16 @@ const SAYS_NOTHING = new Set([
   'x-unknown',
   'unknown',
   'default',
+  'ansi',
+  'x-user-defined',
 ]);
 /** What programs write for encodings that the WHATWG knows by other names. */
 const ALIASES: ReadonlyMap<string, string> = new Map([
   ['cp932', 'shift_jis'],
+  ['ms932', 'shift_jis'],
+  ['ms936', 'gbk'],
+  ['ms949', 'euc-kr'],
+  ['ms950', 'big5'],
   ['cp936', 'gbk'],
   ['cp949', 'euc-kr'],
   ['cp950', 'big5'],
@@ -39,6 +45,9 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 ]);
 const DOS_LABEL = /^(?:cs|x-)?(?:cp|ibm|dos|pc|pc8codepage)?-?(\d{3})(?:multilingual)?$/;
 const UTF_7 = new Set(['utf-7', 'utf7', 'unicode-1-1-utf-7', 'csunicode11utf7', 'x-unicode-1-1-utf-7']);
+
+/** Chinese and Korean in seven bits, which browsers no longer read. */
+const SHIFTED = new Set(['hz-gb-2312', 'hz', 'iso-2022-kr', 'csiso2022kr']);
 
 /** The encodings whose text is seldom valid UTF-8 with more than ASCII in it. */
 const WESTERN = new Set(['windows-1252', 'iso-8859-15']);
@@ -57,6 +66,7 @@ export function decodeCharset(bytes: Uint8Array, label = ''): DecodedText {
   if (page !== undefined) return { text: decodePage(bytes, page) };
   if (/^(?:iso-10646-)?(?:utf-?16|utf-?32|ucs-?[24])/.test(name)) return decodeWide(bytes, name);
   const encoding = encodingOfLabel(name);
+  if (SHIFTED.has(name)) return { text: decodeShifted(bytes, name) };
   if (encoding === undefined) return decodeUnknown(bytes, label);
   if (encoding === 'utf-8') return decodeDeclaredUtf8(bytes);
   if (WESTERN.has(encoding)) {
@@ -74,6 +84,25 @@ function decodeJapanese(bytes: Uint8Array): DecodedText {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   const plain = text.replace(/\x1b(?:\$[@B]|\([BIJ])(?=\x1b(?:\$[@B]|\([BIJ]))/g, '');
   return marked(new TextDecoder('iso-2022-jp').decode(Buffer.from(plain, 'latin1')), 'iso-2022-jp');
+}
+
+/** Between its marks each pair of letters is a character of GB 2312 or KS X 1001: the same bytes with their high bit. */
+function decodeShifted(bytes: Uint8Array, name: string): string {
+  const text = Buffer.from(bytes).toString('latin1');
+  const high = (part: string) =>
+    Buffer.from(
+      part.replace(/[!-~]/g, (one) => String.fromCharCode(one.charCodeAt(0) | 0x80)),
+      'latin1',
+    );
+  if (name.startsWith('hz')) {
+    const gb = new TextDecoder('gbk');
+    return text.replace(/~\{([\s\S]*?)(?:~\}|$)|~~|~\n/g, (mark, part?: string) =>
+      part === undefined ? (mark === '~~' ? '~' : '') : gb.decode(high(part)),
+    );
+  }
+  const korean = new TextDecoder('euc-kr');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/\x1b\$\)C/g, '').replace(/\x0e([^\x0f]*)\x0f?/g, (_, part: string) => korean.decode(high(part)));
 }
 
 function encodingOfLabel(name: string): string | undefined {

@@ -11,8 +11,8 @@ export interface MailBody extends PartText {
 export type MessageReader = (message: MimePart) => MailBody;
 
 const NOTHING: MailBody = { text: '', warnings: [], unread: [], files: [] };
-/** A part that lacks more than this of another one's words is not the same letter. */
-const SAME_LETTER = 0.5;
+/** A part that has a smaller share of another one's words is not the same letter. */
+const SAME_LETTER = 0.7;
 const SAME_PART = 0.95;
 const FEW_WORDS = 5;
 /** A plain part with so many words is a letter, whatever the HTML that cannot be read is. */
@@ -69,7 +69,7 @@ interface Alternative {
 }
 
 /**
- * The plain one of several forms of a letter, else HTML, else another. Where it lacks more than half of the words of a
+ * The plain one of several forms of a letter, else HTML, else another. Where it lacks many of the words of a
  * richer form ("open this mail in HTML"), that form is taken, or both where the plain one is longer. A calendar entry is
  * no form of the letter: what the letter does not say is put behind it.
  */

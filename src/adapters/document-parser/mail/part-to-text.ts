@@ -71,7 +71,7 @@ function unread(kind: UnreadPart['kind'], part: MimePart, what: string): PartTex
 }
 
 function textOf(part: MimePart): PartText {
-  const isHtml = part.type === 'text/html' || part.type === 'text/x-amp-html';
+  const isHtml = part.type === 'text/html' || part.type === 'text/x-amp-html' || isHtmlAnyway(part);
   const charset = part.parameters.get('charset') ?? (isHtml ? declaredInHtml(part.bytes) : undefined);
   const decoded = decodeCharset(part.bytes, charset);
   const { length: bytes } = part.bytes;
@@ -100,7 +100,21 @@ function textOf(part: MimePart): PartText {
     return { text, warnings, unread: [] };
   }
   if (part.type === 'text/calendar') return { text: calendarToText(source) || source.trim(), warnings, unread: [] };
-  return plainText(source, warnings);
+  return plainText(unfolded(part, source), warnings);
+}
+
+/** A page that a program has sent as plain text. */
+function isHtmlAnyway({ type, bytes }: MimePart): boolean {
+  if (type !== 'text/plain') return false;
+  return /^\s*<(?:!doctype html|html[\s>])/i.test(Buffer.from(bytes.subarray(0, 200)).toString('latin1'));
+}
+
+/** Lines that were only broken to be sent (RFC 3676): a space at the end says so, and with `delsp` is no part of the text. */
+function unfolded({ parameters }: MimePart, source: string): string {
+  if (parameters.get('format')?.toLowerCase() !== 'flowed') return source;
+  const space = parameters.get('delsp')?.toLowerCase() === 'yes' ? '' : ' ';
+  // "-- " begins a signature.
+  return source.replace(/(?<=[^\n])(?<!^--) \n(?![>\n])/gm, space);
 }
 
 /** What the HTML itself says, where the mail says nothing. */

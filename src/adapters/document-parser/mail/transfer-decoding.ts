@@ -2,7 +2,11 @@ const BASE64_LINE = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** Bytes of a part as its Content-Transfer-Encoding packed them; as they stand where it names none that is known. */
 export function unpackTransfer(bytes: Uint8Array, encoding: string): Uint8Array {
-  const name = encoding.trim().toLowerCase();
+  // Some write a remark behind it.
+  const name = encoding
+    .trim()
+    .toLowerCase()
+    .replace(/[\s;(].*$/, '');
   if (name === 'base64') return unpackBase64(bytes);
   if (name === 'quoted-printable') return unpackQuotedPrintable(bytes);
   if (name === 'x-uuencode' || name === 'uuencode' || name === 'x-uue' || name === 'uue') {
