@@ -213,21 +213,22 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
 
 function buildContexts(config: Config, services: Services): Omit<App, 'actor' | 'close' | typeof Symbol.asyncDispose> {
   const { batches, jobs, pauses, ledger, log, store, local, lease, histories, memory, sink, providers } = services;
-  const { audit, apiKeys, openai, house, clock, workers } = services;
+  const { audit, apiKeys, openai, house, clock, workers, owners } = services;
   const submission = submissionCache(store);
   const runs = new Set<SliceRun>();
   const ratios = new InputRatios();
   const notify = openNotifier({ memory, sink, clock, log });
-  const base = { batches, jobs, pauses, ledger, log, store, clock, newId: randomUUID, notify, ...services.measured };
+  const base = {
+    ...{ batches, jobs, pauses, owners, workers, ledger, log, store, clock, newId: randomUUID, notify },
+    ...services.measured,
+  };
   const breaker: BreakerContext = { ...base, workflows: queuesOf(config) };
   const timezones = (workflow: string) => batchTimezones(config, workflow);
-  const notices: NoticeContext = { ...base, ...config.alerts, workers, timezone: config.timezone };
+  const notices: NoticeContext = { ...base, ...config.alerts, timezone: config.timezone };
   const alerts: AlertContext = { ...breaker, histories, memory, sink, timezones, fired: new Set() };
   return {
     ...base,
-    owners: services.owners,
     deliveries: services.deliveries,
-    workers,
     lessons: services.lessons,
     ...services.kept,
     config,

@@ -1,7 +1,7 @@
 import { CallOwner } from '../calls/call-owner.ts';
 import type { PaidTiers } from '../cascades/cascade-stages.ts';
 import type { CallOwners } from '../ledger/call-owners.ts';
-import type { Ledger, SliceClaim } from '../ledger/ledger.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import { batchScope, type Timezones } from '../ledger/scope.ts';
 import type { LocalModel } from '../local-model/local-model.ts';
 import { addUsage, NO_USAGE } from '../money/usage.ts';
@@ -61,8 +61,8 @@ export async function makeDigest(
 
 export interface MadeDigest {
   readonly texts: DigestTexts;
-  /** In whose name it was paid for: to be closed when the batch has ended. */
-  readonly claim?: SliceClaim;
+  /** Its run has replies, for a repeat to find: to be forgotten when the batch has ended. */
+  readonly isPaid?: true;
 }
 
 const NOT_ASKED = { code: 'ended_early', message: 'No text was written: the batch was ended before its time.' };
@@ -124,7 +124,7 @@ async function writePaid(
   const timer = setTimeout(() => owner.stop({ kind: 'paused' }), LONGEST_MS);
   try {
     const texts = await writeTexts(workflow, groups, writeWithModels(models, owner, workflow, tiers));
-    return { texts: { ...texts, read, spending: await spendingOf(ledger, owner) }, claim };
+    return { texts: { ...texts, read, spending: await spendingOf(ledger, owner) }, isPaid: true };
   } finally {
     clearTimeout(timer);
     done.abort();

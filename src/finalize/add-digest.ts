@@ -6,9 +6,16 @@ import { StopError } from '../calls/stop.ts';
 import { type Digest, digestJson, type NightFigures } from '../digests/digest.ts';
 import { digestHtml } from '../digests/digest-html.ts';
 import { digestMarkdown } from '../digests/digest-markdown.ts';
-import { type DigestAsking, digestWithoutText, type MadeDigest, makeDigest } from '../digests/make-digest.ts';
+import {
+  type DigestAsking,
+  digestRun,
+  digestWithoutText,
+  type MadeDigest,
+  makeDigest,
+} from '../digests/make-digest.ts';
 import { readFailures } from '../digests/read-answers.ts';
 import { NightmillError } from '../errors.ts';
+import type { CallOwners } from '../ledger/call-owners.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -21,6 +28,7 @@ interface DigestContext {
   readonly batches: BatchRegistry;
   readonly ledger: Ledger;
   readonly log: Log;
+  readonly owners: Pick<CallOwners, 'forget'>;
   readonly asking?: DigestAsking | undefined;
 }
 
@@ -28,7 +36,7 @@ export interface WithDigest {
   readonly manifest: Manifest;
   readonly digest?: NonNullable<Notice['digest']>;
   /** To be called when the batch has ended: until then a repeat finds what is paid for. */
-  readonly close?: () => Promise<void>;
+  readonly forget?: () => Promise<void>;
 }
 
 /** A batch that a person has ended says little of its night. */
@@ -50,7 +58,10 @@ export async function addDigest(
 ): Promise<WithDigest> {
   const { workflow } = submission;
   if (workflow.digest === undefined || batch.retryOf !== undefined || batch.isTrial === true) return { manifest };
-  const { texts, claim } = await makeTexts(context, batch, submission, manifest);
+  const { texts, isPaid } = await makeTexts(context, batch, submission, manifest);
+  const forget = () => context.owners.forget(digestRun(batch.batchId));
+  // Another process may have died of it, or of the batch's end; its replies say what is in documents.
+  if (isPaid !== true) await forget();
   const before = await nightBefore(context, batch);
   const digest: Digest = {
     ...texts,
@@ -66,11 +77,10 @@ export async function addDigest(
   ];
   const json = digestJson(digest);
   const { by, maxWords } = workflow.digest;
-  const owners = context.asking?.owners;
   return {
     manifest: { ...manifest, digest: { by, maxWords, ...json, files } },
     digest: { text: digest.summary ?? digest.withoutText?.message ?? '', json },
-    ...(claim === undefined || owners === undefined ? {} : { close: async () => void (await owners.close(claim)) }),
+    ...(isPaid === true ? { forget } : {}),
   };
 }
 

@@ -10,9 +10,10 @@ import type { WorkflowHistories } from '../batches/workflow-histories.ts';
 import { pausedMs } from '../batches/workflow-history.ts';
 import type { Notify } from '../budgets/notice.ts';
 import { StopError } from '../calls/stop.ts';
-import type { DigestAsking } from '../digests/make-digest.ts';
+import { type DigestAsking, digestRun } from '../digests/make-digest.ts';
 import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
+import type { CallOwners } from '../ledger/call-owners.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Meter } from '../measures/meter.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
@@ -40,6 +41,8 @@ export interface FinalizeContext {
   readonly histories: WorkflowHistories;
   /** Tells people that a batch has ended. */
   readonly notify: Notify;
+  /** Ends the run that a digest was made in. */
+  readonly owners: Pick<CallOwners, 'forget'>;
   /** Names of providers whose server is switched on for batches. */
   readonly powered: ReadonlySet<string>;
   /** What refusals of a provider have taught, by the id of the model. */
@@ -64,8 +67,11 @@ const READ_AHEAD = 16;
 export async function finalizeBatch(context: FinalizeContext, batchId: string): Promise<boolean> {
   const seal = await context.batches.seal(batchId);
   if (seal.kind === 'gone') {
-    // Ended before: only its last step, which costs nothing to repeat, may be missing.
-    if (hasManifest(seal.state)) await removeWork(context.store, batchId);
+    // Ended before: only its last steps, which cost nothing to repeat, may be missing.
+    if (hasManifest(seal.state)) {
+      await context.owners.forget(digestRun(batchId));
+      await removeWork(context.store, batchId);
+    }
     return true;
   }
   if (seal.kind !== 'sealed') return false;
@@ -93,7 +99,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const errors = await mergeParts(context, batch, 'errors');
   const submission = await context.submission(batchId);
   const receipt = await buildManifest(context, batch, submission, { ...sums, results, errors });
-  const { manifest, digest, close } = await addDigest(context, batch, submission, receipt);
+  const { manifest, digest, forget } = await addDigest(context, batch, submission, receipt);
   // A Redis that has lost its memory meanwhile has told totals of nothing.
   if ((await context.batches.get(batchId))?.state !== 'finalizing') throw lostCommit(batch);
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
@@ -102,7 +108,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await addToHistory(context, batch, manifest, sums);
   await context.batches.finish(batchId, manifest.state, context.clock.now(), parent);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
-  await close?.();
+  await forget?.();
   context.meter?.batchEnded?.({
     ...{ batch: batchId, workflow, tenant, state: manifest.state, documents: manifest.documents.total },
     traceparent: submission.traceparent,

@@ -20,11 +20,12 @@ export interface CallOwners {
   open(run: AskingRun): Promise<SliceClaim>;
   /**
    * Ends it: its fence, journal and own scope leave; what it cost stays booked in its workflow's and the global scopes.
+   * While calls are in flight its journal alone leaves, and their replies are not kept either.
    *
    * @returns false while calls are in flight, and where it has another owner now
    */
   close(claim: SliceClaim): Promise<boolean>;
-  /** Ends the run of that id, whoever has it, unless calls are in flight. Nothing where there is none. */
+  /** Ends the run of that id, whoever has it, as far as `close` would. Nothing where there is none. */
   forget(id: string): Promise<void>;
   /**
    * A lease for holds that outlive a process, such as those of a provider's batch: stands for so long from now on.

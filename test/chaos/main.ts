@@ -8,10 +8,9 @@ import { type FaultName, readFaults } from './faults.ts';
 import type { Outcome } from './run-scenario.ts';
 
 /**
- * `npm run chaos -- --seeds N [--seed S] [--at-once K] [--faults NAME,…] [--small] [--patience SECONDS]`: N scenarios from seed S on (default: 10
+ * `npm run chaos -- --seeds N [--seed S] [--at-once K] [--faults NAME,…] [--small]`: N scenarios from seed S on (default: 10
  * from 1), K at once (default: 1). Without `--faults` each seed draws its own; `--faults none` plays dying workers and the provider's faults
- * alone. `--small` plays a quarter of it, to try one fault. `--patience`: how
- * long a step of the work may take (default: 300). Ends with code 1 if a guarantee did not hold.
+ * alone. `--small` plays a quarter of it, to try one fault. Ends with code 1 if a guarantee did not hold.
  */
 const { values } = parseArgs({
   options: {
@@ -20,7 +19,6 @@ const { values } = parseArgs({
     'at-once': { type: 'string', default: '1' },
     faults: { type: 'string' },
     small: { type: 'boolean', default: false },
-    patience: { type: 'string' },
   },
 });
 const faults = readFaultsOrExit();
@@ -54,8 +52,7 @@ function bundleOnce(): void {
 
 /** In a process of its own: one that looks at Redis every few milliseconds should not wait for another's work. */
 async function play(seed: number): Promise<Outcome> {
-  const patience = values.patience === undefined ? {} : { patienceMs: Number(values.patience) * 1_000 };
-  const options = JSON.stringify({ small: values.small, ...(faults === undefined ? {} : { faults }), ...patience });
+  const options = JSON.stringify({ small: values.small, ...(faults === undefined ? {} : { faults }) });
   const child = fork(fileURLToPath(new URL('one-seed.ts', import.meta.url)), [String(seed), options]);
   return new Promise((resolve, reject) => {
     child.once('message', (outcome) => resolve(outcome as Outcome));

@@ -38,8 +38,6 @@ export interface Scenario {
   readonly limitShare: number;
   /** Part of a limit that must have been spent when nothing moves any more: of a small one, a single call is more than 2 %. */
   readonly minUse: number;
-  /** How long the scenario waits for a step that the work is to take. */
-  readonly patienceMs: number;
   /** How often the limit is raised: all but the last raise only move it a little further. */
   readonly raises: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -60,11 +58,7 @@ export interface Scenario {
 export interface ScenarioOptions {
   readonly faults?: readonly FaultName[];
   readonly small?: boolean;
-  readonly patienceMs?: number;
 }
-
-/** Invented 429s slow a pool whose limit nobody has stated; the work continues, and takes its time. */
-const PATIENCE_MS = 300_000;
 
 /** Most that each fault may take of the calls. */
 const FAULTS = {
@@ -90,7 +84,7 @@ const FAULTS = {
  * @param options.small a quarter of the documents, three workers, fewer actions and a patient client: to try one fault
  */
 export function drawScenario(seed: number, options: ScenarioOptions = {}): Scenario {
-  const { faults: clusterFaults = drawFaults(seed), small = false, patienceMs = PATIENCE_MS } = options;
+  const { faults: clusterFaults = drawFaults(seed), small = false } = options;
   const draw = (purpose: string) => chance(seed, 'chaos', purpose);
   const between = (purpose: string, low: number, high: number) => low + Math.floor(draw(purpose) * (high - low + 1));
   const workers = small ? 3 : seed % 5 === 1 ? 8 : between('workers', 3, 5);
@@ -112,7 +106,6 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
     limited,
     limitShare: 0.4 + 0.25 * draw('limit share'),
     minUse: small ? 0.9 : 0.98,
-    patienceMs,
     raises: small ? 1 : between('raises', 1, 2),
     faults: Object.fromEntries(Object.entries(FAULTS).map(([name, most]) => [name, round(most * draw(name))])),
     latency: { p50Ms: between('p50', 5, 25), p95Ms: between('p95', 30, 90) },

@@ -18,22 +18,19 @@ const TEXTS = [
 ];
 
 /** Runs of their own over the books of a memory cluster. */
-function ownersOf({ cluster: { books } }: MemoryApp): CallOwners & { readonly closed: string[] } {
+function ownersOf({ cluster: { books } }: MemoryApp): CallOwners & { readonly forgotten: string[] } {
   let tokens = 0;
-  const closed: string[] = [];
+  const forgotten: string[] = [];
   return {
-    closed,
+    forgotten,
     async open({ id, ...run }) {
       tokens += 1;
       const batchId = `~${id}`;
       books.fence(batchId).set(0, `run-${tokens}`);
       return { ...run, batchId, slice: 0, token: `run-${tokens}` };
     },
-    async close({ batchId }) {
-      closed.push(batchId);
-      return true;
-    },
-    forget: async () => {},
+    close: async () => true,
+    forget: async (id) => void forgotten.push(id),
     extendLease: async () => true,
     endLease: async () => {},
   };
@@ -74,7 +71,7 @@ async function makeNight(workflow: ClassifyWorkflow = NIGHTLY) {
   };
   const end = async (batchId: string, context: Partial<DigestAsking> | null = {}) => {
     const ended = await finalizeBatch(
-      { ...app.finalize, asking: context === null ? undefined : { ...asking, ...context } },
+      { ...app.finalize, owners, asking: context === null ? undefined : { ...asking, ...context } },
       batchId,
     );
     return { ended, ...(await readNight(app, batchId)) };
@@ -119,7 +116,7 @@ describe('a digest', () => {
     const [notice] = app.notices;
     expect(notice?.digest?.text).toBe(WHOLE);
     expect(JSON.stringify(app.events)).not.toContain('invoice');
-    expect(owners.closed).toEqual([`~digest-${batchId}`]);
+    expect(owners.forgotten).toEqual([`digest-${batchId}`]);
   });
 
   it('is paid for beside the batch, whose own books stay those of its rows', async () => {
@@ -174,6 +171,24 @@ describe('a digest', () => {
     // Five documents, one of them asked twice for its form, and three texts.
     expect(app.requests.length).toBe(9);
     expect(asked).toBeGreaterThan(6);
+  });
+
+  it('that is cut off leaves no replies where the batch is ended without one', async () => {
+    const { work, end, owners } = await makeNight();
+    const batchId = await work();
+    expect(await end(batchId, { stopping: AbortSignal.abort() })).toMatchObject({ ended: false });
+    expect(owners.forgotten).toEqual([]);
+    expect(await end(batchId, null)).toMatchObject({ ended: true });
+    expect(owners.forgotten).toEqual([`digest-${batchId}`]);
+  });
+
+  it('leaves no replies where the process died just when the batch had ended', async () => {
+    const { app, work, end, owners } = await makeNight();
+    const batchId = await work();
+    await end(batchId);
+    owners.forgotten.length = 0;
+    expect(await finalizeBatch({ ...app.finalize, owners }, batchId)).toBe(true);
+    expect(owners.forgotten).toEqual([`digest-${batchId}`]);
   });
 
   it('compares with the batch before, and has no text where nobody asks models', async () => {

@@ -58,6 +58,7 @@ async function contextOf(store: MemoryStore, batches: BatchRegistry = cluster.ba
     log: SILENT,
     clock: { ...systemClock, now: () => 1_772_323_300_000, monotonic: () => 0 },
     submission: async () => submission,
+    owners: { forget: async () => {} },
     powered: new Set(),
     lessonsOf: async () => new Map(),
     breakerHistory: async () => [],

@@ -61,7 +61,7 @@ describe('a run that asks without a slice', () => {
     expect(await owners.close(claim)).toBe(true);
     const left = await cluster.redis.keys(`*${cluster.prefix}*`);
     expect(left.filter((key) => key.includes(claim.batchId))).toEqual([]);
-    expect(await ledger.totals(DAY)).toMatchObject({ settled: 20 });
+    expect(await ledger.totals(DAY)).toMatchObject({ uncertain: 20, held: 0 });
   });
 
   test('forgotten by its id it leaves as when it is closed, and not while a call is in flight', async () => {
@@ -75,8 +75,29 @@ describe('a run that asks without a slice', () => {
     await owners.forget(RUN.id);
     const left = await cluster.redis.keys(`*${cluster.prefix}*`);
     expect(left.filter((key) => key.includes(claim.batchId))).toEqual([]);
-    expect(await ledger.totals(DAY)).toMatchObject({ settled: 20 });
+    expect(await ledger.totals(DAY)).toMatchObject({ uncertain: 20, held: 0 });
     await owners.forget('never-opened');
+  });
+
+  test.each(['closed', 'forgotten'])('%s while a call is in flight, it keeps no reply and takes none', async (how) => {
+    const { ledger } = await cluster.worker();
+    const claim = await owners.open(RUN);
+    const journal = cluster.keys.journal(claim.batchId, 0);
+    const paid = ticketOf(claim, 30);
+    await ledger.admit(paid);
+    await ledger.settle(paid, replyOf(20));
+    const late = ticketOf(claim, 30);
+    await ledger.admit(late);
+    if (how === 'closed') expect(await owners.close(claim)).toBe(false);
+    else await owners.forget(RUN.id);
+    expect(await cluster.redis.exists(journal)).toBe(0);
+    expect(await ledger.settle(late, replyOf(25))).toEqual({ kind: 'fenced' });
+    expect(await cluster.redis.exists(journal)).toBe(0);
+    expect(await ledger.totals(DAY)).toMatchObject({ settled: 20, uncertain: 25, held: 0 });
+
+    const next = await owners.open(RUN);
+    expect(await ledger.admit(ticketOf(claim, 10))).toEqual({ kind: 'fenced' });
+    expect(await ledger.admit(ticketOf(next, 10))).toEqual({ kind: 'admitted' });
   });
 
   test('a run that was left alone for a week is closed when another one is opened', async () => {

@@ -170,6 +170,7 @@ export class MemoryApp {
       submission: async (batchId) => this.submission(batchId),
       histories: { get: async () => undefined, add: async () => {} },
       notify: this.notify,
+      owners: { forget: async () => {} },
       powered: this.powered,
       lessonsOf: async () => this.lessons,
       breakerHistory: async () => [],
