@@ -24,6 +24,25 @@ export function catchAllLabel(labels: readonly string[], fallbackLabel?: string)
   return index < 0 ? undefined : index;
 }
 
+/** Of an answer by bare names: whether a text lies outside all of them is not known, so no tier takes it as sure. */
+const UNKNOWN_SCOPE = 0.9;
+
+/**
+ * Answers as `classify` does, and less surely: a label that is a bare name, with neither a description nor examples, says too little of what it takes in to
+ * tell what lies outside.
+ *
+ * @param classify its labels are `labels`, indices of all labels
+ */
+export function withoutCatchAll(
+  classify: VectorClassifier,
+  { catchAll, labels }: { readonly catchAll: number; readonly labels: readonly number[] },
+): VectorClassifier {
+  return (vector, text) => {
+    const answer = classify(vector, text);
+    return { ...answer, label: labels[answer.label] ?? catchAll, confidence: UNKNOWN_SCOPE * answer.confidence };
+  };
+}
+
 /**
  * Answers with the catch-all where no label's scope has the text, else as `classify` does.
  *

@@ -6,7 +6,7 @@ import type { NanoUsd } from '../money/money.ts';
 /** What some batches have done together. */
 export interface Sums {
   readonly batches: number;
-  /** Documents that were asked about: the skipped ones left out. */
+  /** Documents that were asked about: those that were skipped, cancelled or expired left out. */
   readonly documents: number;
   readonly succeeded: number;
   readonly failed: number;
@@ -51,7 +51,7 @@ export function sumOf(manifests: readonly Manifest[]): Sums {
 }
 
 export function askedDocuments({ documents }: Manifest): number {
-  return documents.total - documents.skipped;
+  return documents.succeeded + documents.failed;
 }
 
 export function costOf({ cost, uncertainCost }: Manifest): NanoUsd {

@@ -97,6 +97,19 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
     expect(labels(await shared.classify(DESK, texts))).not.toContain('other');
   });
 
+  test('chooses no catch-all beside bare names without examples, and is sure of nothing then', async () => {
+    const bare = ['billing', 'bug', 'sales'].map((label) => ({
+      label,
+      description: label === 'bug' ? 'Broken' : label,
+    }));
+    const spec = { labels: [...bare, { label: 'other', description: 'Anything else' }], examples: [] };
+    const texts = ['I was charged twice, my invoice is wrong', 'Please send me an offer', 'Do pandas eat bamboo?'];
+    for (const { label, confidence } of await shared.classify(spec, texts)) {
+      expect(label).not.toBe('other');
+      expect(confidence).toBeLessThanOrEqual(0.9);
+    }
+  });
+
   test('says why it should not answer', async () => {
     const texts = ['win a prize now', ' \n--- !!', 'Warum wurde meine Karte nicht akzeptiert und was soll ich tun?'];
     const examples = [...SPAM.examples, ...SPAM.examples.map(({ text, label }) => ({ text: `${text}!`, label }))];

@@ -27,7 +27,7 @@ function night(daysAgo: number, more: Partial<Manifest> & { first?: number; ms?:
     workflow: 'triage',
     createdAt: at,
     finishedAt: at,
-    documents: { total: 101, succeeded: 98, failed: 2, cancelled: 0, expired: 0, skipped: 1 },
+    documents: { total: 131, succeeded: 98, failed: 2, cancelled: 20, expired: 10, skipped: 1 },
     usage: { ...NO_USAGE, inputTokens: 10_000, outputTokens: 1_000 },
     models: [model('small', 0, first, 1 * USD), model('large', 1, 98 - first, 2 * USD)],
     cost: 3 * USD,

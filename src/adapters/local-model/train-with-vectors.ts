@@ -1,4 +1,4 @@
-import { catchAllLabel, withCatchAll } from '../../local-model/catch-all.ts';
+import { catchAllLabel, withCatchAll, withoutCatchAll } from '../../local-model/catch-all.ts';
 import { EVERYDAY_TEXTS } from '../../local-model/everyday-texts.ts';
 import { labelScope, type ScopeText } from '../../local-model/label-scope.ts';
 import type { LabelDescription, LocalClassifierSpec } from '../../local-model/local-model.ts';
@@ -33,9 +33,12 @@ export async function trainWithVectors(
   const labels = outside.length < FEWEST_EXAMPLES ? all.filter((label) => label !== catchAll) : all;
   const classify = await trainOn(spec, labels, examples, vectors, embed);
   const fitting = spec.labels.filter((_, label) => label !== catchAll);
+  const within = placed.filter((example) => !isOutside(example));
+  const isKnown = within.length >= FEWEST_EXAMPLES || fitting.every(isDescribed);
+  if (!isKnown) return withoutCatchAll(classify, { catchAll, labels });
   const scope = labelScope({
     descriptions: await withVectors(fitting.flatMap(describedParts), embed),
-    examples: placed.filter((example) => !isOutside(example)),
+    examples: within,
     everyday: await withVectors(EVERYDAY_TEXTS, embed),
     outside,
   });
@@ -69,6 +72,11 @@ async function withVectors(texts: readonly string[], embed: Embed): Promise<read
 
 function describedText({ label, description }: LabelDescription): string {
   return `${spacedName(label)}: ${description}`;
+}
+
+/** A label without a description of its own is described by its name. */
+function isDescribed({ label, description }: LabelDescription): boolean {
+  return hasWords(description) && spacedName(description).toLowerCase() !== spacedName(label).toLowerCase();
 }
 
 /** The whole description, and each of the phrases that it lists. */

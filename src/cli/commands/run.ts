@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
+import { hasEnded } from '../../batches/batch-states.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
 import { NightmillError } from '../../errors.ts';
 import { readStatus } from '../../operations/read-status.ts';
@@ -49,11 +50,18 @@ async function run(app: App, options: GlobalOptions, inputs: readonly string[], 
   return await workAndDownload(app, options, job);
 }
 
-function describeSubmitted(kind: 'submitted' | 'joined', { batchId, documents, state }: BatchStatus): string {
+/** What has become of the documents by submitting them, now or before. */
+export function describeSubmitted(
+  kind: 'submitted' | 'joined',
+  { batchId, documents, state }: Pick<BatchStatus, 'batchId' | 'documents' | 'state'>,
+): string {
   const what = `${documents.total.toLocaleString('en')} documents as ${batchId}`;
   if (kind === 'submitted') return `submitted ${what}`;
-  return state === 'completed'
-    ? `${what} were done before, so nothing is done again (--id NAME makes a new batch of them)`
+  if (state === 'completed') {
+    return `${what} were done before, so nothing is done again (--id NAME makes a new batch of them)`;
+  }
+  return hasEnded(state)
+    ? `${what} were submitted before and are ${state}, so nothing more is asked (nightmill retry ${batchId} asks the rest, --id NAME makes a new batch of all)`
     : `${what} were submitted before and are ${state}: resuming`;
 }
 
