@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -8,7 +10,27 @@ import { fileURLToPath } from 'node:url';
  */
 export function setup(): () => void {
   installRedis();
-  return placeForBundle();
+  const [endHosts, removeBundle] = [placeForHosts(), placeForBundle()];
+  return () => {
+    endHosts();
+    removeBundle();
+  };
+}
+
+/** Where the hosts of commands have their sockets, each under its process's id (test/helpers/hosted-commands.ts). They end with the tests. */
+function placeForHosts(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'nm-hosts-'));
+  process.env.NIGHTMILL_TEST_HOSTS = folder;
+  return () => {
+    for (const name of readdirSync(folder)) {
+      try {
+        process.kill(Number.parseInt(name, 10));
+      } catch {
+        // It has ended.
+      }
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
 }
 
 /** Where the tests of the command line bundle the program (test/helpers/program.ts); gone when they have ended. */

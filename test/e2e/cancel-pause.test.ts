@@ -20,16 +20,16 @@ describe('nightmill cancel', () => {
     await using workspace = await makeWorkspace();
     await workspace.startWorker();
     model.holdAfter(16);
-    const waiting = workspace.start(['submit', 'docs.jsonl', '-w', 'triage', '--wait', '--id', 'stop-me']);
+    const waiting = workspace.run(['submit', 'docs.jsonl', '-w', 'triage', '--wait', '--id', 'stop-me']);
     await model.until(() => model.count('waiting') === 4);
     await workspace.statusWhen('stop-me', ({ spentUsd }) => usdToNano(spentUsd) === model.billNano);
-    const cancelling = workspace.start(['cancel', 'stop-me', '--json']);
+    const cancelling = workspace.run(['cancel', 'stop-me', '--json']);
     await workspace.statusWhen('stop-me', ({ documents: { cancelled = 0 } }) => cancelled > 0);
     model.release();
-    const cancelled = await cancelling.exited;
+    const cancelled = await cancelling;
     expect(cancelled, cancelled.stderr).toMatchObject({ code: 0 });
     expect(JSON.parse(cancelled.stdout)).toMatchObject({ id: 'stop-me', state: 'cancelled', heldUsd: 0 });
-    expect(await waiting.exited).toMatchObject({ code: 5 });
+    expect(await waiting).toMatchObject({ code: 5 });
 
     const results = await workspace.run(['results', 'stop-me', '-o', 'out']);
     expect(results, results.stderr).toMatchObject({ code: 5 });
@@ -67,13 +67,13 @@ describe('nightmill cancel', () => {
   it('cancel ends a run of another process with 5 and keeps what it had paid for', async () => {
     await using workspace = await makeWorkspace();
     model.holdAfter(16);
-    const run = workspace.start(['run', 'docs.jsonl', '-w', 'triage', '--id', 'mine', '-o', 'out']);
+    const run = workspace.run(['run', 'docs.jsonl', '-w', 'triage', '--id', 'mine', '-o', 'out']);
     await model.until(() => model.count('waiting') === 4);
-    const cancelling = workspace.start(['cancel', 'mine']);
+    const cancelling = workspace.run(['cancel', 'mine']);
     await workspace.statusWhen('mine', ({ documents: { cancelled = 0 } }) => cancelled > 0);
     model.release();
-    expect(await cancelling.exited).toMatchObject({ code: 0 });
-    const ended = await run.exited;
+    expect(await cancelling).toMatchObject({ code: 0 });
+    const ended = await run;
     expect(ended, ended.stderr).toMatchObject({ code: 5 });
     const output = await workspace.readOutput('out');
     expectBalanced(output, ids);

@@ -1,22 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChatCompletion } from '../../src/tasks/result-row.ts';
-import { HttpModel } from '../helpers/http-model.ts';
 import { batchFile, bodyOf, createBatch, linesOf, polled, startEndpoint } from '../helpers/openai-endpoint.ts';
 import { configYaml, expectBalanced, type RowJson, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const WORKFLOW = '  talk: { task: chat, cascade: [{ model: small, fallback: [large] }], budget: { batch: 1.00 } }';
 
-const config = (): string => configYaml({ url: model.url }).replace('\ningest:', `\n${WORKFLOW}\ningest:`);
+const config = (): string =>
+  configYaml({ url: model.url, redis: redis.url }).replace('\ningest:', `\n${WORKFLOW}\ningest:`);
 
 const completionOf = (row: RowJson | undefined): ChatCompletion => row?.result as unknown as ChatCompletion;
 
@@ -108,7 +103,7 @@ describe('nightmill run of a chat workflow', () => {
 
 describe('models of the config in the OpenAI-compatible endpoint', () => {
   it('takes models and workflows in one batch, and answers each with its own reply', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client } = endpoint;
     model.answer = ({ body }) =>
       body.response_format === undefined
@@ -139,7 +134,7 @@ describe('models of the config in the OpenAI-compatible endpoint', () => {
   });
 
   it('names what a request asks for that no model here can do, in the words of the API, before anything is sent', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client } = endpoint;
     const bodies = [
       { ...bodyOf('small', 'a'), tools: [] },

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import { configYaml, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const GOLDEN = Array.from({ length: 8 }, (_, index) => ({
   id: `d${index}`,
@@ -68,7 +62,7 @@ describe('nightmill eval', () => {
     });
     const requirements = 'requirements: { minQuality: { metric: accuracy, value: 0.5 } }';
     await using workspace = await Workspace.make({
-      'nightmill.yaml': configYaml({ url: model.url, workflow: requirements }),
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, workflow: requirements }),
       'golden.jsonl': toJsonl(GOLDEN),
     });
     const args = ['choose', '-w', 'triage', '--golden', 'golden.jsonl', '--budget', '1', '--candidates'];

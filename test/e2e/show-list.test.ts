@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { ShownDocument } from '../../src/operations/show-document.ts';
-import { HttpModel } from '../helpers/http-model.ts';
 import { startServe } from '../helpers/serve.ts';
 import { configYaml, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const DOCUMENTS = Array.from({ length: 6 }, (_, index) => ({
   id: `mail/${index}`,
@@ -20,7 +14,7 @@ const DOCUMENTS = Array.from({ length: 6 }, (_, index) => ({
 
 it('list, show and --quiet: batches as a table, one document with all that is known of it', async () => {
   await using workspace = await Workspace.make({
-    'nightmill.yaml': configYaml({ url: model.url, cascade: '[{ model: small }]', slice: 2 }),
+    'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, cascade: '[{ model: small }]', slice: 2 }),
     'docs.jsonl': toJsonl(DOCUMENTS),
   });
   model.answer = ({ document }) => ({

@@ -1,6 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import { openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NODE, programFiles } from './program.ts';
 
@@ -16,18 +19,27 @@ export interface HostedResult {
   readonly stderr: string;
 }
 
+/** A host of commands (command-host.ts) that this test process has to itself. */
+interface Host {
+  readonly socket: Socket;
+  readonly lines: Interface;
+}
+
 /** A second one is for a command that is run while the first waits for something. */
 const MAX_HOSTS = 2;
 /** Longer than this, the commands in hand may themselves be waiting for the one that is to come. */
 const WAIT_MS = 2_000;
 
-const idle: ChildProcess[] = [];
+/** What hosts that break say, beside their sockets. */
+const LOG = 'hosts.log';
+
+const idle: Host[] = [];
 const waiting: (() => void)[] = [];
 let hosts = 0;
 
 /**
- * Runs a command to its end in a host (command-host.ts) of this test process. Undefined where every host has a command
- * in hand and keeps it: this one needs a process of its own then.
+ * Runs a command to its end in a host of this test process. Undefined where every host has a command in hand and keeps
+ * it: this one needs a process of its own then.
  *
  * @throws where the command ended its host
  */
@@ -37,30 +49,38 @@ export async function runHosted(command: HostedCommand): Promise<HostedResult | 
   const settled = new AbortController();
   const { signal } = settled;
   try {
-    host.channel?.ref();
-    const answered = once(host, 'message', { signal });
-    const ended = once(host, 'exit', { signal });
+    host.socket.ref();
+    const answered = once(host.lines, 'line', { signal });
+    const ended = once(host.socket, 'close', { signal });
     for (const event of [answered, ended]) event.catch(() => {});
-    host.send(command);
-    const [result] = await Promise.race([answered, ended]);
-    if (typeof result === 'object' && result !== null) return result as HostedResult;
-    throw new Error(`The command ended its host with ${String(result)}: ${command.args.join(' ')}`);
+    host.socket.write(`${JSON.stringify(command)}\n`);
+    const [line] = await Promise.race([answered, ended]);
+    if (typeof line === 'string') return JSON.parse(line) as HostedResult;
+    const log = readFileSync(join(hostsFolder(), LOG), 'utf8');
+    throw new Error(`The command ended its host: ${command.args.join(' ')}\n${log}`);
   } finally {
     settled.abort();
-    host.channel?.unref();
-    if (host.connected) idle.push(host);
-    else hosts -= 1;
+    host.socket.unref();
+    if (host.socket.destroyed) hosts -= 1;
+    else idle.push(host);
     waiting.shift()?.();
   }
 }
 
-async function takeHost(): Promise<ChildProcess | undefined> {
+async function takeHost(): Promise<Host | undefined> {
   if (idle.length === 0 && hosts === MAX_HOSTS) await freeHost();
-  const host = idle.pop();
-  if (host !== undefined) return host;
+  for (let host = idle.pop(); host !== undefined; host = idle.pop()) {
+    if (!host.socket.destroyed) return host;
+    hosts -= 1;
+  }
   if (hosts === MAX_HOSTS) return undefined;
   hosts += 1;
-  return startHost();
+  try {
+    return (await joinHost()) ?? (await startHost());
+  } catch (error) {
+    hosts -= 1;
+    throw error;
+  }
 }
 
 async function freeHost(): Promise<void> {
@@ -71,16 +91,53 @@ async function freeHost(): Promise<void> {
   if (place >= 0) waiting.splice(place, 1);
 }
 
-/** It ends with this process, when the channel closes. */
-function startHost(): ChildProcess {
-  const host = fork(programFiles().host, {
-    execPath: NODE,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+/** Where the hosts of all test processes have their sockets (test/global-setup.ts). */
+function hostsFolder(): string {
+  return process.env.NIGHTMILL_TEST_HOSTS ?? '';
+}
+
+/** One that the tests of an earlier file have left; undefined where all are in use. */
+async function joinHost(): Promise<Host | undefined> {
+  for (const name of readdirSync(hostsFolder()).filter((each) => each !== LOG)) {
+    const host = await openHost(join(hostsFolder(), name));
+    if (typeof host === 'object') return host;
+    // Its process has ended.
+    if (host === 'gone') rmSync(join(hostsFolder(), name), { force: true });
+  }
+  return undefined;
+}
+
+/** It lives on when this process has ended. */
+async function startHost(): Promise<Host> {
+  const started: ChildProcess = spawn(
+    NODE,
+    ['--disable-warning=ExperimentalWarning', programFiles().host, hostsFolder()],
     // No terminal, whatever the tests have. What a command prints comes as its result; this is for a host that breaks.
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    { detached: true, stdio: ['ignore', 'ignore', openSync(join(hostsFolder(), LOG), 'a')] },
+  );
+  started.unref();
+  const path = join(hostsFolder(), `${started.pid}.sock`);
+  while (started.exitCode === null && started.signalCode === null) {
+    const host = await openHost(path);
+    if (typeof host === 'object') return host;
+    // Another test process may have been first.
+    if (host === 'in use') return (await joinHost()) ?? (await startHost());
+    await delay(10);
+  }
+  throw new Error(`The host of commands ended with ${started.exitCode ?? started.signalCode} as it started`);
+}
+
+async function openHost(path: string): Promise<Host | 'gone' | 'in use'> {
+  const socket = connect(path);
+  // The socket's own errors come here too.
+  const lines = createInterface({ input: socket }).on('error', () => {});
+  const said = await new Promise<'ready' | 'gone' | 'in use'>((resolve) => {
+    lines.once('line', () => resolve('ready'));
+    socket.once('error', () => resolve('gone'));
+    socket.once('close', () => resolve('in use'));
   });
-  host.stderr?.on('data', (text: Buffer) => process.stderr.write(text));
-  host.unref();
-  if (host.stderr instanceof Socket) host.stderr.unref();
-  return host;
+  if (said !== 'ready') return said;
+  socket.on('error', () => {});
+  socket.unref();
+  return { socket, lines };
 }
