@@ -5,6 +5,7 @@ import type { NanoUsd } from '../money/money.ts';
 import type { PowerRecord } from '../providers/power.ts';
 import type { ProviderTime } from '../providers/power-book.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { TierPart } from '../workflows/workflow.ts';
 import type { BatchRecord, BatchRegistry, DocumentOutcome } from './batch-registry.ts';
 import { type BatchState, isWorking } from './batch-states.ts';
 import type { ModelTotals } from './model-totals.ts';
@@ -68,6 +69,9 @@ export interface BatchPower extends ProviderTime {
   readonly why?: string;
 }
 
+/** What a model did in a batch, and for what it was asked; without `part`: not known, because the inputs were removed. */
+export type ModelOfBatch = ModelTotals & { readonly part?: TierPart };
+
 export interface BatchStatus {
   readonly batchId: string;
   readonly workflow: string;
@@ -110,7 +114,7 @@ export interface BatchStatus {
   /** Its part of the time of servers that are switched on for batches, beside `spent`. Absent: not looked at, or it may ask none. */
   readonly power?: readonly BatchPower[];
   /** What its models did; while it runs, of its first slices. Absent: not looked at, or nothing yet. */
-  readonly models?: readonly ModelTotals[];
+  readonly models?: readonly ModelOfBatch[];
 }
 
 export interface StatusContext {

@@ -1,5 +1,4 @@
-import type { BatchPower, BatchStatus } from '../batches/batch-status.ts';
-import type { ModelTotals } from '../batches/model-totals.ts';
+import type { BatchPower, BatchStatus, ModelOfBatch } from '../batches/batch-status.ts';
 import { describeQuota } from '../ledger/describe-quota.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { parseScope } from '../ledger/scope.ts';
@@ -80,8 +79,9 @@ function serverText({ provider, state, since, why, ...time }: BatchPower): strin
   return `${provider}: ${powerText(time)} for this batch, beside the money above; it is ${state}${when}${why === undefined ? '' : ` (${why})`}`;
 }
 
-function speedOf({ model, provider, latency }: ModelTotals): string | undefined {
-  return latency === undefined ? undefined : latencyText(nameAt(model, provider), latencyFigures(latency));
+function speedOf({ model, provider, part = 'cascade', latency }: ModelOfBatch): string | undefined {
+  const asked = `${nameAt(model, provider)}${part === 'cascade' ? '' : ` (${part})`}`;
+  return latency === undefined ? undefined : latencyText(asked, latencyFigures(latency));
 }
 
 /** Id, state, workflow, and what people have named it. */

@@ -1,9 +1,9 @@
-import type { BatchPower, BatchStatus, WorkflowEvidence } from '../batches/batch-status.ts';
-import type { ModelTotals } from '../batches/model-totals.ts';
+import type { BatchPower, BatchStatus, ModelOfBatch, WorkflowEvidence } from '../batches/batch-status.ts';
 import type { FoundQuota } from '../ledger/ledger.ts';
 import type { Pause } from '../ledger/pause.ts';
 import { latencyFigures } from '../measures/latency.ts';
 import { nanoToUsd, usdJson } from '../money/money.ts';
+import type { TierPart } from '../workflows/workflow.ts';
 
 /** A batch's status as `status --json`, the API and the library give it; `Usd` is what stands for an amount. */
 export interface StatusView<Usd> {
@@ -67,6 +67,8 @@ export interface StatusView<Usd> {
     /** Null: the local model. */
     readonly provider: string | null;
     readonly tier: number;
+    /** What it was asked for. Null: not known, because the inputs were removed. */
+    readonly part: TierPart | null;
     readonly calls: number;
     readonly accepted: number;
     /** Half of the calls took no longer; within 2 %. Null: no call was timed. */
@@ -169,7 +171,7 @@ function powerView<Usd>({ provider, state, since, ms, cost }: BatchPower, usd: (
 }
 
 function modelView<Usd>(
-  { model, provider, tier, calls, accepted, cost, latency }: ModelTotals,
+  { model, provider, tier, part, calls, accepted, cost, latency }: ModelOfBatch,
   usd: (nano: number) => Usd,
 ) {
   const figures = latency === undefined ? undefined : latencyFigures(latency);
@@ -177,6 +179,7 @@ function modelView<Usd>(
     model,
     provider: provider ?? null,
     tier,
+    part: part ?? null,
     calls,
     accepted,
     p50Ms: figures?.p50Ms ?? null,

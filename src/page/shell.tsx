@@ -117,7 +117,7 @@ function Footer({ help }: { readonly help: () => void }) {
       <span>{zoneName() === 'UTC' ? 'Times are UTC.' : `Times are of ${zoneName()}; UTC is in their titles.`}</span>
       <a href="/docs">API</a>
       <button type="button" class="plain" onClick={help}>
-        Keys (?)
+        Shortcuts (?)
       </button>
       {apiKey.value === '' ? (
         <button
@@ -147,7 +147,7 @@ function Footer({ help }: { readonly help: () => void }) {
 
 function Help({ close }: { readonly close: () => void }) {
   return (
-    <Modal title="Keys of the keyboard" close={close}>
+    <Modal title="Keyboard shortcuts" close={close}>
       <dl class="keys">
         <dt>/</dt>
         <dd>go to a batch by its id</dd>

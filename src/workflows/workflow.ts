@@ -194,6 +194,14 @@ export function allTiers({ cascade, candidate, route }: RoutedTiers): readonly T
     : [...cascade, ...(candidate?.cascade ?? []), ...asked];
 }
 
+/** What a tier of {@link allTiers} is for. */
+export type TierPart = 'cascade' | 'candidate' | 'route';
+
+export function partOfTier({ cascade, candidate }: RoutedTiers, tier: number): TierPart {
+  if (tier < cascade.length) return 'cascade';
+  return tier < cascade.length + (candidate?.cascade.length ?? 0) ? 'candidate' : 'route';
+}
+
 /** Those of `powered` that a workflow may ask, by name. */
 export function poweredProviders(workflow: RoutedTiers, powered: ReadonlySet<string>): readonly string[] {
   const names = allTiers(workflow)

@@ -8,7 +8,7 @@ import { readManifest } from '../../finalize/read-manifest.ts';
 import { batchPower } from '../../providers/power-book.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { powerNote, readPower } from '../../worker/power/power-keeper.ts';
-import { poweredProviders } from '../../workflows/workflow.ts';
+import { partOfTier, poweredProviders } from '../../workflows/workflow.ts';
 import { modelOfRequests, readStatus, requireBatch } from '../read-status.ts';
 
 /** Slices that a look at a batch under way adds up; those of a large batch tell no more. */
@@ -25,7 +25,21 @@ export async function readStatusAndModels(app: App, batchId: string): Promise<Ba
   const model = await modelOfRequests(app, batch);
   const status = model === undefined ? found : { ...found, model };
   const models = hasManifest(batch.state) ? await modelsOfManifest(app, batchId) : await modelsSoFar(app, batch);
-  return await addPower(app, models.length === 0 ? status : { ...status, models });
+  return await addPower(
+    app,
+    models.length === 0 ? status : { ...status, models: await withParts(app, batchId, models) },
+  );
+}
+
+/** A candidate's tiers, and the one that says where documents begin, have their place after the cascade's: it does not tell them apart. */
+async function withParts(
+  app: App,
+  batchId: string,
+  models: readonly ModelTotals[],
+): Promise<NonNullable<BatchStatus['models']>> {
+  if ((await app.store.head(storeKeys.submission(batchId))) === undefined) return models;
+  const { workflow } = await app.slices.submission(batchId);
+  return models.map((model) => ({ ...model, part: partOfTier(workflow, model.tier) }));
 }
 
 /** Says what self-hosted servers have done for a batch, where its documents are still known. */

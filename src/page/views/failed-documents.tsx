@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { apiPath, request, send } from '../api.ts';
 import { type Batch, type ErrorRow, hasEnded } from '../api-types.ts';
 import { count, counted } from '../format.ts';
@@ -8,8 +9,10 @@ import { readLines } from '../read-lines.ts';
 import { batchHref } from '../route.ts';
 import { useLoad } from '../use-load.ts';
 
-/** The page reads no more of errors.jsonl than it shows; the whole file is a download. */
-const MAX_SHOWN = 200;
+/** The page reads no more of errors.jsonl; the whole file is a download. */
+const MAX_READ = 200;
+/** Rows before somebody asks for more: hundreds that failed alike would put the end of the page out of reach. */
+const SHOWN_AT_FIRST = 20;
 
 /** Why documents failed, the reasons with their counts first, and a way to ask them again. */
 export function FailedDocuments({ batch }: { readonly batch: Batch }) {
@@ -27,11 +30,11 @@ export function FailedDocuments({ batch }: { readonly batch: Batch }) {
           <>
             {rows.length < unanswered && (
               <p class="quiet">
-                The first {counted(rows.length, 'document')}; the download has{' '}
+                Reasons of the first {counted(rows.length, 'document')}; the download has{' '}
                 {hasEnded(batch) ? 'all' : 'those so far'}.
               </p>
             )}
-            <Reasons batch={batch} rows={rows} whole={rows.length >= unanswered} />
+            <Reasons batch={batch} rows={rows} unanswered={unanswered} />
             <Rows rows={rows} />
           </>
         )}
@@ -46,7 +49,7 @@ async function readRows(id: string, partial: boolean, signal: AbortSignal): Prom
   if (response.body === null) return rows;
   for await (const line of readLines(response.body)) {
     if (line !== '') rows.push(JSON.parse(line) as ErrorRow);
-    if (rows.length === MAX_SHOWN) break;
+    if (rows.length === MAX_READ) break;
   }
   return rows;
 }
@@ -54,11 +57,13 @@ async function readRows(id: string, partial: boolean, signal: AbortSignal): Prom
 interface ReasonsProps {
   readonly batch: Batch;
   readonly rows: readonly ErrorRow[];
-  /** Every row was read, so the counts are the batch's. */
-  readonly whole: boolean;
+  /** Documents without an answer; more than `rows` where not all of them were read. */
+  readonly unanswered: number;
 }
 
-function Reasons({ batch, rows, whole }: ReasonsProps) {
+function Reasons({ batch, rows, unanswered }: ReasonsProps) {
+  const { failed, cancelled, expired } = batch.documents;
+  const whole = rows.length >= unanswered;
   const byCode = Map.groupBy(rows, ({ error }) => error.code);
   const retry = (body: object) => async () => {
     const answer = await send<{ retry: string }>('POST', apiPath('batches', batch.id, 'retry'), body);
@@ -72,9 +77,9 @@ function Reasons({ batch, rows, whole }: ReasonsProps) {
           {hasEnded(batch) && <Act label={`Retry ${code}`} act={retry({ codes: [code] })} />}
         </li>
       ))}
-      {hasEnded(batch) && byCode.size > 1 && (
+      {hasEnded(batch) && (byCode.size > 1 || !whole) && (
         <li>
-          <Act label="Retry all of these" act={retry({ codes: [...byCode.keys()] })} />
+          <Act label={`Retry all ${count(failed + cancelled + expired)}`} act={retry({})} />
         </li>
       )}
     </ul>
@@ -82,38 +87,47 @@ function Reasons({ batch, rows, whole }: ReasonsProps) {
 }
 
 function Rows({ rows }: { readonly rows: readonly ErrorRow[] }) {
+  const [shown, setShown] = useState(SHOWN_AT_FIRST);
   return (
-    <TableFrame label="documents that were not answered">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Document</th>
-            <th scope="col">Reason</th>
-            <th scope="col" class="number wide">
-              Calls
-            </th>
-            <th scope="col" class="number wide">
-              Cost
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ id, status, error, calls, costUsd }) => (
-            <tr key={id}>
-              <th scope="row" class="breakable">
-                {id}
+    <>
+      <TableFrame label="documents that were not answered">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Document</th>
+              <th scope="col">Reason</th>
+              <th scope="col" class="number wide">
+                Calls
               </th>
-              <td>
-                <code>{error.code}</code> {status !== 'failed' && <span class="quiet">({status})</span>} {error.message}
-              </td>
-              <td class="number wide">{count(calls)}</td>
-              <td class="number wide">
-                <Usd amount={costUsd} />
-              </td>
+              <th scope="col" class="number wide">
+                Cost
+              </th>
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableFrame>
+          </thead>
+          <tbody>
+            {rows.slice(0, shown).map(({ id, status, error, calls, costUsd }) => (
+              <tr key={id}>
+                <th scope="row" class="breakable">
+                  {id}
+                </th>
+                <td>
+                  <code>{error.code}</code> {status !== 'failed' && <span class="quiet">({status})</span>}{' '}
+                  {error.message}
+                </td>
+                <td class="number wide">{count(calls)}</td>
+                <td class="number wide">
+                  <Usd amount={costUsd} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </TableFrame>
+      {rows.length > shown && (
+        <button type="button" onClick={() => setShown(rows.length)}>
+          Show {count(rows.length - shown)} more
+        </button>
+      )}
+    </>
   );
 }

@@ -65,11 +65,11 @@ export function TierFlow({ batch }: { readonly batch: Batch }) {
 }
 
 function ModelRow({ model: row, total }: { readonly model: Model; readonly total: number }) {
-  const { tier, model, provider, calls, accepted, p50Ms, p95Ms, firstByteP50Ms, firstByteP95Ms } = row;
+  const { tier, part, model, provider, calls, accepted, p50Ms, p95Ms, firstByteP50Ms, firstByteP95Ms } = row;
   const { tokensPerSecond, costUsd } = row;
   return (
     <tr>
-      <td data-label="tier">{tier + 1}</td>
+      <td data-label="tier">{part === null || part === 'cascade' ? tier + 1 : part}</td>
       <th scope="row">
         {model} {provider !== null && <span class="quiet">at {provider}</span>}
       </th>
