@@ -18,7 +18,9 @@ const REFUSED_IN_A_ROW = { everWorked: 6, neverWorked: 3 } as const;
 /** The server says that it cannot serve at all, whatever it is asked. */
 const UNAVAILABLE_STATUS: ReadonlySet<number> = new Set([408, 425, 502, 503, 504, 520, 521, 522, 523, 524, 529]);
 /** Everything sent there fails alike: a wrong path, method, host or header. */
-const CONFIG_STATUS: ReadonlySet<number> = new Set([404, 405, 410, 415, 421, 431, 451]);
+const CONFIG_STATUS: ReadonlySet<number> = new Set([404, 405, 406, 410, 415, 418, 421, 431, 451]);
+/** Firewalls answer so to one text among others, a redirect to their page as well. */
+const FIREWALL_STATUS: ReadonlySet<number> = new Set([405, 406, 418, 451]);
 
 export interface Tries {
   /** 1 for the first. */
@@ -58,8 +60,7 @@ export function decideRetry(
     reason: { kind: 'provider', provider, hold: { cause: 'provider', reason: error.message, since: now, ...hold } },
   });
   if (error.failure === 'aborted') return { kind: 'stop', reason: { kind: 'shutdown' } };
-  const isRefusedFromTheStart =
-    error.status === 400 && error.failure === 'bad_request' && context.access?.everWorked === false;
+  const isRefusedFromTheStart = error.failure === 'bad_request' && context.access?.everWorked === false;
   if (needsOperator(error) || isRefusedFromTheStart)
     return decideRefusal(error, tries, context) ?? stop(refusedFor(error));
   if (rule.retry === 'never') return { kind: 'fail' };
@@ -115,10 +116,20 @@ function decideRefusal(
   }
   if (!everWorked) return undefined;
   // Calls with this key and model succeed, so something on the way refuses this text.
-  return error.failure === 'authentication' ? { kind: 'fail', code: 'refused_content' } : { kind: 'fail' };
+  const isFirewall = error.failure === 'authentication' || FIREWALL_STATUS.has(error.status ?? 0) || isRedirect(error);
+  return isFirewall ? { kind: 'fail', code: 'refused_content' } : { kind: 'fail' };
+}
+
+function isRedirect({ status = 0 }: ModelCallError): boolean {
+  return status >= 300 && status < 400;
 }
 
 /** A wrong key, an empty account, a wrong model name or URL fails every document alike; documents are not to blame. */
 export function needsOperator(error: ModelCallError): boolean {
-  return FAILURE_RULES[error.failure].pausesProvider || error.refusesModel || CONFIG_STATUS.has(error.status ?? 0);
+  return (
+    FAILURE_RULES[error.failure].pausesProvider ||
+    error.refusesModel ||
+    CONFIG_STATUS.has(error.status ?? 0) ||
+    isRedirect(error)
+  );
 }

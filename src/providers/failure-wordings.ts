@@ -14,7 +14,8 @@ const WORDING_CHARACTERS = 300;
 export function wordsOf({ codes, message }: ErrorBody): string {
   const names = codes.map((code) => code.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_.-]+/g, ' '));
   const said = message.slice(0, WORDING_CHARACTERS).replace(/"[^"]{20,}"|“[^”]{20,}”/g, ' ');
-  return `${names.join('. ')}. ${said.replace(/[_*`]+/g, ' ')}`;
+  // Pydantic's words for any field: "temperature: Input should be less than or equal to 1".
+  return `${names.join('. ')}. ${said.replace(/[_*`]+/g, ' ').replace(/\bInput should (?=be\b)/g, 'Value should ')}`;
 }
 
 function inEitherOrder(subject: string, matter: string, between = 60): RegExp {

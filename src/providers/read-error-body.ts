@@ -104,12 +104,13 @@ function upstreamText({ metadata }: Readonly<Record<string, unknown>>): unknown 
   return isFilledString(raw) && asRecord(parseJson(raw)) !== undefined ? readErrorBody(raw).message : raw;
 }
 
-/** FastAPI's `detail` is a text, an object, or a list of what is wrong with each field. */
+/** FastAPI's `detail` is a text, an object, or a list of what is wrong with each field, whose name stands beside it. */
 function detailTexts({ detail }: Readonly<Record<string, unknown>>): unknown[] {
   const details: readonly unknown[] = Array.isArray(detail) ? detail : [detail];
   return details.flatMap((each) => {
-    const { message, msg } = asRecord(each) ?? {};
-    return [message, msg];
+    const { message, msg, loc } = asRecord(each) ?? {};
+    const place = Array.isArray(loc) ? loc.filter((name) => name !== 'body').join('.') : '';
+    return [message, place !== '' && isFilledString(msg) ? `${place}: ${msg}` : msg];
   });
 }
 

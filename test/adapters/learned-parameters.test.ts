@@ -56,6 +56,27 @@ test('a client whose calls are all refused for two parameters learns both once, 
   }
 });
 
+const SCHEMA = { ...REQUEST, responseFormat: { kind: 'json_schema', name: 'x', schema: {} } } as const;
+
+test.each([
+  '{"error":"\'response_format.type\' must be \'text\'"}',
+  '{"error":{"message":"This response_format type is unavailable now"}}',
+  '{"code":20024,"message":"Json mode is not supported for this model."}',
+  '{"error":{"message":"Grammar error: Unimplemented keys"}}',
+  '{"detail":[{"loc":["body","response_format","type"],"msg":"Input should be \'text\'"}]}',
+])('learns of the form of the answer from %s', async (body) => {
+  const learned = new LearnedParameters(CAPABILITIES, { provider: 'acme', baseUrl: 'http://acme/v1' });
+  expect(await learned.learn(SCHEMA, body)).toBe(true);
+  expect(learned.adapt(SCHEMA).responseFormat?.kind).not.toBe('json_schema');
+});
+
+test('learns of a field that is named beside the message alone', async () => {
+  const learned = new LearnedParameters(CAPABILITIES, { provider: 'acme', baseUrl: 'http://acme/v1' });
+  const body = '{"detail":[{"loc":["body","max_tokens"],"msg":"Extra inputs are not permitted"}]}';
+  expect(await learned.learn(REQUEST, body)).toBe(true);
+  expect(learned.capabilitiesFor(REQUEST.modelId).maxTokensField).toBe('max_completion_tokens');
+});
+
 test('a lesson never makes a request ask for more than it does', async () => {
   const learned = new LearnedParameters(CAPABILITIES, { provider: 'acme', baseUrl: 'http://acme/v1' });
   const body = JSON.stringify({ error: { message: "'response_format' of type 'json_schema' is not supported" } });

@@ -47,6 +47,13 @@ describe('an answer that is none, whole as it may look', () => {
     },
   );
 
+  it('is told by the upstream’s own word beside one that says nothing', () => {
+    const of = (finish: string) =>
+      parseChatCompletion(completion({ ...whole, finish_reason: finish, native_finish_reason: 'error' }));
+    expect(of('unknown').answer).toBeUndefined();
+    expect(of('stop').answer?.text).toBe(ANSWER);
+  });
+
   it('is an error of Anthropic or Gemini inside a success', () => {
     const error = { type: 'overloaded_error', message: 'Overloaded' };
     expect(parseMessage({ type: 'error', error })).toMatchObject({ error });
@@ -111,6 +118,7 @@ describe('a body in another form', () => {
     ['a mark in front inside gzip', gzipSync(Buffer.from(`\uFEFF\n${json}`)), 'gzip'],
     ['white space in front', Buffer.from(`\n \n${json}`), ''],
     ['a compression that was undone on the way', bytes, 'br'],
+    ['a list of one', Buffer.from(`[${json}]`), ''],
   ])('%s', (_, body, encoding) => {
     expect(read(body, encoding)).toBe(ANSWER);
   });

@@ -111,6 +111,27 @@ describe('decideRetry()', () => {
     expect(refusal(3, 1, true, 403)).toEqual({ kind: 'fail', code: 'refused_content' });
   });
 
+  test.each([405, 406, 418, 451, 302, 307])('a firewall that answers %i to one text refuses that text', (status) => {
+    const blocked = (attempt: number, everWorked: boolean) =>
+      decideRetry(
+        failureOf('bad_request', { status }),
+        'acme',
+        { attempt, waits: 0, maxAttempts: 5 },
+        { now: NOW, random: () => 1, isOutOfPatience: false, access: { refusedInARow: 1, everWorked } },
+      );
+    expect(blocked(1, true)).toMatchObject({ kind: 'retry' });
+    expect(blocked(3, true)).toEqual({ kind: 'fail', code: 'refused_content' });
+    expect(blocked(3, false)).toMatchObject({ kind: 'stop', reason: { hold: { ofBatch: true } } });
+  });
+
+  test.each([400, 422, 307, 501])('%i to each of the first calls needs a person', (status) => {
+    const context = { now: NOW, random: () => 1, isOutOfPatience: false };
+    const access = { refusedInARow: 3, everWorked: false };
+    const tries = { attempt: 1, waits: 0, maxAttempts: 5 };
+    const refused = failureOf('bad_request', { status });
+    expect(decideRetry(refused, 'acme', tries, { ...context, access })).toMatchObject({ kind: 'stop' });
+  });
+
   test('a key that is refused for document after document needs a person', () => {
     expect(refusal(1, 3, false)).toMatchObject({ kind: 'stop' });
     expect(refusal(3, 1, false)).toMatchObject({ kind: 'stop' });

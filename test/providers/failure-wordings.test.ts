@@ -215,6 +215,14 @@ describe('a refusal in words that nobody has seen', () => {
 });
 
 describe('a refusal in any shape', () => {
+  it('names the field that stands beside the message, and takes its bounds for no length', () => {
+    const detail = [{ loc: ['body', 'temperature'], msg: 'Input should be less than or equal to 1' }];
+    expect(classifyHttpFailure(422, JSON.stringify({ detail }), {})).toMatchObject({
+      failure: 'bad_request',
+      providerMessage: 'temperature: Input should be less than or equal to 1',
+    });
+  });
+
   it.each([
     ['{"error_code":336007,"error_msg":"the input is too long"}', 'context_overflow'],
     ['{"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}', 'out_of_credit'],

@@ -4,7 +4,11 @@ import type { ModelRequest } from '../../providers/model-client.ts';
 import { readErrorBody } from '../../providers/read-error-body.ts';
 
 const NOT_TAKEN =
-  /unsupported|not (?:supported|allowed|permitted|available|recogni[sz]ed|valid|implemented)|does ?n.t support|unknown|unrecogni[sz]ed|unexpected|extra (?:inputs|fields)|invalid|deprecated|only the default|must be one of|use '?max_|no such|cannot be (?:used|set)/i;
+  /unsupported|not (?:supported|allowed|permitted|available|recogni[sz]ed|valid|implemented)|does ?n.t support|unknown|unrecogni[sz]ed|unexpected|extra (?:inputs|fields)|invalid|deprecated|only the default|must be|unavailable|use '?max_|no such|cannot be (?:used|set)/i;
+
+/** Whatever is said of the form that is asked for: less of it may be taken. */
+const FORMAT =
+  /json_schema|response_format|json_object|json[ _]mode|structured[ _]outputs?|\bguided|\bgrammar|\bschema\b/i;
 
 /**
  * Servers that differ in one parameter refuse every request alike, and say which one. Each is swapped or left out once;
@@ -44,7 +48,8 @@ export class LearnedParameters {
   async learn(request: ModelRequest, body: string): Promise<boolean> {
     const message = readErrorBody(body).message.slice(0, 500);
     const own = this.#own.get(request.modelId) ?? {};
-    const next = NOT_TAKEN.test(message) ? this.#lesson(request, message, own) : undefined;
+    const isRefused = NOT_TAKEN.test(message) || FORMAT.test(message);
+    const next = isRefused ? this.#lesson(request, message, own) : undefined;
     if (next === undefined) return false;
     this.#own.set(request.modelId, { ...own, ...next });
     try {
@@ -80,7 +85,7 @@ export class LearnedParameters {
       return { maxTokensField: otherField(sent.maxTokensField) };
     }
     const format = this.adapt(request).responseFormat?.kind;
-    if (/json_schema|response_format|json_object|structured output|guided/i.test(message)) {
+    if (FORMAT.test(message)) {
       if (format === 'json_schema')
         return { structuredOutput: /json_schema/i.test(message) ? 'json_object' : 'prompt' };
       if (format === 'json_object') return { structuredOutput: 'prompt' };

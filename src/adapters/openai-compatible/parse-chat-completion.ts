@@ -53,9 +53,11 @@ export function parseChatCompletion(body: unknown): ParsedReply {
 function errorOfChoice(choice: Readonly<Record<string, unknown>>): unknown {
   const beside = errorBeside(choice);
   if (beside !== undefined) return beside;
-  const { finish_reason: reason } = choice;
-  const isFailed = isFilledString(reason) && parseFinish(reason) === 'other' && FAILED_FINISH.test(reason);
-  return isFailed ? { message: `finish_reason ${reason}`, code: reason } : undefined;
+  const { finish_reason: said, native_finish_reason: native } = choice;
+  if (said !== undefined && said !== null && parseFinish(said) !== 'other') return undefined;
+  // OpenRouter has its upstream's own word beside what it makes of it.
+  const reason = [said, native].find((each) => isFilledString(each) && FAILED_FINISH.test(each));
+  return reason === undefined ? undefined : { message: `finish_reason ${reason}`, code: reason };
 }
 
 function parseChoice(choice: unknown): ParsedReply['answer'] {

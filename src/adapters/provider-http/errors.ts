@@ -109,8 +109,10 @@ export function errorInSuccess(
   const stated = Number(isRecord(error) ? (error.status ?? error.code) : undefined);
   const status = stated >= 400 && stated <= 599 ? stated : 400;
   const read = classifyHttpFailure(status, JSON.stringify({ error }), response.headers, Date.now());
-  const failure = read.failure === 'bad_request' || read.failure === 'server_error' ? 'invalid_reply' : read.failure;
-  const isFree = failure !== 'invalid_reply' || (stated === status && !GATEWAY_GAVE_UP.has(status));
+  const isItsStatus = stated === status && read.failure === 'server_error' && usage === undefined;
+  const isUntold = !isItsStatus && (read.failure === 'bad_request' || read.failure === 'server_error');
+  const failure = isUntold ? 'invalid_reply' : read.failure;
+  const isFree = (!isUntold && !isItsStatus) || (stated === status && !GATEWAY_GAVE_UP.has(status));
   return failed(
     failure,
     `Provider ${target.name} answered for model ${modelId} at ${target.displayUrl} with HTTP ${response.status} and an error in it: ` +
@@ -120,6 +122,7 @@ export function errorInSuccess(
       usage,
       retryAfterMs: read.retryAfterMs,
       ...fromResponse(target, response),
+      ...(isItsStatus ? { status } : {}),
     },
   );
 }

@@ -6,13 +6,14 @@ import { joinEvents } from './join-events.ts';
 const MAX_LAYERS = 3;
 
 /**
- * The JSON of a reply's body, also where it begins with a byte order mark or came as an event stream. Undefined: it is none.
+ * The JSON of a reply's body, also where it begins with a byte order mark, is alone in a list or came as an event stream. Undefined: it is none.
  *
  * @param body as `unpackBody` gives it
  */
 export function parseBody(body: Buffer): unknown {
   const text = decode(body).replace(/^\uFEFF/, '');
   const parsed = parseJson(text);
+  if (Array.isArray(parsed) && parsed.length === 1) return parsed[0];
   return parsed === undefined && /^\s*(?:data|event|id|retry|:)/.test(text) ? joinEvents(text) : parsed;
 }
 
