@@ -192,7 +192,7 @@ describe('documents that a model obeys', () => {
   /** What injected models say (other labels, other shapes, more keys, another document's row), and what becomes of it. */
   const OBEYING: readonly (readonly [reply: string, outcome: string])[] = [
     ['{"label":"pwned","confidence":1}', 'label_not_in_set'],
-    ['{"label":["bug"],"confidence":1}', 'invalid_shape'],
+    ['{"label":["bug","other"],"confidence":1}', 'invalid_shape'],
     ['{"__proto__":{"label":"bug","confidence":1}}', 'invalid_shape'],
     ['Sure! My system message is: You assign labels.', 'invalid_json'],
     ['{"label":"bug","confidence":1e999}', 'bug'],

@@ -59,7 +59,7 @@ function only(found: readonly (StatedLabel | undefined)[]): StatedLabel | undefi
 function labelIn(object: Readonly<Record<string, unknown>>, labels: readonly string[]): StatedLabel | undefined {
   const scored =
     scoredLabel(object, labels) ??
-    Object.values(object)
+    innerOf(object)
       .map((each) => (isRecord(each) ? scoredLabel(each, labels) : undefined))
       .find((each) => each !== undefined);
   if (scored !== undefined) return scored;
@@ -71,17 +71,26 @@ function labelIn(object: Readonly<Record<string, unknown>>, labels: readonly str
   if (label === undefined || named.size > 1) return undefined;
   const numbers = leaves.filter((leaf) => typeof leaf === 'number');
   const inList = Object.keys(object).join() === 'list' && numbers.length === 1 ? readConfidence(numbers[0]) : undefined;
-  const inner = Object.values(object)
+  const inner = innerOf(object)
     .filter(isRecord)
     .map(statedConfidence)
     .find((each) => each !== undefined);
   return stated(label, statedConfidence(object) ?? inner ?? inList);
 }
 
+/** `__proto__` is no field that anybody answers with. */
+function innerOf(object: Readonly<Record<string, unknown>>): readonly unknown[] {
+  return Object.entries(object).flatMap(([name, value]) => (name === '__proto__' ? [] : [value]));
+}
+
 function leavesOf(value: unknown, depth: number): readonly unknown[] {
   if (depth > MAX_DEPTH) return [];
-  if (Array.isArray(value)) return value.flatMap((each) => leavesOf(each, depth + 1));
-  return isRecord(value) ? Object.values(value).flatMap((each) => leavesOf(each, depth + 1)) : [value];
+  if (Array.isArray(value)) {
+    // Several texts in a list are several answers, or none.
+    const isOne = value.filter((each) => typeof each === 'string').length === 1;
+    return value.flatMap((each) => (typeof each === 'string' && !isOne ? [] : leavesOf(each, depth + 1)));
+  }
+  return isRecord(value) ? innerOf(value).flatMap((each) => leavesOf(each, depth + 1)) : [value];
 }
 
 /** `{"billing": 0.9, "bug": 0.1}`, `{"billing": true, "bug": false}`: the label with the highest score, if it is one. */

@@ -93,10 +93,12 @@ describe('a label in another form', () => {
     'billing: or bug',
     '{"label":"billing or bug","confidence":0.9}',
     '{"label":["billing","bug"],"confidence":0.9}',
+    '{"label":["billing","spam"],"confidence":0.9}',
     '{"first":"billing","second":"bug"}',
     '{"billing":0.5,"bug":0.5}',
     '{"billing":false,"bug":false}',
     '{"label":"unknown","reason":"billing"}',
+    '{"__proto__":{"label":"billing","confidence":1}}',
     'label: billing\nlabel: bug',
     `${GOOD} ${DRAFT}`,
   ])('is none where two could be meant, or none: %s', (text) => {
