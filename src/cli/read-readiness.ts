@@ -6,8 +6,10 @@ import type { Config, WorkflowConfig } from '../../config/config.ts';
 import { isUnpinnedAlias } from '../../config/model-alias.ts';
 import type { Readiness, WorkflowReadiness, WrittenEvidence } from '../doctor/ready.ts';
 import { NightmillError } from '../errors.ts';
+import type { Evaluation } from '../evaluation/evaluation.ts';
 import type { GateDecision } from '../evaluation/gate.ts';
 import { formatUsd } from '../money/money.ts';
+import { storedEvaluations } from '../operations/evidence/evaluations.ts';
 import { describeCure, readGate } from '../operations/evidence/gate.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { isRecord, parseJson } from '../text/json-value.ts';
@@ -22,11 +24,11 @@ const evidenceSchema = z.strictObject({
 });
 
 /**
- * Everything that the list before production looks at: the config, `golden/WORKFLOW.jsonl` and `readiness.yaml` beside it, and for
- * workflows with a gate the evaluations in the store.
+ * Everything that the list before production looks at: the config, `golden/WORKFLOW.jsonl` and `readiness.yaml` beside it, and the
+ * evaluations in the store.
  *
  * @param now milliseconds since the epoch
- * @throws {NightmillError} `usage`: `readiness.yaml` is there and cannot be read; what the store throws
+ * @throws {NightmillError} `usage`: `readiness.yaml` is there and cannot be read; what the store throws, where a workflow has a gate
  */
 export async function readReadiness(
   config: Config,
@@ -34,7 +36,9 @@ export async function readReadiness(
   now: number,
 ): Promise<Readiness> {
   const folder = config.file === undefined ? resolve(config.folder, '..') : dirname(config.file);
-  const gates = await readGates([...config.workflows.values()], openStore, now);
+  const gated = [...config.workflows.values()].filter(({ gate }) => gate !== undefined);
+  const { gates, compared } = await readStored(gated, openStore, now);
+  const evidence = readEvidence(folder);
   return {
     workflows: [...config.workflows.keys()].map((name) => {
       const gate = gates.get(name);
@@ -42,27 +46,57 @@ export async function readReadiness(
     }),
     webhooks: config.alerts.webhooks.length,
     missingSecrets: (config.missingSecrets ?? []).map(({ name }) => name),
-    evidence: readEvidence(folder),
+    evidence: evidence.candidates.length > 0 ? evidence : { ...evidence, candidates: compared },
   };
 }
 
-async function readGates(
-  workflows: readonly WorkflowConfig[],
+interface Stored {
+  /** By workflow. */
+  readonly gates: ReadonlyMap<string, NonNullable<WorkflowReadiness['gate']>>;
+  /** Evaluation runs that compare versions of one workflow. */
+  readonly compared: readonly string[];
+}
+
+/** What the store says. Without a gate nobody needs it, so that one that cannot be read says nothing. */
+async function readStored(
+  gated: readonly WorkflowConfig[],
   openStore: () => Promise<ObjectStore>,
   now: number,
-): Promise<ReadonlyMap<string, NonNullable<WorkflowReadiness['gate']>>> {
-  const gated = workflows.filter(({ gate }) => gate !== undefined);
-  if (gated.length === 0) return new Map();
-  const store = await openStore();
+): Promise<Stored> {
   try {
-    const read = gated.map(async (workflow) => {
-      const decision = await readGate(store, workflow, now);
-      return [workflow.spec.name, describeGate(workflow, decision as GateDecision, now)] as const;
-    });
-    return new Map(await Promise.all(read));
-  } finally {
-    await store.close();
+    const store = await openStore();
+    try {
+      return { gates: new Map(await readGates(store, gated, now)), compared: await readCompared(store) };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (gated.length === 0 && error instanceof NightmillError) return { gates: new Map(), compared: [] };
+    throw error;
   }
+}
+
+async function readGates(store: ObjectStore, gated: readonly WorkflowConfig[], now: number) {
+  const read = gated.map(async (workflow) => {
+    const decision = await readGate(store, workflow, now);
+    return [workflow.spec.name, describeGate(workflow, decision as GateDecision, now)] as const;
+  });
+  return await Promise.all(read);
+}
+
+/** The latest run of each version of the workflow of which most versions were evaluated on one golden set. */
+async function readCompared(store: ObjectStore): Promise<readonly string[]> {
+  const sets = new Map<string, Map<string, Evaluation>>();
+  for await (const evaluation of storedEvaluations(store)) {
+    const { workflow, hashes, evaluatedAt } = evaluation;
+    const set = `${workflow}\0${hashes['content']}`;
+    const versions = sets.get(set) ?? new Map<string, Evaluation>();
+    sets.set(set, versions);
+    const version = hashes['config'] ?? '';
+    if ((versions.get(version)?.evaluatedAt ?? '') < evaluatedAt) versions.set(version, evaluation);
+  }
+  const most = [...sets.values()].sort((a, b) => b.size - a.size)[0];
+  return [...(most?.values() ?? [])].map(({ run }) => run);
 }
 
 function describeGate(workflow: WorkflowConfig, decision: GateDecision, now: number) {

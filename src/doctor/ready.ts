@@ -33,7 +33,7 @@ export interface ReadyBox {
 export interface WrittenEvidence {
   /** Where it is. */
   readonly file: string;
-  /** Models or configs that were compared. */
+  /** Models or configs that were compared, or the evaluation runs that compare them. */
   readonly candidates: readonly string[];
   /** Share of replies that were valid JSON, 0 to 1, where somebody has measured it. */
   readonly jsonValidity?: number;
@@ -162,7 +162,7 @@ function evidenceBoxes({ file, candidates, jsonValidity, rollback }: WrittenEvid
       : open(
           'candidates',
           `${candidates.length} of ${MIN_CANDIDATES} models were compared`,
-          `evaluate ${MIN_CANDIDATES} on the golden set (nightmill eval, nightmill compare), and write candidates: [A, B, C] to ${file}`,
+          `evaluate ${MIN_CANDIDATES} on one golden set (nightmill choose, or eval for each), or write candidates: [A, B, C] to ${file}`,
         ),
     jsonValidity !== undefined
       ? done('JSON validity', `measured: ${(jsonValidity * 100).toFixed(1)} %`)

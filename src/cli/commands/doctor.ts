@@ -51,7 +51,7 @@ interface DoctorFlags {
   readonly review?: boolean;
 }
 
-/** Looks at files, and at the store where a workflow has a gate: no call is made, and Redis is not opened. */
+/** Looks at files and the store: no call is made, and Redis is not opened. */
 async function checkReady(options: GlobalOptions, config: Config): Promise<void> {
   const boxes = readyBoxes(await readReadiness(config, () => openStore(config.store), Date.now()));
   const open = boxes.filter(({ isDone }) => !isDone).length;
@@ -85,7 +85,7 @@ function readyText(config: Config, boxes: readonly ReadyBox[], open: number): st
     '',
     open === 0
       ? 'ready: every box has its evidence'
-      : `not ready: ${open} of ${boxes.length} boxes are open; each says below what to do`,
+      : `not ready: ${open} of ${boxes.length} boxes are open; the line under each says what to do`,
     '',
   ].join('\n');
 }
