@@ -16,7 +16,7 @@ test('a limit for each document alone is no budget, because it holds no sum', as
       join(cwd, 'nightmill.yaml'),
       `workflows: { one: ${workflow('document: 0.05')}, both: ${workflow('document: 0.05, batch: 5')} }\n`,
     );
-    const openStore = () => Promise.reject(new StoreError('The store cannot be reached'));
+    const openStore = () => Promise.reject(new StoreError('store_unavailable', 'The store cannot be reached'));
     const { workflows } = await readReadiness(loadConfig({ env: {}, cwd }), openStore, 0);
     expect(workflows.map(({ name, budgets }) => [name, budgets])).toEqual([
       ['one', []],
