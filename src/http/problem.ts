@@ -1,8 +1,10 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
 import { withoutPlaces } from './server-places.ts';
+
+// Not imported: with the names of `node:http` Node loads an undici of its own, an eighth of a server's start.
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** An error as `application/problem+json` (RFC 9457) with our `code`. */
 export interface Problem {

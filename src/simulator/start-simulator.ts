@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BillLine } from './bill.ts';
 import { ChatProvider, type Ending, type PendingCall } from './chat-provider.ts';
@@ -20,6 +20,9 @@ export interface RunningSimulator extends AsyncDisposable {
   /** Ends calls in progress (two seconds at most), closes the server and the bill. May be called twice. */
   close(): Promise<void>;
 }
+
+// Not imported: with its names Node loads an HTTP client that a server has no use for.
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 120_000;

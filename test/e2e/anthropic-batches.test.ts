@@ -1,16 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import { startEndpoint } from '../helpers/openai-endpoint.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const FIELDS = [
   'id type processing_status request_counts created_at expires_at ended_at cancel_initiated_at archived_at results_url',
@@ -37,7 +31,7 @@ async function ended(client: Anthropic, id: string): Promise<Anthropic.Messages.
 
 describe('the Anthropic-shaped batches', () => {
   it('are made, asked for, listed and deleted by the official client, and give each request its result', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const client = clientOf(endpoint.url);
     model.answer = ({ body, document }) => {
       if (body.response_format !== undefined) return { content: '{"label":"billing","confidence":0.9}' };
@@ -98,7 +92,7 @@ describe('the Anthropic-shaped batches', () => {
   });
 
   it('are listed in pages in both directions, and cancelled with what is done', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const client = clientOf(endpoint.url);
     model.answer = () => ({ content: 'Hello.' });
     model.holdAfter(0);
@@ -122,7 +116,7 @@ describe('the Anthropic-shaped batches', () => {
   });
 
   it('answer what is wrong as the API does, and take nothing of it', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const post = async (body: unknown) => {
       const response = await fetch(`${endpoint.url}/v1/messages/batches`, {
         method: 'POST',

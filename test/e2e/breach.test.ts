@@ -21,7 +21,7 @@ it('a reached limit of all workflows pauses every queue of the cluster within a 
   try {
     await workspace.startWorker();
     await workspace.startWorker();
-    const waiting = workspace.start(['submit', 'docs.jsonl', '-w', 'triage', '--id', 'breach', '--wait', '--json']);
+    const waiting = workspace.run(['submit', 'docs.jsonl', '-w', 'triage', '--id', 'breach', '--wait', '--json']);
     const pausedAt = await Promise.all(
       ['triage', 'digest'].map(async (queue) => {
         while ((await redis.hexists(`{${prefix}}:bull:${queue}:meta`, 'paused')) === 0) await delay(5);
@@ -33,7 +33,7 @@ it('a reached limit of all workflows pauses every queue of the cluster within a 
     expect(hold.scope).toBe('global/day');
     for (const at of pausedAt) expect(at - hold.since).toBeLessThanOrEqual(MAX_MS);
 
-    expect(await waiting.exited).toMatchObject({ code: 3 });
+    expect(await waiting).toMatchObject({ code: 3 });
     const callsAtBreach = model.calls.length;
     const status = await workspace.status('breach');
     expect(status).toMatchObject({ state: 'paused', heldUsd: 0, breaker: { state: 'open', cause: 'budget' } });

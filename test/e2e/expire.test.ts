@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { HttpModel } from '../helpers/http-model.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const documents = makeDocuments(40);
 const ids = documents.map(({ id }) => id);
 
 async function makeWorkspace(): Promise<Workspace> {
   return await Workspace.make({
-    'nightmill.yaml': configYaml({ url: model.url, concurrency: 4 }),
+    'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, concurrency: 4 }),
     'docs.jsonl': toJsonl(documents),
   });
 }
@@ -29,7 +23,7 @@ describe('--expires', () => {
   it('ends a batch with what is done; the rest are expired rows, and the books balance', async () => {
     await using workspace = await makeWorkspace();
     model.holdAfter(16);
-    const run = workspace.start([
+    const run = workspace.run([
       'run',
       'docs.jsonl',
       '-w',
@@ -44,7 +38,7 @@ describe('--expires', () => {
     await model.until(() => model.count('waiting') === 4);
     await workspace.statusWhen('b', ({ documents: { expired = 0 } }) => expired > 0);
     model.release();
-    const ended = await run.exited;
+    const ended = await run;
     expect(ended, ended.stderr).toMatchObject({ code: 5 });
     const output = await workspace.readOutput('out');
     expectBalanced(output, ids);

@@ -4,7 +4,7 @@ import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
 
-const LARGE = 480;
+const LARGE = 320;
 const SMALL = 64;
 /** Calls in flight of both workers together. */
 const IN_FLIGHT = 8;

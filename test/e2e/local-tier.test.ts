@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import { configYaml, expectBalanced, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const DOCUMENTS = Array.from({ length: 6 }, (_, index) => ({
   id: `d${index}`,
@@ -17,7 +11,7 @@ const DOCUMENTS = Array.from({ length: 6 }, (_, index) => ({
 
 async function runWith(cascade: string, workflow = 'triage') {
   await using workspace = await Workspace.make({
-    'nightmill.yaml': configYaml({ url: model.url, cascade }),
+    'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, cascade }),
     'docs.jsonl': toJsonl(DOCUMENTS),
   });
   const finished = await workspace.run(['run', 'docs.jsonl', '-w', workflow, '-o', 'out']);
@@ -67,6 +61,7 @@ describe('the local model in a cascade', () => {
     await using workspace = await Workspace.make({
       'nightmill.yaml': configYaml({
         url: model.url,
+        redis: redis.url,
         cascade: '[{ model: small, acceptAt: 0.999 }, { model: local }]',
       }),
       'docs.jsonl': toJsonl(DOCUMENTS),

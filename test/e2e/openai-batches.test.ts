@@ -1,6 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import {
   batchFile,
   bodyOf,
@@ -16,14 +15,9 @@ import {
 import { startServe } from '../helpers/serve.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const ids = makeDocuments(200).map(({ id }) => id);
 
@@ -35,7 +29,7 @@ const BATCH_FIELDS = [
 
 describe('the OpenAI-compatible endpoint, with the official client', () => {
   it('takes a file, answers it with a workflow, and gives both files', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client, workspace } = endpoint;
     model.answer = ({ document }) =>
       /Ticket (3|77):/.test(document) ? { content: 'no idea' } : { content: '{"label":"billing","confidence":0.9}' };
@@ -100,7 +94,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('lists with cursors, also while what is listed is deleted', async () => {
-    await using endpoint = await startEndpoint({ url: model.url }, '--no-worker');
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
     const { client } = endpoint;
     const files: string[] = [];
     for (let index = 0; index < 5; index++) files.push((await upload(client, batchFile(2), `f${index}.jsonl`)).id);
@@ -127,7 +121,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('cancelled, keeps what is done and says of every other request that it was cancelled', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client } = endpoint;
     model.holdAfter(30);
     const { id } = await createBatch(client, batchFile(100));
@@ -150,7 +144,6 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('ends with what is done when its window is over', async () => {
-    await using redis = await startTcpRedis();
     await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client, workspace } = endpoint;
     // Four slices of eight are under way: with 30 answers at least two are whole.
@@ -176,7 +169,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('joins the batches of several models under one id', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client, workspace } = endpoint;
     const text = batchFile(20, (index) => ({
       body: bodyOf(index % 4 === 0 ? 'digest' : 'triage', `Ticket ${index} is late.`),
@@ -195,7 +188,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('makes one batch of a repeat with the same idempotency key', async () => {
-    await using endpoint = await startEndpoint({ url: model.url }, '--no-worker');
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
     const { client } = endpoint;
     const { id: input_file_id } = await upload(client, batchFile(3));
     const headers = { 'Idempotency-Key': 'tonight' };

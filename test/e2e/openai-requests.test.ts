@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import {
   batchFile,
   bodyOf,
@@ -16,14 +15,9 @@ import {
   upload,
 } from '../helpers/openai-endpoint.ts';
 import { startServe } from '../helpers/serve.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 type Answer = Readonly<Record<'id' | 'expires_at' | 'created_at', never>>;
 
@@ -47,7 +41,7 @@ function pythonForm(
 
 describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   it('takes those of the Python client as they are', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { url, client } = endpoint;
     model.holdAfter(2);
     const call = async (method: string, path: string, init: RequestInit = {}) => {
@@ -69,7 +63,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it("takes those of Azure's clients", async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { url, client } = endpoint;
     const azure = async (method: string, path: string, init: RequestInit = {}) => {
       const headers = { 'api-key': 'azure-placeholder', ...init.headers };
@@ -90,7 +84,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('refuses what cannot become a batch, in the words of OpenAI', async () => {
-    await using endpoint = await startEndpoint({ url: model.url }, '--no-worker');
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
     const { client, url } = endpoint;
     const { id: input_file_id } = await upload(client, batchFile(2));
     const refused = async (more: object) =>
@@ -163,7 +157,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('fails a batch whose file has bad lines, and names each of them', async () => {
-    await using endpoint = await startEndpoint({ url: model.url }, '--no-worker');
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
     const { client } = endpoint;
     const changes: Readonly<Record<number, Record<string, unknown>>> = {
       1: { custom_id: undefined },
@@ -192,7 +186,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('keeps nothing of an upload that was cut off', async () => {
-    await using endpoint = await startEndpoint({ url: model.url }, '--no-worker');
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
     const { client, url, workspace } = endpoint;
     const { body, headers } = pythonForm({ purpose: 'batch' }, batchFile(200));
     const { 'content-type': type } = headers;
@@ -210,7 +204,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('continues with a batch where another server was killed', async () => {
-    await using endpoint = await startEndpoint({ url: model.url });
+    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
     const { client, cli } = endpoint;
     const { id } = await createBatch(client, batchFile(200));
     cli.kill('SIGKILL');

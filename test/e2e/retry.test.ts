@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpModel } from '../helpers/http-model.ts';
+import { describe, expect, it } from 'vitest';
 import { configYaml, expectBalanced, toJsonl, Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel;
-
-beforeAll(async () => {
-  model = await HttpModel.start();
-});
-beforeEach(() => model.reset());
-afterAll(async () => model[Symbol.asyncDispose]());
+const { model, redis } = await modelAndRedis();
 
 const DOCUMENTS = Array.from({ length: 12 }, (_, index) => ({
   id: `d${index}`,
@@ -28,7 +22,7 @@ function refusing(...numbers: readonly number[]) {
 describe('nightmill retry', () => {
   it('asks the failed documents again, and puts the answers where the errors were', async () => {
     await using workspace = await Workspace.make({
-      'nightmill.yaml': configYaml({ url: model.url, cascade: '[{ model: small }]' }),
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, cascade: '[{ model: small }]' }),
       'docs.jsonl': toJsonl(DOCUMENTS),
     });
     refusing(3, 7, 11);
@@ -80,7 +74,7 @@ describe('nightmill retry', () => {
 
   it('asks only those that are named by code, and refuses what cannot be asked', async () => {
     await using workspace = await Workspace.make({
-      'nightmill.yaml': configYaml({ url: model.url, cascade: '[{ model: small }]' }),
+      'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, cascade: '[{ model: small }]' }),
       'docs.jsonl': toJsonl(DOCUMENTS),
     });
     refusing(3);

@@ -120,11 +120,11 @@ describe('saving money', () => {
       'docs.jsonl': toJsonl(makeDocuments(60)),
     });
     model.holdAfter(40);
-    const run = workspace.start([...RUN, 'out']);
+    const run = workspace.run([...RUN, 'out']);
     await model.until((served) => served.count('answered') >= 40);
     await delay(HOUSEKEEPING_MS);
     model.release();
-    expect(await run.exited).toMatchObject({ code: 0 });
+    expect(await run).toMatchObject({ code: 0 });
     const output = await workspace.readOutput('out');
     expectBalanced(
       output,
