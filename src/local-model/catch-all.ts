@@ -24,22 +24,17 @@ export function catchAllLabel(labels: readonly string[], fallbackLabel?: string)
   return index < 0 ? undefined : index;
 }
 
-/** Of an answer by bare names: whether a text lies outside all of them is not known, so no tier takes it as sure. */
-const UNKNOWN_SCOPE = 0.9;
+/** Of an answer by bare names: whether a text lies outside all of them is hardly known, so no tier takes it as sure. */
+const HARDLY_KNOWN = 0.9;
 
 /**
- * Answers as `classify` does, and less surely: a label that is a bare name, with neither a description nor examples, says too little of what it takes in to
- * tell what lies outside.
- *
- * @param classify its labels are `labels`, indices of all labels
+ * Answers as `classify` does, and less surely: a label that is a bare name, with neither a description nor examples, says too
+ * little of what it takes in to tell what lies outside.
  */
-export function withoutCatchAll(
-  classify: VectorClassifier,
-  { catchAll, labels }: { readonly catchAll: number; readonly labels: readonly number[] },
-): VectorClassifier {
+export function lessSurely(classify: VectorClassifier): VectorClassifier {
   return (vector, text) => {
     const answer = classify(vector, text);
-    return { ...answer, label: labels[answer.label] ?? catchAll, confidence: UNKNOWN_SCOPE * answer.confidence };
+    return { ...answer, confidence: HARDLY_KNOWN * answer.confidence };
   };
 }
 

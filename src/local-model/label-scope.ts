@@ -17,6 +17,8 @@ const MEASURED_EXAMPLES = 400;
 const MIDDLE_LOG_ODDS = 2.5;
 /** From descriptions alone there is no spread to measure: fitted on news, intents and banking questions. */
 const DESCRIBED = { threshold: 0.1, width: 0.1 } as const;
+/** From bare names, which are far from most sentences: only what is far from all of them by much is out (decision 74). */
+const NAMED = { threshold: -0.2, width: 0.1 } as const;
 
 export interface ScopeText {
   readonly text: string;
@@ -31,6 +33,8 @@ export interface ScopeReferences {
   readonly everyday: readonly ScopeText[];
   /** Examples of what is out of scope. */
   readonly outside: readonly ScopeText[];
+  /** Some description is a bare name, and too few examples say what else is in scope. Default: false. */
+  readonly onlyNames?: boolean;
 }
 
 /** The probability, 0 to 1, that one of the labels fits a text, by how near it is to what is known of them. */
@@ -41,7 +45,8 @@ export type LabelScope = (vector: Vector, text: string) => number;
  * encoder misses. With examples the threshold is their own spread: as far from the others as the farthest of them is an
  * even chance. Without, it is fixed.
  */
-export function labelScope({ descriptions, examples, everyday, outside }: ScopeReferences): LabelScope {
+export function labelScope(references: ScopeReferences): LabelScope {
+  const { descriptions, examples, everyday, outside, onlyNames = false } = references;
   const middles = middlesOf(examples);
   const moved = examples.map(({ vector, label }) => between(vector, middles.get(label)?.sum ?? vector));
   const points = [...descriptions.map(({ vector }) => vector), ...moved];
@@ -56,8 +61,8 @@ export function labelScope({ descriptions, examples, everyday, outside }: ScopeR
     const { known, other } = nearnessOf(vector, text);
     return score(known, other);
   };
-  if (examples.length < 2) {
-    const { threshold, width } = DESCRIBED;
+  if (onlyNames || examples.length < 2) {
+    const { threshold, width } = onlyNames ? NAMED : DESCRIBED;
     return (vector, text) => probability((scoreOf(vector, text) - threshold) / width);
   }
   const own = evenlySpread(examples.length)

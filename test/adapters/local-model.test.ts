@@ -97,17 +97,22 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
     expect(labels(await shared.classify(DESK, texts))).not.toContain('other');
   });
 
-  test('chooses no catch-all beside bare names without examples, and is sure of nothing then', async () => {
+  test('chooses a catch-all beside bare names without examples for what is far from all of them, and is sure of no name', async () => {
     const bare = ['billing', 'bug', 'sales'].map((label) => ({
       label,
       description: label === 'bug' ? 'Broken' : label,
     }));
     const spec = { labels: [...bare, { label: 'other', description: 'Anything else' }], examples: [] };
-    const texts = ['I was charged twice, my invoice is wrong', 'Please send me an offer', 'Do pandas eat bamboo?'];
+    const texts = [
+      'I was charged twice, my invoice is wrong',
+      'Please send me an offer',
+      'The app crashes at the start',
+    ];
     for (const { label, confidence } of await shared.classify(spec, texts)) {
       expect(label).not.toBe('other');
       expect(confidence).toBeLessThanOrEqual(0.9);
     }
+    expect(await shared.classify(spec, ['Our football team won the match'])).toMatchObject([{ label: 'other' }]);
   });
 
   test('says why it should not answer', async () => {

@@ -1,4 +1,4 @@
-import { catchAllLabel, withCatchAll, withoutCatchAll } from '../../local-model/catch-all.ts';
+import { catchAllLabel, lessSurely, withCatchAll } from '../../local-model/catch-all.ts';
 import { EVERYDAY_TEXTS } from '../../local-model/everyday-texts.ts';
 import { labelScope, type ScopeText } from '../../local-model/label-scope.ts';
 import type { LabelDescription, LocalClassifierSpec } from '../../local-model/local-model.ts';
@@ -35,14 +35,14 @@ export async function trainWithVectors(
   const fitting = spec.labels.filter((_, label) => label !== catchAll);
   const within = placed.filter((example) => !isOutside(example));
   const isKnown = within.length >= FEWEST_EXAMPLES || fitting.every(isDescribed);
-  if (!isKnown) return withoutCatchAll(classify, { catchAll, labels });
   const scope = labelScope({
     descriptions: await withVectors(fitting.flatMap(describedParts), embed),
     examples: within,
     everyday: await withVectors(EVERYDAY_TEXTS, embed),
     outside,
+    onlyNames: !isKnown,
   });
-  return withCatchAll(classify, scope, { catchAll, labels });
+  return withCatchAll(isKnown ? classify : lessSurely(classify), scope, { catchAll, labels });
 }
 
 /** @param labels indices of those that it tells apart; it answers with indices of this list */
