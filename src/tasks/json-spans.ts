@@ -1,6 +1,6 @@
 import { parseJson } from '../text/json-value.ts';
 
-/** Braces in prose begin no object; after so many of them the rest is not looked at, since each costs a walk to the end. */
+/** Braces in prose begin no object; after so many of them the rest is not looked at, since each may be parsed to its end. */
 const MAX_FALSE_STARTS = 100;
 
 /**
@@ -9,9 +9,11 @@ const MAX_FALSE_STARTS = 100;
  */
 export function objectsIn(text: string): string[] {
   const found: string[] = [];
+  // Of each brace where its object ends, -1 where never, 0 while nobody has looked.
+  const ends = new Int32Array(text.length);
   let falseStarts = 0;
   for (let start = text.indexOf('{'); start !== -1 && falseStarts <= MAX_FALSE_STARTS; ) {
-    const end = endOfObject(text, start);
+    const end = ends[start] || endOfObject(text, start, ends);
     const span = end === -1 ? undefined : text.slice(start, end);
     const isWhole = span !== undefined && (parseJson(span) !== undefined || !span.includes('{', 1));
     if (span !== undefined && isWhole) found.push(span);
@@ -24,9 +26,9 @@ export function objectsIn(text: string): string[] {
   return found;
 }
 
-/** -1: it is never closed. */
-function endOfObject(text: string, start: number): number {
-  let depth = 0;
+/** -1: it is never closed. The objects inside are found on the same way and noted in `ends`, for when they are tried too. */
+function endOfObject(text: string, start: number, ends: Int32Array): number {
+  const open: number[] = [];
   let inString = false;
   for (let index = start; index < text.length; index++) {
     const char = text[index];
@@ -34,12 +36,14 @@ function endOfObject(text: string, start: number): number {
       if (char === '\\') index += 1;
       else if (char === '"') inString = false;
     } else if (char === '"') inString = true;
-    else if (char === '{') depth += 1;
+    else if (char === '{') open.push(index);
     else if (char === '}') {
-      depth -= 1;
-      if (depth === 0) return index + 1;
+      const opened = open.pop() ?? start;
+      ends[opened] = index + 1;
+      if (opened === start) return index + 1;
     }
   }
+  for (const unclosed of open) ends[unclosed] = -1;
   return -1;
 }
 

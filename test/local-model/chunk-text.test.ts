@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chunkText } from '../../src/local-model/chunk-text.ts';
 import { MAX_READ_CHARS, sampleText } from '../../src/local-model/sample-text.ts';
+import { anyCharacter } from '../helpers/any-character.ts';
 
 describe('chunkText()', () => {
   test('leaves a text of 500 characters whole and cuts a longer one at sentences', () => {
@@ -15,7 +16,7 @@ describe('chunkText()', () => {
 
   test('gives pieces of at most 500 characters that hold the whole text', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 900 }), { maxLength: 6 }), (parts) => {
+      fc.property(fc.array(fc.string({ unit: anyCharacter, maxLength: 900 }), { maxLength: 6 }), (parts) => {
         const text = sampleText(parts.join('. '));
         const chunks = chunkText(text);
         for (const chunk of chunks) expect(chunk.length).toBeLessThanOrEqual(500);

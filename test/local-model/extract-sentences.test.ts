@@ -4,6 +4,7 @@ import { extractSentences } from '../../src/local-model/extract-sentences.ts';
 import { proseText } from '../../src/local-model/prose-text.ts';
 import { splitSentences } from '../../src/local-model/split-sentences.ts';
 import { countWords, hasWords } from '../../src/local-model/words.ts';
+import { anyCharacter } from '../helpers/any-character.ts';
 import { cpuMs } from '../helpers/cpu-time.ts';
 
 const ARTICLE = [
@@ -23,7 +24,9 @@ const sentence = fc
   })
   .map((parts) => `${parts.join(' ')}.`);
 const document = fc
-  .array(fc.oneof({ weight: 4, arbitrary: sentence }, fc.string({ unit: 'binary', maxLength: 80 })), { maxLength: 40 })
+  .array(fc.oneof({ weight: 4, arbitrary: sentence }, fc.string({ unit: anyCharacter, maxLength: 80 })), {
+    maxLength: 40,
+  })
   .chain((parts) => fc.constantFrom(' ', '\n', '\n\n').map((separator) => parts.join(separator)));
 
 describe('extractSentences()', () => {
