@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
+import { ALL_TESTS } from '../../helpers/all-tests.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Run, SLICES, WORKERS, WORKFLOWS } from './ledger-run.ts';
 
-const RUNS = 20;
+/** Each of random steps of its own, and a thousand of them meet every kind. */
+const RUNS = ALL_TESTS ? 20 : 6;
 const STEPS = 1_000;
 const worker = fc.nat(WORKERS - 1);
 const where = { batch: fc.nat(WORKFLOWS.length - 1), slice: fc.nat(SLICES - 1) };

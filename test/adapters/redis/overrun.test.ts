@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeQuota } from '../../../src/ledger/describe-quota.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
 import { entryOf, ticketOf } from '../../contract/cluster.ts';
+import { ALL_TESTS, pairsOf } from '../../helpers/all-tests.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster } from './fixture.ts';
 
@@ -72,12 +73,20 @@ async function spend(run: Run) {
 }
 
 describe('a provider that thinks beyond the output cap', () => {
-  const CASES = [1, 3].flatMap((workers) =>
-    [64, 200].flatMap((atOnce) => [
-      { workers, atOnce, thinking: 600, limit: 20_000_000 },
-      { workers, atOnce, thinking: 3_000, limit: 80_000_000 },
-    ]),
-  );
+  const CALLERS = [
+    { workers: 1, atOnce: 200 },
+    { workers: 3, atOnce: 64 },
+    { workers: 1, atOnce: 64 },
+    { workers: 3, atOnce: 200 },
+  ];
+  const THINKING = [
+    { thinking: 600, limit: 20_000_000 },
+    { thinking: 3_000, limit: 80_000_000 },
+  ];
+  const CASES = pairsOf(ALL_TESTS ? CALLERS : CALLERS.slice(0, 2), THINKING).map(([callers, thinking]) => ({
+    ...callers,
+    ...thinking,
+  }));
 
   test.each(CASES)(
     '$thinking tokens from the start, $workers workers, $atOnce calls at once: the limit holds',
