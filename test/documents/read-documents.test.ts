@@ -9,6 +9,7 @@ import type { InputEntry } from '../../src/documents/document.ts';
 import type { DocumentInput } from '../../src/documents/document-input.ts';
 import { type ReadOptions, type ReadSummary, readDocuments } from '../../src/documents/read-documents.ts';
 import { NightmillError } from '../../src/errors.ts';
+import { anyCharacter } from '../helpers/any-character.ts';
 
 let folder: string;
 let files = 0;
@@ -116,11 +117,10 @@ describe('readDocuments() on JSONL', () => {
   });
 
   test('holds neither a long line nor the file', async () => {
-    const path = await fileOf(
-      gzipSync(Buffer.concat([Buffer.alloc(300_000_000, 'x'), Buffer.from(`\n${line('a')}\n`)]), { level: 1 }),
-      '.jsonl.gz',
-    );
-    globalThis.gc?.();
+    // Packed once: a file of many members is read as one.
+    const megabyte = gzipSync(Buffer.alloc(1_000_000, 'x'));
+    const members = [...new Array<Buffer>(150).fill(megabyte), gzipSync(`\n${line('a')}\n`)];
+    const path = await fileOf(Buffer.concat(members), '.jsonl.gz');
     const before = process.memoryUsage();
     let highest = 0;
     const timer = setInterval(() => {
@@ -130,7 +130,7 @@ describe('readDocuments() on JSONL', () => {
     const entries = await read([path], { maxLineBytes: 1_000_000 });
     clearInterval(timer);
     expect(entries.map(shortly)).toEqual(['too_large@1', 'a@2']);
-    expect(highest).toBeLessThan(200_000_000);
+    expect(highest).toBeLessThan(100_000_000);
   });
 
   test.skipIf(process.platform !== 'linux').each([
@@ -157,7 +157,7 @@ describe('readDocuments() on JSONL', () => {
   test('finds as many entries as lines that are not blank, however the bytes are cut', async () => {
     const someLine = fc.oneof(
       fc.constantFrom('', ' ', '\r', '{}', '[1]', line('a'), '\t\r'),
-      fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll('\n', '')),
+      fc.string({ unit: anyCharacter, maxLength: 30 }).map((text) => text.replaceAll('\n', '')),
       fc.integer({ min: 0, max: 5 }).map((id) => line(String(id))),
     );
     await fc.assert(

@@ -1,4 +1,4 @@
-import { deflateSync } from 'node:zlib';
+import { constants, deflateRawSync, deflateSync } from 'node:zlib';
 
 export interface PdfOptions {
   /** The page tree holds itself. */
@@ -11,15 +11,23 @@ export interface PdfOptions {
 
 /** A small PDF with the lines of text of each page; a page without any is blank, like a scan. */
 export function makePdf(pages: readonly string[], options: PdfOptions = {}): Buffer {
-  const { loop = false, encrypted = false, packed = false } = options;
-  const kids = loop ? '2 0 R' : pages.map((_, index) => `${4 + 2 * index} 0 R`).join(' ');
+  const { packed = false } = options;
+  return makePages(
+    pages.map((text) => streamOf(text, packed)),
+    options,
+  );
+}
+
+/** @param contents the content stream of each page */
+function makePages(contents: readonly string[], { loop = false, encrypted = false }: PdfOptions = {}): Buffer {
+  const kids = loop ? '2 0 R' : contents.map((_, index) => `${4 + 2 * index} 0 R`).join(' ');
   const objects = [
     '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Kids [${kids}] /Count ${loop ? 5 : pages.length} >>`,
+    `<< /Type /Pages /Kids [${kids}] /Count ${loop ? 5 : contents.length} >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
-    ...pages.flatMap((text, index) => [
+    ...contents.flatMap((content, index) => [
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents ${5 + 2 * index} 0 R >>`,
-      streamOf(text, packed),
+      content,
     ]),
   ];
   const hex = `<${'61'.repeat(32)}>`;
@@ -27,6 +35,20 @@ export function makePdf(pages: readonly string[], options: PdfOptions = {}): Buf
     ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O ${hex} /U ${hex} >> /ID [${hex} ${hex}]`
     : '';
   return makePdfOf(objects, encrypt);
+}
+
+/** One page whose line of text has so many megabytes of spaces, in some kilobytes. */
+export function makePdfBomb(megabytes: number): Buffer {
+  // Pieces of a stream that may follow each other, so a megabyte is packed once; it has no sum of its content at its end.
+  const piece = (content: string, finishFlush = constants.Z_FULL_FLUSH) =>
+    deflateRawSync(content, { finishFlush, level: 9 });
+  const stream = Buffer.concat([
+    Buffer.of(0x78, 0xda),
+    piece('BT /F1 12 Tf 72 720 Td ('),
+    ...new Array<Buffer>(megabytes).fill(piece(' '.repeat(1_000_000))),
+    piece(') Tj ET', constants.Z_FINISH),
+  ]);
+  return makePages([pdfStream(stream.toString('latin1'), ' /Filter /FlateDecode')]);
 }
 
 /** A PDF of these objects, numbered from 1; the first one is the catalog. */
