@@ -6,9 +6,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { openLocalModel } from '../../src/adapters/local-model/open-local-model.ts';
-import { sentenceEncoderInstalled } from '../../src/adapters/local-model/sentence-encoder.ts';
+import { type SentenceEncoder, sentenceEncoderInstalled } from '../../src/adapters/local-model/sentence-encoder.ts';
+import { TextVectors } from '../../src/adapters/local-model/text-vectors.ts';
 import { VectorCache } from '../../src/adapters/local-model/vector-cache.ts';
 import type { LocalClassifierSpec, LocalModel } from '../../src/local-model/local-model.ts';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { drawExamples, evaluationDataPresent, readClassificationSet, spread } from '../helpers/evaluation-data.ts';
 
 const DESK: LocalClassifierSpec = {
@@ -73,7 +75,7 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
   });
 
   test('gives the same numbers whatever else is in the batch, in whatever order, again and in another thread', async () => {
-    const fillers = Array.from({ length: 70 }, (_, i) => `Filler number ${i} ${'and so on '.repeat(i)}`);
+    const fillers = Array.from({ length: 24 }, (_, i) => `Filler number ${i} ${'and so on '.repeat(i)}`);
     const together = await shared.classify(SPAM, [...fillers, ...QUESTIONS]);
     const other = open();
     const alone = [];
@@ -172,25 +174,27 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
   });
 
   describe.skipIf(!evaluationDataPresent)('on the evaluation sets (needs ../shared/data beside the project)', () => {
-    // Measured earlier on other items, minus 3 points and what 200 items and one draw of examples may vary by (4 points).
+    // Measured earlier on other items, minus 3 points and what 200 items and one draw of examples may vary by (4 points);
+    // a third of them vary by 3 points more.
+    const [count, slack] = ALL_TESTS ? [200, 0] : [70, 0.03];
     test.each([
       { name: 'agnews', perLabel: 0, atLeast: 0.768 },
       { name: 'agnews', perLabel: 32, atLeast: 0.8 },
       { name: 'clinc10', perLabel: 32, atLeast: 0.756 },
       { name: 'sms', perLabel: 32, atLeast: 0.903 },
-    ])('with $perLabel examples a label is right on $name as often as expected', { timeout: 60_000 }, async (row) => {
+    ])('with $perLabel examples a label is right on $name as often as expected', { timeout: 180_000 }, async (row) => {
       const set = readClassificationSet(row.name);
-      const items = spread(set.test, 200);
+      const items = spread(set.test, count);
       const examples = row.perLabel === 0 ? [] : drawExamples(set, row.perLabel, 0);
       const answers = await shared.classify(
         { labels: set.labels, examples },
         items.map((item) => item.text),
       );
       const right = answers.filter((answer, i) => answer.label === items[i]?.label).length / items.length;
-      expect(right).toBeGreaterThanOrEqual(row.atLeast);
+      expect(right).toBeGreaterThanOrEqual(row.atLeast - slack);
       // Chance and always-the-commonest-label are far below, so the threshold means something.
       const confidence = answers.reduce((sum, answer) => sum + answer.confidence, 0) / answers.length;
-      expect(Math.abs(confidence - right)).toBeLessThan(0.12);
+      expect(Math.abs(confidence - right)).toBeLessThan(0.12 + slack);
       expect(answers.filter((answer) => answer.reason === 'not_english').length).toBeLessThanOrEqual(4);
     });
   });
@@ -269,7 +273,7 @@ describe('the thread of the local model', () => {
   test('fails the waiting calls when it crashes, and the next call starts another', { timeout: 60_000 }, async () => {
     const model = open({ kind: 'naive-bayes', heapLimitMb: 12 });
     const words = Array.from({ length: 1_200 }, (_, i) => `w${i}`).join(' ');
-    const examples = Array.from({ length: 2_000 }, (_, i) => ({
+    const examples = Array.from({ length: 1_000 }, (_, i) => ({
       text: words.replaceAll('w', `${String.fromCharCode(97 + (i % 26))}${i}w`),
       label: i % 2 === 0 ? 'ham' : 'spam',
     }));
@@ -325,4 +329,25 @@ test('VectorCache forgets the vector that was unused for longest', () => {
   cache.set('c', vector);
   expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([vector, undefined, vector]);
   expect(cache.size).toBe(2);
+});
+
+test('TextVectors encodes what texts repeat once, and gives each text the vector of its own chunks', async () => {
+  const encoded: string[] = [];
+  const encoder = {
+    encode: async (chunks: readonly string[]) => {
+      encoded.push(...chunks);
+      return chunks.map((chunk) =>
+        Float32Array.from({ length: 512 }, (_, k) => (chunk.charCodeAt(0) % 7 === k ? 1 : 0)),
+      );
+    },
+  } as unknown as SentenceEncoder;
+  const [a, b] = ['Mills', 'Sails'].map((word) => `${word} ${'turn at night and '.repeat(18)}rest.`) as [
+    string,
+    string,
+  ];
+  const vectors = await new TextVectors(encoder).of([`${a} ${a} ${b}`, `${b} ${a} ${a}`, a], async () => {});
+  expect(encoded.toSorted()).toEqual([a, b]);
+  const [first, turned, alone] = vectors.map((vector) => [...vector].map((value) => value.toFixed(6)));
+  expect(first).toEqual(turned);
+  expect(first).not.toEqual(alone);
 });

@@ -41,13 +41,13 @@ export class TextVectors {
       if (vector === undefined) chunksOf.set(text, chunkText(text));
       else known.set(text, vector);
     }
-    const encoded = await this.#encoder.encode([...chunksOf.values()].flat(), checkpoint);
-    let next = 0;
+    // A text that repeats itself, and a footer that all have, is encoded once.
+    const different = [...new Set([...chunksOf.values()].flat())];
+    const encoded = await this.#encoder.encode(different, checkpoint);
+    const vectorOf = new Map(different.map((chunk, i) => [chunk, encoded[i] as Vector]));
     for (const [text, chunks] of chunksOf) {
-      const parts = encoded.slice(next, next + chunks.length);
-      next += chunks.length;
       const vector = centredAverage(
-        parts,
+        chunks.map((chunk) => vectorOf.get(chunk) as Vector),
         chunks.map((chunk) => chunk.length),
         MEAN_VECTOR,
       );
