@@ -81,7 +81,8 @@ function workerChecks({ workers, shared, open }: ClusterFacts): readonly Check[]
   return [{ name: 'workers', state: 'warning', detail: `no worker is alive${waiting}: start nightmill worker` }];
 }
 
-function configChecks({ workers, configHash }: ClusterFacts): readonly Check[] {
+/** What is said where live workers have another config, or other versions, than this process; also by `status`. Pure. */
+export function configChecks({ workers, configHash }: Pick<ClusterFacts, 'workers' | 'configHash'>): readonly Check[] {
   const others = workers.filter((worker) => worker.configHash !== configHash);
   const versions = new Set(workers.map(({ version }) => version));
   const checks: Check[] = [];

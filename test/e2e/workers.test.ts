@@ -11,8 +11,9 @@ interface WorkersJson {
 }
 
 it('says who is alive: nobody while no worker runs, and the worker while it does', async () => {
+  const yaml = configYaml({ url: model.url, redis: redis.url });
   await using workspace = await Workspace.make({
-    'nightmill.yaml': configYaml({ url: model.url, redis: redis.url }),
+    'nightmill.yaml': yaml,
     'docs.jsonl': toJsonl(makeDocuments(4)),
   });
   const id = (await workspace.run(['submit', 'docs.jsonl', '-w', 'triage'])).stdout.trim();
@@ -31,6 +32,12 @@ it('says who is alive: nobody while no worker runs, and the worker while it does
   const { workers } = await workspace.json<WorkersJson>(['workers']);
   expect(workers).toMatchObject([{ host: hostname(), workflows: expect.arrayContaining(['triage']) }]);
   expect(await workspace.run(['health'])).toMatchObject({ code: 0 });
+  const same = await workspace.run(['status']);
+  expect(same.stderr).not.toContain('other configs');
+  await workspace.write('other.yaml', yaml.replace('sliceDocuments: 8', 'sliceDocuments: 9'));
+  expect((await workspace.run(['--config', 'other.yaml', 'status'])).stderr).toMatch(
+    /other configs are at work in \S+ \(\w+\)/,
+  );
   worker.kill('SIGTERM');
   await worker.exited;
   expect(await workspace.run(['health'])).toMatchObject({ code: 1 });

@@ -2,14 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { App } from '../../app.ts';
 import type { BatchStatus } from '../../batches/batch-status.ts';
+import { configChecks } from '../../operations/cluster-findings.ts';
 import { readStatusAndModels } from '../../operations/figures/batch-models.ts';
 import { listStatuses, type StatusFilter } from '../../operations/read-status.ts';
 import { statusJson } from '../../operations/status-json.ts';
+import { configHash } from '../../worker/config-hash.ts';
 import { listenForStop } from '../../worker/stop-signals.ts';
 import { statusLines } from '../format-status.ts';
 import { addFilterOptions, type FilterFlags, readFilter } from '../status-filter.ts';
 import { DEFAULT_SIZE, watchFrame } from '../watch-frame.ts';
-import { type GlobalOptions, print, withApp } from '../with-app.ts';
+import { announcer, type GlobalOptions, print, withApp } from '../with-app.ts';
 
 const BATCHES_LISTED = 20;
 const WATCH_EVERY_MS = 1_000;
@@ -27,7 +29,10 @@ export function addStatusCommand(program: Command): void {
   addFilterOptions(command).action(async (batchId: string | undefined, flags: FilterFlags & { watch?: boolean }) => {
     const filter = readFilter(flags, BATCHES_LISTED);
     await withApp(command, async (app, options) => {
-      if (flags.watch !== true) return await show(app, options, batchId, filter);
+      if (flags.watch !== true) {
+        await show(app, options, batchId, filter);
+        return await tellOtherConfigs(app, options);
+      }
       using stop = listenForStop(() => {});
       const onScreen = process.stdout.isTTY && options.json !== true;
       if (onScreen) process.stdout.write(CLEAR_SCREEN);
@@ -38,6 +43,12 @@ export function addStatusCommand(program: Command): void {
       }
     });
   });
+}
+
+/** What a batch does depends on the config of the worker that takes it. */
+async function tellOtherConfigs(app: App, options: GlobalOptions): Promise<void> {
+  const found = configChecks({ workers: await app.workers.live(), configHash: configHash(app.config) });
+  for (const { name, detail } of found) announcer(options)(`${name}: ${detail}.`);
 }
 
 /** Drawn over the one before, line by line, so that nothing flickers. */
