@@ -3,7 +3,6 @@ import { hasEnded } from '../batches/batch-states.ts';
 import type { BatchStatus } from '../batches/batch-status.ts';
 import { NightmillError } from '../errors.ts';
 import type { Pause } from '../ledger/pause.ts';
-import { usdToNano } from '../money/money.ts';
 import { cancelBatch } from '../operations/end-batches.ts';
 import { readStatusAndModels } from '../operations/figures/batch-models.ts';
 import { pauseNamed, resumeNamed } from '../operations/pauses.ts';
@@ -11,6 +10,7 @@ import { readStatus } from '../operations/read-status.ts';
 import { downloadBatch, readManifest, readRows } from '../operations/results.ts';
 import { retryBatch } from '../operations/retry-batch.ts';
 import { type StatusView, statusInUsd } from '../operations/status-json.ts';
+import { readBudget } from '../operations/submit-values.ts';
 import { watchBatch } from '../operations/watch-batch.ts';
 import type { Downloaded } from '../results/download-results.ts';
 import type { BatchManifest, ErrorRow, ResultRow } from './rows.ts';
@@ -158,7 +158,7 @@ export class Batch {
       batchId: this.id,
       codes,
       statuses,
-      ...(budgetUsd === undefined ? {} : { budget: usdToNano(budgetUsd) }),
+      ...(budgetUsd === undefined ? {} : { budget: readBudget(budgetUsd) }),
     });
     await this.#ensureWorker();
     return this;

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { findWorkflow, knownWorkflows } from '../../config/config.ts';
 import type { App } from '../app.ts';
 import { NightmillError } from '../errors.ts';
-import { nanoToUsd, usdToNano } from '../money/money.ts';
+import { nanoToUsd } from '../money/money.ts';
 import { discardPaused, listBudgets, setBudget } from '../operations/budgets.ts';
 import { compareRuns, runComparisonJson } from '../operations/evidence/compare-runs.ts';
 import { modelPlansJson, planModels } from '../operations/evidence/plan-models.ts';
@@ -15,7 +15,7 @@ import { readDeadline, readExpiry } from '../operations/read-deadline.ts';
 import { listStatuses, requireBatch, type StatusFilter } from '../operations/read-status.ts';
 import { statusInUsd } from '../operations/status-json.ts';
 import { submitDocuments } from '../operations/submit-documents.ts';
-import { readPriority, readTenant } from '../operations/submit-values.ts';
+import { readBudget, readPriority, readTenant } from '../operations/submit-values.ts';
 import { type RunningWorker, startWorker } from '../worker/start-worker.ts';
 import { stateLimits } from '../worker/state-limits.ts';
 import { queuesOf } from '../workflows/model-workflow.ts';
@@ -110,7 +110,7 @@ export class Mill implements AsyncDisposable {
       workflow,
       source: opened.source,
       id,
-      budget: budgetUsd === undefined ? undefined : usdToNano(budgetUsd),
+      budget: readBudget(budgetUsd),
       tenant: readTenant(tenant),
       priority: priority === undefined ? undefined : readPriority(String(priority)),
       deadline: readDeadline(timeText(deadline), now),
@@ -135,7 +135,7 @@ export class Mill implements AsyncDisposable {
     const { config, submit, clock } = this.#app;
     const asked = { workflow, opened, tenant: readTenant(tenant), store: submit.store };
     if (models !== undefined) return plain(modelPlansJson(workflow, await planModels(config, { ...asked, models })));
-    const budget = budgetUsd === undefined ? undefined : usdToNano(budgetUsd);
+    const budget = readBudget(budgetUsd);
     return plain(planJson(await planDocuments(config, { ...asked, budget, newOnly, now: clock.now() })));
   }
 
@@ -182,7 +182,7 @@ export class Mill implements AsyncDisposable {
           limitUsd: usd(limit),
         })),
       set: async (scope, dollars) => {
-        const change = await setBudget(app, scope, dollars === null ? undefined : usdToNano(dollars));
+        const change = await setBudget(app, scope, dollars === null ? undefined : readBudget(dollars));
         return { before: usd(change.before), limit: usd(change.limit) };
       },
       discard: (scope) => discardPaused(app, scope),

@@ -10,14 +10,15 @@ const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
 const LABELS_MOST = 16;
 
 /**
- * Dollars as people write them, `5` or `$5.00`, in nano-dollars.
+ * Dollars as people write them, `5` or `$5.00`, or as JSON has them, in nano-dollars.
  *
  * @throws {NightmillError} `usage`
  */
-export function readBudget(text: string | undefined): NanoUsd | undefined {
-  if (text === undefined) return undefined;
+export function readBudget<T extends string | number | undefined>(usd: T): NanoUsd | Extract<T, undefined>;
+export function readBudget(usd: string | number | undefined): NanoUsd | undefined {
+  if (usd === undefined) return undefined;
   try {
-    return usdToNano(text.replace(/^\$/, ''));
+    return usdToNano(typeof usd === 'number' ? usd : usd.replace(/^\$/, ''));
   } catch (error) {
     throw new NightmillError('usage', (error as Error).message);
   }

@@ -112,6 +112,29 @@ describe('the server refuses', () => {
     expect(named).toMatchObject({ status: 400, body: { code: 'usage' } });
   });
 
+  it('amounts that are none, runs that lead elsewhere, and multipart bodies that are cut off', async () => {
+    const put = (limitUsd: string) => ({ key: operator, headers: JSON_TYPE, body: `{"limitUsd":${limitUsd}}` });
+    const cut = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.jsonl"\r\n\r\n{"id":"a","text":"x"}\n';
+    const form = (body: string, type = 'multipart/form-data; boundary=b') => ({
+      key: red,
+      headers: { 'content-type': type },
+      body,
+    });
+    const submit = '/api/v1/batches?workflow=triage&id=cut';
+    const answers = [
+      await server.call('PUT', '/api/v1/budgets/global/day', put('1e300')),
+      await server.call('PUT', '/api/v1/budgets/global/day', put('1e-12')),
+      await server.call('GET', '/api/v1/compare?run=../../../etc/passwd&run=b', { key: operator }),
+      await server.call('POST', submit, form(cut)),
+      await server.call('POST', submit, form('x', 'multipart/form-data')),
+      await server.call('POST', '/v1/files', form(cut)),
+      await server.call('POST', '/v1/files', form(cut.slice(0, 20))),
+    ];
+    for (const { status, text } of answers) expect(status, text).toBe(400);
+    expect((await server.call('GET', '/api/v1/batches/cut', { key: red })).status).toBe(404);
+    expect(server.logged.filter(({ event }) => event === 'http:failed')).toEqual([]);
+  });
+
   it('addresses that cannot be read, in the shape of every other error', async () => {
     for (const path of ['/api/v1/batches/%zz', '/v1/files/%zz/content']) {
       const refused = await server.call('GET', path, { key: red });

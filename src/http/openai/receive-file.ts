@@ -1,8 +1,8 @@
-import type { MultipartFile, MultipartValue } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { App } from '../../app.ts';
 import type { FileRecord } from '../../compat/openai-records.ts';
 import { storeKeys } from '../../store/store-keys.ts';
+import { bytesOf, partsOf } from '../multipart-parts.ts';
 import { MAX_UPLOAD_BYTES } from '../receive-upload.ts';
 import { storeContent } from './file-content.ts';
 import { invalidType, invalidValue, missingParameter, OpenAiError } from './openai-error.ts';
@@ -58,7 +58,7 @@ async function readParts(
   const fields: Record<string, string> = {};
   let stored: Stored | undefined;
   let fault: OpenAiError | undefined;
-  for await (const part of request.parts() as AsyncIterable<MultipartFile | MultipartValue<string>>) {
+  for await (const part of partsOf(request)) {
     if (part.type === 'field') {
       if (part.fieldname === 'file') fault = invalidType('file', part.value, 'a file');
       fields[part.fieldname] = part.value;
@@ -71,7 +71,7 @@ async function readParts(
       fault ??= new OpenAiError(400, 'Invalid file format for Batch API. Must be .jsonl');
       continue;
     }
-    stored = { filename, ...(await storeContent(app, id, part.file)) };
+    stored = { filename, ...(await storeContent(app, id, bytesOf(part))) };
     if (part.file.truncated) {
       throw new OpenAiError(413, `The file has more than ${MAX_UPLOAD_BYTES} bytes, the most in one upload.`);
     }

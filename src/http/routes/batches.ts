@@ -140,7 +140,7 @@ function addChangeRoutes(server: FastifyInstance, app: App): void {
       const retried = await retryBatch(appFor(app, request), {
         batchId: id,
         ...which,
-        budget: budgetUsd === undefined ? undefined : readBudget(String(budgetUsd)),
+        budget: readBudget(budgetUsd),
       });
       return reply
         .code(retried.kind === 'submitted' ? 201 : 200)

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { hasRight } from '../../access/api-key.ts';
 import type { App } from '../../app.ts';
 import { deliveryJson } from '../../budgets/delivery-log.ts';
-import { usdJson, usdToNano } from '../../money/money.ts';
+import { usdJson } from '../../money/money.ts';
 import { auditJson } from '../../operations/audit.ts';
 import { discardPaused, listBudgets, setBudget } from '../../operations/budgets.ts';
 import { clusterJson, readCluster } from '../../operations/cluster-view.ts';
 import { pauseNamed, resumeNamed } from '../../operations/pauses.ts';
+import { readBudget } from '../../operations/submit-values.ts';
 import { LOCAL_MODEL_NAME, labelsOf, modelsOfTier } from '../../workflows/workflow.ts';
 import { allow, appFor } from '../callers.ts';
 import { withoutPlacesIn } from '../server-places.ts';
@@ -99,7 +100,7 @@ function addBudgetRoutes(server: FastifyInstance, app: App): void {
     async (request) => {
       const { limitUsd } = request.body as z.infer<typeof limitBody>;
       const scope = (request.params as { '*': string })['*'];
-      const change = await setBudget(appFor(app, request), scope, limitUsd === null ? undefined : usdToNano(limitUsd));
+      const change = await setBudget(appFor(app, request), scope, limitUsd === null ? undefined : readBudget(limitUsd));
       const usd = (nano: number | undefined) => (nano === undefined ? null : usdJson(nano));
       return { scope, beforeUsd: usd(change.before), limitUsd: usd(change.limit), spentUsd: usd(change.spent) };
     },

@@ -1,4 +1,5 @@
-import multipart, { type MultipartFile } from '@fastify/multipart';
+import type { Readable } from 'node:stream';
+import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import PQueue from 'p-queue';
 import { z } from 'zod';
@@ -22,7 +23,8 @@ import {
   readTenant,
 } from '../../operations/submit-values.ts';
 import { allow, appFor } from '../callers.ts';
-import { type bounded, MAX_UPLOAD_BYTES, receiveUpload } from '../receive-upload.ts';
+import { bytesOf, partsOf } from '../multipart-parts.ts';
+import { MAX_UPLOAD_BYTES, receiveUpload } from '../receive-upload.ts';
 
 const reading = {
   workflow: z.string(),
@@ -195,14 +197,12 @@ async function openBody(
 }
 
 /** Files of a multipart body; each is read to its end before the next one comes. */
-async function* filesOf(
-  request: FastifyRequest,
-): AsyncGenerator<{ name: string; body: ReturnType<typeof bounded> }, void, undefined> {
+async function* filesOf(request: FastifyRequest): AsyncGenerator<{ name: string; body: Readable }, void, undefined> {
   let found = 0;
-  for await (const part of request.parts() as AsyncIterable<MultipartFile | { type: 'field' }>) {
+  for await (const part of partsOf(request)) {
     if (part.type !== 'file') continue;
     found += 1;
-    yield { name: part.filename, body: part.file };
+    yield { name: part.filename, body: bytesOf(part) };
   }
   if (found === 0) throw new NightmillError('usage', 'The multipart body has no file.');
 }

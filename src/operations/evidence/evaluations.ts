@@ -1,4 +1,5 @@
 import type { App } from '../../app.ts';
+import { isBatchId } from '../../batches/batch-id.ts';
 import { NightmillError } from '../../errors.ts';
 import { evaluate } from '../../evaluation/evaluate.ts';
 import type { Answered, Evaluation, Golden } from '../../evaluation/evaluation.ts';
@@ -42,11 +43,11 @@ export async function evaluateBatch(app: App, batchId: string, golden: readonly 
 
 /** @throws {NightmillError} `usage` where there is none */
 export async function storedEvaluation(app: Pick<App, 'store'>, run: string): Promise<Evaluation> {
-  const bytes = await app.store.get(storeKeys.evaluation(run));
+  const bytes = isBatchId(run) ? await app.store.get(storeKeys.evaluation(run)) : undefined;
   if (bytes !== undefined) return JSON.parse(Buffer.from(bytes).toString());
   throw new NightmillError(
     'usage',
-    `There is no evaluation ${JSON.stringify(run)} in ${app.store.url}: nightmill eval prints the name of each run.`,
+    `There is no evaluation ${JSON.stringify(run.slice(0, 100))} in ${app.store.url}: nightmill eval prints the name of each run.`,
   );
 }
 
