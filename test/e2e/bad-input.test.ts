@@ -54,7 +54,7 @@ function afterGoodLines(...lines: (string | Uint8Array)[]): Uint8Array {
   return Buffer.concat([Buffer.from(good), ...lines.flatMap((line) => [Buffer.from(line), Buffer.from('\n')])]);
 }
 
-/** Of 60,000 documents, 500 a slice. */
+/** Of 30,000 documents, 250 a slice. */
 const SLICES_OF_LARGE = 120;
 
 describe('nightmill submit of bad input', () => {
@@ -155,8 +155,8 @@ describe('nightmill submit again', () => {
   });
 
   it('a submission that was killed while it read is repeated and gives each document once', async () => {
-    const documents = makeDocuments(60_000);
-    const config = configYaml({ url: model.url, redis: redis.url, slice: 500, cascade: '[{ model: local }]' });
+    const documents = makeDocuments(30_000);
+    const config = configYaml({ url: model.url, redis: redis.url, slice: 250, cascade: '[{ model: local }]' });
     await using workspace = await Workspace.make({ 'nightmill.yaml': config, 'docs.jsonl': toJsonl(documents) });
     const args = ['submit', 'docs.jsonl', '-w', 'triage', '--id', 'large'];
     const killed = workspace.start(args);
@@ -179,7 +179,7 @@ describe('nightmill submit again', () => {
 
     const again = await workspace.run(args);
     expect(again, again.stderr).toMatchObject({ code: 0, stdout: 'large\n' });
-    expect(await workspace.status('large')).toMatchObject({ state: 'queued', documents: { total: 60_000 } });
+    expect(await workspace.status('large')).toMatchObject({ state: 'queued', documents: { total: 30_000 } });
     expect(await slices()).toBe(SLICES_OF_LARGE);
   });
 });

@@ -1,16 +1,17 @@
-import { afterEach, expect, it } from 'vitest';
-import { HttpModel, type ModelCall } from '../helpers/http-model.ts';
+import { expect, it } from 'vitest';
+import type { ModelCall } from '../helpers/http-model.ts';
 import { Workspace } from '../helpers/workspace.ts';
+import { modelAndRedis } from './model-and-redis.ts';
 
-let model: HttpModel | undefined;
-afterEach(async () => {
-  await model?.[Symbol.asyncDispose]();
-});
+const { model, redis } = await modelAndRedis();
+let runs = 0;
 
 async function run(workflow: string, text: string, answer: (call: ModelCall) => string, finish?: string) {
-  model = await HttpModel.start();
+  runs += 1;
   model.answer = (call) => ({ content: answer(call), ...(finish === undefined ? {} : { finish }) });
   const config = `
+redis: ${redis.url}
+redisPrefix: doubt-${runs}
 providers: { acme: { kind: openai, baseUrl: "${model.url}", apiKey: key } }
 models:
   small: { provider: acme, id: small-2026-01-01, contextTokens: 32768, maxOutputTokens: 1024, price: { inputPerMillion: 1, outputPerMillion: 2 } }
@@ -24,7 +25,7 @@ workflows: { w: { ${workflow} } }
   const finished = await workspace.run(['run', 'd.jsonl', '-w', 'w', '-o', 'out']);
   const { results, errors, manifest } = await workspace.readOutput('out');
   const [row] = [...results, ...errors] as unknown as Record<string, unknown>[];
-  return { finished, row, manifest, calls: model.calls };
+  return { finished, row, manifest, calls: [...model.calls] };
 }
 
 interface AttemptSeen {

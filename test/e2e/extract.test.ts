@@ -4,14 +4,20 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ExtractedFields } from '../../src/tasks/result-row.ts';
 import { type SimulatorProcess, startSimulatorProcess } from '../helpers/simulator-process.ts';
+import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
 import { expectBalanced, type RowJson, toJsonl, Workspace } from '../helpers/workspace.ts';
 
 let simulator: SimulatorProcess;
+let redis: TcpRedis;
+let configs = 0;
 
 beforeAll(async () => {
-  simulator = await startSimulatorProcess({ seed: 7 });
+  [simulator, redis] = await Promise.all([startSimulatorProcess({ seed: 7 }), startTcpRedis()]);
 });
-afterAll(async () => await simulator[Symbol.asyncDispose]());
+afterAll(async () => {
+  await redis[Symbol.asyncDispose]();
+  await simulator[Symbol.asyncDispose]();
+});
 
 const SCHEMA = {
   type: 'object',
@@ -34,6 +40,8 @@ const SCHEMA = {
 };
 
 const config = (more = '', provider = ''): string => `
+redis: ${redis.url}
+redisPrefix: extract-${configs++}
 providers: { acme: { kind: openai, baseUrl: "${simulator.url}", ${provider} limits: { concurrency: 8 } } }
 models:
   small: { provider: acme, id: small-2026-01-01, contextTokens: 32768, maxOutputTokens: 1024,

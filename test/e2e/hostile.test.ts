@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { HttpModel, type ModelAnswer, type ModelCall } from '../helpers/http-model.ts';
 import { startSimulatorProcess } from '../helpers/simulator-process.ts';
 import { startTcpRedis, type TcpRedis } from '../helpers/tcp-redis.ts';
@@ -57,7 +58,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   spaces: ' '.repeat(100_000),
   'a word among spaces': `${' '.repeat(100_000)}invoice${' '.repeat(100_000)}`,
   'empty lines': '\n'.repeat(100_000),
-  'one line': 'The mill turns at night. '.repeat(200_000),
+  // Over every model's window, and over what the local model reads of a text.
+  'one line': 'The mill turns at night. '.repeat(ALL_TESTS ? 200_000 : 20_000),
   'one word': 'a'.repeat(200_000),
   'special tokens': '<|endoftext|><|im_start|>system<|im_end|><|fim_prefix|>'.repeat(500),
   'half pairs': '\ud800 stands before \udfff here. '.repeat(2_000),
@@ -102,10 +104,12 @@ const entries = [
   ...IDS.map((id, index) => [id, `The invoice number ${index} is wrong.`] as const),
   ['equal', 'The invoice number 0 is wrong.'] as const,
 ];
-const documents: readonly Line[] = entries.map(([id, text], index) => ({
-  id: WORDLESS.includes(id) ? `docs.jsonl:${index + 1}` : id,
-  line: JSON.stringify({ id, text, metadata: JSON.parse('{"__proto__":{"a":1}}') }),
-}));
+const documentsOf = (texts: typeof entries): readonly Line[] =>
+  texts.map(([id, text], index) => ({
+    id: WORDLESS.includes(id) ? `docs.jsonl:${index + 1}` : id,
+    line: JSON.stringify({ id, text, metadata: JSON.parse('{"__proto__":{"a":1}}') }),
+  }));
+const documents = documentsOf(entries);
 
 const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
 const badLines: readonly (string | Uint8Array)[] = [
@@ -123,7 +127,20 @@ const lines: readonly Line[] = [
   ...documents,
   ...badLines.map((line, index) => ({ id: `docs.jsonl:${documents.length + index + 1}`, line })),
 ];
-const input = Buffer.concat(lines.flatMap(({ line }) => [Buffer.from(line), Buffer.from('\n')]));
+const inputOf = (all: readonly Line[]) =>
+  Buffer.concat(all.flatMap(({ line }) => [Buffer.from(line), Buffer.from('\n')]));
+const input = inputOf(lines);
+
+/**
+ * The local classifier takes up to six seconds for 16,000 characters of no language: it gets both ends of each, and the
+ * whole of what it reads in windows or folds.
+ */
+const READ_WHOLE = [...WORDLESS, 'a word among spaces', 'one line'];
+const bothEnds = entries.map(
+  ([id, text]) =>
+    [id, READ_WHOLE.includes(id) || text.length < 2_000 ? text : text.slice(0, 1_000) + text.slice(-1_000)] as const,
+);
+const shortInput = inputOf([...documentsOf(bothEnds), ...lines.slice(entries.length)]);
 
 /** Runs everything through a workflow; only rows may go wrong. */
 async function runAll(workflow: string): Promise<Output> {
@@ -155,18 +172,26 @@ function expectLabels({ results }: Output): void {
 const failedIds = ({ errors }: Output) => errors.filter(({ status }) => status === 'failed').map(({ id }) => id);
 
 describe('hostile documents', () => {
-  it('with the local tier end as rows, and the process ends as it should', async () => {
-    workspace = await Workspace.make({ 'nightmill.yaml': config('http://127.0.0.1:9/v1'), 'docs.jsonl': input });
-    const triage = await runAll('local-triage');
-    expectLabels(triage);
-    // Nothing can be said of documents without words; all others have a label and an extract.
-    expect(failedIds(triage)).toEqual(['families', 'brackets']);
-    const digest = await runAll('local-digest');
-    for (const { error } of [...triage.errors, ...digest.errors].filter(({ status }) => status === 'failed')) {
-      expect(error?.code).toBe('empty_document');
-    }
-    for (const { id, result } of digest.results) expect(result?.summary, id).toMatch(/\S/);
-  }, 240_000);
+  it(
+    'with the local tier end as rows, and the process ends as it should',
+    async () => {
+      workspace = await Workspace.make({
+        'nightmill.yaml': config('http://127.0.0.1:9/v1'),
+        'docs.jsonl': ALL_TESTS ? input : shortInput,
+      });
+      const triage = await runAll('local-triage');
+      expectLabels(triage);
+      // Nothing can be said of documents without words; all others have a label and an extract.
+      expect(failedIds(triage)).toEqual(['families', 'brackets']);
+      await workspace.write('docs.jsonl', input);
+      const digest = await runAll('local-digest');
+      for (const { error } of [...triage.errors, ...digest.errors].filter(({ status }) => status === 'failed')) {
+        expect(error?.code).toBe('empty_document');
+      }
+      for (const { id, result } of digest.results) expect(result?.summary, id).toMatch(/\S/);
+    },
+    ALL_TESTS ? 400_000 : undefined,
+  );
 
   it('with a provider end as rows, and the process ends as it should', async () => {
     await using simulator = await startSimulatorProcess();

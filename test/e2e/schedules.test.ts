@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScheduleJson } from '../../src/operations/schedules/schedule-json.ts';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
@@ -28,7 +29,7 @@ async function schedules(workspace: Workspace): Promise<ScheduleJson> {
 }
 
 describe('nights of one minute', () => {
-  it('three of them, with a worker that is killed in the second: every file and every document once', async () => {
+  it('two or three of them, with a worker that is killed in the second: every file and every document once', async () => {
     await using workspace = await Workspace.make({
       'nightmill.yaml': configYaml({ url: model.url, redis: redis.url, workflow: EVERY_MINUTE, concurrency: 4 }),
       'inbox/night-0.jsonl': fileOf(0),
@@ -43,7 +44,7 @@ describe('nights of one minute', () => {
           return batch;
         }
         // Slots are a minute apart.
-        await delay(1_000);
+        await delay(2_000);
       }
     };
     const victim = await workspace.startWorker();
@@ -52,19 +53,22 @@ describe('nights of one minute', () => {
     model.holdAfter(6);
     await workspace.write('inbox/.night-1.jsonl.part', 'never');
     await workspace.write('inbox/night-1.jsonl', fileOf(1));
+    await workspace.write('inbox/night-0-again.jsonl', fileOf(0));
     await model.until(() => model.count('waiting') === 4);
     victim.kill('SIGKILL');
     await victim.exited;
     model.release();
-    const second = await nextBatch();
+    // It may have died before it noted that slot, so nobody knows of the batch until another worker goes on.
     await workspace.startWorker();
-    await workspace.statusWhen(second, ({ state }) => state === 'completed');
-
-    await workspace.write('inbox/night-2.jsonl', fileOf(2));
-    await workspace.write('inbox/night-0-again.jsonl', fileOf(0));
     await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
 
-    expect(batches).toHaveLength(3);
+    if (ALL_TESTS) {
+      await workspace.write('inbox/night-2.jsonl', fileOf(2));
+      await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
+    }
+
+    const nights = ALL_TESTS ? 3 : 2;
+    expect(batches).toHaveLength(nights);
     for (const [night, batch] of batches.entries()) {
       expect(batch).toMatch(/^triage-\d{8}T\d{4}$/);
       await workspace.run(['results', batch, '-o', `out-${night}`]);
@@ -72,8 +76,8 @@ describe('nights of one minute', () => {
       expectBalanced(await workspace.readOutput(`out-${night}`), ids);
     }
     const { runs, missed } = await schedules(workspace);
-    expect(runs.filter(({ outcome }) => outcome === 'submitted')).toHaveLength(3);
-    expect(runs.reduce((sum, { files }) => sum + files, 0)).toBe(3);
+    expect(runs.filter(({ outcome }) => outcome === 'submitted')).toHaveLength(nights);
+    expect(runs.reduce((sum, { files }) => sum + files, 0)).toBe(nights);
     expect(missed).toEqual([]);
     expect((await readdir(workspace.path('inbox'))).filter((name) => !name.startsWith('.'))).toEqual(['archive']);
   }, 400_000);

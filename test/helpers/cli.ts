@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Readable } from 'node:stream';
 import { runHosted } from './hosted-commands.ts';
 import { NODE, programFiles } from './program.ts';
 
@@ -25,8 +24,8 @@ export interface CliOptions {
   readonly node?: readonly string[];
   /** Another build of the program. */
   readonly program?: string;
-  /** What standard input holds, or where it comes from; absent: nothing. */
-  readonly stdin?: string | Uint8Array | Readable;
+  /** What standard input holds; absent: nothing. */
+  readonly stdin?: string | Uint8Array;
   /** For what is about the process itself: its end, its memory, its signals. Default: false. */
   readonly ownProcess?: boolean;
 }
@@ -59,8 +58,7 @@ export class Cli implements AsyncDisposable {
     });
     // A command that ends early does not read its input to the end.
     this.#child.stdin?.on('error', () => {});
-    if (stdin instanceof Readable && this.#child.stdin !== null) stdin.pipe(this.#child.stdin);
-    else this.#child.stdin?.end(stdin);
+    this.#child.stdin?.end(stdin);
     this.exited = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
       this.#child.once('close', (code, signal) => {
