@@ -2,7 +2,7 @@ import { describeInvalidUtf8 } from '../text/decode-text.ts';
 import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
 import { isRecord, parseJsonExactly } from '../text/json-value.ts';
 import { quoteValue } from '../text/quote-value.ts';
-import { findEmptiness } from '../text/visible-text.ts';
+import { findEmptiness, readableText } from '../text/visible-text.ts';
 import type { Document, InputEntry, InputProblemCode } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { FieldMapping } from './field-mapping.ts';
@@ -77,7 +77,7 @@ function readDocument(value: unknown, json: string, fields: FieldMapping): Found
   const emptiness = findEmptiness(text);
   if (emptiness !== undefined) return { code: 'missing_text', message: `"${fields.text ?? 'text'}" ${emptiness}`, id };
   const metadata = fields.metadata === undefined ? value.metadata : pickMetadata(value, fields);
-  const document = { id, text: text.toWellFormed() };
+  const document = { id, ...readableText(text) };
   if (metadata === undefined || metadata === null) return { document };
   if (!isRecord(metadata)) {
     return { code: 'invalid_document', message: `"metadata" is ${quoteValue(metadata)}, not an object`, id };

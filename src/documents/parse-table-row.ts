@@ -1,6 +1,6 @@
 import { isDeeper, MAX_METADATA_DEPTH } from '../text/json-depth.ts';
 import { quoteValue } from '../text/quote-value.ts';
-import { findEmptiness } from '../text/visible-text.ts';
+import { findEmptiness, readableText } from '../text/visible-text.ts';
 import type { InputEntry } from './document.ts';
 import { findIdFault } from './document-id.ts';
 import type { TableColumns } from './field-mapping.ts';
@@ -39,7 +39,7 @@ export function parseTableRow(values: readonly unknown[], columns: TableColumns,
       problem: { code: 'missing_text', message: `The row's text ${emptiness}`, source, line, id },
     };
   }
-  const document = { id, text: text.toWellFormed() };
+  const document = { id, ...readableText(text) };
   if (columns.metadata.length === 0) return { kind: 'document', document, source, line };
   const raw = columns.metadata.map(({ name, at }) => [name, values[at]] as const);
   if (raw.some(([, value]) => isDeeper(value, MAX_METADATA_DEPTH - 1))) {

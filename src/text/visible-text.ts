@@ -32,3 +32,14 @@ function countLost(text: string): number {
   for (let at = text.indexOf(LOST); at !== -1; at = text.indexOf(LOST, at + 1)) count += 1;
   return count;
 }
+
+/** The text of a row, and what its reader says of it: NUL is no text, and providers refuse it. */
+export function readableText(text: string): { readonly text: string; readonly warnings?: readonly string[] } {
+  const readable = text.toWellFormed().replaceAll('\0', '');
+  const removed = text.length - readable.length;
+  const warnings = [
+    ...(removed === 0 ? [] : [`nul_removed: ${removed} NUL characters, which are no text`]),
+    ...warningsOfText(readable),
+  ];
+  return { text: readable, ...(warnings.length === 0 ? {} : { warnings }) };
+}

@@ -98,7 +98,11 @@ describe('parseInputLine()', () => {
   });
 
   test('makes text with half a surrogate pair well-formed', () => {
-    expect(documentOf('{"id":"a","text":"x\\ud800y\\ud83d\\ude00"}')).toEqual({ id: 'a', text: 'x\ufffdy😀' });
+    expect(documentOf('{"id":"a","text":"x\\ud800y\\ud83d\\ude00"}')).toEqual({
+      id: 'a',
+      text: 'x\ufffdy😀',
+      warnings: [expect.stringMatching(/^characters_lost: 1 /)],
+    });
   });
 
   test.each([

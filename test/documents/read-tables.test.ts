@@ -167,9 +167,12 @@ describe('readDocuments() on CSV', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
   });
 
-  test('keeps NUL characters in text, refuses them in ids, and names a packed file that was cut off', async () => {
+  test('leaves NUL characters out of text and says so, refuses them in ids, and names a packed file that was cut off', async () => {
     const path = await fileOf('id,text\n1,a\0b\n2\0,c\n');
-    expect((await read(path)).map(shortly)).toEqual([{ id: '1', text: 'a\0b' }, 'missing_id@3']);
+    expect((await read(path)).map(shortly)).toEqual([
+      { id: '1', text: 'ab', warnings: ['nul_removed: 1 NUL characters, which are no text'] },
+      'missing_id@3',
+    ]);
     const cut = await fileOf(gzipSync('id,text\n1,a\n'.repeat(500)).subarray(0, -9), 'docs.csv.gz');
     expect((await failure(cut)).message).toMatch(/docs\.csv\.gz as gzip: it is damaged or was cut off/);
   });

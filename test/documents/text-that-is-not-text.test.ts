@@ -121,3 +121,14 @@ describe('a text file that is no text is a problem that names what was seen', ()
     }
   });
 });
+
+describe('a row with NUL', () => {
+  test('is read without it, and says so', () => {
+    const line = parseInputLine(Buffer.from('{"id":"1","text":"a\\u0000b"}'), { source: 'in.jsonl', line: 1 });
+    expect(line).toMatchObject({
+      document: { text: 'ab', warnings: ['nul_removed: 1 NUL characters, which are no text'] },
+    });
+    const only = parseInputLine(Buffer.from('{"id":"1","text":"\\u0000"}'), { source: 'in.jsonl', line: 1 });
+    expect(only).toMatchObject({ kind: 'problem', problem: { code: 'missing_text' } });
+  });
+});
