@@ -86,7 +86,6 @@ it('a summary that a check doubts is kept with a warning, and fails where the co
     result: { summary: 'The harbour office asks for 77 pallets.' },
     warnings: ['numbers_not_found'],
   });
-  await model?.[Symbol.asyncDispose]();
   const failed = await run(`${SUMMARIZE}, checks: { onFail: fail }`, TEXT, doubtful);
   expect(failed.row).toMatchObject({ status: 'failed', error: { code: 'numbers_not_found' } });
 });
