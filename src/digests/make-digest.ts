@@ -1,4 +1,7 @@
+import type { BatchRegistry } from '../batches/batch-registry.ts';
+import { hasManifest } from '../batches/batch-states.ts';
 import { CallOwner } from '../calls/call-owner.ts';
+import { StopError } from '../calls/stop.ts';
 import type { PaidTiers } from '../cascades/cascade-stages.ts';
 import type { CallOwners } from '../ledger/call-owners.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -20,6 +23,13 @@ export interface DigestAsking {
   readonly stopping?: AbortSignal;
   /** Aborts when calls in flight are given up too. */
   readonly forced?: AbortSignal;
+}
+
+/** What is known of the batch. */
+interface DigestBooks {
+  readonly store: ObjectStore;
+  readonly ledger: Ledger;
+  readonly batches: Pick<BatchRegistry, 'get'>;
 }
 
 export interface DigestWish extends DigestBatch {
@@ -46,7 +56,7 @@ const NOTHING_SPENT: DigestSpending = { byModel: [], models: [] };
  * @throws {StopError} this process ends, or another one makes the digest
  */
 export async function makeDigest(
-  { store, ledger }: { readonly store: ObjectStore; readonly ledger: Ledger },
+  { store, ledger, batches }: DigestBooks,
   wish: DigestWish,
   asking: DigestAsking | undefined,
 ): Promise<MadeDigest> {
@@ -55,7 +65,7 @@ export async function makeDigest(
   const read = { documents: groups.reduce((sum, { texts }) => sum + texts.length, 0), of: wish.succeeded };
   if (read.documents === 0) return { texts: digestWithoutText(wish, NOTHING_READ) };
   const tiers = paidTiers(wish.workflow);
-  if (tiers.length > 0) return await writePaid(ledger, wish, asking, { groups, tiers, read });
+  if (tiers.length > 0) return await writePaid({ ledger, batches }, wish, asking, { groups, tiers, read });
   return { texts: { ...(await writeLocally(asking.models.local, wish.workflow, groups)), read } };
 }
 
@@ -98,7 +108,7 @@ async function writeLocally(local: LocalModel, workflow: WorkflowSpec, groups: r
 }
 
 async function writePaid(
-  ledger: Ledger,
+  { ledger, batches }: Omit<DigestBooks, 'store'>,
   { batchId, workflow, tenant, timezones, traceparent }: DigestWish,
   { models, owners, stopping, forced }: DigestAsking,
   { groups, tiers, read }: { groups: readonly AnswerGroup[]; tiers: PaidTiers; read: DigestTexts['read'] },
@@ -109,6 +119,12 @@ async function writePaid(
     ...(tenant === undefined ? {} : { tenant }),
     timezones,
   });
+  // Another worker has ended the batch, and what it had paid for is gone: from here on it finds the run taken.
+  const batch = await batches.get(batchId);
+  if (batch === undefined || hasManifest(batch.state)) {
+    await owners.forget(digestRun(batchId));
+    throw new StopError({ kind: 'fenced' });
+  }
   models.meter?.sliceTaken?.({ batch: claim.batchId, slice: 0, traceparent, isRun: true });
   const scope = batchScope(claim.batchId);
   const { limit, settled, uncertain } = await ledger.totals(batchScope(batchId));

@@ -85,6 +85,7 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
     // Another process has ended it meanwhile, and with that its commits and work files are gone.
     const now = await context.batches.get(batchId);
     if (now !== undefined && !hasManifest(now.state)) throw error;
+    await context.owners.forget(digestRun(batchId));
     return true;
   }
   await removeWork(context.store, batchId);

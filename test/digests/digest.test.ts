@@ -182,6 +182,24 @@ describe('a digest', () => {
     expect(owners.forgotten).toEqual([`digest-${batchId}`]);
   });
 
+  it('is not paid for by a second worker that comes to it when the first one has ended the batch', async () => {
+    const { app, work, end, owners } = await makeNight();
+    const batchId = await work();
+    let asked = 0;
+    const late: CallOwners = {
+      ...owners,
+      async open(run) {
+        expect(await end(batchId)).toMatchObject({ ended: true });
+        asked = app.requests.length;
+        owners.forgotten.length = 0;
+        return await owners.open(run);
+      },
+    };
+    expect(await end(batchId, { owners: late })).toMatchObject({ ended: false });
+    expect(app.requests.length).toBe(asked);
+    expect(owners.forgotten).toEqual([`digest-${batchId}`]);
+  });
+
   it('leaves no replies where the process died just when the batch had ended', async () => {
     const { app, work, end, owners } = await makeNight();
     const batchId = await work();
