@@ -11,6 +11,8 @@
  * refusal, bc: refusals that came with it · fb: share of blips · wb: all refusals of the last seconds · cAt: last refusal that slowed the pool down, cl:
  * whether the rate was below then
  */
+export const BLIP_FIELDS = ['fh', 'hn', 'hr', 'bn', 'br', 'bl', 'bc', 'fb', 'wb', 'cAt', 'cl'];
+
 export const BLIPS_LUA = `
 local LOW, STATED_LOW = 0.75, 0.85
 local ENOUGH_BLIPS, MIN_BLIPS, MAX_BLIPS, DROPPED = 3, 0.005, 0.1, 4
@@ -19,10 +21,6 @@ local TALLY = 800
 local APART = 5
 -- A rate that nothing has refused for so long begins another series.
 local SERIES = 20000
-local BLIP_FIELDS = {'fh', 'hn', 'hr', 'bn', 'br', 'bl', 'bc', 'fb', 'wb', 'cAt', 'cl'}
-local function forgetTally(f)
-  f.hn, f.hr, f.bn, f.br = 0, 0, 0, 0
-end
 -- cut: how far a limit that is stated was lowered, nil or 1: not at all
 local function isLow(f, cut)
   if f.fm then return f.fm == 2 and f.fh ~= nil and f.fk <= LOW * f.fh end
@@ -37,6 +35,13 @@ local function countCall(f, cut)
   f.bn = (f.bn or 0) + 1
   if f.bn > TALLY then f.bn, f.br, f.bl = f.bn / 2, (f.br or 0) / 2, (f.bl or 0) / 2 end
   if f.bn * (f.fb or 0) > DROPPED * ((f.br or 0) + 1) then f.fb = 0 end
+end
+`;
+
+/** What only a refusal asks for. */
+export const BLIP_REFUSAL_LUA = `
+local function forgetTally(f)
+  f.hn, f.hr, f.bn, f.br = 0, 0, 0, 0
 end
 -- A refusal is counted where its call was made; one that comes with others counts with them. Returns whether it was below.
 local function countRefusal(f, now, cut)

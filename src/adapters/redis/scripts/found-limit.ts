@@ -1,4 +1,31 @@
-import { BLIPS_LUA } from './blips.ts';
+import { BLIP_FIELDS, BLIP_REFUSAL_LUA, BLIPS_LUA } from './blips.ts';
+
+const FOUND_FIELDS = [
+  'fr',
+  'ft',
+  'fi',
+  'fo',
+  'fm',
+  'fk',
+  'fx',
+  'fq',
+  'fg',
+  'fAt',
+  'fs',
+  'wa',
+  'wn',
+  'wr',
+  'ea',
+  'en',
+  'rAt',
+  'sil',
+  'sl',
+  'slAt',
+  'pr',
+  'fu',
+  'lo',
+  ...BLIP_FIELDS,
+];
 
 /**
  * Limits that nobody has stated, found by the whole cluster from what a provider refuses; pieces of Lua for
@@ -42,17 +69,17 @@ local UNUSED = 1500
 local THIN, REPEATED, AFTER_THIN = 300, 60000, 0.34
 local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
 local FOUND = {'fr', 'ft', 'fi', 'fo'}
-local FOUND_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fAt', 'fs', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fu', 'lo'}
+local FOUND_FIELDS = {${FOUND_FIELDS.map((name) => `'${name}'`).join(', ')}}
 ${BLIPS_LUA}
-for _, name in ipairs(BLIP_FIELDS) do FOUND_FIELDS[#FOUND_FIELDS + 1] = name end
--- was: what stands in Redis, so that only what changes is written.
-local function readFound(pool)
-  local f = {was = {}}
-  local values = redis.call('HMGET', pool, unpack(FOUND_FIELDS))
-  for i, name in ipairs(FOUND_FIELDS) do
-    f[name] = tonumber(values[i])
-    f.was[name] = f[name]
+-- All fields of a pool as numbers. was: what stands in Redis, so that only what changes is written.
+local function readPool(pool)
+  local f, was = {}, {}
+  local fields = redis.call('HGETALL', pool)
+  for i = 1, #fields, 2 do
+    local number = tonumber(fields[i + 1])
+    f[fields[i]], was[fields[i]] = number, number
   end
+  f.was = was
   return f
 end
 -- Adds the fields that have changed, with their values.
@@ -63,11 +90,6 @@ local function changedFound(f, set)
       set[#set + 1] = string.format('%.5f', f[name])
     end
   end
-end
-local function writeFound(pool, f)
-  local set = {}
-  changedFound(f, set)
-  if #set > 0 then redis.call('HSET', pool, unpack(set)) end
 end
 local DROPPED_FIELDS = {'fr', 'ft', 'fi', 'fo', 'fm', 'fk', 'fx', 'fq', 'fg', 'fs', 'fh', 'hn', 'hr', 'bn', 'br', 'fb'}
 local function dropFound(pool, f)
@@ -112,6 +134,25 @@ local function countGranted(f, now, cut)
   f.wn = f.wn + 1
   if not f.ea then f.ea, f.en = now, 0 end
   f.en = f.en + 1
+end
+-- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was. Returns whether it did.
+local function wakeFound(f, now)
+  if not f.pr or f.pr == 0 then return false end
+  f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
+  if f.fm then
+    f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, AFTER_THIN, now
+    if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
+  end
+  return true
+end
+`;
+
+/** What only a refusal asks for. */
+export const FOUND_REFUSAL_LUA = `${BLIP_REFUSAL_LUA}
+local function writeFound(pool, f)
+  local set = {}
+  changedFound(f, set)
+  if #set > 0 then redis.call('HSET', pool, unpack(set)) end
 end
 -- A refusal alone: no lower than THIN, or where the pool was there already, a cut as any other.
 local function keepThin(f, before, now)
@@ -189,15 +230,5 @@ local function refuseFound(f, now, named, isKnown, cut)
   end
   f.wn, f.wr, f.wb, f.wa, f.rAt = 0, 0, 0, now, now
   return silent
-end
--- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was. Returns whether it did.
-local function wakeFound(f, now)
-  if not f.pr or f.pr == 0 then return false end
-  f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
-  if f.fm then
-    f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, AFTER_THIN, now
-    if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
-  end
-  return true
 end
 `;

@@ -9,12 +9,11 @@
 export const OVERRUN_LUA = `
 local FIRST_CALLS, OPENED_BY_EACH, PROVEN = 4, 2, 200
 local function modelOf(record) return string.match(record, '"model":"([^"]*)"') or '' end
--- q: a pool that quota.ts has opened; each model is read once and kept with it.
+-- q: a pool that quota.ts has opened; each model that is asked for is kept with it.
 local function readModel(q, name)
   local m = q.models[name]
   if not m then
-    local s = redis.call('HMGET', q.pool, 'over:' .. name, 'kept:' .. name, 'at:' .. name)
-    m = {over = tonumber(s[1] or 0), kept = tonumber(s[2] or 0), at = tonumber(s[3] or 0)}
+    m = {over = q.v['over:' .. name] or 0, kept = q.v['kept:' .. name] or 0, at = q.v['at:' .. name] or 0}
     m.was = {over = m.over, kept = m.kept, at = m.at}
     q.models[name] = m
   end

@@ -1,6 +1,6 @@
 import type { QuotaReport } from '../../../ledger/ledger.ts';
 import type { QuotaNeed, QuotaUse } from '../../../ledger/quota-need.ts';
-import { FOUND_LUA } from './found-limit.ts';
+import { FOUND_LUA, FOUND_REFUSAL_LUA } from './found-limit.ts';
 import { OVERRUN_LUA } from './overrun.ts';
 import { script } from './run-script.ts';
 
@@ -38,19 +38,13 @@ local function forgetFuture(pool, at, now)
   if tonumber(at or 0) <= now + CLOCK_STEP then return false end
   return redis.call('HDEL', pool, 'r', 't', 'i', 'o', 'after', 'cut', 'cutAt', 'at', 'wa', 'wn', 'wr', 'ea', 'en', 'rAt', 'sil', 'sl', 'slAt', 'pr', 'fAt', 'lo') > 0
 end
-local POOL_FIELDS = {'r', 't', 'i', 'o', 'sr', 'st', 'si', 'so', 'open', 'after', 'cut', 'cutAt', 'day', 'dr', 'dt', 'at'}
 local POOL_FORMATS = {r = '%.3f', t = '%.3f', i = '%.3f', o = '%.3f', open = '%.0f', day = '%.0f', dr = '%.0f', dt = '%.0f', at = '%.0f'}
 -- A pool as it stands: read once, changed by one call after the other, written once by closePool.
--- v: the pool's own fields · f: what found-limit.ts keeps · models: what overrun.ts keeps
+-- v, f: all its fields, for those that this file, found-limit.ts and overrun.ts keep · models: what overrun.ts has looked at
 local function openPool(pool, now)
-  local values = redis.call('HMGET', pool, unpack(POOL_FIELDS))
-  if forgetFuture(pool, values[16], now) then values = redis.call('HMGET', pool, unpack(POOL_FIELDS)) end
-  local q = {pool = pool, now = now, v = {}, was = {}, f = readFound(pool), models = {}, writesFound = false}
-  for i, name in ipairs(POOL_FIELDS) do
-    q.v[name] = tonumber(values[i])
-    q.was[name] = q.v[name]
-  end
-  return q
+  local fields = readPool(pool)
+  if forgetFuture(pool, fields.at, now) then fields = readPool(pool) end
+  return {pool = pool, now = now, v = fields, f = fields, was = fields.was, models = {}, writesFound = false}
 end
 local function closePool(q)
   local set = {}
@@ -130,6 +124,8 @@ local function quotaMark(cost)
   if cost[5] then mark = mark .. string.format(':%.0f:%.0f', cost[5], cost[6]) end
   return mark
 end
+-- Characters from the end of a record.
+local LONGEST_MARK = -160
 -- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
 -- outcome: what SETTLE knows of it
 local function endQuota(q, model, record, uses, outcome)
@@ -140,11 +136,10 @@ local function endQuota(q, model, record, uses, outcome)
     -- Perhaps the one that should have looked: another one does.
     if (f.pr or 0) > 0 then f.pr, q.writesFound = 0, true end
   end
-  local costs = string.match(record, '}|([%d.:]+)$')
-  if not costs then return end
+  local c = {string.match(string.sub(record, LONGEST_MARK), '}|([%d.]+):([%d.]+):([%d.]+):([%d.]+):?(%d*):?(%d*)$')}
+  if not c[1] then return end
   closeModel(q, model)
-  local c = {}
-  for value in string.gmatch(costs, '[^:]+') do c[#c + 1] = tonumber(value) end
+  for i, value in ipairs(c) do c[i] = tonumber(value) end
   if (v.open or 0) > 0 then v.open = v.open - 1 end
   if not uses then return end
   for d = 1, 4 do
@@ -167,12 +162,12 @@ end
  *       11 the config states limits per minute: 1 or 0
  * Returns 1 where the refusal says nothing of a limit, so that nobody else need wait; else 0.
  */
-export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}
+export const QUOTA_FEEDBACK = script(`${QUOTA_LUA}${FOUND_REFUSAL_LUA}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 forgetFuture(KEYS[1], redis.call('HGET', KEYS[1], 'at'), now)
 local s = redis.call('HMGET', KEYS[1], 'after', 'cut', 'cutAt', 'sr', 'st', 'si', 'so', 'gr', 'gt', 'gi', 'go')
-local f = readFound(KEYS[1])
+local f = readPool(KEYS[1])
 local set = {'at', string.format('%.0f', now)}
 local isKnown = ARGV[11] == '1'
 for d = 1, 4 do if s[3 + d] then isKnown = true end end
