@@ -32,7 +32,7 @@ import { RedisWorkerRegistry } from './adapters/redis/live-workers.ts';
 import { RedisOpenAiRecords } from './adapters/redis/openai-records.ts';
 import { RedisClock } from './adapters/redis/redis-clock.ts';
 import type { RedisClient } from './adapters/redis/redis-options.ts';
-import { RememberingLedger } from './adapters/redis/remembering-ledger.ts';
+import { RememberingLedger } from './adapters/redis/remembering/remembering-ledger.ts';
 import { RedisScheduleBook } from './adapters/redis/schedule-book.ts';
 import { readMemoryUsed } from './adapters/redis/server/read-memory-used.ts';
 import { type Persistence, readPersistence } from './adapters/redis/server/read-persistence.ts';

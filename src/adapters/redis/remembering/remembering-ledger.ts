@@ -1,20 +1,12 @@
-import { NightmillError } from '../../errors.ts';
-import type { JournalEntry } from '../../ledger/journal-entry.ts';
-import type { Admission, CallTicket, Outcome, Settlement } from '../../ledger/ledger.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import { RedisLedger } from './ledger.ts';
+import { NightmillError } from '../../../errors.ts';
+import type { JournalEntry } from '../../../ledger/journal-entry.ts';
+import type { Admission, CallTicket, Outcome, Settlement } from '../../../ledger/ledger.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import { RedisLedger } from '../ledger.ts';
+import { type EndedCall, RecentCalls } from './recent-calls.ts';
 
 /** A server that syncs its log once a second forgets at most about two seconds before its death, however long it is away then. */
 const REMEMBER_MS = 5_000;
-
-interface Ended {
-  readonly ticket: CallTicket;
-  readonly outcome: Outcome;
-}
-
-interface Settled extends Ended {
-  readonly at: number;
-}
 
 /**
  * A ledger that knows what this process wrote in the last seconds and posts it again when the server has restarted or
@@ -23,8 +15,8 @@ interface Settled extends Ended {
  */
 export class RememberingLedger extends RedisLedger {
   readonly #held = new Map<string, CallTicket>();
-  readonly #settled: Settled[] = [];
-  readonly #unsettled = new Map<string, Ended>();
+  readonly #settled = new RecentCalls();
+  readonly #unsettled = new Map<string, EndedCall>();
   #clock: Clock | undefined;
   /** When the server was last seen to be the process that is known; monotonic milliseconds. Until then nothing is forgotten. */
   #seenAt = Number.NEGATIVE_INFINITY;
@@ -45,9 +37,8 @@ export class RememberingLedger extends RedisLedger {
     const settlement = await this.#settleOrNote(ticket, outcome);
     if (this.#clock !== undefined) {
       this.#held.delete(ticket.callId);
-      this.#settled.push({ at: this.#clock.monotonic(), ticket, outcome });
-      const heap = this.#settled[FORGET_AT_ONCE];
-      if (heap !== undefined && heap.at < this.#seenAt - REMEMBER_MS) this.#settled.splice(0, FORGET_AT_ONCE + 1);
+      this.#settled.add(this.#clock.monotonic(), { ticket, outcome });
+      this.#settled.forget(this.#seenAt - REMEMBER_MS);
     }
     return settlement;
   }
@@ -99,8 +90,7 @@ export class RememberingLedger extends RedisLedger {
   /** @param since monotonic milliseconds: what was settled before is on the server's disk */
   async #postAgain(since: number): Promise<number> {
     let restored = 0;
-    for (const { at, ticket, outcome } of [...this.#settled]) {
-      if (at < since) continue;
+    for (const { ticket, outcome } of [...this.#settled.since(since)]) {
       if (await this.restore(ticket, outcome)) restored += 1;
       // Where only the settlement was forgotten, the hold is there and is settled as before.
       else await super.settle(ticket, outcome);
@@ -109,6 +99,3 @@ export class RememberingLedger extends RedisLedger {
     return restored;
   }
 }
-
-/** Old entries leave in heaps: one by one, each settlement would move the whole list. */
-const FORGET_AT_ONCE = 1_000;

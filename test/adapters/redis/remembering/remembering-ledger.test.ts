@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { RememberingLedger } from '../../../src/adapters/redis/remembering-ledger.ts';
-import { systemClock } from '../../../src/adapters/system/system-clock.ts';
-import { batchScope } from '../../../src/ledger/scope.ts';
-import { entryOf, ticketOf } from '../../contract/cluster.ts';
-import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster } from './fixture.ts';
+import { RememberingLedger } from '../../../../src/adapters/redis/remembering/remembering-ledger.ts';
+import { systemClock } from '../../../../src/adapters/system/system-clock.ts';
+import { batchScope } from '../../../../src/ledger/scope.ts';
+import { entryOf, ticketOf } from '../../../contract/cluster.ts';
+import { type RedisServer, startRedisServer } from '../../../helpers/redis-server.ts';
+import { Cluster } from '../fixture.ts';
 
 let server: RedisServer;
 let cluster: Cluster;
