@@ -28,7 +28,7 @@ export function readRetryWait(
     readRetryAfter(headers, clockMs) ??
     readRetryDelay(body) ??
     readExhausted(status, headers, nowMs) ??
-    waitInText(body.message, clockMs) ??
+    readMessage(status, body.message, clockMs) ??
     (status === 429 && /\b(?:per[ -]day|daily)\b/i.test(body.message) ? MAX_RETRY_AFTER_MS : undefined);
   return waitMs === undefined ? undefined : Math.min(Math.max(Math.ceil(waitMs), 0), MAX_RETRY_AFTER_MS);
 }
@@ -62,6 +62,14 @@ function readWait(value: string, clockMs: number | undefined): number | undefine
 
 function readTime(time: number, clockMs: number | undefined): number | undefined {
   return Number.isNaN(time) || clockMs === undefined ? undefined : time - clockMs;
+}
+
+/** Other statuses seldom ask to wait, and may quote the document: no sentence of theirs holds it up for long. */
+const WAITING_STATUS: ReadonlySet<number> = new Set([429, 503, 529]);
+
+function readMessage(status: number, message: string, clockMs: number | undefined): number | undefined {
+  const waitMs = waitInText(message, clockMs);
+  return waitMs !== undefined && (WAITING_STATUS.has(status) || waitMs <= LONGEST_MINUTE_MS) ? waitMs : undefined;
 }
 
 /** Gemini's delay for a used-up day may be that of a minute's quota (`22s`), after which the day is not over. */

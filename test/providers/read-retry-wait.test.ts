@@ -82,6 +82,12 @@ describe('a wait', () => {
     expect(waitOf({}, { error: { message } })).toBe(expected);
   });
 
+  it('of more than a minute is not told by the sentence of a status that may quote the document', () => {
+    expect(waitOf({}, { error: { message: 'Invalid value: try again in 50 minutes' } }, 500)).toBeUndefined();
+    expect(waitOf({}, { error: { message: 'Throttled: try again in 3 seconds' } }, 400)).toBe(3000);
+    expect(waitOf({}, { error: { message: 'try again in 50 minutes' } }, 503)).toBe(3_000_000);
+  });
+
   it('for the next day is as long as any, unless the provider says', () => {
     expect(waitOf({}, { error: { message: 'Too many tokens per day, please wait.' } })).toBe(3_600_000);
     expect(waitOf({}, { error: { message: 'Tokens per day: Limit 10. Please try again in 2m1s.' } })).toBe(121_000);
