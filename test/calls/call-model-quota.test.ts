@@ -233,7 +233,9 @@ describe('callModel() with a long common beginning', () => {
   test('when the first call fails, the next one leads', async () => {
     const { context, call } = await setUp({ hasPromptCache: true });
     primary.answer = () =>
-      primary.calls.length === 1 ? { status: 422, error: { message: 'no' } } : { content: '{"summary":"well"}' };
+      primary.calls.length === 1
+        ? { status: 400, error: { message: 'content filter' } }
+        : { content: '{"summary":"well"}' };
     const results = await Promise.allSettled(
       Array.from({ length: 4 }, (_, n) => callModel(context, withPrefix(call(`document ${n}`, ['primary'])))),
     );

@@ -160,6 +160,8 @@ describe('callModel() with a provider that stands in', () => {
 
   test('a document that a provider always answers with garbage fails after the allowed tries, each paid or booked', async () => {
     const { context, call, slice, worker } = await setUp();
+    await callModel(context, call('well', ['primary']));
+    primary.reset();
     for (const model of [primary, backup]) model.answer = () => ({ status: 422, error: { message: 'cannot process' } });
     await expect(callModel(context, call('poison', ['primary']))).rejects.toThrow(CallFailedError);
     expect(primary.calls).toHaveLength(1);
