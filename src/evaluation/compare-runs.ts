@@ -63,7 +63,7 @@ export function compareRuns(before: Evaluation, after: Evaluation, options: Comp
     const tested = testFall(values, options.seed);
     const fall = -tested.change;
     const isRegression = fall > options.margin && tested.pValue <= ALPHA / names.length;
-    const why = `${isRegression ? 'fell' : 'no regression'}: ${(tested.change * 100).toFixed(1)} points on ${values.length} documents, p ${tested.pValue.toFixed(4)} (${tested.test})`;
+    const why = `${isRegression ? 'fell' : 'no regression'}: ${(tested.change * 100).toFixed(1)} points on ${values.length} documents, p ${tested.pValue < 0.0001 ? 'under 0.0001' : tested.pValue.toFixed(4)} (${tested.test})`;
     return { metric, before: was, after: is, pValue: tested.pValue, interval: tested.interval, isRegression, why };
   });
   const first = names[0];

@@ -1,3 +1,4 @@
+import { type Alarm, alarmsOf } from '../alarms.ts';
 import { get, withQuery } from '../api.ts';
 import { type Batch, type BatchPage, type Budget, hasEnded } from '../api-types.ts';
 import { counted } from '../format.ts';
@@ -69,6 +70,7 @@ function NightView({ night, reload }: { readonly night: Night; readonly reload: 
       ) : (
         stopped.map(({ id }) => <Stopped key={id} id={id} />)
       )}
+      <Alarms alarms={alarmsOf([...open, ...ended])} />
       <h2>Running ({running.length})</h2>
       {running.length === 0 ? (
         <p class="quiet">No batch is worked on.</p>
@@ -133,6 +135,25 @@ function Stopped({ id }: { readonly id: string }) {
         ))
       )}
     </article>
+  );
+}
+
+function Alarms({ alarms }: { readonly alarms: readonly Alarm[] }) {
+  if (alarms.length === 0) return null;
+  return (
+    <>
+      <h2>To look at ({alarms.length})</h2>
+      {alarms.map(({ workflow, batch, at, text }) => (
+        <article key={`${workflow} ${text}`} class="stopped">
+          <p>
+            <a href={batchHref(batch)}>{workflow}</a>: {text}{' '}
+            <span class="quiet">
+              (since <When at={at} />)
+            </span>
+          </p>
+        </article>
+      ))}
+    </>
   );
 }
 
