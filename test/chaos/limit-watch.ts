@@ -13,6 +13,10 @@ interface HoldRecord {
   readonly reason: string;
 }
 
+function hasEnded({ state }: { readonly state: string }): boolean {
+  return /^(completed|cancelled|expired|failed)$/.test(state);
+}
+
 /** Follows one limit: until its breaker opens, and until all has settled. */
 export class LimitWatch {
   readonly #sampler: Sampler;
@@ -38,11 +42,13 @@ export class LimitWatch {
   }
 
   async opened(withinMs: number): Promise<void> {
-    await this.#sampler.until(
-      (sample) => this.#hold(sample) !== undefined,
+    const seen = await this.#sampler.until(
+      (sample) => this.#hold(sample) !== undefined || sample.batches.every(hasEnded),
       withinMs,
       `the limit of ${this.#scope} to be reached`,
     );
+    if (this.#hold(seen) === undefined)
+      throw new Error(`All work has ended, and the limit of ${this.#scope}, ${this.#limit}, was not reached`);
     this.#isOpen = true;
   }
 

@@ -8,6 +8,7 @@ import { type RedisProcess, startRedis } from './processes.ts';
 
 const LOOK_EVERY_MS = 50;
 const IN_STEP_WITHIN_MS = 30_000;
+const COMMITTED_WITHIN_MS = 30_000;
 
 export interface RedisPlaceOptions {
   readonly appendfsync: 'always' | 'everysec';
@@ -113,6 +114,12 @@ export class RedisPlace implements AsyncDisposable {
         if (!committed.has(`${call.batchId}:${call.slice}`)) this.forgotten.set(id, call);
       }
     });
+  }
+
+  /** Resolves when a slice has been committed, or after a while: the limit may be reached before. */
+  async untilCommitted(): Promise<void> {
+    const until = performance.now() + COMMITTED_WITHIN_MS;
+    while (committedSlices(this.aofFolder).size === 0 && performance.now() < until) await delay(LOOK_EVERY_MS);
   }
 
   /** Lets the next worker that keeps house write a checkpoint at once. */

@@ -92,9 +92,10 @@ export class Stage {
     }
   }
 
-  /** In half of the cases with a checkpoint of a moment before. */
+  /** When there is something to know again; in half of the cases with a checkpoint of a moment before. */
   async #loseAll(force: number): Promise<void> {
     const { redis, recover } = this.#parts;
+    await redis.untilCommitted();
     if (force < 0.5) {
       await redis.askForCheckpoint();
       await delay(CHECKPOINT_WITHIN_MS);

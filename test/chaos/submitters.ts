@@ -25,6 +25,7 @@ export interface SubmitPlace {
 const DEATHS = 2;
 const LIFE_MS = 3_000;
 const AGAIN_MS = 300;
+const CANCELLED_WITHIN_MS = 180_000;
 
 /** Submits a batch in its way: whoever does so may die of it, and does it again until it is done. */
 export async function submit(place: SubmitPlace, batch: DocumentsOfBatch, budget: NanoUsd | undefined): Promise<void> {
@@ -110,8 +111,9 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
   await delay(lifeOf(seed, 'cancel'));
   for (let turn = 0; ; turn += 1) {
     await using command = new Cli(folder, ['cancel', id, '--config', config]);
-    const life = turn === 0 ? lifeOf(seed, 'cancel command') : Number.POSITIVE_INFINITY;
+    const life = turn === 0 ? lifeOf(seed, 'cancel command') : CANCELLED_WITHIN_MS;
     const finished = await within(command.exited, life);
+    if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
     if (finished !== undefined && !/Cannot reach Redis|in the store/.test(finished.stderr))
       throw new Error(`nightmill cancel ended with ${finished.code}: ${finished.stderr}`);

@@ -1,129 +1,119 @@
-/** One guarded line of the money core, broken on purpose. */
-export interface Mutation {
-  /** What goes wrong without the line. */
-  readonly name: string;
-  /** Below `src/adapters/redis/`. */
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly line: string;
-  readonly broken: string;
-  /** Test files of which at least one test must fail, below `test/adapters/redis/`. */
-  readonly tests: readonly string[];
-}
+import type { Mutation } from './mutation.ts';
 
-const LEDGER = ['ledger.test.ts'];
+const LEDGER = ['adapters/redis/ledger.test.ts'];
 
+/** The money core: one guarded line each, and the tests that must notice. */
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a worker that lost its slice may buy',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: "slice.isOwned = redis.call('HGET', KEYS[slice[1]], slice[2]) == slice[3]",
     broken: 'slice.isOwned = true',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'an admission that is sent again holds twice',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: 'if record then return 0 end',
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a worker whose lease has ended continues under it',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: "if not hasLease then return {'lease_lost'} end",
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'calls of one turn do not see what those before them hold',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: 'scope.settled + scope.uncertain + scope.held + amount > scope.limit',
     broken: 'scope.settled + scope.uncertain + scope.heldBefore + amount > scope.limit',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'uncertain money leaves room under a limit',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: 'scope.settled + scope.uncertain + scope.held + amount > scope.limit',
     broken: 'scope.settled + scope.held + amount > scope.limit',
-    tests: ['ledger-property.test.ts'],
+    judge: { tests: ['adapters/redis/ledger-property.test.ts'] },
   },
   {
     name: 'a hold whose call is not to be made any more stays',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: "book(kind, id, false, 0 - string.match(record, '^%d+'), -1)",
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a reply that is paid for is bought again',
-    file: 'scripts/admit.ts',
+    file: 'adapters/redis/scripts/admit.ts',
     line: 'if not slice.isOwned or reply then',
     broken: 'if not slice.isOwned then',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a second reply takes the place of the first',
-    file: 'scripts/settle.ts',
+    file: 'adapters/redis/scripts/settle.ts',
     line: "if stored then return {'duplicate', stored} end",
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a settlement that is sent again books twice',
-    file: 'scripts/settle.ts',
+    file: 'adapters/redis/scripts/settle.ts',
     line: "elseif outcome ~= 'reply' or slice.fence ~= slice[3] or get(slice[4], key) then",
     broken: "elseif outcome ~= 'reply' then",
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a reply to a slice that is committed counts as settled',
-    file: 'scripts/settle.ts',
+    file: 'adapters/redis/scripts/settle.ts',
     line: "if not slice.fence or slice.fence == 'done' then return {'orphaned'} end",
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a call that was reaped is booked twice when its reply comes',
-    file: 'scripts/settle.ts',
+    file: 'adapters/redis/scripts/settle.ts',
     line: `booked = tonumber(string.match(listed, '"nano":(%d+)'))`,
     broken: 'booked = 0',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'quota that was not used does not come back',
-    file: 'scripts/quota.ts',
+    file: 'adapters/redis/scripts/quota.ts',
     line: 'if c[d] > 0 and v[field] then v[field] = v[field] - c[d] * (1 - uses[d]) end',
     broken: '',
-    tests: ['quota.test.ts'],
+    judge: { tests: ['adapters/redis/quota.test.ts'] },
   },
   {
     name: 'calls of one turn do not see what those before them took of a bucket',
-    file: 'scripts/quota.ts',
+    file: 'adapters/redis/scripts/quota.ts',
     line: 'if cost[d] > 0 then v[FIELDS[d]] = math.max(v[FIELDS[d]] or 0, start) + cost[d] end',
     broken: 'if cost[d] > 0 then v[FIELDS[d]] = math.max(q.was[FIELDS[d]] or 0, start) + cost[d] end',
-    tests: ['turns/turn-quota.test.ts'],
+    judge: { tests: ['adapters/redis/turns/turn-quota.test.ts'] },
   },
   {
     name: 'a living worker’s holds are booked as uncertain',
-    file: 'scripts/reap.ts',
+    file: 'adapters/redis/scripts/reap.ts',
     line: 'if lease and tonumber(lease) >= time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end',
     broken: '',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
   {
     name: 'a restored call is booked again where it is known',
-    file: 'scripts/restore.ts',
+    file: 'adapters/redis/scripts/restore.ts',
     line: "if redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return 0 end",
     broken: '',
-    tests: ['remembering-ledger.test.ts'],
+    judge: { tests: ['adapters/redis/remembering-ledger.test.ts'] },
   },
   {
     name: 'an error of one call fails its neighbours',
-    file: 'turns/turns.ts',
+    file: 'adapters/redis/turns/turns.ts',
     line: 'else for (const one of part) void this.#askTogether([one]);',
     broken: 'else for (const { reject } of part) reject(error);',
-    tests: LEDGER,
+    judge: { tests: LEDGER },
   },
 ];

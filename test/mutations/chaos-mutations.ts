@@ -1,0 +1,33 @@
+import type { Mutation } from './mutation.ts';
+
+/** Lines that stand between the program and a fault of its cluster, each with a small scenario that needs it. */
+export const CHAOS_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'the cache answers another question',
+    file: 'store/store-keys.ts',
+    line: 'cachedAnswer: (callKey: string) => `cache/${callKey.slice(0, 2)}/${callKey}.json`,',
+    broken: 'cachedAnswer: (_callKey: string) => `cache/00/00.json`,',
+    judge: { seed: 80, faults: 'cancel,cache,candidate,digest' },
+  },
+  {
+    name: 'what a digest costs is in no limit of the day',
+    file: 'calls/admit-call.ts',
+    line: 'scopes: scopesOf(claim, at, claim.timezones),',
+    broken: "scopes: scopesOf(claim, at, claim.timezones).slice(0, claim.batchId.startsWith('~') ? 1 : undefined),",
+    judge: { seed: 80, faults: 'cancel,cache,candidate,digest' },
+  },
+  {
+    name: 'what a candidate costs is in no row',
+    file: 'slices/slice-rows.ts',
+    line: 'for (const entry of journal) spent.set(',
+    broken: 'for (const entry of journal) if (entry.tier < 2) spent.set(',
+    judge: { seed: 80, faults: 'cancel,cache,candidate,digest' },
+  },
+  {
+    name: 'recovery forgets what was committed',
+    file: 'operations/recovery/recover.ts',
+    line: 'found.set(slice, commit);',
+    broken: '',
+    judge: { seed: 80, faults: 'redis-loss' },
+  },
+];
