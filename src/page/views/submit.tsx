@@ -176,6 +176,9 @@ function PlanOf({ files, wishes, set }: PlanProps) {
   if (files.length === 0) return null;
   return (
     <div role="status">
+      {loaded.state === 'failed' && /--(?:text|id)-field/.test(loaded.message) && (
+        <p>On this page the column is named above, under “Id, tenant, columns”.</p>
+      )}
       <Whole loaded={loaded}>
         {(known) =>
           known === undefined ? null : (
