@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ScheduleJson } from '../../src/operations/schedules/schedule-json.ts';
-import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { HttpModel } from '../helpers/http-model.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
@@ -62,12 +61,10 @@ describe('nights of one minute', () => {
     await workspace.startWorker();
     await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
 
-    if (ALL_TESTS) {
-      await workspace.write('inbox/night-2.jsonl', fileOf(2));
-      await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
-    }
+    await workspace.write('inbox/night-2.jsonl', fileOf(2));
+    await workspace.statusWhen(await nextBatch(), ({ state }) => state === 'completed');
 
-    const nights = ALL_TESTS ? 3 : 2;
+    const nights = 3;
     expect(batches).toHaveLength(nights);
     for (const [night, batch] of batches.entries()) {
       expect(batch).toMatch(/^triage-\d{8}T\d{4}$/);
