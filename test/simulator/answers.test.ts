@@ -20,10 +20,14 @@ const texts = Array.from(
   (_, n) => `Document ${n} about ${n % 2 === 0 ? 'invoices' : 'broken things'}.`,
 );
 
-/** What a simulator answers to every text, and its totals. */
-async function answers(options: Parameters<typeof startSimulator>[0], more: Readonly<Record<string, unknown>> = {}) {
+/** What a simulator answers to the first `count` texts. */
+async function answers(
+  options: Parameters<typeof startSimulator>[0],
+  more: Readonly<Record<string, unknown>> = {},
+  count = texts.length,
+) {
   await using simulator = await startSimulator(options);
-  const replies = await Promise.all(texts.map((text) => post(simulator.url, classify(text, more))));
+  const replies = await Promise.all(texts.slice(0, count).map((text) => post(simulator.url, classify(text, more))));
   return replies.map((reply) => JSON.parse(contentOf(reply)) as { label: string; confidence: number });
 }
 
@@ -68,13 +72,13 @@ describe('the answers of the simulator', () => {
   it('samples of an unsure answer differ with a temperature, and only then', async () => {
     const flips = async (temperature: number) => {
       const [first, second] = [
-        await answers(QUICK, { temperature, seed: 1 }),
-        await answers(QUICK, { temperature, seed: 2 }),
+        await answers(QUICK, { temperature, seed: 1 }, 150),
+        await answers(QUICK, { temperature, seed: 2 }, 150),
       ];
       return first.filter(({ label }, index) => label !== second[index]!.label).length;
     };
     expect(await flips(0)).toBe(0);
-    expect(await flips(1)).toBeGreaterThan(20);
+    expect(await flips(1)).toBeGreaterThan(8);
   });
 
   it('a repeated beginning of a prompt is billed at the cached rate when the cache is on', async () => {
