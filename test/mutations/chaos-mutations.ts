@@ -23,11 +23,4 @@ export const CHAOS_MUTATIONS: readonly Mutation[] = [
     broken: 'for (const entry of journal) if (entry.tier < 2) spent.set(',
     judge: { seed: 80, faults: 'cancel,cache,candidate,digest' },
   },
-  {
-    name: 'recovery forgets what was committed',
-    file: 'operations/recovery/recover.ts',
-    line: 'found.set(slice, commit);',
-    broken: '',
-    judge: { seed: 80, faults: 'redis-loss' },
-  },
 ];

@@ -13,6 +13,7 @@ import { storeKeys } from '../../store/store-keys.ts';
 import { writeAudit } from '../audit.ts';
 import { type Checkpoint, readCheckpoint } from './checkpoints.ts';
 import { type BatchObjects, listBatchObjects } from './list-batch-objects.ts';
+import { uncertainBooks } from './uncertain-books.ts';
 
 export interface Recovered {
   /** False: Redis knew everything. */
@@ -106,19 +107,14 @@ async function readBatch(
   const spent = spentOf(checkpoint, record);
   const settled = sum([...commits.values()].map(({ cost }) => cost));
   const lost = Math.max(0, spent.settled + spent.held - settled);
-  const uncertainCalls = { ...checkpoint?.hashes[`uncertain:${record.batchId}`] };
-  if (lost > 0) {
-    const reason = 'its reply, or whether there was one, was lost with Redis';
-    uncertainCalls['recovered'] = JSON.stringify({ nano: lost, model: 'unknown', slice: 0, reason });
-  }
+  const list = checkpoint?.hashes[`uncertain:${record.batchId}`] ?? {};
   return {
     ...common,
     state: commits.size > 0 ? 'running' : 'queued',
     outcomes: sumOutcomes([...commits.values()].map(({ outcomes }) => outcomes)),
     commits,
     settled,
-    uncertain: spent.uncertain + lost,
-    uncertainCalls,
+    ...uncertainBooks(list, spent.uncertain, lost),
     lost,
   };
 }
