@@ -103,7 +103,7 @@ describe('connections of the server', () => {
     const again = new AbortController();
     await vi.waitFor(async () => {
       expect((await fetch(`${server.url}/api/v1/events`, again)).status).toBe(200);
-    });
+    }, 20_000);
     again.abort();
   });
 
