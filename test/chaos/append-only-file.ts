@@ -44,14 +44,16 @@ export interface AdmittedCall {
   readonly held: number;
   readonly batchId: string;
   readonly slice: number;
+  /** The same for calls that ask the same. */
+  readonly callKey: string | undefined;
 }
 
 /** Every call that was admitted, by its id. */
 export function admittedCalls(folder: string): Map<string, AdmittedCall> {
   const calls = new Map<string, AdmittedCall>();
   for (const [, id, record] of writtenFields(folder, 'holds')) {
-    const { batchId, slice } = readHold(record);
-    calls.set(id, { held: Number.parseInt(record, 10), batchId, slice });
+    const { batchId, slice, callKey } = readHold(record);
+    calls.set(id, { held: Number.parseInt(record, 10), batchId, slice, callKey });
   }
   return calls;
 }
@@ -59,6 +61,18 @@ export function admittedCalls(folder: string): Map<string, AdmittedCall> {
 /** `batch:slice` of everything that was ever committed. */
 export function committedSlices(folder: string): Set<string> {
   return new Set([...writtenFields(folder, 'slices')].map(([batchId, slice]) => `${batchId}:${slice}`));
+}
+
+/** Every call that was admitted but those that a committed slice pays for: of calls that ask the same, the last one. */
+export function callsOutsideRows(folder: string): Map<string, AdmittedCall> {
+  const committed = committedSlices(folder);
+  const replies = [...writtenFields(folder, 'journal')].filter(([name]) => committed.has(name));
+  const paid = new Set(replies.map(([name, callKey]) => `${name} ${callKey}`));
+  const calls = admittedCalls(folder);
+  for (const [id, { batchId, slice, callKey }] of [...calls].reverse()) {
+    if (paid.delete(`${batchId}:${slice} ${callKey}`)) calls.delete(id);
+  }
+  return calls;
 }
 
 /** Every field that was written to keys of a kind: what the key is called after its kind, field and value. */

@@ -2,7 +2,7 @@ import { renameSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { type AdmittedCall, admittedCalls, aofFiles, committedSlices } from './append-only-file.ts';
+import { type AdmittedCall, admittedCalls, aofFiles, callsOutsideRows, committedSlices } from './append-only-file.ts';
 import { Link } from './link.ts';
 import { type RedisProcess, startRedis } from './processes.ts';
 
@@ -109,10 +109,7 @@ export class RedisPlace implements AsyncDisposable {
   async loseAll(): Promise<void> {
     await this.#takeTurn(async () => {
       await this.#ask(this.socket, (redis) => redis.flushall());
-      const committed = committedSlices(this.aofFolder);
-      for (const [id, call] of admittedCalls(this.aofFolder)) {
-        if (!committed.has(`${call.batchId}:${call.slice}`)) this.forgotten.set(id, call);
-      }
+      for (const [id, call] of callsOutsideRows(this.aofFolder)) this.forgotten.set(id, call);
     });
   }
 
