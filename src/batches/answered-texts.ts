@@ -46,6 +46,26 @@ export async function putAnsweredTexts(
   await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), hashes]));
 }
 
+/**
+ * Batches of a workflow, of whatever version, that have answered something, the newest first.
+ *
+ * @param tenant whose; absent: all
+ */
+export async function answeredBatches(
+  store: Pick<ObjectStore, 'list'>,
+  workflow: string,
+  tenant: string | undefined,
+): Promise<readonly string[]> {
+  const found: { readonly age: string; readonly batchId: string }[] = [];
+  for await (const { key } of store.list(storeKeys.answeredOf(workflow))) {
+    const [, , , whose, name = ''] = key.split('/');
+    const [, age, batchId] = /^(\d+)-(.+)\.bin$/.exec(name) ?? [];
+    if (age === undefined || batchId === undefined) continue;
+    if (tenant === undefined || whose === `tenant-${tenant}`) found.push({ age, batchId });
+  }
+  return found.sort((a, b) => (a.age < b.age ? -1 : 1)).map(({ batchId }) => batchId);
+}
+
 /** What batches of this version have answered, the newest first, up to about so many documents. */
 export async function* readAnsweredTexts(
   store: ObjectStore,

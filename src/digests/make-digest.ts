@@ -50,7 +50,8 @@ const NOTHING_SPENT: DigestSpending = { byModel: [], models: [] };
 
 /**
  * The texts of a batch's digest. Its calls have an owner of their own: they are booked in the limits of workflow, tenant
- * and all, and have at most what is left of the batch's. Done again after a crash, it pays nothing twice.
+ * and all, and have at most what is left of the batch's. Done again after a crash, it pays nothing twice: its run keeps its
+ * replies until it is forgotten, which is to be done when the batch has ended.
  *
  * @param asking absent: no model may be asked, e.g. because the batch was cancelled
  * @throws {StopError} this process ends, or another one makes the digest
@@ -59,20 +60,14 @@ export async function makeDigest(
   { store, ledger, batches }: DigestBooks,
   wish: DigestWish,
   asking: DigestAsking | undefined,
-): Promise<MadeDigest> {
-  if (asking === undefined) return { texts: digestWithoutText(wish, NOT_ASKED) };
+): Promise<DigestTexts> {
+  if (asking === undefined) return digestWithoutText(wish, NOT_ASKED);
   const groups = await readAnswers(store, wish);
   const read = { documents: groups.reduce((sum, { texts }) => sum + texts.length, 0), of: wish.succeeded };
-  if (read.documents === 0) return { texts: digestWithoutText(wish, NOTHING_READ) };
+  if (read.documents === 0) return digestWithoutText(wish, NOTHING_READ);
   const tiers = paidTiers(wish.workflow);
   if (tiers.length > 0) return await writePaid({ ledger, batches }, wish, asking, { groups, tiers, read });
-  return { texts: { ...(await writeLocally(asking.models.local, wish.workflow, groups)), read } };
-}
-
-export interface MadeDigest {
-  readonly texts: DigestTexts;
-  /** Its run has replies, for a repeat to find: to be forgotten when the batch has ended. */
-  readonly isPaid?: true;
+  return { ...(await writeLocally(asking.models.local, wish.workflow, groups)), read };
 }
 
 const NOT_ASKED = { code: 'ended_early', message: 'No text was written: the batch was ended before its time.' };
@@ -112,7 +107,7 @@ async function writePaid(
   { batchId, workflow, tenant, timezones, traceparent }: DigestWish,
   { models, owners, stopping, forced }: DigestAsking,
   { groups, tiers, read }: { groups: readonly AnswerGroup[]; tiers: PaidTiers; read: DigestTexts['read'] },
-): Promise<MadeDigest> {
+): Promise<DigestTexts> {
   const claim = await owners.open({
     id: digestRun(batchId),
     workflow: workflow.name,
@@ -140,7 +135,7 @@ async function writePaid(
   const timer = setTimeout(() => owner.stop({ kind: 'paused' }), LONGEST_MS);
   try {
     const texts = await writeTexts(workflow, groups, writeWithModels(models, owner, workflow, tiers));
-    return { texts: { ...texts, read, spending: await spendingOf(ledger, owner) }, isPaid: true };
+    return { ...texts, read, spending: await spendingOf(ledger, owner) };
   } finally {
     clearTimeout(timer);
     done.abort();

@@ -3,19 +3,12 @@ import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { Notice } from '../budgets/notice.ts';
 import { StopError } from '../calls/stop.ts';
-import { type Digest, digestJson, type NightFigures } from '../digests/digest.ts';
+import { type Digest, type DigestTexts, digestJson, type NightFigures } from '../digests/digest.ts';
 import { digestHtml } from '../digests/digest-html.ts';
 import { digestMarkdown } from '../digests/digest-markdown.ts';
-import {
-  type DigestAsking,
-  digestRun,
-  digestWithoutText,
-  type MadeDigest,
-  makeDigest,
-} from '../digests/make-digest.ts';
+import { type DigestAsking, digestWithoutText, makeDigest } from '../digests/make-digest.ts';
 import { readFailures } from '../digests/read-answers.ts';
 import { NightmillError } from '../errors.ts';
-import type { CallOwners } from '../ledger/call-owners.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -28,15 +21,12 @@ interface DigestContext {
   readonly batches: BatchRegistry;
   readonly ledger: Ledger;
   readonly log: Log;
-  readonly owners: Pick<CallOwners, 'forget'>;
   readonly asking?: DigestAsking | undefined;
 }
 
 export interface WithDigest {
   readonly manifest: Manifest;
   readonly digest?: NonNullable<Notice['digest']>;
-  /** To be called when the batch has ended: until then a repeat finds what is paid for. */
-  readonly forget?: () => Promise<void>;
 }
 
 /** A batch that a person has ended says little of its night. */
@@ -58,10 +48,7 @@ export async function addDigest(
 ): Promise<WithDigest> {
   const { workflow } = submission;
   if (workflow.digest === undefined || batch.retryOf !== undefined || batch.isTrial === true) return { manifest };
-  const { texts, isPaid } = await makeTexts(context, batch, submission, manifest);
-  const forget = () => context.owners.forget(digestRun(batch.batchId));
-  // Another process may have died of it, or of the batch's end; its replies say what is in documents.
-  if (isPaid !== true) await forget();
+  const texts = await makeTexts(context, batch, submission, manifest);
   const before = await nightBefore(context, batch);
   const digest: Digest = {
     ...texts,
@@ -80,7 +67,6 @@ export async function addDigest(
   return {
     manifest: { ...manifest, digest: { by, maxWords, ...json, files } },
     digest: { text: digest.summary ?? digest.withoutText?.message ?? '', json },
-    ...(isPaid === true ? { forget } : {}),
   };
 }
 
@@ -89,7 +75,7 @@ async function makeTexts(
   batch: BatchRecord,
   { workflow, timezones, traceparent }: BatchSubmission,
   manifest: Manifest,
-): Promise<MadeDigest> {
+): Promise<DigestTexts> {
   const wish = {
     batchId: batch.batchId,
     slices: batch.slices,
@@ -108,7 +94,7 @@ async function makeTexts(
     if (error instanceof StopError || error instanceof NightmillError) throw error;
     // A night does not fail for its digest. The message may quote what was read.
     context.log.error('digest:failed', { batch: batch.batchId, error: (error as Error).name });
-    return { texts: digestWithoutText(wish, { code: 'internal', message: 'No text was written: see the log.' }) };
+    return digestWithoutText(wish, { code: 'internal', message: 'No text was written: see the log.' });
   }
 }
 

@@ -32,7 +32,10 @@ export async function* earlierBatches(
 }
 
 /** Undefined: it has none, or no longer. */
-export async function manifestOf(store: ObjectStore, { batchId }: BatchRecord): Promise<Manifest | undefined> {
+export async function manifestOf(
+  store: Pick<ObjectStore, 'get'>,
+  { batchId }: Pick<BatchRecord, 'batchId'>,
+): Promise<Manifest | undefined> {
   const bytes = await store.get(storeKeys.manifest(batchId));
   return bytes === undefined ? undefined : readManifest(Buffer.from(bytes).toString(), () => true);
 }

@@ -68,10 +68,7 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
   const seal = await context.batches.seal(batchId);
   if (seal.kind === 'gone') {
     // Ended before: only its last steps, which cost nothing to repeat, may be missing.
-    if (hasManifest(seal.state)) {
-      await context.owners.forget(digestRun(batchId));
-      await removeWork(context.store, batchId);
-    }
+    if (hasManifest(seal.state)) await removeTraces(context, batchId);
     return true;
   }
   if (seal.kind !== 'sealed') return false;
@@ -88,8 +85,14 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
     await context.owners.forget(digestRun(batchId));
     return true;
   }
-  await removeWork(context.store, batchId);
+  await removeTraces(context, batchId);
   return true;
+}
+
+/** What nobody needs when a batch has ended. Replies that a digest was made of say what is in documents; a repeat would still have found them. */
+async function removeTraces({ owners, store }: FinalizeContext, batchId: string): Promise<void> {
+  await owners.forget(digestRun(batchId));
+  await removeWork(store, batchId);
 }
 
 async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<void> {
@@ -100,7 +103,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const errors = await mergeParts(context, batch, 'errors');
   const submission = await context.submission(batchId);
   const receipt = await buildManifest(context, batch, submission, { ...sums, results, errors });
-  const { manifest, digest, forget } = await addDigest(context, batch, submission, receipt);
+  const { manifest, digest } = await addDigest(context, batch, submission, receipt);
   // A Redis that has lost its memory meanwhile has told totals of nothing.
   if ((await context.batches.get(batchId))?.state !== 'finalizing') throw lostCommit(batch);
   await context.store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest)));
@@ -109,7 +112,6 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await addToHistory(context, batch, manifest, sums);
   await context.batches.finish(batchId, manifest.state, context.clock.now(), parent);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
-  await forget?.();
   context.meter?.batchEnded?.({
     ...{ batch: batchId, workflow, tenant, state: manifest.state, documents: manifest.documents.total },
     traceparent: submission.traceparent,

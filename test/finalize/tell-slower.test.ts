@@ -7,6 +7,7 @@ import { tellSlower } from '../../src/finalize/tell-slower.ts';
 import { LatencySum } from '../../src/measures/latency.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { storeKeys } from '../../src/store/store-keys.ts';
+import { NOTHING_SPENT } from '../helpers/nothing-spent.ts';
 
 const NOW = Date.parse('2026-03-10T04:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -33,13 +34,7 @@ function manifestOf(batchId: string, ms: number): Manifest {
         ...(latency === undefined ? {} : { latency }),
       },
     ],
-    rejections: {},
-    redactions: {},
-    cost: 0,
-    uncertain: [],
-    uncertainCost: 0,
-    reused: { duplicates: 0, cached: 0, earlier: 0, saved: 0 },
-    hashes: { content: '', config: '', prompt: '', models: '' },
+    ...NOTHING_SPENT,
     promptVersion: '',
     breaker: [],
   };

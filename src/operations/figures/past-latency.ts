@@ -1,9 +1,10 @@
+import { answeredBatches } from '../../batches/answered-texts.ts';
+import { StoreError } from '../../errors.ts';
+import { manifestOf } from '../../finalize/earlier-batches.ts';
 import type { Manifest } from '../../finalize/manifest.ts';
-import { readManifest } from '../../finalize/read-manifest.ts';
 import { addLatency, type Latency, latencyFigures } from '../../measures/latency.ts';
 import { latencyText, nameAt } from '../../measures/latency-text.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
-import { storeKeys } from '../../store/store-keys.ts';
 import { allTiers, LOCAL_MODEL_NAME, modelsOfTier, type RoutedTiers } from '../../workflows/workflow.ts';
 
 /** Manifests that are read: a model's speed of last month says little about tonight. */
@@ -41,17 +42,9 @@ async function latestManifests(
   workflow: string,
   tenant: string | undefined,
 ): Promise<readonly Manifest[]> {
-  const found: { readonly age: string; readonly batchId: string }[] = [];
-  for await (const { key } of store.list(storeKeys.answeredOf(workflow))) {
-    const [, , , whose, name = ''] = key.split('/');
-    const [, age, batchId] = /^(\d+)-(.+)\.bin$/.exec(name) ?? [];
-    if (age === undefined || batchId === undefined) continue;
-    if (tenant === undefined || whose === `tenant-${tenant}`) found.push({ age, batchId });
-  }
   const manifests: Manifest[] = [];
-  for (const { batchId } of found.sort((a, b) => (a.age < b.age ? -1 : 1)).slice(0, BATCHES_TRIED)) {
-    const bytes = await store.get(storeKeys.manifest(batchId));
-    const manifest = bytes === undefined ? undefined : readOrSkip(bytes);
+  for (const batchId of (await answeredBatches(store, workflow, tenant)).slice(0, BATCHES_TRIED)) {
+    const manifest = await manifestOf(store, { batchId }).catch(skipDamaged);
     if (manifest !== undefined) manifests.push(manifest);
     if (manifests.length === BATCHES_READ) break;
   }
@@ -59,12 +52,8 @@ async function latestManifests(
 }
 
 /** What is only a help is not worth a failure: a manifest that is damaged says nothing. */
-function readOrSkip(bytes: Uint8Array): Manifest | undefined {
-  try {
-    return readManifest(Buffer.from(bytes).toString(), () => true);
-  } catch {
-    return undefined;
-  }
+function skipDamaged(error: unknown): undefined {
+  if (error instanceof StoreError) throw error;
 }
 
 /** @param manifests the latest first */

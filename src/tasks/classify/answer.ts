@@ -63,11 +63,11 @@ function longestLabelTokens(workflow: ClassifyWorkflow): number {
 function judgeLabel(reply: ReplyText, labels: readonly string[]): Judgement<LabelAnswer> {
   const strict = readLabel(reply);
   if (strict === 'differing') return { kind: 'rejected', code: 'invalid_shape', detail: SEVERAL_ANSWERS };
-  const isExact = strict !== undefined && labelOf(strict.written, labels) !== undefined;
+  const exact = strict === undefined ? undefined : labelOf(strict.written, labels);
   // An object that has the field says what is meant; only its text may begin with the label.
-  const loose = isExact || (strict !== undefined && hasJsonObject(reply)) ? undefined : looseLabel(reply, labels);
-  const read = loose ?? strict;
-  const label = read === undefined ? undefined : meantLabel(read.written, labels);
+  const isSaid = exact !== undefined || (strict !== undefined && hasJsonObject(reply));
+  const read = (isSaid ? undefined : looseLabel(reply, labels)) ?? strict;
+  const label = exact ?? (read === undefined ? undefined : meantLabel(read.written, labels));
   if (label === undefined || read === undefined) {
     if (!hasJsonObject(reply)) return rejectedForm('invalid_json', 'the reply is not a JSON object', reply, labels);
     return read === undefined

@@ -12,21 +12,20 @@ export const classifySetup: TaskSetup = {
   startsLocally: true,
   hasLabels: true,
   lines: ({ names, column }) => {
+    const meanings = names === undefined ? EXAMPLE_LABELS : Object.fromEntries(names.map((name) => [name, '']));
     const labels = names ?? Object.keys(EXAMPLE_LABELS);
     const all = labels.some((name) => name.toLowerCase() === CATCH_ALL) ? labels : [...labels, CATCH_ALL];
     return [
       `# ${originOf(names, column)}A line that says what each one means helps much.`,
       'labels:',
       // A double-quoted JSON string is a YAML string.
-      ...all.map((name) => `  ${JSON.stringify(name)}: ${JSON.stringify(meaningOf(name, names === undefined))}`),
+      ...all.map(
+        (name) =>
+          `  ${JSON.stringify(name)}: ${JSON.stringify(name === CATCH_ALL ? 'Anything else' : (meanings[name] ?? ''))}`,
+      ),
     ];
   },
 };
-
-function meaningOf(name: string, isExample: boolean): string {
-  if (name === CATCH_ALL) return 'Anything else';
-  return isExample ? (EXAMPLE_LABELS[name] ?? '') : '';
-}
 
 function originOf(names: readonly string[] | undefined, column: string | undefined): string {
   if (column !== undefined) return `The values of the column ${JSON.stringify(column)} in the first texts. `;

@@ -8,6 +8,7 @@ import { NO_USAGE } from '../../../src/money/usage.ts';
 import { pastLatency, pastLatencyJson, pastLatencyTexts } from '../../../src/operations/figures/past-latency.ts';
 import { storeKeys } from '../../../src/store/store-keys.ts';
 import type { WorkflowSpec } from '../../../src/workflows/workflow.ts';
+import { NOTHING_SPENT } from '../../helpers/nothing-spent.ts';
 
 const SPEC = {
   name: 'triage',
@@ -49,13 +50,7 @@ async function storeOf(nights: readonly Night[], workflow = 'triage'): Promise<M
       usage: NO_USAGE,
       models: [totals(ms, firstByteMs)],
       cascade: [{ tier: 1, model: 'small', provider: 'acme', id }],
-      rejections: {},
-      redactions: {},
-      cost: 0,
-      uncertain: [],
-      uncertainCost: 0,
-      reused: { duplicates: 0, cached: 0, earlier: 0, saved: 0 },
-      hashes: { content: '', config: '', prompt: '', models: '' },
+      ...NOTHING_SPENT,
     };
     await store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest as Manifest)));
     const version = { workflow, configHash: `c${day}`, promptHash: 'p', tenant };

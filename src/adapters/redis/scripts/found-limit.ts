@@ -1,29 +1,7 @@
 import { BLIP_FIELDS, BLIP_REFUSAL_LUA, BLIPS_LUA } from './blips.ts';
 
 const FOUND_FIELDS = [
-  'fr',
-  'ft',
-  'fi',
-  'fo',
-  'fm',
-  'fk',
-  'fx',
-  'fq',
-  'fg',
-  'fAt',
-  'fs',
-  'wa',
-  'wn',
-  'wr',
-  'ea',
-  'en',
-  'rAt',
-  'sil',
-  'sl',
-  'slAt',
-  'pr',
-  'fu',
-  'lo',
+  ...'fr ft fi fo fm fk fx fq fg fAt fs wa wn wr ea en rAt sil sl slAt pr fu lo'.split(' '),
   ...BLIP_FIELDS,
 ];
 

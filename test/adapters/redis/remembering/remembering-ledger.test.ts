@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { RememberingLedger } from '../../../../src/adapters/redis/remembering/remembering-ledger.ts';
 import { systemClock } from '../../../../src/adapters/system/system-clock.ts';
+import type { CallTicket, Outcome } from '../../../../src/ledger/ledger.ts';
 import { batchScope } from '../../../../src/ledger/scope.ts';
 import { entryOf, ticketOf } from '../../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../../helpers/redis-server.ts';
@@ -162,17 +163,22 @@ test('a failed call that was billed is posted again under its own key, not as th
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([`${ticket.callKey}!1`]);
 });
 
-test('a reply whose settlement failed, because the server was away for too long, is there for the slice’s next owner', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
+/** The server is away for longer than a settlement waits, and comes back. */
+async function failToSettle(ledger: RememberingLedger, ticket: CallTicket, outcome: Outcome): Promise<void> {
   await cluster.redis.save();
   await server.kill();
   const retries = cluster.redis.options.maxRetriesPerRequest ?? null;
   cluster.redis.options.maxRetriesPerRequest = 0;
-  await expect(ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) })).rejects.toThrow(/out of reach/);
+  await expect(ledger.settle(ticket, outcome)).rejects.toThrow(/out of reach/);
   cluster.redis.options.maxRetriesPerRequest = retries;
   await server.start();
+}
+
+test('a reply whose settlement failed, because the server was away for too long, is there for the slice’s next owner', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await failToSettle(ledger, ticket, { kind: 'reply', entry: entryOf(60) });
 
   await cluster.claim(claim.batchId);
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
@@ -186,13 +192,7 @@ test('a settlement that failed is made by housekeeping where nobody takes the sl
   const { ledger, claim } = await rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
-  await cluster.redis.save();
-  await server.kill();
-  const retries = cluster.redis.options.maxRetriesPerRequest ?? null;
-  cluster.redis.options.maxRetriesPerRequest = 0;
-  await expect(ledger.settle(ticket, { kind: 'released' })).rejects.toThrow(/out of reach/);
-  cluster.redis.options.maxRetriesPerRequest = retries;
-  await server.start();
+  await failToSettle(ledger, ticket, { kind: 'released' });
   await ledger.restoreIfRestarted();
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
   expect(await ledger.openCalls(claim.batchId)).toBe(0);
