@@ -68,7 +68,7 @@ export class Redactor {
     const names = this.#names.copy();
     const redacted: string[] = [];
     for (const text of texts) {
-      const segments = this.#hideCutValues(yield* split(text, this.#policy, this.#pattern));
+      const segments = yield* this.#hideCutValues(yield* split(text, this.#policy, this.#pattern));
       redacted.push(
         segments
           .map((segment) => (typeof segment === 'string' ? segment : names.nameOf(segment.value, segment.rule)))
@@ -91,19 +91,25 @@ export class Redactor {
     return { text, unknown };
   }
 
-  /** A document is cut into parts between words, and a value can have several: its rest at either end is hidden too. */
-  #hideCutValues(segments: readonly Segment[]): readonly Segment[] {
+  /**
+   * A document is cut into parts between words, and a value can have several: its rest at either end is hidden too, and what
+   * stood beside that is searched again.
+   */
+  *#hideCutValues(segments: readonly Segment[]): Steps<readonly Segment[]> {
     const result = [...segments];
+    const searched = (text: string) => split(text, this.#policy, this.#pattern);
     this.#parts ??= new PartFinder(this.#names.entries());
     const head = result[0];
     if (typeof head === 'string') {
       const cut = this.#parts.endAtStartOf(head);
-      if (cut !== undefined) result.splice(0, 1, cut, head.slice(cut.value.length));
+      if (cut !== undefined) result.splice(0, 1, cut, ...(yield* searched(head.slice(cut.value.length))));
     }
     const tail = result.at(-1);
     if (typeof tail === 'string') {
       const cut = this.#parts.beginningAtEndOf(tail);
-      if (cut !== undefined) result.splice(-1, 1, tail.slice(0, tail.length - cut.value.length), cut);
+      if (cut !== undefined) {
+        result.splice(-1, 1, ...(yield* searched(tail.slice(0, tail.length - cut.value.length))), cut);
+      }
     }
     return result;
   }

@@ -142,6 +142,13 @@ describe('Redactor', () => {
     );
   });
 
+  it('finds a value that stands without a space between it and the rest of another one', () => {
+    const document =
+      'JANE@example.comsk-abcdEFGH1234ijklMNOP5678 jane@example.comJANE@example.com sk-abcdEFGH1234ijklMNOP5678jane@example.com';
+    const [redacted = ''] = Redactor.of(document, { ...ALL, patterns: [] }).redact([document]).texts;
+    expect(redacted).not.toContain('sk-abcd');
+  });
+
   it('leaves nothing to find in what it has redacted', () => {
     fc.assert(
       fc.property(someText, (document) => {
