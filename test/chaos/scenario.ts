@@ -105,7 +105,8 @@ export function drawScenario(seed: number, options: ScenarioOptions = {}): Scena
     batches,
     limited,
     limitShare: 0.4 + 0.25 * draw('limit share'),
-    minUse: small ? 0.9 : 0.98,
+    // Of a small limit one summary takes up to a seventh; what the refused call would have cost is checked beside it.
+    minUse: small ? 0.8 : 0.98,
     raises: small ? 1 : between('raises', 1, 2),
     faults: Object.fromEntries(Object.entries(FAULTS).map(([name, most]) => [name, round(most * draw(name))])),
     latency: { p50Ms: between('p50', 5, 25), p95Ms: between('p95', 30, 90) },
