@@ -192,6 +192,23 @@ export class RedisLedger implements Ledger {
   }
 
   /**
+   * After the server has forgotten its last writes: where it has forgotten a lease too, the calls that were held under it
+   * are held under this worker's present one, so that they are booked when it dies.
+   */
+  async keepHolds(): Promise<void> {
+    await this.#lease.renew();
+    const forgotten = new Map<string, boolean>();
+    for (const [callId, workerId] of this.#heldBy) {
+      let isForgotten = forgotten.get(workerId);
+      if (isForgotten === undefined) {
+        isForgotten = (await this.#redis.zscore(this.#keys.workers, workerId)) === null;
+        forgotten.set(workerId, isForgotten);
+      }
+      if (isForgotten) this.#heldBy.set(callId, this.#lease.workerId);
+    }
+  }
+
+  /**
    * Books a call that the server has forgotten as it was: held where there is no outcome yet, else settled.
    *
    * @returns false where the server knows the call, or its slice has ended

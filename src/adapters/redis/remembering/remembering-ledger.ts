@@ -17,6 +17,9 @@ export class RememberingLedger extends RedisLedger {
   readonly #held = new Map<string, CallTicket>();
   readonly #settled = new RecentCalls();
   readonly #unsettled = new Map<string, EndedCall>();
+  readonly #settling = new Set<Promise<unknown>>();
+  /** While the last seconds are posted again, no call ends: one that did would be posted as it was before, and stay so. */
+  #posting: Promise<unknown> | undefined;
   #clock: Clock | undefined;
   /** When the server was last seen to be the process that is known; monotonic milliseconds. Until then nothing is forgotten. */
   #seenAt = Number.NEGATIVE_INFINITY;
@@ -34,6 +37,17 @@ export class RememberingLedger extends RedisLedger {
   }
 
   override async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+    if (this.#posting !== undefined) await this.#posting;
+    const ending = this.#end(ticket, outcome);
+    this.#settling.add(ending);
+    try {
+      return await ending;
+    } finally {
+      this.#settling.delete(ending);
+    }
+  }
+
+  async #end(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
     const settlement = await this.#settleOrNote(ticket, outcome);
     if (this.#clock !== undefined) {
       this.#held.delete(ticket.callId);
@@ -81,15 +95,26 @@ export class RememberingLedger extends RedisLedger {
     const runId = await this.serverRunId();
     await this.#settleAgain();
     const restarted = this.#runId !== undefined && this.#runId !== runId;
-    const restored = restarted && askedAt !== undefined ? await this.#postAgain(this.#seenAt - REMEMBER_MS) : 0;
+    const restored = restarted && askedAt !== undefined ? await this.#postAloneAgain(this.#seenAt - REMEMBER_MS) : 0;
     this.#runId = runId;
     this.#seenAt = askedAt ?? this.#seenAt;
     return restored;
   }
 
+  async #postAloneAgain(since: number): Promise<number> {
+    const posting = Promise.allSettled(this.#settling).then(() => this.#postAgain(since));
+    this.#posting = posting.catch(() => {});
+    try {
+      return await posting;
+    } finally {
+      this.#posting = undefined;
+    }
+  }
+
   /** @param since monotonic milliseconds: what was settled before is on the server's disk */
   async #postAgain(since: number): Promise<number> {
     let restored = 0;
+    if (this.#held.size > 0) await this.keepHolds();
     for (const { ticket, outcome } of [...this.#settled.since(since)]) {
       if (await this.restore(ticket, outcome)) restored += 1;
       // Where only the settlement was forgotten, the hold is there and is settled as before.

@@ -89,6 +89,55 @@ test('restoreIfRestarted() that was cut off posts the rest the next time', async
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
 });
 
+test('a call that ends while the last seconds are posted again is not held for ever', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const [first, second, third] = [ticketOf(claim, 100), ticketOf(claim, 200), ticketOf(claim, 400)] as const;
+  for (const ticket of [first, second, third]) await ledger.admit(ticket);
+  await restart();
+  const { restore } = RememberingLedger.prototype;
+  const endings: Promise<unknown>[] = [];
+  vi.spyOn(ledger, 'restore').mockImplementation(async (ticket, outcome) => {
+    // As a slice does that notices that the server does not know its claim.
+    if (endings.length === 0) {
+      endings.push(ledger.settle(second, { kind: 'uncertain', reason: 'shutdown' }));
+      endings.push(ledger.settle(third, { kind: 'released' }));
+    }
+    return await restore.call(ledger, ticket, outcome);
+  });
+  expect(await ledger.restoreIfRestarted()).toBe(3);
+  await Promise.all(endings);
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 200, held: 100 });
+  expect(await ledger.openCalls(claim.batchId)).toBe(1);
+});
+
+test('a reply that a restarted server has taken without its claim is booked', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  await cluster.redis.save();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await restart();
+  await Promise.all([ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) }), ledger.restoreIfRestarted()]);
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
+});
+
+test('calls in flight under a lease that the server has forgotten are booked when their worker dies', async () => {
+  const claim = await cluster.claim(await cluster.queuedBatch());
+  await cluster.redis.save();
+  const { lease } = await cluster.worker();
+  const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
+  ledger.remember({ ...systemClock, now: () => 0, monotonic: () => 0 });
+  await ledger.restoreIfRestarted();
+  await ledger.admit(ticketOf(claim, 100));
+  await restart();
+  // Its next sign of life finds no lease and takes another one.
+  await lease.renew();
+  expect(await ledger.restoreIfRestarted()).toBe(1);
+  await lease.stop();
+  expect(await ledger.reapDeadWorkers()).toBe(1);
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ uncertain: 100, held: 0 });
+});
+
 test('restoreIfRestarted() still has the last replies of before when others have settled since the server is back', async () => {
   let now = 0;
   const { ledger, claim } = await rememberingWorker(() => now);
