@@ -12,10 +12,12 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 /** A provider without a limit that refuses only what `refusal` says, and a small batch. */
-async function play(scene: Pick<Scene, 'calls' | 'workers' | 'refusal' | 'limits' | 'manners'>): Promise<Outcome> {
+async function play(
+  scene: Pick<Scene, 'calls' | 'workers' | 'refusal' | 'limits' | 'manners' | 'concurrency'>,
+): Promise<Outcome> {
   const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
   const cluster = new Cluster(withVirtualTime(await server.connect(), time));
-  const outcome = await new PacedCluster(time, { ...scene, seconds: 600, countFrom: 0, concurrency: 32 }).run(cluster);
+  const outcome = await new PacedCluster(time, { concurrency: 32, ...scene, seconds: 600, countFrom: 0 }).run(cluster);
   await cluster.stop();
   return outcome;
 }
@@ -43,14 +45,34 @@ describe('a provider without a limit has refused', () => {
     }
   });
 
-  test('everything for five seconds: it is asked a few times, and the batch ends soon after it', async () => {
-    const refusal = (_: number, elapsedMs: number) => (elapsedMs < 5_000 ? 0 : undefined);
-    const { answered, endedAfterMs, refused } = await play({ ...untold, calls: 20, workers: 1, refusal });
-    expect(answered).toBe(20);
-    expect(endedAfterMs).toBeLessThan(20_000);
-    expect((refused / (1 - refused)) * answered).toBeLessThan(40);
-  });
+  test.each([2, 6, 32])(
+    'everything for five seconds: it is asked a few times, and the batch ends soon after it; %i calls at once',
+    async (concurrency) => {
+      const refusal = (_: number, elapsedMs: number) => (elapsedMs < 5_000 ? 0 : undefined);
+      const { answered, endedAfterMs, refused } = await play({
+        ...untold,
+        calls: 20,
+        workers: 1,
+        refusal,
+        concurrency,
+      });
+      expect(answered).toBe(20);
+      expect(endedAfterMs).toBeLessThan(20_000);
+      expect((refused / (1 - refused)) * answered).toBeLessThan(40);
+    },
+  );
 });
+
+test.each([3, 16])(
+  'everything for five seconds in the middle is soon made up for; %i calls at once',
+  async (concurrency) => {
+    const refusal = (_: number, elapsedMs: number) => (elapsedMs > 8_000 && elapsedMs < 13_000 ? 0 : undefined);
+    const { answered, endedAfterMs } = await play({ ...untold, calls: 300, workers: 1, refusal, concurrency });
+    const { endedAfterMs: without } = await play({ ...untold, calls: 300, workers: 1, concurrency });
+    expect(answered).toBe(300);
+    expect(endedAfterMs).toBeLessThan(without + 15_000);
+  },
+);
 
 test('refusals that follow each other are believed, however few calls were let in', async () => {
   const limits = { requestsPerMinute: 20 };

@@ -1,7 +1,7 @@
 import { BLIP_FIELDS, BLIP_REFUSAL_LUA, BLIPS_LUA } from './blips.ts';
 
 const FOUND_FIELDS = [
-  ...'fr ft fi fo fm fk fx fq fg fAt fs wa wn wr ea en rAt sil sl slAt pr fu lo'.split(' '),
+  ...'fr ft fi fo fm fk fx fq fg fAt fs wa wn wr ea en rAt sil sl slAt pr fu lo nr'.split(' '),
   ...BLIP_FIELDS,
 ];
 
@@ -29,6 +29,7 @@ const FOUND_FIELDS = [
  * first refusal that made it · wa wn wr: calls granted and refused in the last seconds · ea en: calls granted since the
  * provider's last wait · rAt: last refusal that counted · sil sl slAt: present and last silence, and when it began · pr: when
  * the call was granted that looks · fu: when the limit was last used up · lo: until when another refusal is a repeated one
+ * nr: refusals that counted since a call was answered
  */
 export const FOUND_LUA = `
 local FIRST, UNLIMITED, FORGOTTEN, IDLE = 3000, 600000, 86400000, 60000
@@ -45,6 +46,8 @@ local REST = 500
 local UNUSED = 1500
 -- One refusal alone puts no pool under so many calls per minute; another within REPEATED is believed.
 local THIN, REPEATED, AFTER_THIN = 300, 60000, 0.34
+-- So many cuts one after the other, and no call answered between them, tell of no rate.
+local NOTHING_ELSE = 3
 local FIRST_SILENCE, LONGEST_SILENCE, PROBE_LOST = 1000, 60000, 120000
 local FOUND = {'fr', 'ft', 'fi', 'fo'}
 local FOUND_FIELDS = {${FOUND_FIELDS.map((name) => `'${name}'`).join(', ')}}
@@ -113,9 +116,16 @@ local function countGranted(f, now, cut)
   if not f.ea then f.ea, f.en = now, 0 end
   f.en = f.en + 1
 end
--- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was. Returns whether it did.
+-- A call was answered: where it was the one that looked, the pool wakes up, at half of what it was; where all before it
+-- were refused, what they seemed to say of a limit was that the provider was away. Returns whether anything changed.
 local function wakeFound(f, now)
-  if not f.pr or f.pr == 0 then return false end
+  local hasWaited = (f.nr or 0) > 0
+  if f.fm == 2 and (f.nr or 0) >= NOTHING_ELSE then
+    f.fm, f.fg, f.fAt = 1, AFTER_THIN, now
+    if f.fr then f.fk = math.max(f.fk, 60 / f.fr) end
+  end
+  if hasWaited then f.nr = 0 end
+  if not f.pr or f.pr == 0 then return hasWaited end
   f.sil, f.pr, f.wn, f.wr, f.wa = 0, 0, 0, 0, now
   if f.fm then
     f.fm, f.fk, f.fg, f.fAt = 1, f.fk / 2, AFTER_THIN, now
@@ -160,7 +170,7 @@ local function refuseFound(f, now, named, isKnown, cut)
   local mostly = f.wr >= MIN_REFUSED and share >= MOSTLY
   if not mostly and now - (f.rAt or 0) < NEXT_CUT then return 0 end
   beginSeries(f, now, cut)
-  f.cAt = now
+  f.cAt, f.nr = now, (f.nr or 0) + 1
   local before, isAlone = f.fm and f.fk, now > (f.lo or 0)
   local letIn = math.max(0, f.wn - f.wr)
   if not f.fm and (not isKnown or (share >= 0.2 and f.wr >= MIN_REFUSED)) then
