@@ -8,7 +8,7 @@ import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded
 import { programFiles } from '../helpers/program.ts';
 
 /** Shared by all runs on this machine: a worker that is killed every second should not compile itself every second. */
-const COMPILE_CACHE = join(tmpdir(), 'nm-chaos-compile-cache');
+export const COMPILE_CACHE = join(tmpdir(), 'nm-chaos-compile-cache');
 
 const children = new Set<ChildProcess>();
 

@@ -325,11 +325,15 @@ function scopesOfAll(app: App, scenario: Scenario) {
   return [...new Map(scopes.map((scope) => [scope.name, scope])).values()];
 }
 
-/** Jobs of slices that were enqueued twice find nothing to do; they must have done so before the queue is looked at. */
+/**
+ * Jobs that were enqueued twice find nothing to do; they must have done so before the queue is looked at. Whoever keeps
+ * house may have read that a batch is open a moment before it ended, and enqueues once more.
+ */
 async function untilQuiet(redis: Redis): Promise<void> {
-  for (let left = 600; left > 0; left -= 1) {
+  const quietLooks = 15;
+  for (let left = 600, quiet = 0; left > 0 && quiet < quietLooks; left -= 1) {
     const lists = await redis.keys('*:bull:*');
-    if (!lists.some((key) => /:(wait|active|paused|prioritized)$/.test(key))) return;
+    quiet = lists.some((key) => /:(wait|active|paused|prioritized)$/.test(key)) ? 0 : quiet + 1;
     await delay(100);
   }
 }

@@ -56,7 +56,7 @@ end
 return out
 `);
 
-const PAUSE_MS = 3;
+const PAUSE_MS = 6;
 const AWAY_MS = 50;
 
 /** Reads everything again and again, one consistent snapshot at a time, and holds each against the limits. */

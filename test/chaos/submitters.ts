@@ -64,7 +64,7 @@ async function submitByCommand(
     const life = turn < DEATHS ? lifeOf(seed, `${id} ${turn}`) : Number.POSITIVE_INFINITY;
     const finished = await within(command.exited, life);
     if (finished?.code === 0) return;
-    if (finished !== undefined && !/Cannot reach Redis|in the store/.test(finished.stderr))
+    if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
       throw new Error(`nightmill submit ended with ${finished.code}: ${finished.stderr}`);
     await delay(AGAIN_MS);
   }
@@ -115,7 +115,7 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
     const finished = await within(command.exited, life);
     if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
-    if (finished !== undefined && !/Cannot reach Redis|in the store/.test(finished.stderr))
+    if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
       throw new Error(`nightmill cancel ended with ${finished.code}: ${finished.stderr}`);
     await delay(AGAIN_MS);
   }
