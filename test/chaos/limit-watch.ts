@@ -1,3 +1,5 @@
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { ScopeName } from '../../src/ledger/scope.ts';
 import type { Sample, Sampler, ScopeSample } from './sampler.ts';
 
 export interface Rest {
@@ -99,4 +101,28 @@ export class LimitWatch {
       .flatMap((json) => JSON.parse(json) as HoldRecord[])
       .find(({ cause, scope, limit }) => cause === 'budget' && scope === this.#scope && limit === this.#limit);
   }
+}
+
+/**
+ * Sets a limit again where it is not what it was set to: a server that syncs its log once a second may forget what an
+ * operator has just typed, and who sees that types it again.
+ *
+ * @param wanted what it was set to last; undefined: nothing yet
+ */
+export function retypeLimit(
+  sampler: Sampler,
+  scope: ScopeName,
+  wanted: () => number | undefined,
+  ledger: Pick<Ledger, 'setLimit'>,
+): void {
+  let isTyping = false;
+  sampler.onSample(({ scopes }) => {
+    const limit = wanted();
+    if (limit === undefined || isTyping || scopes.find(({ name }) => name === scope)?.limit === limit) return;
+    isTyping = true;
+    const typed = ledger.setLimit(scope, limit).catch(() => {});
+    void typed.finally(() => {
+      isTyping = false;
+    });
+  });
 }

@@ -16,7 +16,7 @@ import { configFile, simulatorOptions } from './config-file.ts';
 import { CLASSIFY_MARKER, makeDocuments, SUMMARIZE_MARKER } from './documents.ts';
 import { estimateCost } from './estimate-cost.ts';
 import { findLeftOut, findLeftovers } from './leftovers.ts';
-import { LimitWatch } from './limit-watch.ts';
+import { LimitWatch, retypeLimit } from './limit-watch.ts';
 import { Link } from './link.ts';
 import { falseClock, middayTimezone, openStorePlace, storeSettings } from './places.ts';
 import { startSimulatorProcess } from './processes.ts';
@@ -225,6 +225,8 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
       .then(() => cluster.powerCut())
       .catch(() => {});
   }
+  let raisedTo: number | undefined;
+  retypeLimit(sampler, scopeName, () => raisedTo, app.ledger);
   for (let raise = 1; raise <= scenario.raises; raise += 1) {
     const watch = new LimitWatch(sampler, scopeName, present, forgotten);
     unrest.begin();
@@ -243,6 +245,7 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     // neither the queue was resumed nor the slices enqueued.
     if (scenario.powerCuts.has('raise')) cluster.powerCut();
     await app.ledger.setLimit(scopeName, present);
+    raisedTo = present;
     if (scenario.powerCuts.has('raise')) await dropHold(app, scenario);
     unrest.begin();
   }
