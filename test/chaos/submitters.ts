@@ -25,6 +25,7 @@ export interface SubmitPlace {
 const DEATHS = 2;
 const LIFE_MS = 3_000;
 const AGAIN_MS = 300;
+const LOOK_MS = 5;
 const CANCELLED_WITHIN_MS = 180_000;
 
 /** Submits a batch in its way: whoever does so may die of it, and does it again until it is done. */
@@ -51,9 +52,9 @@ async function submitHere(
   });
 }
 
-/** `nightmill submit`, killed now and then, and typed again. */
+/** `nightmill submit`, killed while it writes the documents and at some other moment, and typed again. */
 async function submitByCommand(
-  { folder, config, seed }: SubmitPlace,
+  { app, folder, config, seed }: SubmitPlace,
   { id, workflow }: DocumentsOfBatch,
   path: string,
   budget: NanoUsd | undefined,
@@ -61,8 +62,8 @@ async function submitByCommand(
   const limit = budget === undefined ? [] : ['--budget', formatUsd(budget).replace('$', '')];
   for (let turn = 0; ; turn += 1) {
     await using command = new Cli(folder, ['submit', path, '-w', workflow, '--id', id, ...limit, '--config', config]);
-    const life = turn < DEATHS ? lifeOf(seed, `${id} ${turn}`) : Number.POSITIVE_INFINITY;
-    const finished = await within(command.exited, life);
+    const end = turn === 0 ? hasBegun(app, id) : turn < DEATHS ? delay(lifeOf(seed, `${id} ${turn}`)) : undefined;
+    const finished = await unless(command.exited, end);
     if (finished?.code === 0) return;
     if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
       throw new Error(`nightmill submit ended with ${finished.code}: ${finished.stderr}`);
@@ -70,9 +71,9 @@ async function submitByCommand(
   }
 }
 
-/** `POST /api/v1/batches`; the server is killed while it is asked, and asked again when it is back. */
+/** `POST /api/v1/batches`; the server is killed while it takes the documents, and asked again when it is back. */
 async function submitByServer(
-  { folder, config, seed }: SubmitPlace,
+  { app, folder, config, seed }: SubmitPlace,
   { id, workflow, documents }: DocumentsOfBatch,
   budget: NanoUsd | undefined,
 ): Promise<void> {
@@ -86,17 +87,16 @@ async function submitByServer(
       () => false,
     );
     const url = /serving on (http[^\s,"]+)/.exec(server.stderr)?.[1] ?? '';
-    if (isUp && (await answers(`${url}/api/v1/batches?${query}`, body, turn < DEATHS ? () => server : undefined)))
-      return;
+    if (isUp && (await answers(`${url}/api/v1/batches?${query}`, body, turn, server))) return;
     await delay(AGAIN_MS);
   }
 
-  async function answers(url: string, sent: string, victim: (() => Cli) | undefined): Promise<boolean> {
+  async function answers(url: string, sent: string, turn: number, server: Cli): Promise<boolean> {
     const asked = fetch(url, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body: sent });
-    if (victim !== undefined) {
+    if (turn < DEATHS) {
       asked.catch(() => {});
-      await delay(lifeOf(seed, id, LIFE_MS / 5));
-      victim().kill('SIGKILL');
+      await (turn === 0 ? hasBegun(app, id) : delay(lifeOf(seed, id, LIFE_MS / 5)));
+      server.kill('SIGKILL');
       return false;
     }
     const answer = await asked;
@@ -112,7 +112,7 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
   for (let turn = 0; ; turn += 1) {
     await using command = new Cli(folder, ['cancel', id, '--config', config]);
     const life = turn === 0 ? lifeOf(seed, 'cancel command') : CANCELLED_WITHIN_MS;
-    const finished = await within(command.exited, life);
+    const finished = await unless(command.exited, delay(life));
     if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
     if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
@@ -125,8 +125,13 @@ function lifeOf(seed: number, purpose: string, mostMs = LIFE_MS): number {
   return Math.floor(100 + mostMs * chance(seed, 'chaos life', purpose));
 }
 
-/** Undefined where it takes longer. */
-async function within<T>(work: Promise<T>, milliseconds: number): Promise<T | undefined> {
-  if (milliseconds === Number.POSITIVE_INFINITY) return await work;
-  return await Promise.race([work, delay(milliseconds, undefined)]);
+/** Resolves when a submission has begun to write its documents. */
+async function hasBegun({ batches }: App, id: string): Promise<void> {
+  // Redis may be away in this scenario.
+  while ((await batches.get(id).catch(() => undefined)) === undefined) await delay(LOOK_MS);
+}
+
+/** Undefined where `end` comes first. */
+async function unless<T>(work: Promise<T>, end: Promise<void> | undefined): Promise<T | undefined> {
+  return end === undefined ? await work : await Promise.race([work, end.then(() => undefined)]);
 }
