@@ -105,8 +105,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a restored call is booked again where it is known',
     file: 'adapters/redis/scripts/restore.ts',
-    line: "if redis.call('HEXISTS', KEYS[4], ARGV[4]) == 1 then return 0 end",
-    broken: '',
+    line: "if fence == 'done' or stored == record then return 0 end",
+    broken: "if fence == 'done' then return 0 end",
     judge: { tests: ['adapters/redis/remembering-ledger.test.ts'] },
   },
   {

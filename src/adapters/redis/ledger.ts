@@ -26,7 +26,7 @@ import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SERVER } from './scripts/server.ts';
 import { type AdmissionAnswer, type AskingCall, admissionTurns } from './turns/admissions.ts';
-import { type EndedCall, settlementTurns } from './turns/settlements.ts';
+import { type EndedCall, OTHER_COUNTS, settlementTurns } from './turns/settlements.ts';
 import { NO_POOL } from './turns/turn-table.ts';
 import type { Turns } from './turns/turns.ts';
 
@@ -211,7 +211,7 @@ export class RedisLedger implements Ledger {
   /**
    * Books a call that the server has forgotten as it was: held where there is no outcome yet, else settled.
    *
-   * @returns false where the server knows the call, or its slice has ended
+   * @returns false where the server knows the call, its batch has ended, or it is a reply to a slice that is committed
    */
   async restore(ticket: CallTicket, outcome?: Outcome): Promise<boolean> {
     if (outcome?.kind === 'released') return false;
@@ -237,6 +237,7 @@ export class RedisLedger implements Ledger {
         outcome?.kind ?? 'held',
         outcome?.kind === 'reply' ? outcome.entry.cost : ticket.hold,
         restoredRecord(ticket, outcome),
+        outcome?.kind === 'reply' ? uncertainOf(ticket, OTHER_COUNTS, outcome.entry.requestId) : '',
       ],
     );
     return answer === 1;
@@ -263,5 +264,9 @@ const FORGET_WORKER_AFTER_MS = 600_000;
 function restoredRecord(ticket: CallTicket, outcome: Outcome | undefined): string | Buffer {
   if (outcome?.kind === 'reply') return encodeEntry(outcome.entry);
   if (outcome?.kind !== 'uncertain') return formatHoldRecord(ticket);
-  return uncertainDetails({ ...ticket, slice: ticket.claim.slice }, outcome.reason, outcome.requestId);
+  return uncertainOf(ticket, outcome.reason, outcome.requestId);
+}
+
+function uncertainOf(ticket: CallTicket, reason: string, requestId: string | undefined): string {
+  return uncertainDetails({ ...ticket, slice: ticket.claim.slice }, reason, requestId);
 }

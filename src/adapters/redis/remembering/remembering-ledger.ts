@@ -120,7 +120,10 @@ export class RememberingLedger extends RedisLedger {
       // Where only the settlement was forgotten, the hold is there and is settled as before.
       else await super.settle(ticket, outcome);
     }
-    for (const ticket of [...this.#held.values()]) if (await this.restore(ticket)) restored += 1;
+    for (const held of [...this.#held.values()]) {
+      const { ticket, outcome } = this.#unsettled.get(held.callId) ?? { ticket: held };
+      if (await this.restore(ticket, outcome)) restored += 1;
+    }
     return restored;
   }
 }

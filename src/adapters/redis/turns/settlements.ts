@@ -19,7 +19,7 @@ export interface EndedCall {
   readonly entry?: string | Buffer;
 }
 
-const OTHER_COUNTS = 'another reply to this call counts';
+export const OTHER_COUNTS = 'another reply to this call counts';
 
 /** Where calls are settled: together with those of the same turn that have the same pool and worker id. */
 export function settlementTurns(redis: RedisClient, keys: RedisKeys): Turns<EndedCall, Settlement> {
