@@ -111,7 +111,9 @@ export class RedisClusterMemory implements ClusterMemory {
         if (Object.keys(fields).length > 0) hashes[key.slice(prefix)] = fields;
       }
     }
-    for (const scope of what.scopes) {
+    // Batches first: what is settled meanwhile is booked in the day twice after a loss, rather than in the batch alone.
+    const isOfBatch = ({ name }: Scope) => name.startsWith('batch:');
+    for (const scope of [...what.scopes.filter(isOfBatch), ...what.scopes.filter((scope) => !isOfBatch(scope))]) {
       const totals = await this.#redis.hmget(keys.scope(scope.name, scope.period), 'settled', 'uncertain', 'held');
       const [settled = 0, uncertain = 0, held = 0] = totals.map(Number);
       if (settled + uncertain + held > 0) scopes.push({ ...scope, settled, uncertain, held });
