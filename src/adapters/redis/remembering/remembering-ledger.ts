@@ -31,9 +31,19 @@ export class RememberingLedger extends RedisLedger {
   }
 
   override async admit(ticket: CallTicket): Promise<Admission> {
-    const admission = await super.admit(ticket);
+    const admission = await this.#admitOrNote(ticket);
     if (admission.kind === 'admitted' && this.#clock !== undefined) this.#held.set(ticket.callId, ticket);
     return admission;
+  }
+
+  /** An admission whose answer never came may hold money for a call that nobody makes: it is given back. */
+  async #admitOrNote(ticket: CallTicket): Promise<Admission> {
+    try {
+      return await super.admit(ticket);
+    } catch (error) {
+      if (this.#clock !== undefined) this.#unsettled.set(ticket.callId, { ticket, outcome: { kind: 'released' } });
+      throw error;
+    }
   }
 
   override async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {

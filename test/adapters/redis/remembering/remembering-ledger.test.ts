@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { RedisLedger } from '../../../../src/adapters/redis/ledger.ts';
 import { RememberingLedger } from '../../../../src/adapters/redis/remembering/remembering-ledger.ts';
 import { systemClock } from '../../../../src/adapters/system/system-clock.ts';
+import { NightmillError } from '../../../../src/errors.ts';
 import type { CallTicket, Outcome, SliceClaim } from '../../../../src/ledger/ledger.ts';
 import { batchScope } from '../../../../src/ledger/scope.ts';
 import { commitOf, entryOf, ticketOf } from '../../../contract/cluster.ts';
@@ -317,6 +319,22 @@ test('a settlement that failed is made by housekeeping where nobody takes the sl
   await ledger.admit(ticket);
   await failToSettle(ledger, ticket, { kind: 'released' });
   await ledger.restoreIfRestarted();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
+  expect(await ledger.openCalls(claim.batchId)).toBe(0);
+});
+
+test('an admission whose answer was lost for good holds nothing once the server is back', async () => {
+  const { ledger, claim } = await rememberingWorker();
+  const { admit } = RedisLedger.prototype;
+  const lost = vi.spyOn(RedisLedger.prototype, 'admit').mockImplementationOnce(async (ticket) => {
+    await admit.call(ledger, ticket);
+    throw new NightmillError(, 'Redis is out of reach.');
+  });
+  await expect(ledger.admit(ticketOf(claim, 100))).rejects.toThrow('out of reach');
+  lost.mockRestore();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ held: 100 });
+  // As the slice does that begins again.
+  await ledger.journal(claim.batchId, 0);
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
   expect(await ledger.openCalls(claim.batchId)).toBe(0);
 });
