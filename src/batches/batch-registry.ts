@@ -150,13 +150,19 @@ export interface BatchRegistry {
   progress(batchId: string): Promise<SliceProgress>;
 
   seal(batchId: string): Promise<SealResult>;
-  /** @param parent where it is a retry: its batch, which counts again in the same moment */
+  /**
+   * Ends a batch that is sealed, once; again, it changes nothing.
+   *
+   * @param parent where it is a retry: its batch, which counts again in the same moment
+   * @returns false where the batch is not sealed (any more): a server that has come back without its last second may have
+   *   forgotten that, and commits with it
+   */
   finish(
     batchId: string,
     state: 'completed' | 'cancelled' | 'expired' | 'failed',
     at: number,
     parent?: Recount,
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** True where it was not held for this cause before. */
   pauseBatch(batchId: string, pause: Pause): Promise<boolean>;
   /** Ends one pause, or all of them; says whether there was one, and how many are left. */

@@ -11,7 +11,6 @@ import { pausedMs } from '../batches/workflow-history.ts';
 import type { Notify } from '../budgets/notice.ts';
 import { StopError } from '../calls/stop.ts';
 import { type DigestAsking, digestRun } from '../digests/make-digest.ts';
-import { NightmillError } from '../errors.ts';
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { CallOwners } from '../ledger/call-owners.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -23,9 +22,10 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { addDigest } from './add-digest.ts';
 import { buildManifest } from './build-manifest.ts';
+import { manifestOf } from './earlier-batches.ts';
 import { finishedNotice } from './finished-notice.ts';
 import { indexAnswers } from './index-answers.ts';
-import { lostCommit } from './lost-commit.ts';
+import { lostCommit, MissingPartError } from './lost-commit.ts';
 import { formatManifest, type Manifest, type ManifestFile } from './manifest.ts';
 import { mergeRetry } from './merge-retry.ts';
 import { type CommitSums, sumCommits } from './sum-commits.ts';
@@ -81,12 +81,25 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
     if (error instanceof StopError) return false;
     // Another process has ended it meanwhile, and with that its commits and work files are gone.
     const now = await context.batches.get(batchId);
-    if (now !== undefined && !hasManifest(now.state)) throw error;
+    const isOpen = now !== undefined && !hasManifest(now.state);
+    if (isOpen && !(error instanceof MissingPartError && (await endAgain(context, batch)))) throw error;
     await context.owners.forget(digestRun(batchId));
     return true;
   }
   await removeTraces(context, batchId);
   return true;
+}
+
+/**
+ * Ends a batch by its manifest: only a batch that has ended has one and no work files, so the server has forgotten its end.
+ *
+ * @returns false where it has no manifest
+ */
+async function endAgain(context: FinalizeContext, batch: BatchRecord): Promise<boolean> {
+  const manifest = await manifestOf(context.store, batch);
+  if (manifest === undefined) return false;
+  const parent = await mergeRetry(context, batch, manifest);
+  return await context.batches.finish(batch.batchId, manifest.state, Date.parse(manifest.finishedAt), parent);
 }
 
 /** What nobody needs when a batch has ended. Replies that a digest was made of say what is in documents; a repeat would still have found them. */
@@ -110,7 +123,7 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   await indexAnswers(context, batch, submission, manifest);
   const parent = await mergeRetry(context, batch, manifest);
   await addToHistory(context, batch, manifest, sums);
-  await context.batches.finish(batchId, manifest.state, context.clock.now(), parent);
+  if (!(await context.batches.finish(batchId, manifest.state, context.clock.now(), parent))) throw lostCommit(batch);
   context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
   context.meter?.batchEnded?.({
     ...{ batch: batchId, workflow, tenant, state: manifest.state, documents: manifest.documents.total },
@@ -218,9 +231,7 @@ async function* readAhead(store: ObjectStore, parts: readonly PartFile[]): Async
 
 async function readPart(store: ObjectStore, { key }: PartFile): Promise<Uint8Array> {
   const body = await store.get(key);
-  if (body === undefined) {
-    throw new NightmillError('internal', `The committed object ${key} is missing from ${store.url}. Was it deleted?`);
-  }
+  if (body === undefined) throw new MissingPartError(key, store.url);
   return body;
 }
 

@@ -12,7 +12,7 @@ import type { SliceClaim } from '../../src/ledger/ledger.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
 import { Cluster } from '../adapters/redis/fixture.ts';
-import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
+import { commitOf, endBatch, replyOf, ticketOf } from '../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../helpers/redis-server.ts';
 
 /** In the day and month that the fixture's tickets are booked in. */
@@ -142,7 +142,7 @@ describe('checkAlerts()', () => {
     const past = await cluster.queuedBatch();
     const sample = { batchId: past, configHash: 'h', documents: 100, cost: 500, inputTokens: 1_000, seconds: 60 };
     await histories.add('triage', sample);
-    await cluster.batches.finish(past, 'completed', NOW);
+    await endBatch(cluster.batches, past, 'completed', NOW);
     const claim = await cluster.claim(await cluster.queuedBatch(10));
     await spend(ledger, claim, 250);
     await cluster.batches.reportProgress(claim.batchId, 0, claim.token, { documents: 40, begun: 0 });
@@ -171,7 +171,7 @@ describe('checkAlerts()', () => {
         finishedAt: NOW - (4 - night) * 86_400_000,
         figures: costFigures({ models: models(60, 600), rejections: {}, retries: {} }),
       });
-      await cluster.batches.finish(batchId, 'completed', NOW);
+      await endBatch(cluster.batches, batchId, 'completed', NOW);
     }
     const claim = await cluster.claim(await cluster.queuedBatch(150));
     const commit = { models: models(30, 1_200), rejections: { invalid_json: 6 }, retries: { timeout: 3 } };

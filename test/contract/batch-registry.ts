@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ContractCluster, commitOf, replyOf, ticketOf } from './cluster.ts';
+import { type ContractCluster, commitOf, endBatch, replyOf, ticketOf } from './cluster.ts';
 
 /** What `BatchRegistry` promises, on any adapter. */
 export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
@@ -138,7 +138,7 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
   test('seal() of an unknown batch and of one that has ended is gone', async () => {
     expect(await cluster.batches.seal('unknown')).toEqual({ kind: 'gone', state: 'unknown' });
     const batchId = await cluster.queuedBatch();
-    await cluster.batches.finish(batchId, 'completed', 1);
+    await endBatch(cluster.batches, batchId, 'completed', 1);
     expect(await cluster.batches.seal(batchId)).toEqual({ kind: 'gone', state: 'completed' });
   });
 
@@ -210,7 +210,9 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
     const { token } = await cluster.claim(batchId);
     await cluster.batches.commitSlice(batchId, 0, token, commitOf(token));
     await cluster.batches.markEnding(batchId, 'cancelled');
-    await cluster.batches.finish(batchId, 'cancelled', 7);
+    await cluster.batches.seal(batchId);
+    expect(await cluster.batches.finish(batchId, 'cancelled', 7)).toBe(true);
+    expect(await cluster.batches.finish(batchId, 'cancelled', 8)).toBe(true);
     expect(await cluster.batches.get(batchId)).toMatchObject({
       state: 'cancelled',
       finishedAt: 7,
@@ -224,8 +226,8 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
   test('finish() of a retry counts its batch again in the same moment', async () => {
     const [batchId, retry] = [await cluster.queuedBatch(), await cluster.queuedBatch()];
     const outcomes = { succeeded: 30, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
-    await cluster.batches.finish(batchId, 'expired', 7);
-    await cluster.batches.finish(retry, 'completed', 8, { batchId, outcomes, state: 'completed' });
+    await endBatch(cluster.batches, batchId, 'expired', 7);
+    await endBatch(cluster.batches, retry, 'completed', 8, { batchId, outcomes, state: 'completed' });
     expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'completed', finishedAt: 7, outcomes });
     expect(await cluster.batches.get(retry)).toMatchObject({ state: 'completed', finishedAt: 8 });
   });
@@ -233,9 +235,19 @@ export function testBatchRegistry(open: () => Promise<ContractCluster>): void {
   test('finish() of a batch that is unknown by now makes none', async () => {
     const retry = await cluster.queuedBatch();
     const outcomes = { succeeded: 30, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
-    await cluster.batches.finish(retry, 'completed', 8, { batchId: 'gone', outcomes, state: 'completed' });
-    await cluster.batches.finish('gone', 'completed', 8);
+    await endBatch(cluster.batches, retry, 'completed', 8, { batchId: 'gone', outcomes, state: 'completed' });
+    expect(await cluster.batches.finish('gone', 'completed', 8)).toBe(false);
     expect(await cluster.batches.get('gone')).toBeUndefined();
+  });
+
+  test('finish() of a batch that is not sealed changes nothing: a server may have forgotten that it was, and commits', async () => {
+    const batchId = await cluster.queuedBatch(2);
+    const { token } = await cluster.claim(batchId);
+    await cluster.batches.commitSlice(batchId, 0, token, commitOf(token));
+    expect(await cluster.batches.finish(batchId, 'completed', 7)).toBe(false);
+    expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'running', slicesCommitted: 1 });
+    expect(await cluster.batches.listOpen()).toMatchObject([{ batchId }]);
+    expect(await cluster.batches.commitOf(batchId, 0)).toBeDefined();
   });
 
   test('retries and workers that are unable are noted with the batch', async () => {

@@ -93,6 +93,20 @@ export function replyOf(cost: number, text?: string) {
   return { kind: 'reply', entry: entryOf(cost, text) } as const;
 }
 
+/** Commits every slice and ends the batch, as a finalizer does. */
+export async function endBatch(
+  batches: BatchRegistry,
+  ...[batchId, ...end]: Parameters<BatchRegistry['finish']>
+): Promise<void> {
+  const { slices = 0 } = (await batches.get(batchId)) ?? {};
+  for (let slice = 0; slice < slices; slice += 1) {
+    const claimed = await batches.claimSlice(batchId, slice);
+    if (claimed.kind === 'owned') await batches.commitSlice(batchId, slice, claimed.token, commitOf(claimed.token));
+  }
+  await batches.seal(batchId);
+  await batches.finish(batchId, ...end);
+}
+
 export function commitOf(token: string, commit: Partial<SliceCommit> = {}): SliceCommit {
   return {
     token,

@@ -67,6 +67,21 @@ async function contextOf(store: MemoryStore, batches: BatchRegistry = cluster.ba
   };
 }
 
+/** What Redis knows of a batch, to come back as it is after a restart without its last second. */
+async function remembered(batchId: string) {
+  const redis = await server.connect();
+  const [batch, commits] = [cluster.keys.batch(batchId), cluster.keys.slices(batchId)];
+  const [fields, slices] = [await redis.hgetall(batch), await redis.hgetall(commits)];
+  return {
+    comesBack: async (changed: Readonly<Record<string, string>>) => {
+      await redis.del(batch, commits);
+      await redis.hset(batch, { ...fields, ...changed });
+      await redis.hset(commits, slices);
+      await redis.sadd(cluster.keys.openBatches, batchId);
+    },
+  };
+}
+
 async function manifestOf(store: MemoryStore, batchId: string) {
   const bytes = (await store.get(storeKeys.manifest(batchId))) ?? new Uint8Array();
   return JSON.parse(Buffer.from(bytes).toString()) as { files: { key: string; lines: number }[] };
@@ -136,4 +151,29 @@ test('finalizeBatch() whose Redis loses its memory before the totals are read wr
   expect(await store.head(storeKeys.manifest(batchId))).toBeUndefined();
   // The slice's rows are there still, for `recover`.
   expect((await Array.fromAsync(store.list(storeKeys.workPrefix(batchId)))).length).toBeGreaterThan(0);
+});
+
+test('finalizeBatch() whose Redis forgets commits before the end does not end the batch, which can be worked on', async () => {
+  const store = new MemoryStore();
+  const batchId = await committedBatch(store);
+  const before = await remembered(batchId);
+  const add = async () => await before.comesBack({ state: 'running', slicesCommitted: '0' });
+  const context = { ...(await contextOf(store)), histories: { get: async () => undefined, add } };
+  await expect(finalizeBatch(context, batchId)).rejects.toMatchObject({ code: 'internal', retryable: true });
+  expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'running', slicesCommitted: 0 });
+  expect((await Array.fromAsync(store.list(storeKeys.workPrefix(batchId)))).length).toBeGreaterThan(0);
+});
+
+test('finalizeBatch() ends a batch by its manifest where Redis has forgotten its end and the work files are gone', async () => {
+  const store = new MemoryStore();
+  const batchId = await committedBatch(store);
+  const context = await contextOf(store);
+  const before = await remembered(batchId);
+  expect(await finalizeBatch(context, batchId)).toBe(true);
+  const files = (await manifestOf(store, batchId)).files;
+  await before.comesBack({ state: 'finalizing' });
+  expect(await finalizeBatch(context, batchId)).toBe(true);
+  expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'completed' });
+  expect((await cluster.batches.listOpen()).map((open) => open.batchId)).not.toContain(batchId);
+  expect((await manifestOf(store, batchId)).files).toEqual(files);
 });

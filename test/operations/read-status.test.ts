@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { App } from '../../src/app.ts';
 import { readStatus } from '../../src/operations/read-status.ts';
+import { endBatch } from '../contract/cluster.ts';
 import { MemoryApp } from '../helpers/memory/memory-app.ts';
 
 const NONE = { succeeded: 0, failed: 0, cancelled: 0, expired: 0, skipped: 0 };
@@ -10,7 +11,7 @@ test('a retry that ends while its batch is looked at is in the figures, or open:
   const { batches, ledger, pauses, clock } = memory;
   const batchId = await memory.batchOf(['a', 'b', 'c']);
   const retry = await memory.batchOf(['c']);
-  await batches.finish(batchId, 'completed', 1, {
+  await endBatch(batches, batchId, 'completed', 1, {
     batchId,
     outcomes: { ...NONE, succeeded: 2, failed: 1 },
     state: 'completed',
@@ -22,7 +23,7 @@ test('a retry that ends while its batch is looked at is in the figures, or open:
     unable: (id: string) => batches.unable(id),
     get: async (id: string) => {
       // After the batch was read, and before its retry is.
-      if (id === retry) await batches.finish(retry, 'completed', 2, whole);
+      if (id === retry) await endBatch(batches, retry, 'completed', 2, whole);
       return await batches.get(id);
     },
   };

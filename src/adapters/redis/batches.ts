@@ -17,7 +17,7 @@ import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { LOCK, UNLOCK } from './scripts/lock.ts';
 import { runScript, script } from './scripts/run-script.ts';
-import { CLAIM_SLICE, COMMIT_SLICE, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';
+import { CLAIM_SLICE, COMMIT_SLICE, FINISH_BATCH, REPORT_PROGRESS, SEAL_BATCH } from './scripts/slices.ts';
 
 const OUTCOMES: readonly DocumentOutcome[] = ['succeeded', 'failed', 'cancelled', 'expired', 'skipped'];
 const OPEN_STATES: ReadonlySet<StoredBatchState> = new Set(['ingesting', 'queued', 'running', 'finalizing']);
@@ -48,21 +48,6 @@ for _, known in ipairs(retries) do if known == ARGV[1] then return 0 end end
 retries[#retries + 1] = ARGV[1]
 redis.call('HSET', KEYS[1], 'retries', cjson.encode(retries))
 return 1
-`);
-
-/**
- * Ends a batch, and counts its parent again where it is a retry. A server that has lost its memory meanwhile learns nothing of
- * a batch that it does not know: what is left of one could not be recovered.
- *
- * KEYS  1 batch (HASH)  2 its parent (HASH; the batch itself where it has none)
- * ARGV  1 how many of the rest are the batch's  2.. pairs of field and value, the batch's, then its parent's
- */
-const FINISH_BATCH = script(`
-local own = tonumber(ARGV[1])
-if redis.call('HEXISTS', KEYS[1], 'state') == 1 then redis.call('HSET', KEYS[1], unpack(ARGV, 2, own + 1)) end
-if #ARGV > own + 1 and redis.call('HEXISTS', KEYS[2], 'state') == 1 then
-  redis.call('HSET', KEYS[2], unpack(ARGV, own + 2))
-end
 `);
 
 /** Longer than a worker waits before it looks at a slice again that it could not work on. */
@@ -271,15 +256,18 @@ export class RedisBatchRegistry implements BatchRegistry {
     state: 'completed' | 'cancelled' | 'expired' | 'failed',
     at: number,
     parent?: Recount,
-  ): Promise<void> {
-    const own = ['state', state, 'finishedAt', at];
+  ): Promise<boolean> {
     const parents = parent === undefined ? [] : Object.entries({ ...parent.outcomes, state: parent.state }).flat();
-    const keys = [this.#keys.batch(batchId), this.#keys.batch(parent?.batchId ?? batchId)];
-    await runScript(this.#redis, FINISH_BATCH, keys, [own.length, ...own, ...parents]);
-    await this.resumeBatch(batchId);
     // The manifest has all of it; a batch of millions must leave nothing behind that grows with it.
-    await this.#redis.unlink(this.#keys.slices(batchId));
-    await this.#redis.srem(this.#keys.openBatches, batchId);
+    const keys = [
+      this.#keys.batch(batchId),
+      this.#keys.batch(parent?.batchId ?? batchId),
+      this.#keys.slices(batchId),
+      this.#keys.openBatches,
+    ];
+    const ended = await runScript<number>(this.#redis, FINISH_BATCH, keys, [batchId, state, at, ...parents]);
+    if (ended === 1) await this.resumeBatch(batchId);
+    return ended === 1;
   }
 
   async pauseBatch(batchId: string, pause: Pause): Promise<boolean> {

@@ -175,10 +175,13 @@ export class MemoryBatchRegistry implements BatchRegistry {
     state: 'completed' | 'cancelled' | 'expired' | 'failed',
     at: number,
     parent?: Recount,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    const known = this.#batches.get(batchId)?.state;
+    if (known !== 'finalizing') return known === state;
     this.#change(batchId, { state, finishedAt: at, pauses: [] });
     if (parent !== undefined) this.#change(parent.batchId, { outcomes: parent.outcomes, state: parent.state });
     this.#commits.delete(batchId);
+    return true;
   }
 
   async pauseBatch(batchId: string, pause: Pause): Promise<boolean> {

@@ -66,6 +66,25 @@ return {'sealed'}
 `);
 
 /**
+ * Ends a batch that is sealed, and counts its parent again where it is a retry, all at once: its commits leave with its open
+ * state, or stay with it. A server that has lost its memory meanwhile learns nothing of a batch that it does not know, since what is
+ * left of one could not be recovered; one that has forgotten commits gets them again first.
+ *
+ * KEYS  1 batch (HASH)  2 its parent (HASH; the batch itself where it has none)  3 its commits (HASH)  4 open batches (SET)
+ * ARGV  1 batch id  2 state  3 when (milliseconds)  4.. pairs of field and value of the parent
+ * Returns 1 where it has ended, also before
+ */
+export const FINISH_BATCH = script(`
+local state = redis.call('HGET', KEYS[1], 'state')
+if state ~= 'finalizing' then return state == ARGV[2] and 1 or 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[2], 'finishedAt', ARGV[3])
+if #ARGV > 3 and redis.call('HEXISTS', KEYS[2], 'state') == 1 then redis.call('HSET', KEYS[2], unpack(ARGV, 4)) end
+redis.call('UNLINK', KEYS[3])
+redis.call('SREM', KEYS[4], ARGV[1])
+return 1
+`);
+
+/**
  * Notes how far an open slice is. A report that comes after the commit, or from a former owner, is dropped: nobody would
  * clear it away.
  *
