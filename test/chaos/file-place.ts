@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { type FSWatcher, mkdirSync, rmSync, statfsSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -43,11 +43,16 @@ export class FilePlace implements Disposable {
   }
 
   async fill(lastsMs: number): Promise<void> {
-    const { blocks, bfree, bsize } = statfsSync(this.path);
-    const used = Math.ceil(((blocks - bfree) * bsize) / 1024);
-    execFileSync('mount', ['-o', `remount,size=${used}k`, this.path]);
+    // A disk can't be made smaller than what is on it, and the workers write meanwhile.
+    for (let tries = 20; !this.#shrink(); tries -= 1) if (tries === 0) throw new Error(`${this.path} never got full`);
     await delay(lastsMs);
     execFileSync('mount', ['-o', `remount,size=${ROOM}`, this.path]);
+  }
+
+  #shrink(): boolean {
+    const { blocks, bfree, bsize } = statfsSync(this.path);
+    const used = Math.ceil(((blocks - bfree) * bsize) / 1024);
+    return spawnSync('mount', ['-o', `remount,size=${used}k`, this.path]).status === 0;
   }
 
   [Symbol.dispose](): void {
