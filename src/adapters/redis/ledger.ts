@@ -61,7 +61,7 @@ export class RedisLedger implements Ledger {
   }
 
   async admit(ticket: CallTicket): Promise<Admission> {
-    const workerId = this.#holderOf(ticket);
+    const workerId = this.holderOf(ticket);
     const admission = await this.#admissions.add({ ticket, workerId });
     if (admission.kind === 'admitted') this.#heldBy.set(ticket.callId, workerId);
     if (admission.kind !== 'lease_lost') return admission;
@@ -73,7 +73,7 @@ export class RedisLedger implements Ledger {
   }
 
   async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    const workerId = this.#holderOf(ticket);
+    const workerId = this.holderOf(ticket);
     const entry = outcome.kind === 'reply' ? { entry: encodeEntry(outcome.entry) } : {};
     const settlement = await this.#settlements.add({ ticket, workerId, outcome, ...entry });
     this.#heldBy.delete(ticket.callId);
@@ -217,7 +217,7 @@ export class RedisLedger implements Ledger {
     if (outcome?.kind === 'released') return false;
     const { claim } = ticket;
     const keys = this.#keys;
-    const workerId = this.#holderOf(ticket);
+    const workerId = this.holderOf(ticket);
     const answer = await runScript<number>(
       this.#redis,
       RESTORE,
@@ -243,7 +243,8 @@ export class RedisLedger implements Ledger {
     return answer === 1;
   }
 
-  #holderOf({ callId, lease }: CallTicket): string {
+  /** Whose holds the call is among, or would be. */
+  protected holderOf({ callId, lease }: CallTicket): string {
     return lease ?? this.#heldBy.get(callId) ?? this.#lease.workerId;
   }
 

@@ -4,7 +4,7 @@ import type { FoundQuota } from '../../../src/ledger/ledger.ts';
 import { zoneOffsetMs } from '../../../src/ledger/period.ts';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import { ticketOf } from '../../contract/cluster.ts';
-import { pairsOf } from '../../helpers/all-tests.ts';
+import { ALL_TESTS, pairsOf } from '../../helpers/all-tests.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster } from './fixture.ts';
 import { PacedCluster } from './paced-cluster.ts';
@@ -60,7 +60,8 @@ describe('a provider that refuses some calls whatever their rate', () => {
     { share: 0.02, waitMs: 3_000, least: 0.75, what: 'two of a hundred, with a wait of 3 s' },
   ];
 
-  test.each(pairsOf(rows, WORKERS).map(([row, workers]) => ({ ...row, workers })))(
+  // Nothing else slows them down, so every worker more plays as many calls more.
+  test.each(pairsOf(rows, ALL_TESTS ? WORKERS : [1, 2]).map(([row, workers]) => ({ ...row, workers })))(
     'is used as if it did not: $what, $workers workers',
     async ({ share, waitMs, least, workers }) => {
       const without = await withoutBlips(workers);
@@ -73,8 +74,8 @@ describe('a provider that refuses some calls whatever their rate', () => {
 
   test('is not slowed down where its limit is stated', async () => {
     const stated = { requestsPerMinute: 1_200 };
-    const without = await play(4, NO_BLIPS, stated);
-    const { answered } = await play(4, { share: 0.03, waitMs: 0 }, stated);
+    const without = await play(2, NO_BLIPS, stated);
+    const { answered } = await play(2, { share: 0.03, waitMs: 0 }, stated);
     expect(answered).toBeGreaterThanOrEqual(0.8 * without.answered);
   }, 120_000);
 });

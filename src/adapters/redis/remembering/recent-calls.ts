@@ -19,12 +19,13 @@ interface Shared {
   readonly claim: SliceClaim;
   readonly scopes: readonly Scope[];
   readonly limits: PoolLimits | undefined;
+  readonly lease: string | undefined;
 }
 
 /** A line has the place of what it shares, and JSON of the rest. */
 interface Written {
   readonly endedAt: number;
-  readonly ticket: Omit<CallTicket, 'claim' | 'scopes' | 'quota'>;
+  readonly ticket: Omit<CallTicket, 'claim' | 'scopes' | 'quota' | 'lease'>;
   readonly need?: Omit<QuotaNeed, 'limits'>;
   readonly outcome: Outcome;
 }
@@ -46,12 +47,12 @@ export class RecentCalls {
 
   /** @param endedAt milliseconds of the monotonic clock */
   add(endedAt: number, { ticket, outcome }: EndedCall): void {
-    const { claim, scopes, quota, ...own } = ticket;
+    const { claim, scopes, quota, lease, ...own } = ticket;
     const { limits, ...need } = quota ?? { limits: undefined };
     const written = { endedAt, ticket: own, ...(quota === undefined ? {} : { need }), outcome };
     const json = JSON.stringify(written);
     const chunk = this.#chunkFor(Buffer.byteLength(json) + PLACE_BYTES);
-    const place = placeOf(chunk.shared, { claim, scopes, limits });
+    const place = placeOf(chunk.shared, { claim, scopes, limits, lease });
     chunk.used += chunk.bytes.write(`${place} ${json}\n`, chunk.used);
     chunk.last = endedAt;
   }
@@ -70,12 +71,13 @@ export class RecentCalls {
         const { endedAt, ticket, need, outcome } = JSON.parse(line.slice(space)) as Written;
         const common = shared[Number(line.slice(0, space))];
         if (common === undefined || endedAt < start) continue;
-        const { claim, scopes, limits = {} } = common;
+        const { claim, scopes, limits = {}, lease } = common;
         yield {
           ticket: {
             ...ticket,
             claim,
             scopes,
+            ...(lease === undefined ? {} : { lease }),
             ...(need === undefined ? {} : { quota: { ...need, limits } }),
           } as CallTicket,
           outcome,
@@ -93,9 +95,9 @@ export class RecentCalls {
   }
 }
 
-function placeOf(shared: Shared[], { claim, scopes, limits }: Shared): number {
+function placeOf(shared: Shared[], { claim, scopes, limits, lease }: Shared): number {
   const known = shared.findLastIndex(
-    (each) => each.claim === claim && each.scopes === scopes && each.limits === limits,
+    (each) => each.claim === claim && each.scopes === scopes && each.limits === limits && each.lease === lease,
   );
-  return known === -1 ? shared.push({ claim, scopes, limits }) - 1 : known;
+  return known === -1 ? shared.push({ claim, scopes, limits, lease }) - 1 : known;
 }

@@ -38,10 +38,13 @@ export class RememberingLedger extends RedisLedger {
 
   /** An admission whose answer never came may hold money for a call that nobody makes: it is given back. */
   async #admitOrNote(ticket: CallTicket): Promise<Admission> {
+    const lease = this.holderOf(ticket);
     try {
       return await super.admit(ticket);
     } catch (error) {
-      if (this.#clock !== undefined) this.#unsettled.set(ticket.callId, { ticket, outcome: { kind: 'released' } });
+      if (this.#clock !== undefined) {
+        this.#unsettled.set(ticket.callId, { ticket: { ...ticket, lease }, outcome: { kind: 'released' } });
+      }
       throw error;
     }
   }
@@ -58,10 +61,12 @@ export class RememberingLedger extends RedisLedger {
   }
 
   async #end(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+    // The lease may have ended by the time that this is posted again: the hold is still under it.
+    const lease = this.holderOf(ticket);
     const settlement = await this.#settleOrNote(ticket, outcome);
     if (this.#clock !== undefined) {
       this.#held.delete(ticket.callId);
-      this.#settled.add(this.#clock.monotonic(), { ticket, outcome });
+      this.#settled.add(this.#clock.monotonic(), { ticket: { ...ticket, lease }, outcome });
       this.#settled.forget(this.#seenAt - REMEMBER_MS);
     }
     return settlement;

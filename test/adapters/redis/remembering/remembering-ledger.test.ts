@@ -29,7 +29,7 @@ async function rememberingWorker(monotonic = () => 0) {
   ledger.remember({ ...systemClock, now: () => 0, monotonic });
   expect(await ledger.restoreIfRestarted()).toBe(0);
   const claim = await cluster.claim(await cluster.queuedBatch());
-  return { ledger, claim };
+  return { ledger, claim, lease };
 }
 
 /** The server comes back as it was at the last `SAVE`: everything since is forgotten. */
@@ -173,6 +173,20 @@ test('restoreIfRestarted() settles a hold whose settlement alone was forgotten, 
   await ledger.restoreIfRestarted();
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
   expect(await ledger.openCalls(claim.batchId)).toBe(0);
+});
+
+test('restoreIfRestarted() settles a hold of a lease that has ended since, and books nothing twice', async () => {
+  const { ledger, claim, lease } = await rememberingWorker();
+  const ticket = ticketOf(claim, 100);
+  await ledger.admit(ticket);
+  await cluster.redis.save();
+  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  await restart();
+  await cluster.endLease(lease.workerId);
+  await lease.renew();
+  await ledger.restoreIfRestarted();
+  await ledger.reapDeadWorkers();
+  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
 });
 
 test('restoreIfRestarted() changes nothing where the server has forgotten nothing', async () => {
@@ -328,7 +342,7 @@ test('an admission whose answer was lost for good holds nothing once the server 
   const { admit } = RedisLedger.prototype;
   const lost = vi.spyOn(RedisLedger.prototype, 'admit').mockImplementationOnce(async (ticket) => {
     await admit.call(ledger, ticket);
-    throw new NightmillError(, 'Redis is out of reach.');
+    throw new NightmillError('redis_unavailable', 'Redis is out of reach.');
   });
   await expect(ledger.admit(ticketOf(claim, 100))).rejects.toThrow('out of reach');
   lost.mockRestore();
