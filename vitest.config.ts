@@ -5,40 +5,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const WAITS = 'test/e2e/schedules.test.ts';
 
 /**
- * Folders whose tests are about functions and keep nothing for the next file: many files share one process, which loads the
- * program once. A test that starts processes, changes the environment or looks at the memory of its own process stands elsewhere.
+ * Each of these files has a process of its own: it looks at the memory of its process, changes its environment or its
+ * globals, or replaces modules. All others share a few processes, each of which loads the program once: a file that
+ * loads it anew costs three seconds of CPU.
  */
-const SHARED = [
-  'batches',
-  'bills',
-  'budgets',
-  'calibration',
-  'cascades',
-  'checks',
-  'config',
-  'digests',
-  'doctor',
-  'evaluation',
-  'finalize',
-  'ledger',
-  'local-model',
-  'measures',
-  'money',
-  'operations',
-  'page',
-  'plans',
-  'providers',
-  'quota',
-  'redaction',
-  'reports',
-  'requests',
-  'results',
-  'setup',
-  'slices',
-  'tasks',
-  'text',
-  'workflows',
-].map((folder) => `test/${folder}/**/*.test.ts`);
+const OWN_PROCESS = [
+  'test/adapters/s3-store.test.ts',
+  'test/adapters/webhook-notices.test.ts',
+  'test/cluster-lane/**/*.test.ts',
+  'test/documents/duplicate-ids.test.ts',
+  'test/documents/read-documents.test.ts',
+  'test/documents/read-tables.test.ts',
+  'test/e2e/upgrade.test.ts',
+  'test/packaging/**/*.test.ts',
+  'test/s3-lane/**/*.test.ts',
+  'test/worker/end-bound.test.ts',
+];
 
 /** What takes minutes comes first, so that no process is left alone with it at the end. */
 class LongestFirst extends BaseSequencer {
@@ -57,17 +39,18 @@ export default defineConfig({
     // Generous: a bound on time is for what hangs, and machines are busy.
     testTimeout: 90_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/global-setup.ts'],
     projects: [
       {
         extends: true,
         test: {
-          name: 'own process',
+          name: 'shared process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...SHARED],
-          globalSetup: ['test/global-setup.ts'],
+          exclude: [...configDefaults.exclude, ...OWN_PROCESS],
+          isolate: false,
         },
       },
-      { extends: true, test: { name: 'shared process', include: SHARED, isolate: false } },
+      { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
     ],
   },
 });
