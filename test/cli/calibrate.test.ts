@@ -2,13 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/calibration/random.ts';
-import { Cli } from '../helpers/cli.ts';
+import { runCli } from '../helpers/cli.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
-async function nightmill(folder: string, ...args: string[]) {
-  await using command = new Cli(folder, args);
-  return await command.exited;
-}
+const nightmill = (folder: string, ...args: string[]) => runCli(folder, args);
 
 const CONFIG = `
 providers:

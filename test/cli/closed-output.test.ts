@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-
-const PROGRAM = 'bin/nightmill.js';
+import { NODE, programFiles } from '../helpers/program.ts';
 
 /** Runs the program with its standard output on a pipe that nobody reads. */
 function runIntoClosedPipe(args: string): { readonly stderr: string; readonly exit: string } {
-  const script = `{ sleep 0.2; "$0" ${PROGRAM} ${args}; echo "exit $?" >&3; } 3>&4 | true`;
-  const { stderr, output } = spawnSync('bash', ['-c', script, process.execPath], {
+  const script = `{ sleep 0.2; "$0" "${programFiles().program}" ${args}; echo "exit $?" >&3; } 3>&4 | true`;
+  const { stderr, output } = spawnSync('bash', ['-c', script, NODE], {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'pipe'],
   });

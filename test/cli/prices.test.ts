@@ -2,17 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Catalogue } from '../../config/catalogue.ts';
-import { Cli } from '../helpers/cli.ts';
+import { runCli } from '../helpers/cli.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
 const catalogue = JSON.parse(
   readFileSync(new URL('../../config/prices/catalogue.json', import.meta.url), 'utf8'),
 ) as Catalogue;
 
-async function prices(folder: string, ...args: string[]) {
-  await using command = new Cli(folder, ['prices', ...args]);
-  return await command.exited;
-}
+const prices = (folder: string, ...args: string[]) => runCli(folder, ['prices', ...args]);
 
 describe('nightmill prices', () => {
   it('prices a million requests with every model of the list, each by its own formula and with its day', async () => {

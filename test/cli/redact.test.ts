@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Cli } from '../helpers/cli.ts';
+import { runCli } from '../helpers/cli.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
 const CONFIG = `providers:
@@ -20,8 +20,7 @@ describe('nightmill redact', () => {
       '{"id": "d1", "text": "Write to jane@example.com, card 4111 1111 1111 1111."}\n',
     );
     const redact = async (...args: string[]) => {
-      await using command = new Cli(folder.path, ['redact', 'd.jsonl', ...args]);
-      const { code, stdout, stderr } = await command.exited;
+      const { code, stdout, stderr } = await runCli(folder.path, ['redact', 'd.jsonl', ...args]);
       expect(stderr).toBe('');
       expect(code).toBe(0);
       return stdout

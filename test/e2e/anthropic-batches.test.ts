@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
-import { startEndpoint } from '../helpers/openai-endpoint.ts';
+import { sharedEndpoint } from '../helpers/openai-endpoint.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
+const shared = sharedEndpoint({ url: model.url, redis: redis.url });
 
 const FIELDS = [
   'id type processing_status request_counts created_at expires_at ended_at cancel_initiated_at archived_at results_url',
@@ -31,7 +32,7 @@ async function ended(client: Anthropic, id: string): Promise<Anthropic.Messages.
 
 describe('the Anthropic-shaped batches', () => {
   it('are made, asked for, listed and deleted by the official client, and give each request its result', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await shared();
     const client = clientOf(endpoint.url);
     model.answer = ({ body, document }) => {
       if (body.response_format !== undefined) return { content: '{"label":"billing","confidence":0.9}' };
@@ -92,7 +93,7 @@ describe('the Anthropic-shaped batches', () => {
   });
 
   it('are listed in pages in both directions, and cancelled with what is done', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await shared();
     const client = clientOf(endpoint.url);
     model.answer = () => ({ content: 'Hello.' });
     model.holdAfter(0);
@@ -116,7 +117,7 @@ describe('the Anthropic-shaped batches', () => {
   });
 
   it('answer what is wrong as the API does, and take nothing of it', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await shared();
     const post = async (body: unknown) => {
       const response = await fetch(`${endpoint.url}/v1/messages/batches`, {
         method: 'POST',

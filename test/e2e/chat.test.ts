@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'csv-parse/sync';
 import { describe, expect, it } from 'vitest';
 import type { ChatCompletion } from '../../src/tasks/result-row.ts';
-import { batchFile, bodyOf, createBatch, linesOf, polled, startEndpoint } from '../helpers/openai-endpoint.ts';
+import { batchFile, bodyOf, createBatch, linesOf, polled, sharedEndpoint } from '../helpers/openai-endpoint.ts';
 import { configYaml, expectBalanced, type RowJson, toJsonl, Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
+const shared = sharedEndpoint({ url: model.url, redis: redis.url });
 
 const WORKFLOW = '  talk: { task: chat, cascade: [{ model: small, fallback: [large] }], budget: { batch: 1.00 } }';
 
@@ -103,7 +104,7 @@ describe('nightmill run of a chat workflow', () => {
 
 describe('models of the config in the OpenAI-compatible endpoint', () => {
   it('takes models and workflows in one batch, and answers each with its own reply', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await shared();
     const { client } = endpoint;
     model.answer = ({ body }) =>
       body.response_format === undefined
@@ -134,7 +135,7 @@ describe('models of the config in the OpenAI-compatible endpoint', () => {
   });
 
   it('names what a request asks for that no model here can do, in the words of the API, before anything is sent', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await shared();
     const { client } = endpoint;
     const bodies = [
       { ...bodyOf('small', 'a'), tools: [] },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import OpenAI from 'openai';
 import type { Batch } from 'openai/resources/batches';
+import { afterAll } from 'vitest';
 import type { Cli } from './cli.ts';
 import { startServe } from './serve.ts';
 import { type ConfigOptions, configYaml, makeDocuments, toJsonl, Workspace } from './workspace.ts';
@@ -20,6 +21,16 @@ export async function startEndpoint(options: ConfigOptions, ...args: string[]): 
   const workspace = await Workspace.make({ 'nightmill.yaml': configYaml(options) });
   const { url, cli } = await startServe(workspace, ...args);
   return { workspace, cli, url, client: clientOf(url), [Symbol.asyncDispose]: () => workspace[Symbol.asyncDispose]() };
+}
+
+/** One server for several tests of a file: it starts when the first of them asks for it, and ends after the last. */
+export function sharedEndpoint(options: ConfigOptions, ...args: string[]): () => Promise<Endpoint> {
+  let endpoint: Promise<Endpoint> | undefined;
+  afterAll(async () => await (await endpoint)?.[Symbol.asyncDispose]());
+  return () => {
+    endpoint ??= startEndpoint(options, ...args);
+    return endpoint;
+  };
 }
 
 export function clientOf(url: string, apiKey = 'sk-placeholder'): OpenAI {
