@@ -13,6 +13,7 @@ import type {
 import type { SliceCommit } from '../../batches/slice-commit.ts';
 import { leadingPause, type Pause, pauseKey } from '../../ledger/pause.ts';
 import { batchScope } from '../../ledger/scope.ts';
+import { REDIS_FORMAT } from './format-stamp.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { LOCK, UNLOCK } from './scripts/lock.ts';
@@ -29,13 +30,14 @@ const PAUSED = 'paused ';
  * Registers a batch, all of it or nothing. A record without its content's hash is what a process of an older version
  * left that died between its steps: nobody can continue with it, so it is made again.
  *
- * KEYS  1 batch (HASH)  2 batches (ZSET)  3 open batches (SET)
- * ARGV  1 batch id  2 created at  3.. pairs of field and value
+ * KEYS  1 batch (HASH)  2 batches (ZSET)  3 open batches (SET)  4 format
+ * ARGV  1 batch id  2 created at  3 our format  4.. pairs of field and value
  * Returns 1 where it was created, 0 where the id exists
  */
 const CREATE_BATCH = script(`
 if redis.call('HEXISTS', KEYS[1], 'contentHash') == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+redis.call('SET', KEYS[4], ARGV[3], 'NX')
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
 redis.call('SADD', KEYS[3], ARGV[1])
 return 1
@@ -97,8 +99,8 @@ export class RedisBatchRegistry implements BatchRegistry {
     const created = await runScript<number>(
       this.#redis,
       CREATE_BATCH,
-      [this.#keys.batch(batchId), this.#keys.batches, this.#keys.openBatches],
-      [batchId, batch.createdAt, ...Object.entries(stored).flat()],
+      [this.#keys.batch(batchId), this.#keys.batches, this.#keys.openBatches, this.#keys.format],
+      [batchId, batch.createdAt, REDIS_FORMAT, ...Object.entries(stored).flat()],
     );
     return created === 1;
   }

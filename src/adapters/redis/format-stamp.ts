@@ -9,9 +9,12 @@ import { runScript, script } from './scripts/run-script.ts';
  * read wrongly; what such a process merely does not know (a new field, a new key) leaves it as it is, so that old and new
  * workers share the batches in flight. 1: version 0.1.0, which wrote no number.
  */
-const REDIS_FORMAT = 2;
+export const REDIS_FORMAT = 2;
 
 /**
+ * Batches and limits are written with the number, which is there again so when a server has lost its memory under processes that
+ * have looked already.
+ *
  * KEYS  1 format  2 batches  3 limits
  * ARGV  1 our format
  * Returns the format of the data; where there are none, they are ours from now on

@@ -13,13 +13,14 @@ import type {
 } from '../../ledger/ledger.ts';
 import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
 import type { NanoUsd } from '../../money/money.ts';
+import { REDIS_FORMAT } from './format-stamp.ts';
 import { readFoundQuota } from './found-quota.ts';
 import { formatHoldRecord, heldAmount, parseHold, uncertainDetails } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
 import { readLimit, readTotals } from './scope-totals.ts';
-import { APPLY_CONFIG_LIMITS } from './scripts/limits.ts';
+import { APPLY_CONFIG_LIMITS, SET_LIMIT } from './scripts/limits.ts';
 import { encodeReport, isBlip, QUOTA_FEEDBACK } from './scripts/quota.ts';
 import { FORGET_WORKER, REAP } from './scripts/reap.ts';
 import { RESTORE } from './scripts/restore.ts';
@@ -94,7 +95,8 @@ export class RedisLedger implements Ledger {
   }
 
   async setLimit(scope: ScopeName, limit: NanoUsd): Promise<void> {
-    await this.#redis.hset(this.#keys.limits, `set:${scope}`, limit);
+    const keys = [this.#keys.limits, this.#keys.format];
+    await runScript(this.#redis, SET_LIMIT, keys, [`set:${scope}`, limit, REDIS_FORMAT]);
   }
 
   async clearLimit(scope: ScopeName): Promise<void> {
@@ -106,7 +108,8 @@ export class RedisLedger implements Ledger {
     how: 'replace' | 'fill',
   ): Promise<readonly ScopeName[]> {
     const wanted = [...limits].flatMap(([name, limit]) => [name, limit ?? '']);
-    const differ = await runScript(this.#redis, APPLY_CONFIG_LIMITS, [this.#keys.limits], [how, ...wanted]);
+    const keys = [this.#keys.limits, this.#keys.format];
+    const differ = await runScript(this.#redis, APPLY_CONFIG_LIMITS, keys, [how, REDIS_FORMAT, ...wanted]);
     return (differ as readonly Buffer[]).map(String) as ScopeName[];
   }
 

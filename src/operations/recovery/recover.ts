@@ -99,7 +99,7 @@ async function readBatch(
   const record = await readRecord(app.store, objects.batchId);
   if (record === undefined) return undefined;
   const fields = Object.entries(checkpoint?.hashes[`batch:${record.batchId}`] ?? {}).filter(
-    ([name]) => name.startsWith('paused ') || name === 'retries',
+    ([name]) => name.startsWith('paused ') || name === 'retries' || name === 'ending',
   );
   const common = { record, fields: Object.fromEntries(fields), tokens: objects.tokens };
   if (objects.hasManifest) return endedBatch(common, await manifestOf(app, record.batchId));
@@ -108,15 +108,23 @@ async function readBatch(
   const settled = sum([...commits.values()].map(({ cost }) => cost));
   const lost = Math.max(0, spent.settled + spent.held - settled);
   const list = checkpoint?.hashes[`uncertain:${record.batchId}`] ?? {};
+  const outcomes = sumOutcomes([...commits.values()].map(({ outcomes }) => outcomes));
   return {
     ...common,
+    fields: { ...endingOf(outcomes), ...common.fields },
     state: commits.size > 0 ? 'running' : 'queued',
-    outcomes: sumOutcomes([...commits.values()].map(({ outcomes }) => outcomes)),
+    outcomes,
     commits,
     settled,
     ...uncertainBooks(list, spent.uncertain, lost),
     lost,
   };
+}
+
+/** A batch with rows of documents that were given up is not complete any more, whatever the checkpoint knows of that. */
+export function endingOf({ cancelled, expired }: ReadBatch['outcomes']): { readonly ending?: 'cancelled' | 'expired' } {
+  if (cancelled > 0) return { ending: 'cancelled' };
+  return expired > 0 ? { ending: 'expired' } : {};
 }
 
 function endedBatch(common: Pick<RestoredBatch, 'record' | 'fields' | 'tokens'>, manifest: Manifest): ReadBatch {
