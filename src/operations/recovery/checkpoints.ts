@@ -54,6 +54,8 @@ export async function writeCheckpoint(app: App): Promise<CheckpointResult> {
     workflows: [...new Set([...queuesOf(app.config), ...open.map(({ workflow }) => workflow)])],
     scopes: await presentScopes(app),
   });
+  // Lost while it was read: it has a part of what was there.
+  if ((await app.memory.identity()) !== identity) return 'lost';
   const checkpoint: Checkpoint = { schemaVersion: 1, identity, at, ...data };
   await app.store.put(keyOf(app), await gzip(JSON.stringify(checkpoint)));
   return 'written';

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { sourceOfInputs } from '../../../src/documents/document-source.ts';
 import { readCheckpoint, writeCheckpoint } from '../../../src/operations/recovery/checkpoints.ts';
 import { recover } from '../../../src/operations/recovery/recover.ts';
@@ -23,4 +23,22 @@ it('a Redis that loses its memory right after the very first submission is known
   await (await redis.connect()).flushall();
   expect(await writeCheckpoint(app)).toBe('lost');
   expect(await recover(app)).toMatchObject({ lost: true, open: [{ batchId: 'first', slices: 1, committed: 0 }] });
+});
+
+it('a checkpoint that was under way when Redis lost its memory does not replace the last one', async () => {
+  await using redis = await startRedisServer();
+  await using server = await openTestServer({ redis: redis.url });
+  const { app } = server;
+  const client = await redis.connect();
+  expect(await writeCheckpoint(app)).toBe('written');
+  const before = await readCheckpoint(app);
+  vi.spyOn(app.memory, 'takeTurn').mockResolvedValue(true);
+  const read = app.memory.read.bind(app.memory);
+  vi.spyOn(app.memory, 'read').mockImplementationOnce(async (what) => {
+    const data = await read(what);
+    await client.flushall();
+    return data;
+  });
+  expect(await writeCheckpoint(app)).toBe('lost');
+  expect(await readCheckpoint(app)).toEqual(before);
 });
