@@ -24,7 +24,7 @@ export function reportHtml(report: Report): string {
       'dollars a day',
       days.map(({ day, cost }) => ({ label: day.slice(5), value: cost, text: formatUsd(cost) })),
     ),
-    '<h2>Documents per day</h2>',
+    '<h2>Documents a day</h2>',
     barPlot(
       'documents per day',
       days.map(({ day, documents }) => ({ label: day.slice(5), value: documents, text: count(documents) })),
