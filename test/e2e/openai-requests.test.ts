@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
+import type OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
 import {
   batchFile,
@@ -11,13 +12,16 @@ import {
   failureOf,
   linesOf,
   polled,
-  startEndpoint,
+  sharedEndpoint,
   upload,
 } from '../helpers/openai-endpoint.ts';
 import { startServe } from '../helpers/serve.ts';
+import type { Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
+const working = sharedEndpoint({ url: model.url, redis: redis.url });
+const idle = sharedEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
 
 type Answer = Readonly<Record<'id' | 'expires_at' | 'created_at', never>>;
 
@@ -39,9 +43,18 @@ function pythonForm(
   };
 }
 
+/** Newest first. */
+async function fileIds(client: OpenAI): Promise<readonly string[]> {
+  return (await client.files.list()).data.map(({ id }) => id);
+}
+
+async function storedIds(workspace: Workspace): Promise<readonly string[]> {
+  return (await readdir(workspace.path('.nightmill/store/files'))).sort();
+}
+
 describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   it('takes those of the Python client as they are', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { url, client } = endpoint;
     model.holdAfter(2);
     const call = async (method: string, path: string, init: RequestInit = {}) => {
@@ -63,7 +76,7 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it("takes those of Azure's clients", async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { url, client } = endpoint;
     const azure = async (method: string, path: string, init: RequestInit = {}) => {
       const headers = { 'api-key': 'azure-placeholder', ...init.headers };
@@ -84,8 +97,9 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('refuses what cannot become a batch, in the words of OpenAI', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
+    const endpoint = await idle();
     const { client, url } = endpoint;
+    const known = await fileIds(client);
     const { id: input_file_id } = await upload(client, batchFile(2));
     const refused = async (more: object) =>
       await failureOf(client.batches.create({ ...CHAT, input_file_id, ...more } as never));
@@ -152,12 +166,12 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
       404,
       { error: { message: 'Invalid URL (POST /v1/chat/completions)' } },
     ]);
-    expect((await client.files.list()).data.map(({ id }) => id)).toEqual([input_file_id]);
-    expect(await readdir(endpoint.workspace.path('.nightmill/store/files'))).toEqual([input_file_id]);
+    expect(await fileIds(client)).toEqual([input_file_id, ...known]);
+    expect(await storedIds(endpoint.workspace)).toEqual([input_file_id, ...known].sort());
   });
 
   it('fails a batch whose file has bad lines, and names each of them', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
+    const endpoint = await idle();
     const { client } = endpoint;
     const changes: Readonly<Record<number, Record<string, unknown>>> = {
       1: { custom_id: undefined },
@@ -186,8 +200,9 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
   });
 
   it('keeps nothing of an upload that was cut off', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
+    const endpoint = await idle();
     const { client, url, workspace } = endpoint;
+    const known = await fileIds(client);
     const { body, headers } = pythonForm({ purpose: 'batch' }, batchFile(200));
     const { 'content-type': type } = headers;
     const { hostname, port } = new URL(url);
@@ -198,20 +213,20 @@ describe("the OpenAI-compatible endpoint, with other clients' requests", () => {
     socket.destroy();
     await once(socket, 'close');
     const whole = await upload(client, batchFile(2));
-    expect((await client.files.list()).data.map(({ id }) => id)).toEqual([whole.id]);
+    expect(await fileIds(client)).toEqual([whole.id, ...known]);
     expect(await (await client.files.content(whole.id)).text()).toBe(batchFile(2));
-    expect(await readdir(workspace.path('.nightmill/store/files'))).toEqual([whole.id]);
+    expect(await storedIds(workspace)).toEqual([whole.id, ...known].sort());
   });
 
   it('continues with a batch where another server was killed', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
-    const { client, cli } = endpoint;
-    const { id } = await createBatch(client, batchFile(200));
+    // The last test of this server.
+    const { client, cli, workspace } = await working();
+    const { id } = await createBatch(client, batchFile(60));
     cli.kill('SIGKILL');
     await cli.exited;
-    const second = clientOf((await startServe(endpoint.workspace)).url);
+    const second = clientOf((await startServe(workspace)).url);
     const ended = await polled(second, id);
-    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 200, completed: 200, failed: 0 } });
-    expect(await linesOf(second, ended.output_file_id)).toHaveLength(200);
+    expect(ended).toMatchObject({ status: 'completed', request_counts: { total: 60, completed: 60, failed: 0 } });
+    expect(await linesOf(second, ended.output_file_id)).toHaveLength(60);
   });
 });

@@ -1,10 +1,15 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readPageFiles } from '../../src/adapters/page-files/page-files.ts';
 import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { HttpModel } from '../helpers/http-model.ts';
+import { programFiles } from '../helpers/program.ts';
+import { startServe } from '../helpers/serve.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
 
@@ -12,7 +17,7 @@ const CHROMIUM = '/usr/bin/chromium';
 const missing = !existsSync(CHROMIUM);
 if (missing) console.warn(`test/e2e/page.test.ts is skipped: there is no ${CHROMIUM} (apt-get install chromium)`);
 // A browser, a server and a bundler on machines that may be busy.
-vi.setConfig({ testTimeout: 400_000 });
+vi.setConfig({ testTimeout: 400_000, hookTimeout: 400_000 });
 
 const HOSTILE_ID = '</script><script>window.executed = true</script>';
 const documents = makeDocuments(30).map((document, index) =>
@@ -30,17 +35,45 @@ const SERVERS = [
 ];
 const WAIT = { timeout: 60_000 };
 const WIDTHS = [360, 768, 1280];
+const SCHEMES = ['light', 'dark'] as const;
+/** Each view, and a text that it shows when it is there. */
+const VIEWS = [
+  ['', 'To resume:'],
+  ['batches', 'on this page'],
+  ['batches/done', HOSTILE_ID],
+  ['batches/stopped', 'To resume:'],
+  ['money', 'global/day'],
+  ['queues', 'nightmill.finalize'],
+  ['queues/triage', 'Tried again later'],
+  ['audit', 'batch:submit'],
+  ['webhooks', 'delivered'],
+  ['keys', 'night-shift'],
+] as const;
 
-/** Axe, which takes a second, looks at each view once in each theme, and so in the narrowest and the widest layout. */
-const looksAt = (scheme: 'light' | 'dark', width: number) => ALL_TESTS || width === (scheme === 'light' ? 1280 : 360);
+/**
+ * The themes in which axe, which takes a second, looks at a view of this width. It looks once at each: at every other one
+ * in the light theme at its widest, at the rest in the dark one at their narrowest.
+ */
+function themesAt(view: number, width: number): readonly ('light' | 'dark')[] {
+  if (ALL_TESTS) return SCHEMES;
+  if (view % 2 === 0) return width === 1280 ? ['light'] : [];
+  return width === 360 ? ['dark'] : [];
+}
 
 let model: HttpModel;
 let browser: Browser;
+let workspace: Workspace;
+/** Of the server that all tests but the last share, each with batches of its own. */
+let url: string;
 
-async function serve(workspace: Workspace, ...args: string[]): Promise<string> {
-  const cli = workspace.start(['serve', '--port', '0', ...args]);
-  await cli.prints(/serving on http\S+/);
-  return (/serving on (http[^\s,"]+)/.exec(cli.stderr)?.[1] ?? '').replace('0.0.0.0', '127.0.0.1');
+/** Builds the page once for the servers of this file, as each would from the sources. */
+async function buildPage(): Promise<void> {
+  const { page } = programFiles();
+  if (page === undefined) return;
+  for (const { path, text } of await readPageFiles()) {
+    await mkdir(dirname(join(page, path)), { recursive: true });
+    await writeFile(join(page, path), text);
+  }
 }
 
 /** A page, and what its console has complained of. */
@@ -68,19 +101,24 @@ async function submit(page: Page, { id, limit }: { readonly id: string; readonly
 
 describe.skipIf(missing)('the page', () => {
   beforeAll(async () => {
+    await buildPage();
     model = await HttpModel.start();
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+    const more = 'budget: { day: 5 }\nalerts: { webhooks: [{ kind: exec, command: [/bin/true] }] }';
+    workspace = await Workspace.make({ 'nightmill.yaml': configYaml({ url: model.url, more }) });
+    [browser, { url }] = await Promise.all([
+      chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] }),
+      startServe(workspace),
+    ]);
   });
   beforeEach(() => model.reset());
   afterAll(async () => {
     await browser?.close();
+    await workspace?.[Symbol.asyncDispose]();
     await model?.[Symbol.asyncDispose]();
   });
 
   it('submits a file, tells of a breach, continues when the limit is raised, downloads, and asks again what failed', async () => {
-    await using workspace = await Workspace.make({ 'nightmill.yaml': configYaml({ url: model.url }) });
     model.answer = ({ document }) => (document.includes('Ticket 3:') ? { content: 'no idea' } : GOOD);
-    const url = await serve(workspace);
     await using context = await browser.newContext({ acceptDownloads: true });
     const { page, complaints } = await openPage(context);
     await page.goto(url);
@@ -115,96 +153,7 @@ describe.skipIf(missing)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('has nothing that axe finds serious or critical, in both themes and three widths', async () => {
-    await using workspace = await Workspace.make({
-      'nightmill.yaml': configYaml({
-        url: model.url,
-        more: 'budget: { day: 5 }\nalerts: { webhooks: [{ kind: exec, command: [/bin/true] }] }',
-      }),
-    });
-    model.answer = ({ document }) => (document.includes('Ticket 3:') ? { content: 'no idea' } : GOOD);
-    const url = await serve(workspace);
-    const post = (id: string, budget: string) =>
-      fetch(`${url}/api/v1/batches?workflow=triage&id=${id}&budgetUsd=${budget}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson' },
-        body: toJsonl(documents),
-      });
-    await fetch(`${url}/api/v1/keys`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"name":"night-shift"}',
-    });
-    await post('done', '2');
-    await post('stopped', '0.0003');
-    await workspace.statusWhen('done', ({ state }) => state === 'completed');
-    await workspace.statusWhen('stopped', ({ state }) => state === 'paused');
-    const found: unknown[] = [];
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await using context = await browser.newContext({ colorScheme });
-      const { page } = await openPage(context);
-      await page.route('**/api/v1/batches/done', async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...(await response.json()), evidence: EVIDENCE, power: POWER } });
-      });
-      await page.route(/\/api\/v1\/report\?/, async (route) => {
-        const response = await route.fetch();
-        await route.fulfill({ response, json: { ...(await response.json()), servers: SERVERS } });
-      });
-      for (const width of WIDTHS) {
-        const isLooked = looksAt(colorScheme, width);
-        // How wide a view is has nothing to do with colours.
-        if (!isLooked && colorScheme === 'dark') continue;
-        await page.setViewportSize({ width, height: 800 });
-        for (const [path, shown] of [
-          ['', 'To resume:'],
-          ['batches', 'on this page'],
-          ['batches/done', HOSTILE_ID],
-          ['batches/stopped', 'To resume:'],
-          ['money', 'global/day'],
-          ['queues', 'nightmill.finalize'],
-          ['queues/triage', 'Tried again later'],
-          ['audit', 'batch:submit'],
-          ['webhooks', 'delivered'],
-          ['keys', 'night-shift'],
-        ]) {
-          await page.goto(`${url}/#/${path}`);
-          await page
-            .getByText(shown ?? '')
-            .first()
-            .waitFor();
-          if (path === 'batches/done') {
-            await page.getByRole('button', { name: 'Look at 20 answers' }).click();
-            await page
-              .getByLabel(/^right answer for/)
-              .first()
-              .waitFor();
-          }
-          if (path === 'money') await page.getByText('12.5 min', { exact: true }).waitFor();
-          if (isLooked)
-            found.push(...(await violations(page)).map((id) => `${id} on /${path}, ${colorScheme}, ${width}`));
-          const wide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
-          if (wide === true) found.push(`scrolls sideways on /${path} at ${width}`);
-        }
-        await page.getByRole('button', { name: 'New batch' }).click();
-        await page.getByText('Or drop files anywhere').waitFor();
-        if (isLooked)
-          found.push(...(await violations(page)).map((id) => `${id} in the dialog, ${colorScheme}, ${width}`));
-        await page.keyboard.press('Escape');
-      }
-      await page.goto(`${url}/#/batches/done`);
-      await page.getByText('right alone in 3').waitFor();
-      await page.getByText('the last tier answers everything').waitFor();
-      await page.getByText('server gpu, beside what is spent').waitFor();
-      await page.getByText('2.5 min, $0.05').waitFor();
-      expect(await page.getByRole('region', { name: 'models' }).textContent()).toMatch(/\d m?s/);
-    }
-    expect(found).toEqual([]);
-  });
-
   it('makes a key, shows its secret once, and revokes it', async () => {
-    await using workspace = await Workspace.make({ 'nightmill.yaml': configYaml({ url: model.url }) });
-    const url = await serve(workspace);
     await using context = await browser.newContext();
     const { page, complaints } = await openPage(context);
     await page.goto(`${url}/#/keys`);
@@ -230,24 +179,49 @@ describe.skipIf(missing)('the page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('has nothing that axe finds serious or critical in either theme, and scrolls sideways at no width', async () => {
+    model.answer = ({ document }) => (document.includes('Ticket 3:') ? { content: 'no idea' } : GOOD);
+    await post('keys', 'application/json', '{"name":"night-shift"}');
+    await post('batches?workflow=triage&id=done&budgetUsd=2', 'application/x-ndjson', toJsonl(documents));
+    await post('batches?workflow=triage&id=stopped&budgetUsd=0.0003', 'application/x-ndjson', toJsonl(documents));
+    await reaches('done', 'completed');
+    await reaches('stopped', 'paused');
+    await using context = await browser.newContext();
+    const { page } = await openPage(context);
+    await page.route('**/api/v1/batches/done', async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), evidence: EVIDENCE, power: POWER } });
+    });
+    await page.route(/\/api\/v1\/report\?/, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), servers: SERVERS } });
+    });
+    const found: string[] = [];
+    for (const [index, [path, shown]] of VIEWS.entries()) {
+      await page.goto(`${url}/#/${path}`);
+      await page.getByText(shown).first().waitFor();
+      if (path === 'batches/done') await showsEvidence(page);
+      if (path === 'money') await page.getByText('12.5 min', { exact: true }).waitFor();
+      found.push(...(await faultsOf(page, `/${path}`, index)));
+    }
+    await page.setViewportSize({ width: 360, height: 800 });
+    await page.getByRole('button', { name: 'New batch' }).click();
+    await page.getByText('Or drop files anywhere').waitFor();
+    found.push(...(await faultsOf(page, 'the dialog', VIEWS.length)));
+    expect(found).toEqual([]);
+  });
+
   it('asks for a key where one is needed, keeps it for the tab only, and sends it with everything', async () => {
     await using redis = await startTcpRedis();
-    await using workspace = await Workspace.make({
+    await using keyed = await Workspace.make({
       'nightmill.yaml': configYaml({ url: model.url, redis: redis.url }),
     });
-    const { secret } = await workspace.json<{ secret: string }>([
-      'key',
-      'create',
-      '--name',
-      'me',
-      '--rights',
-      'operate',
-    ]);
+    const { secret } = await keyed.json<{ secret: string }>(['key', 'create', '--name', 'me', '--rights', 'operate']);
     model.answer = () => GOOD;
-    const url = await serve(workspace, '--host', '0.0.0.0');
+    const { url: address } = await startServe(keyed, '--host', '0.0.0.0');
     await using context = await browser.newContext({ acceptDownloads: true });
     const { page } = await openPage(context);
-    const response = await page.goto(url);
+    const response = await page.goto(address);
     expect(response?.headers()['content-security-policy']).toContain("default-src 'none'");
     await page.getByLabel('Key', { exact: true }).fill(`nm_${'A'.repeat(43)}`);
     await page.getByRole('button', { name: 'Use key' }).click();
@@ -262,11 +236,51 @@ describe.skipIf(missing)('the page', () => {
     await page.getByRole('button', { name: 'results.jsonl' }).click();
     expect((await downloading).suggestedFilename()).toBe('keyed-results.jsonl');
     const other = await context.newPage();
-    await other.goto(url);
+    await other.goto(address);
     await other.getByLabel('Key', { exact: true }).waitFor(WAIT);
     expect(await other.evaluate('localStorage.length')).toBe(0);
   });
 });
+
+async function post(path: string, type: string, body: string): Promise<void> {
+  const { ok } = await fetch(`${url}/api/v1/${path}`, { method: 'POST', headers: { 'content-type': type }, body });
+  expect(ok, path).toBe(true);
+}
+
+/** Waits until the batch is in the state. */
+async function reaches(batch: string, state: string): Promise<void> {
+  const read = async () => (await (await fetch(`${url}/api/v1/batches/${batch}`)).json()) as { state: string };
+  while ((await read()).state !== state) await delay(50);
+}
+
+/** On the view of the batch `done`: what its evidence and its server say, and answers to judge. */
+async function showsEvidence(page: Page): Promise<void> {
+  await page.getByText('right alone in 3').waitFor();
+  await page.getByText('the last tier answers everything').waitFor();
+  await page.getByText('server gpu, beside what is spent').waitFor();
+  await page.getByText('2.5 min, $0.05').waitFor();
+  expect(await page.getByRole('region', { name: 'models' }).textContent()).toMatch(/\d m?s/);
+  await page.getByRole('button', { name: 'Look at 20 answers' }).click();
+  await page
+    .getByLabel(/^right answer for/)
+    .first()
+    .waitFor();
+}
+
+/** What is wrong with the view that is shown, at every width. */
+async function faultsOf(page: Page, name: string, view: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 800 });
+    const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+    if (isWide === true) found.push(`scrolls sideways on ${name} at ${width}`);
+    for (const colorScheme of themesAt(view, width)) {
+      await page.emulateMedia({ colorScheme });
+      found.push(...(await violations(page)).map((id) => `${id} on ${name}, ${colorScheme}, ${width}`));
+    }
+  }
+  return found;
+}
 
 async function violations(page: Page): Promise<readonly string[]> {
   const { violations: all } = await new AxeBuilder({ page })

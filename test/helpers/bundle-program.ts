@@ -16,9 +16,12 @@ const ENTRIES = [
   'test/helpers/read-status',
 ];
 
-/** These start an entry that lies beside them, which is the bundled one then. All else that lies beside a source file is read there. */
-const STARTS_ENTRY =
-  /src\/adapters\/(document-parser\/open-document-parser|embedded-redis\/start-supervisor|local-model\/open-local-model)\.ts$/;
+/**
+ * These start an entry that lies beside them, which is the bundled one then, or read the page that is built (the tests
+ * that ask for it put it there). All else that lies beside a source file is read there.
+ */
+const IN_BUNDLE =
+  /src\/adapters\/(document-parser\/open-document-parser|embedded-redis\/start-supervisor|local-model\/open-local-model|page-files\/page-files)\.ts$/;
 
 /** Packages that read files of their own at run time, or are not installed everywhere. */
 const LEFT_OUT = [/^@energetic-ai\//, /^eld\b/, /^gpt-tokenizer\b/, /^vite$/, /^rolldown$/, /^pino$/, /^unpdf\b/];
@@ -50,7 +53,7 @@ function ownPlace(output: string): Plugin {
     name: 'own-place',
     transform(code, id) {
       if (!code.includes('import.meta.url') || id.includes('/node_modules/')) return;
-      const place = STARTS_ENTRY.test(id) ? `${output}/${relative(ROOT, id).replace(/ts$/, 'js')}` : id;
+      const place = IN_BUNDLE.test(id) ? `${output}/${relative(ROOT, id).replace(/ts$/, 'js')}` : id;
       return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(place).href));
     },
   };

@@ -14,6 +14,8 @@ interface ProgramFiles {
   readonly host: string;
   /** To import: read-status.ts. */
   readonly statusReader: string;
+  /** Folder where `nightmill serve` looks for the built page; absent: it builds the page itself. */
+  readonly page?: string;
 }
 
 /**
@@ -36,6 +38,7 @@ export function programFiles(): ProgramFiles {
     simulator: `${folder}/dist/workers/simulate.js`,
     host: `${folder}/dist/test/helpers/command-host.js`,
     statusReader: `${folder}/dist/test/helpers/read-status.js`,
+    page: `${folder}/dist/page`,
   };
 }
 
