@@ -22,6 +22,12 @@ export function isWorking(state: BatchState): boolean {
   return WORKING.has(state);
 }
 
+/** How a batch with such rows has ended: one with documents that were given up is not complete. */
+export function endedAs({ cancelled, expired }: BatchRecord['outcomes']): 'completed' | 'cancelled' | 'expired' {
+  if (cancelled > 0) return 'cancelled';
+  return expired > 0 ? 'expired' : 'completed';
+}
+
 /** Its time is over, and it is not being ended for another reason. */
 export function isExpired({ state, expiresAt, ending }: BatchRecord, now: number): boolean {
   return isWorking(state) && expiresAt !== undefined && expiresAt <= now && ending !== 'cancelled';

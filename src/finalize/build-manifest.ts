@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BatchRecord } from '../batches/batch-registry.ts';
+import { endedAs } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { ESCALATIONS } from '../batches/cost-figures.ts';
 import { type ModelTotals, withProviders } from '../batches/model-totals.ts';
@@ -69,7 +70,8 @@ export async function buildManifest(
   const instructions = instructionShare(submission.workflow, sums.models);
   return {
     batchId,
-    state: batch.ending ?? 'completed',
+    // Redis may have forgotten that it was given up.
+    state: batch.ending ?? endedAs(batch.outcomes),
     workflow: batch.workflow,
     task: submission.workflow.task,
     ...(batch.tenant === undefined ? {} : { tenant: batch.tenant }),

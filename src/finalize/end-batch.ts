@@ -1,4 +1,5 @@
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
+import { isWorking } from '../batches/batch-states.ts';
 import type { DigestAsking } from '../digests/make-digest.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { type FinalizeContext, finalizeBatch } from './finalize-batch.ts';
@@ -34,15 +35,28 @@ export async function endBatch(
   ending: 'cancelled' | 'expired',
 ): Promise<void> {
   const { batchId } = batch;
-  await context.batches.markEnding(batchId, ending);
-  let slice = 0;
-  for await (const commit of context.batches.commits(batchId, batch.slices)) {
-    if (commit === undefined) await processSlice(context.slices, { batch: batchId, slice }, ending);
-    slice += 1;
-  }
+  await endSlices(context, batch, ending);
   while (!(await finalizeBatch(context.finalize, batchId))) {
     // Calls of the former owners are still in flight; their money is booked when they settle or their lease ends.
     await context.slices.clock.sleep(POLL_MS);
     await context.reap();
+    // A server that has come back without its last second may have forgotten that the batch ends, and slices of it.
+    const now = await context.batches.get(batchId);
+    if (now !== undefined && isWorking(now.state) && (now.ending === undefined || now.slicesCommitted < now.slices))
+      await endSlices(context, batch, ending);
+  }
+}
+
+async function endSlices(
+  { batches, slices }: EndBatchContext,
+  batch: BatchRecord,
+  ending: 'cancelled' | 'expired',
+): Promise<void> {
+  const { batchId } = batch;
+  await batches.markEnding(batchId, ending);
+  let slice = 0;
+  for await (const commit of batches.commits(batchId, batch.slices)) {
+    if (commit === undefined) await processSlice(slices, { batch: batchId, slice }, ending);
+    slice += 1;
   }
 }

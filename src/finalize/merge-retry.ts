@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { BatchRecord, BatchRegistry, DocumentOutcome, Recount } from '../batches/batch-registry.ts';
+import { endedAs } from '../batches/batch-states.ts';
 import { addModelTotals } from '../batches/model-totals.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import { addServedModels } from '../batches/slice-commit.ts';
@@ -68,7 +69,7 @@ async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, 
   const files = { results: [await results.end()], errors: await errors.end() };
   return {
     ...before,
-    state: outcomes.cancelled > 0 ? 'cancelled' : outcomes.expired > 0 ? 'expired' : 'completed',
+    state: endedAs(outcomes),
     documents: { total: before.documents.total, ...outcomes },
     results: files.results,
     errors: files.errors.lines === 0 ? [] : [files.errors],

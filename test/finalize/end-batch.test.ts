@@ -30,6 +30,34 @@ test('endBatch() gives paid documents their result, the others its status, and t
   expect(await app.batches.get(batch)).toMatchObject({ state: 'cancelled' });
 });
 
+test('endBatch() ends what a restarted server has forgotten of it once more', async () => {
+  const app = await MemoryApp.open();
+  const batchId = await app.batchOf(['a']);
+  const forgotten = { markEnding: 1, commitSlice: 1 };
+  const batches = new Proxy(app.batches, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as unknown;
+      if (typeof member !== 'function') return member;
+      if (name !== 'markEnding' && name !== 'commitSlice') return member.bind(target);
+      return async (...args: readonly unknown[]) => {
+        forgotten[name] -= 1;
+        return forgotten[name] < 0 ? await member.apply(target, args) : { kind: 'committed', slicesLeft: 0 };
+      };
+    },
+  });
+  app.clock.onSleep = async () => {
+    if (app.clock.slept.length > 10) throw new Error('It waits for ever');
+  };
+  const batch = await app.batches.get(batchId);
+  if (batch === undefined) throw new Error('There is no batch');
+  const [slices, finalize] = [
+    { ...app.slices, batches },
+    { ...app.finalize, batches },
+  ];
+  await endBatch({ batches, slices, finalize, reap: async () => 0 }, batch, 'cancelled');
+  expect(await app.batches.get(batchId)).toMatchObject({ state: 'cancelled', outcomes: { cancelled: 1 } });
+});
+
 test('endBatch() fences whoever works on the batch and waits for the money of their calls', async () => {
   const app = await MemoryApp.open();
   const batch = await app.batchOf(['a']);

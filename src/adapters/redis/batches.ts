@@ -43,6 +43,11 @@ redis.call('SADD', KEYS[3], ARGV[1])
 return 1
 `);
 
+/** KEYS 1 batch · ARGV 1 how it ends: nothing is noted of a batch that the server does not know (any more). */
+const MARK_ENDING = script(`
+if redis.call('HEXISTS', KEYS[1], 'state') == 1 then redis.call('HSET', KEYS[1], 'ending', ARGV[1]) end
+`);
+
 /** KEYS 1 batch · ARGV 1 retry: appends it to the list once. */
 const ADD_RETRY = script(`
 local retries = cjson.decode(redis.call('HGET', KEYS[1], 'retries') or '[]')
@@ -286,7 +291,7 @@ export class RedisBatchRegistry implements BatchRegistry {
   }
 
   async markEnding(batchId: string, ending: 'cancelled' | 'expired'): Promise<void> {
-    await this.#redis.hset(this.#keys.batch(batchId), 'ending', ending);
+    await runScript(this.#redis, MARK_ENDING, [this.#keys.batch(batchId)], [ending]);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { App } from '../../app.ts';
-import { hasManifest } from '../../batches/batch-states.ts';
+import { endedAs, hasManifest } from '../../batches/batch-states.ts';
 import type { RestoredBatch, SpentScope } from '../../batches/cluster-memory.ts';
 import type { SliceCommit } from '../../batches/slice-commit.ts';
 import { enqueueSlices } from '../../batches/submit-batch.ts';
@@ -122,9 +122,9 @@ async function readBatch(
 }
 
 /** A batch with rows of documents that were given up is not complete any more, whatever the checkpoint knows of that. */
-export function endingOf({ cancelled, expired }: ReadBatch['outcomes']): { readonly ending?: 'cancelled' | 'expired' } {
-  if (cancelled > 0) return { ending: 'cancelled' };
-  return expired > 0 ? { ending: 'expired' } : {};
+export function endingOf(outcomes: ReadBatch['outcomes']): { readonly ending?: 'cancelled' | 'expired' } {
+  const ending = endedAs(outcomes);
+  return ending === 'completed' ? {} : { ending };
 }
 
 function endedBatch(common: Pick<RestoredBatch, 'record' | 'fields' | 'tokens'>, manifest: Manifest): ReadBatch {
