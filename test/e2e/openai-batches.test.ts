@@ -9,17 +9,18 @@ import {
   failureOf,
   linesOf,
   polled,
-  startEndpoint,
+  sharedEndpoint,
   upload,
 } from '../helpers/openai-endpoint.ts';
 import { startServe } from '../helpers/serve.ts';
-import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
 const { model, redis } = await modelAndRedis();
+const working = sharedEndpoint({ url: model.url, redis: redis.url });
+const idle = sharedEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
 
-const ids = makeDocuments(200).map(({ id }) => id);
+const ids = makeDocuments(100).map(({ id }) => id);
 
 const BATCH_FIELDS = [
   'id object endpoint model errors input_file_id completion_window status output_file_id error_file_id created_at',
@@ -29,11 +30,11 @@ const BATCH_FIELDS = [
 
 describe('the OpenAI-compatible endpoint, with the official client', () => {
   it('takes a file, answers it with a workflow, and gives both files', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { client, workspace } = endpoint;
     model.answer = ({ document }) =>
       /Ticket (3|77):/.test(document) ? { content: 'no idea' } : { content: '{"label":"billing","confidence":0.9}' };
-    const text = batchFile(200);
+    const text = batchFile(100);
     const file = await upload(client, text);
     expect(file).toMatchObject({ object: 'file', filename: 'in.jsonl', purpose: 'batch' });
     expect(file.bytes).toBe(Buffer.byteLength(text));
@@ -50,7 +51,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
       status: 'completed',
       model: 'triage',
       errors: null,
-      request_counts: { total: 200, completed: 198, failed: 2 },
+      request_counts: { total: 100, completed: 98, failed: 2 },
     });
     const times = [ended.created_at, ended.in_progress_at, ended.finalizing_at, ended.completed_at] as number[];
     expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -94,7 +95,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('lists with cursors, also while what is listed is deleted', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
+    const endpoint = await idle();
     const { client } = endpoint;
     const files: string[] = [];
     for (let index = 0; index < 5; index++) files.push((await upload(client, batchFile(2), `f${index}.jsonl`)).id);
@@ -121,7 +122,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('cancelled, keeps what is done and says of every other request that it was cancelled', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { client } = endpoint;
     model.holdAfter(30);
     const { id } = await createBatch(client, batchFile(100));
@@ -144,7 +145,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('ends with what is done when its window is over', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { client, workspace } = endpoint;
     // Four slices of eight are under way: with 30 answers at least two are whole.
     model.holdAfter(30);
@@ -169,7 +170,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('joins the batches of several models under one id', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url });
+    const endpoint = await working();
     const { client, workspace } = endpoint;
     const text = batchFile(20, (index) => ({
       body: bodyOf(index % 4 === 0 ? 'digest' : 'triage', `Ticket ${index} is late.`),
@@ -188,7 +189,7 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('makes one batch of a repeat with the same idempotency key', async () => {
-    await using endpoint = await startEndpoint({ url: model.url, redis: redis.url }, '--no-worker');
+    const endpoint = await idle();
     const { client } = endpoint;
     const { id: input_file_id } = await upload(client, batchFile(3));
     const headers = { 'Idempotency-Key': 'tonight' };
@@ -202,7 +203,6 @@ describe('the OpenAI-compatible endpoint, with the official client', () => {
   });
 
   it('keeps tenants apart', async () => {
-    await using redis = await startTcpRedis();
     const config = configYaml({ url: model.url, redis: redis.url, more: 'allowUnknownTenants: true' });
     await using workspace = await Workspace.make({ 'nightmill.yaml': config });
     const key = async (name: string, ...more: string[]) =>
