@@ -23,4 +23,18 @@ export const CHAOS_MUTATIONS: readonly Mutation[] = [
     broken: 'for (const entry of journal) if (entry.tier < 2) spent.set(',
     judge: { seed: 80, faults: 'cancel,cache,candidate,digest' },
   },
+  {
+    name: 'a submission that was cut off counts as done',
+    file: 'batches/submit-batch.ts',
+    line: "if (known.state !== 'ingesting') {",
+    broken: 'if (true) {',
+    judge: { seed: 80, faults: 'submitter-kill,server-kill' },
+  },
+  {
+    name: 'the lock of a submission outlives its process',
+    file: 'adapters/redis/scripts/lock.ts',
+    line: "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+    broken: "redis.call('SET', KEYS[1], ARGV[1])",
+    judge: { seed: 80, faults: 'submitter-kill,server-kill' },
+  },
 ];
