@@ -140,9 +140,13 @@ export function checkBill(
     uncertain: sum(books.map((batch) => batch.uncertain)),
   };
   const { settled: cost, uncertain } = hasCallsBeside ? day : rows;
-  for (const kind of ['settled', 'uncertain'] as const) {
+  // What rows have paid for is in the day, also after a recovery; what was uncertain may be settled there.
+  for (const [kind, mayMiss] of [
+    ['settled', 0],
+    ['uncertain', forgotten.held],
+  ] as const) {
     const beside = day[kind] - rows[kind];
-    if (hasCallsBeside ? beside < -forgotten.held : Math.abs(beside) > forgotten.held)
+    if (beside < -mayMiss || (!hasCallsBeside && beside > forgotten.held))
       problems.push(`the ledger's day has ${day[kind]} ${kind}, its batches ${rows[kind]}${said(forgotten.held)}`);
   }
   const uncertainCalls = sum(books.map((batch) => batch.uncertainCalls));

@@ -8,6 +8,7 @@ import { loadConfig } from '../../config/load.ts';
 import { RedisKeys } from '../../src/adapters/redis/keys.ts';
 import { type App, openApp } from '../../src/app.ts';
 import { scopesOf } from '../../src/ledger/scope.ts';
+import { readCheckpoint } from '../../src/operations/recovery/checkpoints.ts';
 import { downloadResults } from '../../src/results/download-results.ts';
 import { runCli } from '../helpers/cli.ts';
 import { type BatchBooks, checkBatch, checkBill } from './check-books.ts';
@@ -171,7 +172,8 @@ async function play(scenario: Scenario, folder: string, problems: string[], figu
     mayFindNothing: MAY_BE_AWAY,
     clocks: hasFault('clock') ? (number) => falseClock(scenario.seed, number) : undefined,
   });
-  const stage = new Stage({ cluster, redis: redisServer, link, store, recover: recoverAll }, problems);
+  const checkpointAt = async () => (await readCheckpoint(app))?.at;
+  const stage = new Stage({ cluster, redis: redisServer, link, store, recover: recoverAll, checkpointAt }, problems);
   stack.defer(() => {
     figures.blows = Object.fromEntries(stage.blows);
     cluster.killAll();

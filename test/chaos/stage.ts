@@ -16,13 +16,16 @@ export interface StageParts {
   readonly store: StoreFront | FilePlace;
   /** What an operator does when Redis has lost its memory: `nightmill recover`, and what it could not know. */
   readonly recover: () => Promise<void>;
+  /** Of the checkpoint that the store has; milliseconds since the epoch. */
+  readonly checkpointAt: () => Promise<number | undefined>;
 }
 
 /** Most that a power failure takes with `everysec`. */
 const MOST_FORGOTTEN_MS = 1_000;
 const SLOWEST_MS = 120;
 const CUT_EVERY_MS = 350;
-const CHECKPOINT_WITHIN_MS = 3_500;
+const CHECKPOINT_WITHIN_MS = 30_000;
+const LOOK_MS = 50;
 
 /** Lets the scenario's actions happen and knows which of them are not over yet. */
 export class Stage {
@@ -94,11 +97,13 @@ export class Stage {
 
   /** When there is something to know again; in half of the cases with a checkpoint of a moment before. */
   async #loseAll(force: number): Promise<void> {
-    const { redis, recover } = this.#parts;
+    const { redis, recover, checkpointAt } = this.#parts;
     await redis.untilCommitted();
     if (force < 0.5) {
+      const before = await checkpointAt();
+      const until = performance.now() + CHECKPOINT_WITHIN_MS;
       await redis.askForCheckpoint();
-      await delay(CHECKPOINT_WITHIN_MS);
+      while ((await checkpointAt()) === before && performance.now() < until) await delay(LOOK_MS);
     }
     await redis.loseAll();
     await recover();
