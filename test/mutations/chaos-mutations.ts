@@ -37,4 +37,11 @@ export const CHAOS_MUTATIONS: readonly Mutation[] = [
     broken: "redis.call('SET', KEYS[1], ARGV[1])",
     judge: { seed: 80, faults: 'submitter-kill,server-kill' },
   },
+  {
+    name: 'recovery forgets what the day has cost',
+    file: 'operations/recovery/recover.ts',
+    line: 'await app.memory.book({ name, period }, identity, settled, uncertain + held);',
+    broken: '',
+    judge: { seed: 80, faults: 'redis-loss' },
+  },
 ];
