@@ -44,4 +44,11 @@ export const CHAOS_MUTATIONS: readonly Mutation[] = [
     broken: '',
     judge: { seed: 80, faults: 'redis-loss' },
   },
+  {
+    name: 'recovery forgets what was committed',
+    file: 'operations/recovery/recover.ts',
+    line: 'found.set(slice, commit);',
+    broken: '',
+    judge: { seed: 80, faults: 'redis-loss' },
+  },
 ];
