@@ -113,7 +113,8 @@ async function settleReply(
   });
   if (settlement.kind === 'fenced') return owner.stopAndThrow({ kind: 'fenced' });
   if (entry.reply.text !== '') await keepAnswer(context, ticket, entry);
-  return remember(owner, ticket.callKey, settlement.kind === 'duplicate' ? settlement.entry : entry);
+  if (settlement.kind === 'duplicate') return remember(owner, settlement.callKey, settlement.entry);
+  return remember(owner, ticket.callKey, entry);
 }
 
 /** The cache saves money another day; a store that cannot take the answer now costs nothing. */

@@ -87,8 +87,11 @@ export type Outcome =
 
 export type Settlement =
   | { readonly kind: 'settled' }
-  /** Another reply to the same request was stored first: that one counts, this one is booked as uncertain. */
-  | { readonly kind: 'duplicate'; readonly entry: JournalEntry }
+  /**
+   * Another reply to the same question was stored first, perhaps of another provider (`callKey`: its own): that one counts,
+   * this one is booked as uncertain.
+   */
+  | { readonly kind: 'duplicate'; readonly entry: JournalEntry; readonly callKey: string }
   /** The slice has another owner now, or has ended. */
   | { readonly kind: 'fenced' };
 

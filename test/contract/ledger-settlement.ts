@@ -79,12 +79,30 @@ export function testSettlement(open: () => Promise<ContractCluster>): void {
         expect(await ledger.settle(second, replyOf(40, 'the second'))).toEqual({
           kind: 'duplicate',
           entry: entryOf(31, 'the first'),
+          callKey: first.callKey,
         });
         expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 31, uncertain: 40 }));
         expect(await ledger.uncertainCalls(claim.batchId)).toMatchObject([
           { callId: second.callId, cost: 40, reason: 'another reply to this call counts' },
         ]);
       }
+    });
+
+    test('of two replies to one question from two providers the first counts', async () => {
+      const { ledger, claim } = await cluster.workerWithSlice();
+      const small = ticketOf(claim, 90, { callKey: 'small', otherKeys: ['spare'] });
+      await ledger.admit(small);
+      const next = await cluster.claim(claim.batchId);
+      const spare = ticketOf(next, 90, { callKey: 'spare', otherKeys: ['small'] });
+      await ledger.admit(spare);
+      expect(await ledger.settle(small, replyOf(31, 'the first'))).toEqual({ kind: 'fenced' });
+      expect(await ledger.settle(spare, replyOf(40, 'the second'))).toEqual({
+        kind: 'duplicate',
+        entry: entryOf(31, 'the first'),
+        callKey: 'small',
+      });
+      expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 31, uncertain: 40 }));
+      expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual(['small']);
     });
 
     test('a reply of a former owner is booked and journalled, and the former owner is told that it is fenced', async () => {
@@ -229,7 +247,8 @@ export function testSettlement(open: () => Promise<ContractCluster>): void {
       const again = ticketOf(await cluster.claim(claim.batchId), 11, { callKey: late.callKey });
       await other.ledger.admit(again);
       await other.ledger.settle(again, replyOf(6, 'new'));
-      expect(await ledger.settle(late, replyOf(4, 'late'))).toEqual({ kind: 'duplicate', entry: entryOf(6, 'new') });
+      const kept = { entry: entryOf(6, 'new'), callKey: late.callKey };
+      expect(await ledger.settle(late, replyOf(4, 'late'))).toEqual({ kind: 'duplicate', ...kept });
       expect(await cluster.totals(ledger, claim)).toEqual(everyScope({ settled: 6, uncertain: 4 }));
       expect(await ledger.uncertainCalls(claim.batchId)).toMatchObject([{ callId: late.callId, cost: 4 }]);
     });

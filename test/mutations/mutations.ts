@@ -56,7 +56,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a second reply takes the place of the first',
     file: 'adapters/redis/scripts/settle.ts',
-    line: "if stored then return {'duplicate', stored} end",
+    line: "if stored then return {'duplicate', stored, key} end",
     broken: '',
     judge: { tests: LEDGER },
   },

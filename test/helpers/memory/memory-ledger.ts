@@ -59,7 +59,7 @@ export class MemoryLedger implements Ledger {
   }
 
   async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    const { claim, callId, callKey } = ticket;
+    const { claim, callId, callKey, otherKeys = [] } = ticket;
     const holder = this.#holderOf(ticket);
     const fence = this.#books.fence(claim.batchId).get(claim.slice);
     const journal = this.#books.journal(claim.batchId, claim.slice);
@@ -76,11 +76,12 @@ export class MemoryLedger implements Ledger {
       return { kind: 'settled' };
     }
     const { entry } = outcome;
-    const first = journal.get(callKey);
+    const firstKey = [callKey, ...otherKeys].find((key) => journal.has(key)) ?? callKey;
+    const first = journal.get(firstKey);
     if (fence === undefined || fence === 'done' || first !== undefined) {
       this.#books.list(ticket, entry.cost, 'another reply to this call counts', entry.requestId);
       const orphaned = fence === undefined || fence === 'done' || first === undefined;
-      return orphaned ? { kind: 'fenced' } : { kind: 'duplicate', entry: first };
+      return orphaned ? { kind: 'fenced' } : { kind: 'duplicate', entry: first, callKey: firstKey };
     }
     journal.set(callKey, entry);
     this.#books.add(ticket.scopes, { settled: entry.cost });

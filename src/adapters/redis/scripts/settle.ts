@@ -16,10 +16,12 @@ import { script } from './run-script.ts';
  *                  model, scopes, the batch first}
  *         calls    {kind, call id, call key, outcome: 'reply' | 'released' | 'uncertain', cost (nano-dollars; for a reply), number of
  *                  its journal entry in ARGV (for a reply) or 0, the end of the JSON object of the list, what the reply cost beyond its
- *                  output cap (nano-dollars), and, of calls with a quota, what became of it: four shares}
+ *                  output cap (nano-dollars), keys of the same question to other providers or 0, and, of calls with a quota, what
+ *                  became of it: four shares}
  *       2.. journal entries
  * Returns for each call: 0, settled or settled before · {'fenced'}: stored and booked, but the slice has a new owner ·
- *       {'duplicate', journal entry}: another reply to this call is the one that counts, and this cost is booked as uncertain ·
+ *       {'duplicate', journal entry, its call key}: another reply to this question is the one that counts, and this cost is booked
+ *       as uncertain ·
  *       {'orphaned'}: the slice or batch has ended without this reply, booked as uncertain
  *
  * A hold that a reaper has booked as uncertain in the meantime is found again by its call id and corrected, as long
@@ -50,7 +52,12 @@ for _, call in ipairs(calls) do
   local slice = slices[kinds[call[1]][1]]
   want(2, call[2])
   want(slice[5], call[2])
-  if call[4] == 'reply' then want(slice[4], call[3]) end
+  if call[4] == 'reply' then
+    want(slice[4], call[3])
+    if call[9] ~= 0 then
+      for _, other in ipairs(call[9]) do want(slice[4], other) end
+    end
+  end
 end
 for key, hash in pairs(hashes) do
   for i, value in ipairs(redis.call('HMGET', KEYS[key], unpack(hash.fields))) do hash.values[hash.fields[i]] = value end
@@ -79,16 +86,22 @@ local function release(kind, id, record, outcome, beyond, uses)
   return tonumber(string.match(record, '^%d+'))
 end
 
-local function store(slice, key, entry)
+local function store(slice, key, entry, others)
   if not slice.fence or slice.fence == 'done' then return {'orphaned'} end
   local stored = get(slice[4], key)
-  if stored then return {'duplicate', stored} end
+  if stored then return {'duplicate', stored, key} end
+  if others ~= 0 then
+    for _, other in ipairs(others) do
+      stored = get(slice[4], other)
+      if stored then return {'duplicate', stored, other} end
+    end
+  end
   put(slice[4], key, ARGV[entry])
   return slice.fence == slice[3] and 0 or {'fenced'}
 end
 
 local function settle(call)
-  local number, id, key, outcome, cost, entry, rest, beyond, uses = unpack(call)
+  local number, id, key, outcome, cost, entry, rest, beyond, others, uses = unpack(call)
   local kind = kinds[number]
   local slice = slices[kind[1]]
   local record, listed = get(2, id), get(slice[5], id)
@@ -105,7 +118,7 @@ local function settle(call)
     put(slice[5], id, false)
   end
   local answer = 0
-  if outcome == 'reply' then answer = store(slice, key, entry) end
+  if outcome == 'reply' then answer = store(slice, key, entry, others) end
   local isLost = answer ~= 0 and (answer[1] == 'orphaned' or answer[1] == 'duplicate')
   local settled, uncertain = 0, 0
   if outcome == 'uncertain' then

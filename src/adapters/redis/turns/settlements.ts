@@ -52,6 +52,7 @@ async function settleTogether(
     entry === undefined ? 0 : entries.push(entry) + 1,
     endOf(ticket, outcome),
     outcome.kind === 'reply' ? (outcome.beyondCap ?? 0) : 0,
+    outcome.kind === 'reply' ? (ticket.otherKeys ?? 0) : 0,
     ...(ticket.quota === undefined ? [] : [useNumbers(useOf(ticket.quota, outcome))]),
   ]);
   const { slices, scopes, kinds } = table;
@@ -69,9 +70,9 @@ type Answer = number | readonly Buffer[];
 
 function readAnswer(answer: Answer): Settlement {
   if (typeof answer === 'number') return { kind: 'settled' };
-  const [status, stored] = answer;
+  const [status, stored, callKey] = answer;
   return String(status) === 'duplicate'
-    ? { kind: 'duplicate', entry: decodeEntry(stored as Buffer) }
+    ? { kind: 'duplicate', entry: decodeEntry(stored as Buffer), callKey: String(callKey) }
     : { kind: 'fenced' };
 }
 
