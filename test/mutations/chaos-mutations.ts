@@ -51,4 +51,25 @@ export const CHAOS_MUTATIONS: readonly Mutation[] = [
     broken: '',
     judge: { seed: 80, faults: 'redis-loss' },
   },
+  {
+    name: 'a committed slice leaves its paid replies in Redis',
+    file: 'adapters/redis/scripts/slices.ts',
+    line: "redis.call('UNLINK', KEYS[4])",
+    broken: '',
+    judge: { seed: 80, faults: 'none' },
+  },
+  {
+    name: 'uncertain money leaves room under a limit',
+    file: 'adapters/redis/scripts/admit.ts',
+    line: 'scope.settled + scope.uncertain + scope.held + amount > scope.limit',
+    broken: 'scope.settled + scope.held + amount > scope.limit',
+    judge: { seed: 80, faults: 'none' },
+  },
+  {
+    name: 'a call of a dead worker is listed as uncertain, and not booked',
+    file: 'adapters/redis/scripts/reap.ts',
+    line: "redis.call('HINCRBY', KEYS[i], 'uncertain', string.format('%.0f', held - booked))",
+    broken: '',
+    judge: { seed: 80, faults: 'none' },
+  },
 ];
