@@ -6,11 +6,15 @@ const WAITS = 'test/e2e/schedules.test.ts';
 
 /**
  * Each of these files has a process of its own: it looks at the memory of its process, changes its environment or its
- * globals, or replaces modules. All others share a few processes, each of which loads the program once: a file that
+ * globals, or has its set-up in a module that another file loads too. All others share a few processes, each of which loads the program once: a file that
  * loads it anew costs three seconds of CPU.
  */
 const OWN_PROCESS = [
+  'test/adapters/first-byte.test.ts',
+  'test/adapters/openai-compatible.test.ts',
+  'test/adapters/openai-connections.test.ts',
   'test/adapters/s3-store.test.ts',
+  'test/calls/call-model*.test.ts',
   'test/adapters/webhook-notices.test.ts',
   'test/cluster-lane/**/*.test.ts',
   'test/documents/duplicate-ids.test.ts',

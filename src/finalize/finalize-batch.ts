@@ -98,8 +98,11 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
 async function endAgain(context: FinalizeContext, batch: BatchRecord): Promise<boolean> {
   const manifest = await manifestOf(context.store, batch);
   if (manifest === undefined) return false;
+  const { batchId } = batch;
   const parent = await mergeRetry(context, batch, manifest);
-  return await context.batches.finish(batch.batchId, manifest.state, Date.parse(manifest.finishedAt), parent);
+  if (!(await context.batches.finish(batchId, manifest.state, Date.parse(manifest.finishedAt), parent))) return false;
+  context.log.info('batch:finished', { batch: batchId, state: manifest.state, ...manifest.documents });
+  return true;
 }
 
 /** What nobody needs when a batch has ended. Replies that a digest was made of say what is in documents; a repeat would still have found them. */
