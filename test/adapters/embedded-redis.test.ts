@@ -98,7 +98,7 @@ function killOne(found: { readonly pid: number } | undefined): number {
 
 async function serverEnd(): Promise<void> {
   await vi.waitFor(() => expect([...processesOf('redis-server'), ...processesOf('supervisor')]).toEqual([]), {
-    timeout: 5_000,
+    timeout: 20_000,
     interval: 50,
   });
 }

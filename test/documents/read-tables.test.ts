@@ -10,6 +10,7 @@ import type { InputEntry } from '../../src/documents/document.ts';
 import type { DocumentInput, InputReading } from '../../src/documents/document-input.ts';
 import { type ReadOptions, readDocuments } from '../../src/documents/read-documents.ts';
 import { NightmillError } from '../../src/errors.ts';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
 
 let folder: TemporaryFolder;
@@ -306,7 +307,7 @@ describe('readDocuments() on Parquet', () => {
         const path = await fileOf(bytes, 'docs.parquet');
         await read(path, { parser: hasty }).catch((error: unknown) => expect(error).toBeInstanceOf(NightmillError));
       }),
-      { numRuns: 60, examples: [[[{ at: 434, value: 17 }]]] },
+      { numRuns: ALL_TESTS ? 60 : 15, examples: [[[{ at: 434, value: 17 }]]] },
     );
   });
 });

@@ -172,7 +172,7 @@ function expectLabels({ results }: Output): void {
 const failedIds = ({ errors }: Output) => errors.filter(({ status }) => status === 'failed').map(({ id }) => id);
 
 describe('hostile documents', () => {
-  it(
+  it.runIf(ALL_TESTS)(
     'with the local tier end as rows, and the process ends as it should',
     async () => {
       workspace = await Workspace.make({
