@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
 import type { PartialAnswer, SentenceSource } from '../../src/tasks/result-row.ts';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { goodAnswer, HttpModel, type ModelCall } from '../helpers/http-model.ts';
 import { NODE, programFiles } from '../helpers/program.ts';
 import { startSimulatorProcess } from '../helpers/simulator-process.ts';
