@@ -81,10 +81,13 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
     if (error instanceof StopError) return false;
     // Another process has ended it meanwhile, and with that its commits and work files are gone.
     const now = await context.batches.get(batchId);
-    const isOpen = now !== undefined && !hasManifest(now.state);
-    if (isOpen && !(error instanceof MissingPartError && (await endAgain(context, batch)))) throw error;
-    await context.owners.forget(digestRun(batchId));
-    return true;
+    if (now === undefined) {
+      // A server that has lost its memory: the slices' rows stay, for `recover`.
+      await context.owners.forget(digestRun(batchId));
+      return true;
+    }
+    if (!hasManifest(now.state) && !(error instanceof MissingPartError && (await endAgain(context, batch))))
+      throw error;
   }
   await removeTraces(context, batchId);
   return true;

@@ -26,7 +26,7 @@ export function reportHtml(report: Report): string {
     ),
     '<h2>Documents a day</h2>',
     barPlot(
-      'documents per day',
+      'documents a day',
       days.map(({ day, documents }) => ({ label: day.slice(5), value: documents, text: count(documents) })),
     ),
     `<h2>By ${by}</h2>`,

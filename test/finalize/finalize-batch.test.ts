@@ -172,7 +172,10 @@ test('finalizeBatch() ends a batch by its manifest where Redis has forgotten its
   expect(await finalizeBatch(context, batchId)).toBe(true);
   const files = (await manifestOf(store, batchId)).files;
   await before.comesBack({ state: 'finalizing' });
+  // A slice that was done again meanwhile.
+  await store.put(storeKeys.work(batchId, 0, 'again', 'errors'), gzipSync('{}\n'));
   expect(await finalizeBatch(context, batchId)).toBe(true);
+  expect(await Array.fromAsync(store.list(storeKeys.workPrefix(batchId)))).toEqual([]);
   expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'completed' });
   expect((await cluster.batches.listOpen()).map((open) => open.batchId)).not.toContain(batchId);
   expect((await manifestOf(store, batchId)).files).toEqual(files);
