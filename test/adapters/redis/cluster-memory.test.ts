@@ -1,34 +1,22 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RedisClusterMemory } from '../../../src/adapters/redis/cluster-memory.ts';
 import { entryOf, scopesOfTest, ticketOf } from '../../contract/cluster.ts';
-import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster } from './fixture.ts';
+import { useOwnServer } from './own-server.ts';
 
-let server: RedisServer;
-let cluster: Cluster;
-
-beforeEach(async () => {
-  server = await startRedisServer();
-  cluster = new Cluster(await server.connect());
-});
-
-afterEach(async () => {
-  await cluster.stop();
-  await server.stop();
-});
+const own = useOwnServer();
 
 test('read() has in the day what it has in the batch, also of a call that is settled while it reads', async () => {
-  const { ledger, claim } = await cluster.workerWithSlice();
+  const { ledger, claim } = await own.cluster.workerWithSlice();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   const [batch, ...others] = scopesOfTest(claim.batchId);
-  const read = cluster.redis.hmget.bind(cluster.redis) as (...parts: string[]) => Promise<(string | null)[]>;
-  vi.spyOn(cluster.redis, 'hmget').mockImplementationOnce((async (...parts: string[]) => {
+  const read = own.cluster.redis.hmget.bind(own.cluster.redis) as (...parts: string[]) => Promise<(string | null)[]>;
+  vi.spyOn(own.cluster.redis, 'hmget').mockImplementationOnce((async (...parts: string[]) => {
     const first = await read(...parts);
     await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
     return first;
   }) as never);
-  const memory = new RedisClusterMemory(cluster.redis, cluster.keys);
+  const memory = new RedisClusterMemory(own.cluster.redis, own.cluster.keys);
   const { scopes } = await memory.read({
     batches: [claim.batchId],
     workflows: [],

@@ -1,46 +1,18 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RedisLedger } from '../../../../src/adapters/redis/ledger.ts';
 import { RememberingLedger } from '../../../../src/adapters/redis/remembering/remembering-ledger.ts';
 import { systemClock } from '../../../../src/adapters/system/system-clock.ts';
 import { NightmillError } from '../../../../src/errors.ts';
-import type { CallTicket, Outcome, SliceClaim } from '../../../../src/ledger/ledger.ts';
+import type { CallTicket, Outcome } from '../../../../src/ledger/ledger.ts';
 import { batchScope } from '../../../../src/ledger/scope.ts';
-import { commitOf, entryOf, ticketOf } from '../../../contract/cluster.ts';
-import { type RedisServer, startRedisServer } from '../../../helpers/redis-server.ts';
-import { Cluster } from '../fixture.ts';
+import { entryOf, ticketOf } from '../../../contract/cluster.ts';
+import { useOwnServer } from '../own-server.ts';
 
-let server: RedisServer;
-let cluster: Cluster;
-
-beforeEach(async () => {
-  server = await startRedisServer();
-  cluster = new Cluster(await server.connect());
-});
-
-afterEach(async () => {
-  await cluster.stop();
-  await server.stop();
-});
-
-/** @param monotonic milliseconds; the time in which the server is asked stands still by default */
-async function rememberingWorker(monotonic = () => 0) {
-  const { lease } = await cluster.worker();
-  const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
-  ledger.remember({ ...systemClock, now: () => 0, monotonic });
-  expect(await ledger.restoreIfRestarted()).toBe(0);
-  const claim = await cluster.claim(await cluster.queuedBatch());
-  return { ledger, claim, lease };
-}
-
-/** The server comes back as it was at the last `SAVE`: everything since is forgotten. */
-async function restart(): Promise<void> {
-  await server.kill();
-  await server.start();
-}
+const own = useOwnServer();
 
 test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in flight again, once', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker();
+  await own.cluster.redis.save();
   const reply = ticketOf(claim, 100);
   const inFlight = ticketOf(claim, 200);
   const uncertain = ticketOf(claim, 300);
@@ -52,7 +24,7 @@ test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in
   const before = await ledger.totals(batchScope(claim.batchId));
   expect(before).toMatchObject({ settled: 60, uncertain: 300, held: 200 });
 
-  await restart();
+  await own.restart();
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 0, held: 0 });
   expect(await ledger.restoreIfRestarted()).toBe(3);
   expect(await ledger.totals(batchScope(claim.batchId))).toEqual(before);
@@ -67,24 +39,24 @@ test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in
 
 test('restoreIfRestarted() posts forgotten replies again however long the server was away', async () => {
   let now = 0;
-  const { ledger, claim } = await rememberingWorker(() => now);
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker(() => now);
+  await own.cluster.redis.save();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
   now = 60_000;
-  await restart();
+  await own.restart();
   expect(await ledger.restoreIfRestarted()).toBe(1);
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
 });
 
 test('restoreIfRestarted() that was cut off posts the rest the next time', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker();
+  await own.cluster.redis.save();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
-  await restart();
+  await own.restart();
   vi.spyOn(ledger, 'restore').mockRejectedValueOnce(new Error('Redis is away again'));
   await expect(ledger.restoreIfRestarted()).rejects.toThrow('away again');
   expect(await ledger.restoreIfRestarted()).toBe(1);
@@ -92,11 +64,11 @@ test('restoreIfRestarted() that was cut off posts the rest the next time', async
 });
 
 test('a call that ends while the last seconds are posted again is not held for ever', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker();
+  await own.cluster.redis.save();
   const [first, second, third] = [ticketOf(claim, 100), ticketOf(claim, 200), ticketOf(claim, 400)] as const;
   for (const ticket of [first, second, third]) await ledger.admit(ticket);
-  await restart();
+  await own.restart();
   const { restore } = RememberingLedger.prototype;
   const endings: Promise<unknown>[] = [];
   vi.spyOn(ledger, 'restore').mockImplementation(async (ticket, outcome) => {
@@ -114,24 +86,24 @@ test('a call that ends while the last seconds are posted again is not held for e
 });
 
 test('a reply that a restarted server has taken without its claim is booked', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker();
+  await own.cluster.redis.save();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
-  await restart();
+  await own.restart();
   await Promise.all([ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) }), ledger.restoreIfRestarted()]);
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
 });
 
 test('calls in flight under a lease that the server has forgotten are booked when their worker dies', async () => {
-  const claim = await cluster.claim(await cluster.queuedBatch());
-  await cluster.redis.save();
-  const { lease } = await cluster.worker();
-  const ledger = new RememberingLedger(cluster.redis, cluster.keys, lease);
+  const claim = await own.cluster.claim(await own.cluster.queuedBatch());
+  await own.cluster.redis.save();
+  const { lease } = await own.cluster.worker();
+  const ledger = new RememberingLedger(own.cluster.redis, own.cluster.keys, lease);
   ledger.remember({ ...systemClock, now: () => 0, monotonic: () => 0 });
   await ledger.restoreIfRestarted();
   await ledger.admit(ticketOf(claim, 100));
-  await restart();
+  await own.restart();
   // Its next sign of life finds no lease and takes another one.
   await lease.renew();
   expect(await ledger.restoreIfRestarted()).toBe(1);
@@ -142,18 +114,18 @@ test('calls in flight under a lease that the server has forgotten are booked whe
 
 test('restoreIfRestarted() still has the last replies of before when others have settled since the server is back', async () => {
   let now = 0;
-  const { ledger, claim } = await rememberingWorker(() => now);
+  const { ledger, claim } = await own.rememberingWorker(() => now);
   const old = Array.from({ length: 1_000 }, () => ticketOf(claim, 1));
   await Promise.all(old.map((ticket) => ledger.admit(ticket)));
   await Promise.all(old.map((ticket) => ledger.settle(ticket, { kind: 'released' })));
-  await cluster.redis.save();
+  await own.cluster.redis.save();
   now = 10_000;
   expect(await ledger.restoreIfRestarted()).toBe(0);
   const reply = ticketOf(claim, 100);
   await ledger.admit(reply);
   await ledger.settle(reply, { kind: 'reply', entry: entryOf(60) });
   now = 60_000;
-  await restart();
+  await own.restart();
   const after = ticketOf(claim, 1);
   await ledger.admit(after);
   await ledger.settle(after, { kind: 'released' });
@@ -162,13 +134,13 @@ test('restoreIfRestarted() still has the last replies of before when others have
 });
 
 test('restoreIfRestarted() settles a hold whose settlement alone was forgotten, and books nothing twice', async () => {
-  const { ledger, claim } = await rememberingWorker();
+  const { ledger, claim } = await own.rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
-  await cluster.redis.save();
+  await own.cluster.redis.save();
   await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
 
-  await restart();
+  await own.restart();
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, held: 100 });
   await ledger.restoreIfRestarted();
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
@@ -176,13 +148,13 @@ test('restoreIfRestarted() settles a hold whose settlement alone was forgotten, 
 });
 
 test('restoreIfRestarted() settles a hold of a lease that has ended since, and books nothing twice', async () => {
-  const { ledger, claim, lease } = await rememberingWorker();
+  const { ledger, claim, lease } = await own.rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
-  await cluster.redis.save();
+  await own.cluster.redis.save();
   await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
-  await restart();
-  await cluster.endLease(lease.workerId);
+  await own.restart();
+  await own.cluster.endLease(lease.workerId);
   await lease.renew();
   await ledger.restoreIfRestarted();
   await ledger.reapDeadWorkers();
@@ -190,136 +162,49 @@ test('restoreIfRestarted() settles a hold of a lease that has ended since, and b
 });
 
 test('restoreIfRestarted() changes nothing where the server has forgotten nothing', async () => {
-  const { ledger, claim } = await rememberingWorker();
+  const { ledger, claim } = await own.rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
   const inFlight = ticketOf(claim, 40);
   await ledger.admit(inFlight);
   const before = await ledger.totals(batchScope(claim.batchId));
-  await cluster.redis.save();
+  await own.cluster.redis.save();
 
-  await restart();
+  await own.restart();
   expect(await ledger.restoreIfRestarted()).toBe(0);
   expect(await ledger.totals(batchScope(claim.batchId))).toEqual(before);
 });
 
-/** The server comes back without its last writes, and another worker takes the slice twice before the first one notices. */
-async function restartUnderAnotherOwner({ batchId, slice }: SliceClaim) {
-  await restart();
-  await cluster.claim(batchId, slice);
-  const claim = await cluster.claim(batchId, slice);
-  const { ledger } = await cluster.worker();
-  return {
-    claim,
-    ledger,
-    async buy(callKey: string, cost: number): Promise<void> {
-      const ticket = ticketOf(claim, 500, { callKey });
-      await ledger.admit(ticket);
-      await ledger.settle(ticket, { kind: 'reply', entry: entryOf(cost) });
-    },
-    async commit(): Promise<void> {
-      await cluster.batches.commitSlice(batchId, slice, claim.token, commitOf(claim.token));
-    },
-  };
-}
-
-test('restoreIfRestarted() does not take a forgotten claim back from another owner, and leaves it a reply that is paid for', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
-  const other = await restartUnderAnotherOwner(claim);
-  for (const restored of [1, 0]) {
-    expect(await ledger.restoreIfRestarted()).toBe(restored);
-    expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
-    await cluster.redis.save();
-    await restart();
-  }
-  expect(await other.ledger.admit(ticketOf(other.claim, 100, { callKey: ticket.callKey }))).toMatchObject({
-    kind: 'replay',
-  });
-});
-
-test('restoreIfRestarted() books a forgotten reply as uncertain where another owner has bought that answer meanwhile', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
-  const other = await restartUnderAnotherOwner(claim);
-  await other.buy(ticket.callKey, 70);
-  for (const restored of [1, 0]) {
-    expect(await ledger.restoreIfRestarted()).toBe(restored);
-    expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 70, uncertain: 60, held: 0 });
-    await cluster.redis.save();
-    await restart();
-  }
-  expect(await ledger.uncertainCalls(claim.batchId)).toMatchObject([
-    { callId: ticket.callId, cost: 60, reason: 'another reply to this call counts' },
-  ]);
-});
-
-test('restoreIfRestarted() holds the money of a call in flight also where another owner has bought its answer', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  const other = await restartUnderAnotherOwner(claim);
-  await other.buy(ticket.callKey, 70);
-  expect(await ledger.restoreIfRestarted()).toBe(1);
-  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 70, uncertain: 0, held: 100 });
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
-  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 70, uncertain: 60, held: 0 });
-  expect(await ledger.openCalls(claim.batchId)).toBe(0);
-});
-
-test('restoreIfRestarted() books what another owner’s commit cannot have counted, and no reply that it may have', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
-  const [reply, uncertain, inFlight] = [ticketOf(claim, 100), ticketOf(claim, 200), ticketOf(claim, 400)];
-  for (const ticket of [reply, uncertain, inFlight]) await ledger.admit(ticket);
-  await ledger.settle(reply, { kind: 'reply', entry: entryOf(60) });
-  await ledger.settle(uncertain, { kind: 'uncertain', reason: 'timeout' });
-  const other = await restartUnderAnotherOwner(claim);
-  await other.commit();
-  expect(await ledger.restoreIfRestarted()).toBe(2);
-  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 200, held: 400 });
-  await ledger.settle(inFlight, { kind: 'reply', entry: entryOf(300) });
-  expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 0, uncertain: 500, held: 0 });
-  expect(await ledger.openCalls(claim.batchId)).toBe(0);
-});
-
 test('a failed call that was billed is posted again under its own key, not as the answer to its question', async () => {
-  const { ledger, claim } = await rememberingWorker();
-  await cluster.redis.save();
+  const { ledger, claim } = await own.rememberingWorker();
+  await own.cluster.redis.save();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await ledger.settle({ ...ticket, callKey: `${ticket.callKey}!1` }, { kind: 'reply', entry: entryOf(60, '') });
-  await restart();
+  await own.restart();
   expect(await ledger.restoreIfRestarted()).toBe(1);
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([`${ticket.callKey}!1`]);
 });
 
 /** The server is away for longer than a settlement waits, and comes back. */
 async function failToSettle(ledger: RememberingLedger, ticket: CallTicket, outcome: Outcome): Promise<void> {
-  await cluster.redis.save();
-  await server.kill();
-  const retries = cluster.redis.options.maxRetriesPerRequest ?? null;
-  cluster.redis.options.maxRetriesPerRequest = 0;
+  await own.cluster.redis.save();
+  await own.server.kill();
+  const retries = own.cluster.redis.options.maxRetriesPerRequest ?? null;
+  own.cluster.redis.options.maxRetriesPerRequest = 0;
   await expect(ledger.settle(ticket, outcome)).rejects.toThrow(/out of reach/);
-  cluster.redis.options.maxRetriesPerRequest = retries;
-  await server.start();
+  own.cluster.redis.options.maxRetriesPerRequest = retries;
+  await own.server.start();
 }
 
 test('a reply whose settlement failed, because the server was away for too long, is there for the slice’s next owner', async () => {
-  const { ledger, claim } = await rememberingWorker();
+  const { ledger, claim } = await own.rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await failToSettle(ledger, ticket, { kind: 'reply', entry: entryOf(60) });
 
-  await cluster.claim(claim.batchId);
+  await own.cluster.claim(claim.batchId);
   expect([...(await ledger.journal(claim.batchId, 0)).keys()]).toEqual([ticket.callKey]);
   expect(await ledger.totals(batchScope(claim.batchId))).toMatchObject({ settled: 60, uncertain: 0, held: 0 });
   expect(await ledger.openCalls(claim.batchId)).toBe(0);
@@ -328,7 +213,7 @@ test('a reply whose settlement failed, because the server was away for too long,
 });
 
 test('a settlement that failed is made by housekeeping where nobody takes the slice', async () => {
-  const { ledger, claim } = await rememberingWorker();
+  const { ledger, claim } = await own.rememberingWorker();
   const ticket = ticketOf(claim, 100);
   await ledger.admit(ticket);
   await failToSettle(ledger, ticket, { kind: 'released' });
@@ -338,7 +223,7 @@ test('a settlement that failed is made by housekeeping where nobody takes the sl
 });
 
 test('an admission whose answer was lost for good holds nothing once the server is back', async () => {
-  const { ledger, claim } = await rememberingWorker();
+  const { ledger, claim } = await own.rememberingWorker();
   const { admit } = RedisLedger.prototype;
   const lost = vi.spyOn(RedisLedger.prototype, 'admit').mockImplementationOnce(async (ticket) => {
     await admit.call(ledger, ticket);
