@@ -118,6 +118,8 @@ async function writeEnd(context: FinalizeContext, batch: BatchRecord): Promise<v
   const { batchId, workflow, tenant } = batch;
   const startedAt = context.clock.monotonic();
   const sums = await sumCommits(context.batches, batch);
+  // Files that a manifest names are not written anew from a part of what they were made of.
+  if ((await context.store.head(storeKeys.manifest(batchId))) !== undefined) await requireParts(context, batch);
   const results = await mergeParts(context, batch, 'results');
   const errors = await mergeParts(context, batch, 'errors');
   const submission = await context.submission(batchId);
@@ -232,6 +234,16 @@ async function* readAhead(store: ObjectStore, parts: readonly PartFile[]): Async
       reads.push(read);
     }
     yield await (reads.shift() as Promise<Uint8Array>);
+  }
+}
+
+/** @throws {MissingPartError} */
+async function requireParts({ store, batches }: FinalizeContext, { batchId, slices }: BatchRecord): Promise<void> {
+  for await (const commit of batches.commits(batchId, slices)) {
+    for (const part of [commit?.results, commit?.errors]) {
+      if (part !== undefined && (await store.head(part.key)) === undefined)
+        throw new MissingPartError(part.key, store.url);
+    }
   }
 }
 

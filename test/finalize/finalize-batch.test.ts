@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../src/adapters/memory-store/memory-store.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -172,11 +172,14 @@ test('finalizeBatch() ends a batch by its manifest where Redis has forgotten its
   expect(await finalizeBatch(context, batchId)).toBe(true);
   const files = (await manifestOf(store, batchId)).files;
   await before.comesBack({ state: 'finalizing' });
-  // A slice that was done again meanwhile.
-  await store.put(storeKeys.work(batchId, 0, 'again', 'errors'), gzipSync('{}\n'));
+  // What was done again meanwhile: all results, and not all errors.
+  const [again] = (await Array.fromAsync(cluster.batches.commits(batchId, 1))).map((commit) => commit?.results?.key);
+  await store.put(again ?? '', gzipSync('{"again":1}\n'));
   expect(await finalizeBatch(context, batchId)).toBe(true);
   expect(await Array.fromAsync(store.list(storeKeys.workPrefix(batchId)))).toEqual([]);
   expect(await cluster.batches.get(batchId)).toMatchObject({ state: 'completed' });
   expect((await cluster.batches.listOpen()).map((open) => open.batchId)).not.toContain(batchId);
   expect((await manifestOf(store, batchId)).files).toEqual(files);
+  const kept = await store.get(storeKeys.output(batchId, 0));
+  expect(gunzipSync(kept ?? '').toString()).toBe('{}\n'.repeat(7));
 });
