@@ -38,8 +38,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // For two cores: end-to-end tests wait for processes of their own half of the time; more would only fight.
-    maxWorkers: 3,
+    // For two cores: end-to-end tests wait for processes of their own half of the time, and one file waits all the time.
+    maxWorkers: 4,
     // Generous: a bound on time is for what hangs, and machines are busy.
     testTimeout: 90_000,
     hookTimeout: 60_000,

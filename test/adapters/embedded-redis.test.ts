@@ -19,10 +19,11 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedRedis } from '../../src/adapters/embedded-redis/embedded-redis.ts';
 import type { EmbeddedRedisOptions } from '../../src/adapters/embedded-redis/embedded-redis-options.ts';
-import { writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
+import { readEndpoint, writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
 import { tryLockFolder } from '../../src/adapters/embedded-redis/folder-lock.ts';
-import { joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
+import { isSupervised, joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
+import { RedisConnection } from '../../src/adapters/embedded-redis/redis-connection.ts';
 import { startEmbeddedRedis } from '../../src/adapters/embedded-redis/start-embedded-redis.ts';
 import { failureOf, fakeRedisServer, redisProcesses } from '../helpers/redis-processes.ts';
 
@@ -94,6 +95,24 @@ function killOne(found: { readonly pid: number } | undefined): number {
   if (found === undefined) throw new Error('There is no process to kill.');
   process.kill(found.pid, 'SIGKILL');
   return found.pid;
+}
+
+/** One supervisor, which serves: another that was started beside it may be about to end. */
+async function supervisorOtherThan(killed?: { readonly pid: number }): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const found = processesOf('supervisor');
+      expect(found).toHaveLength(1);
+      expect(found).not.toEqual([killed]);
+      const connection = await RedisConnection.open(readEndpoint(redisFolder)?.socketPath ?? '');
+      try {
+        expect(await isSupervised(connection)).toBe(true);
+      } finally {
+        connection.close();
+      }
+    },
+    { timeout: 20_000 },
+  );
 }
 
 async function serverEnd(): Promise<void> {
@@ -170,7 +189,7 @@ describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
     await vi.waitFor(() => expect(processesOf('supervisor')).toEqual([]));
     const embedded = await start();
     expect(processesOf('redis-server')).toEqual([{ pid: client.serverPid }]);
-    await vi.waitFor(() => expect(processesOf('supervisor')).toHaveLength(1), { timeout: 5_000 });
+    await supervisorOtherThan();
     client.process.kill('SIGKILL');
     await embedded.close();
     await serverEnd();
@@ -178,15 +197,10 @@ describe.skipIf(!canRun)('startEmbeddedRedis()', () => {
 
   it('gives its server a new supervisor where that was killed, although nobody else joins', async () => {
     const client = await startClient();
+    await supervisorOtherThan();
     const [killed] = processesOf('supervisor');
     killOne(killed);
-    await vi.waitFor(
-      () => {
-        expect(processesOf('supervisor')).toHaveLength(1);
-        expect(processesOf('supervisor')).not.toEqual([killed]);
-      },
-      { timeout: 5_000 },
-    );
+    await supervisorOtherThan(killed);
     expect(processesOf('redis-server')).toEqual([{ pid: client.serverPid }]);
     await delay(500);
     client.process.kill('SIGKILL');

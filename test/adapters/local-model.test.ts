@@ -175,26 +175,31 @@ describe.skipIf(!sentenceEncoderInstalled())('the local model with the sentence 
     // Measured earlier on other items, minus 3 points and what 200 items and one draw of examples may vary by (4 points);
     // a third of them vary by 3 points more.
     const [count, slack] = ALL_TESTS ? [200, 0] : [70, 0.03];
-    test.each([
+    const rows = [
       { name: 'agnews', perLabel: 0, atLeast: 0.768 },
+      { name: 'sms', perLabel: 32, atLeast: 0.903 },
       { name: 'agnews', perLabel: 32, atLeast: 0.8 },
       { name: 'clinc10', perLabel: 32, atLeast: 0.756 },
-      { name: 'sms', perLabel: 32, atLeast: 0.903 },
-    ])('with $perLabel examples a label is right on $name as often as expected', { timeout: 180_000 }, async (row) => {
-      const set = readClassificationSet(row.name);
-      const items = spread(set.test, count);
-      const examples = row.perLabel === 0 ? [] : drawExamples(set, row.perLabel, 0);
-      const answers = await shared.classify(
-        { labels: set.labels, examples },
-        items.map((item) => item.text),
-      );
-      const right = answers.filter((answer, i) => answer.label === items[i]?.label).length / items.length;
-      expect(right).toBeGreaterThanOrEqual(row.atLeast - slack);
-      // Chance and always-the-commonest-label are far below, so the threshold means something.
-      const confidence = answers.reduce((sum, answer) => sum + answer.confidence, 0) / answers.length;
-      expect(Math.abs(confidence - right)).toBeLessThan(0.12 + slack);
-      expect(answers.filter((answer) => answer.reason === 'not_english').length).toBeLessThanOrEqual(4);
-    });
+    ];
+    test.each(ALL_TESTS ? rows : rows.slice(0, 2))(
+      'with $perLabel examples a label is right on $name as often as expected',
+      { timeout: 180_000 },
+      async (row) => {
+        const set = readClassificationSet(row.name);
+        const items = spread(set.test, count);
+        const examples = row.perLabel === 0 ? [] : drawExamples(set, row.perLabel, 0);
+        const answers = await shared.classify(
+          { labels: set.labels, examples },
+          items.map((item) => item.text),
+        );
+        const right = answers.filter((answer, i) => answer.label === items[i]?.label).length / items.length;
+        expect(right).toBeGreaterThanOrEqual(row.atLeast - slack);
+        // Chance and always-the-commonest-label are far below, so the threshold means something.
+        const confidence = answers.reduce((sum, answer) => sum + answer.confidence, 0) / answers.length;
+        expect(Math.abs(confidence - right)).toBeLessThan(0.12 + slack);
+        expect(answers.filter((answer) => answer.reason === 'not_english').length).toBeLessThanOrEqual(4);
+      },
+    );
   });
 });
 

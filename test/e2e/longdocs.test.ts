@@ -105,39 +105,42 @@ describe.skipIf(!booksPresent)('long documents (needs ../shared/data beside the 
         .map(({ id, text }) => ({ id, text }))
     : [];
 
-  it('five books and RFCs take exactly the calls that were planned, under their limit, and every sentence has sources', async () => {
-    await using simulator = await startSimulatorProcess();
-    await openWorkspace({ url: simulator.url, context: 8192, summary: 'maxWords: 120, provenance: true' }, books);
-    const plan = await workspace.json<PlanJson>(['plan', 'docs.jsonl', '-w', 'digest']);
-    expect(plan.long).toMatchObject({ documents: 5 });
-    expect(plan.long.depth).toBeGreaterThanOrEqual(3);
-    const run = ['run', 'docs.jsonl', '-w', 'digest', '-o', 'out', '--budget', String(plan.costUsd.worst)];
-    const finished = await workspace.run(run);
-    expect(finished, finished.stderr).toMatchObject({ code: 0 });
-    const output = await workspace.readOutput('out');
-    expectBalanced(
-      output,
-      books.map(({ id }) => id),
-    );
-    const bill = await simulator.bill();
-    expect(bill).toHaveLength(plan.calls.low);
-    expect(new Set(bill.map(({ requestHash }) => requestHash)).size).toBe(bill.length);
-    expect(usdToNano(output.manifest.costUsd)).toBeLessThan(usdToNano(plan.costUsd.worst));
-    for (const [index, row] of output.results.entries()) {
-      const { text } = books[index] as Document;
-      const sources = resultOf(row).sources ?? [];
-      expect(sources.length).toBeGreaterThan(0);
-      // The simulator quotes, so each sentence stands in the text.
-      for (const { sentence: quoted, chunks } of sources) {
-        expect(chunks.length, quoted).toBeGreaterThan(0);
-        for (const { start, end } of chunks) {
-          expect(start).toBeGreaterThanOrEqual(0);
-          expect(end).toBeGreaterThan(start);
-          expect(end).toBeLessThanOrEqual(text.length);
+  it.runIf(ALL_TESTS)(
+    'five books and RFCs take exactly the calls that were planned, under their limit, and every sentence has sources',
+    async () => {
+      await using simulator = await startSimulatorProcess();
+      await openWorkspace({ url: simulator.url, context: 8192, summary: 'maxWords: 120, provenance: true' }, books);
+      const plan = await workspace.json<PlanJson>(['plan', 'docs.jsonl', '-w', 'digest']);
+      expect(plan.long).toMatchObject({ documents: 5 });
+      expect(plan.long.depth).toBeGreaterThanOrEqual(3);
+      const run = ['run', 'docs.jsonl', '-w', 'digest', '-o', 'out', '--budget', String(plan.costUsd.worst)];
+      const finished = await workspace.run(run);
+      expect(finished, finished.stderr).toMatchObject({ code: 0 });
+      const output = await workspace.readOutput('out');
+      expectBalanced(
+        output,
+        books.map(({ id }) => id),
+      );
+      const bill = await simulator.bill();
+      expect(bill).toHaveLength(plan.calls.low);
+      expect(new Set(bill.map(({ requestHash }) => requestHash)).size).toBe(bill.length);
+      expect(usdToNano(output.manifest.costUsd)).toBeLessThan(usdToNano(plan.costUsd.worst));
+      for (const [index, row] of output.results.entries()) {
+        const { text } = books[index] as Document;
+        const sources = resultOf(row).sources ?? [];
+        expect(sources.length).toBeGreaterThan(0);
+        // The simulator quotes, so each sentence stands in the text.
+        for (const { sentence: quoted, chunks } of sources) {
+          expect(chunks.length, quoted).toBeGreaterThan(0);
+          for (const { start, end } of chunks) {
+            expect(start).toBeGreaterThanOrEqual(0);
+            expect(end).toBeGreaterThan(start);
+            expect(end).toBeLessThanOrEqual(text.length);
+          }
         }
       }
-    }
-  });
+    },
+  );
 
   it('five books and RFCs are sent with every character in exactly one part, and the overlap apart from it', async () => {
     await openWorkspace({ url: model.url, parts: '{ overlapTokens: 60 }' }, books);

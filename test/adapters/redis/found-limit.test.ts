@@ -61,7 +61,12 @@ describe('a provider that refuses some calls whatever their rate', () => {
   ];
 
   // Nothing else slows them down, so every worker more plays as many calls more.
-  test.each(pairsOf(rows, ALL_TESTS ? WORKERS : [1, 2]).map(([row, workers]) => ({ ...row, workers })))(
+  test.each(
+    pairsOf(ALL_TESTS ? rows : rows.slice(0, 2), ALL_TESTS ? WORKERS : [1, 2]).map(([row, workers]) => ({
+      ...row,
+      workers,
+    })),
+  )(
     'is used as if it did not: $what, $workers workers',
     async ({ share, waitMs, least, workers }) => {
       const without = await withoutBlips(workers);
