@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
   configYaml,
@@ -161,7 +162,7 @@ describe('nightmill submit again', () => {
     const args = ['submit', 'docs.jsonl', '-w', 'triage', '--id', 'large'];
     const killed = workspace.start(args);
     const slices = async () => (await storedObjects(workspace)).filter((name) => name.startsWith('slice-')).length;
-    while ((await slices()) < 3) await new Promise((resolve) => setImmediate(resolve));
+    while ((await slices()) < 3) await delay(5);
     killed.kill('SIGKILL');
     expect(await killed.exited).toMatchObject({ signal: 'SIGKILL' });
     expect(await workspace.status('large')).toMatchObject({ state: 'ingesting' });
@@ -169,7 +170,7 @@ describe('nightmill submit again', () => {
 
     const interrupted = workspace.start(args);
     const before = await newestSlice(workspace);
-    while ((await newestSlice(workspace)) === before) await new Promise((resolve) => setImmediate(resolve));
+    while ((await newestSlice(workspace)) === before) await delay(5);
     interrupted.kill('SIGINT');
     const ended = await interrupted.exited;
     expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
