@@ -7,7 +7,7 @@ import { NODE, programFiles } from './program.ts';
  * holds it). A process that has it already starts once.
  */
 const STARTED_OVER = {
-  node: ['--max-semi-space-size=8'],
+  node: ['--max-semi-space-size=16', '--min-semi-space-size=16', '--no-parallel-scavenge'],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
 };
 

@@ -22,7 +22,7 @@ test('a command that continues for long starts again in its process, with bounds
   const [first, second, ...more] = starts(['-q', 'serve', '--help']);
   expect(more).toEqual([]);
   expect(first).toMatchObject({ arenas: '', young: '' });
-  expect(second).toEqual({ pid: first?.pid, arenas: '2', young: '--max-semi-space-size=8' });
+  expect(second).toEqual({ pid: first?.pid, arenas: '2', young: '--max-semi-space-size=16' });
 });
 
 test('what a person has set stays', () => {
