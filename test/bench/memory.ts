@@ -8,46 +8,77 @@ import { Redis } from 'ioredis';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { machineLine } from './helpers/machine.ts';
+import { cpuMsOf } from './helpers/process-cpu.ts';
 
 export const summary =
-  'peak memory of submit and of a worker, and Redis per queued document, 10,000 against 100,000 documents';
+  'time, CPU and peak memory of submit, a worker and results, and Redis, 10,000 against 100,000 documents';
 
 const MAIN = new URL('../../bin/nightmill.js', import.meta.url).pathname;
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;
 const POLL_MS = 50;
+const BATCH = 'memory';
+
+/** What a process took from its start to its end, or until it was ended. */
+interface Taken {
+  readonly peakMb: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+}
 
 interface Row {
   readonly documents: number;
-  readonly submitMb: number;
-  readonly workerMb: number;
-  readonly redisBytes: number;
-  readonly submitSeconds: number;
-  readonly workerSeconds: number;
+  readonly submit: Taken;
+  readonly worker: Taken;
+  /** Absent where the worker was ended before the batch. */
+  readonly results?: Taken;
+  readonly redis: { readonly bytesQueued: number; readonly peakMb: number; readonly cpuSeconds: number };
 }
 
 /** Real processes, a real Redis and a provider over HTTP that answers at once. Linux only: peaks come from /proc. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: { quick: { type: 'boolean' } } });
-  const sizes = values.quick === true ? [1_000, 10_000] : [10_000, 100_000];
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean' },
+      documents: { type: 'string', default: '10000,100000' },
+      share: { type: 'string', default: '1' },
+      format: { type: 'string', default: 'jsonl' },
+    },
+  });
+  const sizes = values.quick === true ? [1_000, 10_000] : values.documents.split(',').map(Number);
+  const share = Number(values.share);
   console.log(`memory: ${machineLine()}`);
-  const rows: Row[] = [];
-  for (const documents of sizes) rows.push(await measure(documents));
-  console.log('| documents | submit MB | worker MB | Redis bytes/document | submit s | worker s |');
-  console.log('| ---: | ---: | ---: | ---: | ---: | ---: |');
-  for (const row of rows) {
-    console.log(
-      `| ${row.documents.toLocaleString('en')} | ${row.submitMb} | ${row.workerMb} | ${row.redisBytes.toFixed(1)} | ${row.submitSeconds.toFixed(1)} | ${row.workerSeconds.toFixed(1)} |`,
-    );
-  }
-  const [small, large] = rows;
-  if (small === undefined || large === undefined) return;
-  const ratio = (a: number, b: number) => (b / a).toFixed(2);
   console.log(
-    `ten times the documents: submit ${ratio(small.submitMb, large.submitMb)} times, worker ${ratio(small.workerMb, large.workerMb)} times the memory`,
+    `One worker, 4 slices and 64 calls in flight${share < 1 ? `, ended when ${share * 100} % of the documents were done` : ''}; results as ${values.format}.`,
+  );
+  const rows: Row[] = [];
+  for (const documents of sizes) rows.push(await measure(documents, share, values.format));
+  console.log(
+    '| documents | submit: s, CPU s, MB | worker: s, CPU s, MB | results: s, CPU s, MB | Redis: CPU s, MB at most, bytes a queued document |',
+  );
+  console.log('| ---: | ---: | ---: | ---: | ---: |');
+  for (const { documents, submit, worker, results, redis } of rows) {
+    const cells = [
+      documents.toLocaleString('en'),
+      takenText(submit),
+      takenText(worker),
+      results === undefined ? '' : takenText(results),
+      `${redis.cpuSeconds.toFixed(1)}, ${redis.peakMb.toFixed(1)}, ${redis.bytesQueued.toFixed(1)}`,
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+  const [small, large] = [rows[0], rows.at(-1)];
+  if (small === undefined || large === undefined || small === large) return;
+  const ratio = (a: Taken, b: Taken) => (b.peakMb / a.peakMb).toFixed(2);
+  console.log(
+    `${large.documents / small.documents} times the documents: submit ${ratio(small.submit, large.submit)} times, worker ${ratio(small.worker, large.worker)} times the memory`,
   );
 }
 
-async function measure(documents: number): Promise<Row> {
+const takenText = ({ seconds, cpuSeconds, peakMb }: Taken): string =>
+  `${seconds.toFixed(1)}, ${cpuSeconds.toFixed(1)}, ${peakMb}`;
+
+async function measure(documents: number, share: number, format: string): Promise<Row> {
   await using folder = await makeTemporaryFolder('memory');
   await using redis = await startTcpRedis();
   const simulator = await startSimulatorProcess(folder.path);
@@ -55,29 +86,42 @@ async function measure(documents: number): Promise<Row> {
   try {
     await writeFile(`${folder.path}/nightmill.yaml`, configFor(redis.url, simulator.url));
     await writeDocuments(`${folder.path}/documents.jsonl`, documents);
-    const emptyBytes = await usedMemory(client);
-    const submit = start(['submit', 'documents.jsonl', '-w', 'triage', '--id', 'memory'], folder.path);
-    const submitted = await peakUntil(submit, () => Promise.resolve(submit.exitCode !== null));
-    const redisBytes = ((await usedMemory(client)) - emptyBytes) / documents;
-    const worker = start(['worker', '--log-level', 'error'], folder.path);
-    const worked = await peakUntil(
-      worker,
-      async () => (await client.hget('{nightmill}:batch:memory', 'state')) === 'completed',
-    );
-    worker.kill('SIGTERM');
-    await once(worker, 'exit');
+    const emptyBytes = (await memoryOf(client)).used;
+    const cpuBefore = await cpuSecondsOf(client);
+    const submit = await untilExit(start(['submit', 'documents.jsonl', '-w', 'triage', '--id', BATCH], folder.path));
+    const bytesQueued = ((await memoryOf(client)).used - emptyBytes) / documents;
+    const working = start(['worker', '--log-level', 'error'], folder.path);
+    const worker = await takenUntil(working, () => isDone(client, share));
+    working.kill('SIGTERM');
+    await once(working, 'exit');
+    const results =
+      share < 1 ? undefined : await untilExit(start(['results', BATCH, '-o', 'out', '--format', format], folder.path));
+    const peakMb = ((await memoryOf(client)).peak - emptyBytes) / 1e6;
+    const cpuSeconds = (await cpuSecondsOf(client)) - cpuBefore;
     return {
       documents,
-      submitMb: submitted.peakMb,
-      workerMb: worked.peakMb,
-      redisBytes,
-      submitSeconds: submitted.seconds,
-      workerSeconds: worked.seconds,
+      submit,
+      worker,
+      ...(results === undefined ? {} : { results }),
+      redis: { bytesQueued, peakMb, cpuSeconds },
     };
   } finally {
     client.disconnect();
     simulator.process.kill('SIGKILL');
   }
+}
+
+/** Whether the batch has ended, or such a share of its slices. */
+async function isDone(client: Redis, share: number): Promise<boolean> {
+  const told = await client.hmget(`{nightmill}:batch:${BATCH}`, 'state', 'slices', 'slicesCommitted');
+  const [state, slices, committed] = told;
+  return state === 'completed' || (share < 1 && Number(committed) >= Number(slices) * share);
+}
+
+async function untilExit(child: ChildProcess): Promise<Taken> {
+  const taken = await takenUntil(child, async () => child.exitCode !== null || child.signalCode !== null);
+  if (child.exitCode !== 0) throw new Error(`A command ended with ${child.exitCode ?? child.signalCode}`);
+  return taken;
 }
 
 function configFor(redisUrl: string, providerUrl: string): string {
@@ -131,30 +175,36 @@ function start(args: readonly string[], folder: string): ChildProcess {
   return spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** Resident memory at its highest, as the kernel kept it, read until the end. */
-async function peakUntil(
-  child: ChildProcess,
-  ended: () => Promise<boolean>,
-): Promise<{ peakMb: number; seconds: number }> {
+/** As the kernel has kept them, read until the end. */
+async function takenUntil(child: ChildProcess, ended: () => Promise<boolean>): Promise<Taken> {
   const startedAt = performance.now();
   let peakMb = 0;
+  let cpuSeconds = 0;
+  const look = () => {
+    try {
+      const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0;
+      peakMb = Math.max(peakMb, Math.round(Number(kilobytes) / 1000));
+      cpuSeconds = Math.max(cpuSeconds, cpuMsOf(child.pid) / 1000);
+    } catch {
+      // It has ended between two looks.
+    }
+  };
   while (!(await ended())) {
-    peakMb = Math.max(peakMb, highWaterMb(child.pid));
+    look();
     await delay(POLL_MS);
   }
-  return { peakMb: Math.max(peakMb, highWaterMb(child.pid)), seconds: (performance.now() - startedAt) / 1000 };
+  look();
+  return { peakMb, cpuSeconds, seconds: (performance.now() - startedAt) / 1000 };
 }
 
-function highWaterMb(pid: number | undefined): number {
-  try {
-    const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0;
-    return Math.round(Number(kilobytes) / 1000);
-  } catch {
-    // It has ended between two looks.
-    return 0;
-  }
+async function memoryOf(client: Redis): Promise<{ readonly used: number; readonly peak: number }> {
+  const told = await client.info('memory');
+  const bytes = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(told)?.[1] ?? 0);
+  return { used: bytes('used_memory'), peak: bytes('used_memory_peak') };
 }
 
-async function usedMemory(client: Redis): Promise<number> {
-  return Number(/^used_memory:(\d+)/m.exec(await client.info('memory'))?.[1] ?? 0);
+async function cpuSecondsOf(client: Redis): Promise<number> {
+  const told = await client.info('cpu');
+  const seconds = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, 'm').exec(told)?.[1] ?? 0);
+  return seconds('used_cpu_sys') + seconds('used_cpu_user');
 }

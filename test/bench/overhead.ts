@@ -19,7 +19,7 @@ const BOUNDLESS = { requestsPerMinute: 100_000_000, tokensPerMinute: 100_000_000
 const POLL_MS = 10;
 const WARM_UP_WITHIN_MS = 300_000;
 
-interface Load {
+export interface Load {
   readonly documents: number;
   /** Not measured; they come first. */
   readonly warmUp: number;
@@ -27,7 +27,7 @@ interface Load {
   readonly latencyMs: number;
 }
 
-interface Measured {
+export interface Measured {
   readonly calls: number;
   readonly wallMs: number;
   readonly cpuMs: number;
@@ -41,13 +41,15 @@ interface Measured {
 /** Removed when all is measured: ext4 makes no new file in the place of one that was removed within the last minutes, and looks at them one by one. */
 const folders: TemporaryFolder[] = [];
 
-type Client = 'system' | CallLoopTask['client'];
+export type Client = 'system' | CallLoopTask['client'];
 
 const NAMES: Readonly<Record<Client, string>> = {
   system: 'nightmill worker',
   sdk: 'p-limit + openai SDK',
   undici: 'undici loop',
+  bullmq: 'BullMQ, a job a document',
 };
+const CLIENTS = ['sdk', 'undici', 'bullmq', 'system'] as const;
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -71,15 +73,15 @@ ${machineLine()}\n`);
     await compareCost({ documents, warmUp, inFlight, latencyMs: 0 }, rounds);
     await compareLatency({ documents: Math.ceil(documents / 10), warmUp: 200, inFlight: 4, latencyMs: 50 });
   } finally {
-    await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
+    await removeFolders();
   }
 }
 
 /** The clients take turns; of each the round with the middle cost counts. */
 async function compareCost(load: Load, rounds: number): Promise<void> {
-  const turns: Record<Client, Measured[]> = { sdk: [], undici: [], system: [] };
+  const turns: Record<Client, Measured[]> = { sdk: [], undici: [], bullmq: [], system: [] };
   for (let round = 0; round < rounds; round += 1) {
-    for (const client of ['sdk', 'undici', 'system'] as const) turns[client].push(await measure(client, load));
+    for (const client of CLIENTS) turns[client].push(await measure(client, load));
   }
   const sdk = medianCost(turns.sdk);
   const rows = [
@@ -94,7 +96,7 @@ async function compareCost(load: Load, rounds: number): Promise<void> {
       'body bytes',
     ],
   ];
-  for (const client of ['sdk', 'undici', 'system'] as const) {
+  for (const client of CLIENTS) {
     const measured = medianCost(turns[client]);
     const each = (ms: number) => (ms / measured.calls).toFixed(3);
     rows.push([
@@ -146,7 +148,12 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-async function measure(client: Client, load: Load): Promise<Measured> {
+/** What {@link measure} has left behind. */
+export async function removeFolders(): Promise<void> {
+  await Promise.all(folders.splice(0).map((folder) => folder[Symbol.asyncDispose]()));
+}
+
+export async function measure(client: Client, load: Load): Promise<Measured> {
   const folder = await makeTemporaryFolder('overhead');
   folders.push(folder);
   const documents = Array.from({ length: load.warmUp + load.documents }, (_, index) =>
@@ -158,8 +165,10 @@ async function measure(client: Client, load: Load): Promise<Measured> {
 
 async function measureScript(client: CallLoopTask['client'], folder: string, load: Load): Promise<Measured> {
   await using provider = await startInstantProvider(load.latencyMs);
+  await using redis = client === 'bullmq' ? await startRedis(folder) : undefined;
   const task: CallLoopTask = {
     client,
+    ...(redis === undefined ? {} : { redisSocket: redis.socket }),
     url: provider.url,
     file: `${folder}/documents.jsonl`,
     warmUp: load.warmUp,
@@ -168,12 +177,14 @@ async function measureScript(client: CallLoopTask['client'], folder: string, loa
   const child = await startTask('call-loop.ts', task);
   const before = await provider.counts();
   const providerCpuMs = provider.cpuMs();
+  const redisCpuMs = () => (redis === undefined ? 0 : cpuMsOf(redis.process.pid));
+  const redisBefore = redisCpuMs();
   child.send('go');
   const result = await nextMessage<CallLoopResult>(child);
   const after = await provider.counts();
   return {
     ...result,
-    redisCpuMs: 0,
+    redisCpuMs: redisCpuMs() - redisBefore,
     providerCpuMs: provider.cpuMs() - providerCpuMs,
     requestBytes: after.bodyBytes / after.requests,
     gapsMs: after.gapsMs.slice(before.gapsMs.length),

@@ -9,6 +9,7 @@ import { startTask } from './helpers/child-task.ts';
 import { chatBody, MODEL_ID, makeDocument, mixedBytes, tokensOf, writeDocuments } from './helpers/documents.ts';
 import { formatTable, machineLine } from './helpers/machine.ts';
 import type { PacedCallsTask } from './helpers/paced-calls.ts';
+import { printQuotaCurve } from './helpers/quota-curve.ts';
 import { startWorkers, submitDocuments, throwIfEnded, writeConfig } from './helpers/system.ts';
 import { readTraffic, sumTraffic, waitForTraffic } from './helpers/traffic-window.ts';
 import { printUnstatedQuota } from './helpers/unstated-quota.ts';
@@ -29,7 +30,7 @@ const DOCUMENTS_IN_HAND = SLICES_IN_HAND * SLICE_DOCUMENTS;
 const CONCURRENCY = 64;
 const RIVAL_PROCESSES = 4;
 
-const CASES = ['table', 'unstated', 'system', 'kill', 'bottleneck', 'loop'] as const;
+const CASES = ['table', 'curve', 'unstated', 'system', 'kill', 'bottleneck', 'loop'] as const;
 /** What a provider of the case `unstated` tells: nothing but its 429. */
 const UNTOLD = { headers: 'none', waits: 'none' } as const;
 
@@ -87,6 +88,7 @@ export async function run(args: readonly string[]): Promise<void> {
       processes: { type: 'string', default: '1,4,8' },
       limits: { type: 'string', default: '600/200000,6000/3000000' },
       cases: { type: 'string', default: CASES.join(',') },
+      svg: { type: 'string' },
       quick: { type: 'boolean', default: false },
     },
   });
@@ -99,7 +101,8 @@ export async function run(args: readonly string[]): Promise<void> {
 counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
 ${machineLine()}\n`);
   if (cases.has('table')) await printUnstatedQuota(values.processes.split(',').map(Number));
-  if (![...cases].some((name) => name !== 'table')) return;
+  if (cases.has('curve')) await printQuotaCurve(values.processes.split(',').map(Number), values.svg);
+  if (![...cases].some((name) => name !== 'table' && name !== 'curve')) return;
   for (const pair of values.limits.split(',')) {
     const [requestsPerMinute = Number.NaN, tokensPerMinute = Number.NaN] = pair.split('/').map(Number);
     const limits = { requestsPerMinute, tokensPerMinute };

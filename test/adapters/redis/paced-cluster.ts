@@ -20,6 +20,8 @@ const BACKOFF_MS = 500;
 export interface Scene {
   readonly manners: LimitManners;
   readonly limits: RateLimits;
+  /** Other limits from later on, in the order of their times. Default: none. */
+  readonly changes?: readonly { readonly afterSeconds: number; readonly limits: RateLimits }[];
   /** What the config states. */
   readonly stated?: PoolLimits;
   readonly workers: number;
@@ -44,6 +46,8 @@ export interface Outcome {
   readonly refused: number;
   /** When the last call was answered. */
   readonly endedAfterMs: number;
+  /** What the provider let in and what it refused, by the second from the beginning. */
+  readonly seconds: readonly { readonly admitted: number; readonly refused: number }[];
 }
 
 interface PacedWorker {
@@ -62,10 +66,12 @@ interface PacedWorker {
 export class PacedCluster {
   readonly #time: { now: number };
   readonly #scene: Scene;
-  readonly #limiter: ModelLimiter;
+  #limiter: ModelLimiter;
+  #changed = 0;
   readonly #random: Random;
   readonly #events: { readonly at: number; readonly run: () => Promise<void> }[] = [];
   readonly #from: number;
+  readonly #seconds: { admitted: number; refused: number }[];
   #admitted = 0;
   #refused = 0;
   #sent = 0;
@@ -79,6 +85,7 @@ export class PacedCluster {
     this.#limiter = new ModelLimiter(scene.limits, scene.manners);
     this.#random = new Random(scene.workers * 7 + 3);
     this.#from = time.now;
+    this.#seconds = Array.from({ length: scene.seconds + 1 }, () => ({ admitted: 0, refused: 0 }));
   }
 
   async run(cluster: Cluster): Promise<Outcome> {
@@ -97,6 +104,7 @@ export class PacedCluster {
       used: this.#admitted / allowed,
       refused: this.#refused / (this.#admitted + this.#refused),
       endedAfterMs: this.#answeredAt - this.#from,
+      seconds: this.#seconds,
     };
   }
 
@@ -149,11 +157,14 @@ export class PacedCluster {
     const { share, waitMs: blipWaitMs } = this.#scene.blips ?? { share: 0, waitMs: 0 };
     const isBlip = this.#random.next() < share;
     this.#sent += 1;
+    this.#changeLimits(now);
     const refusedFor = isBlip ? blipWaitMs : this.#scene.refusal?.(this.#sent, now - this.#from);
     const answer =
       refusedFor !== undefined
         ? { admitted: false as const, retryAfterMs: refusedFor }
         : this.#limiter.admit({ inputTokens: INPUT_TOKENS, maxOutputTokens: OUTPUT_TOKENS }, now);
+    const second = this.#seconds[Math.floor((now - this.#from) / 1_000)];
+    if (second !== undefined) second[answer.admitted ? 'admitted' : 'refused'] += 1;
     if (now >= this.#from + this.#scene.countFrom * 1_000) {
       if (answer.admitted) this.#admitted += 1;
       else this.#refused += 1;
@@ -188,6 +199,13 @@ export class PacedCluster {
         async () => this.#free(worker),
       );
     });
+  }
+
+  #changeLimits(now: number): void {
+    const next = this.#scene.changes?.[this.#changed];
+    if (next === undefined || now < this.#from + next.afterSeconds * 1_000) return;
+    this.#changed += 1;
+    this.#limiter = new ModelLimiter(next.limits, this.#scene.manners);
   }
 
   #free(worker: PacedWorker): void {
