@@ -16,15 +16,20 @@ const OWN_PROCESS = [
   'test/adapters/s3-store.test.ts',
   'test/calls/call-model*.test.ts',
   'test/adapters/webhook-notices.test.ts',
-  'test/cluster-lane/**/*.test.ts',
   'test/documents/duplicate-ids.test.ts',
   'test/documents/read-documents.test.ts',
   'test/documents/read-tables.test.ts',
   'test/e2e/upgrade.test.ts',
-  'test/packaging/**/*.test.ts',
-  'test/s3-lane/**/*.test.ts',
+  'test/packaging/{containers,deployment,launch}.test.ts',
   'test/worker/end-bound.test.ts',
 ];
+
+/** They need servers that scripts/test-s3.sh and scripts/test-cluster.sh start. */
+const LANES = [
+  ...(process.env.NIGHTMILL_TEST_S3_ENDPOINT === undefined ? [] : ['test/s3-lane/**/*.test.ts']),
+  ...(process.env.NIGHTMILL_TEST_CLUSTER === undefined ? [] : ['test/cluster-lane/**/*.test.ts']),
+];
+const ALONE = [...OWN_PROCESS, ...LANES];
 
 /** What takes minutes comes first, so that no process is left alone with it at the end. */
 class LongestFirst extends BaseSequencer {
@@ -50,11 +55,11 @@ export default defineConfig({
         test: {
           name: 'shared process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...OWN_PROCESS],
+          exclude: [...configDefaults.exclude, ...OWN_PROCESS, 'test/{s3,cluster}-lane/**'],
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
+      { extends: true, test: { name: 'own process', include: ALONE } },
     ],
   },
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALL_TESTS } from '../helpers/all-tests.ts';
 import { configYaml, type TestDocument, toJsonl, Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 
@@ -72,16 +73,19 @@ describe('nightmill submit by several tenants', () => {
     expect(others.get('small')).toBeLessThanOrEqual(SMALL);
   });
 
-  it('a small batch behind a large one of the same tenant waits for it, unless its deadline comes near', async () => {
-    const others = await othersServedMeanwhile([
-      { name: 'large', flags: ['--tenant', 'a'] },
-      { name: 'small', flags: ['--tenant', 'a'] },
-      { name: 'hurried', flags: ['--tenant', 'a', '--deadline', '2h'] },
-    ]);
-    expect(others.get('hurried')).toBeLessThanOrEqual(SMALL);
-    // The last slices of both are in hand together.
-    expect(others.get('small')).toBeGreaterThanOrEqual(LARGE - DONE_BEFORE - IN_FLIGHT - IN_HAND + SMALL);
-  });
+  it.runIf(ALL_TESTS)(
+    'a small batch behind a large one of the same tenant waits for it, unless its deadline comes near',
+    async () => {
+      const others = await othersServedMeanwhile([
+        { name: 'large', flags: ['--tenant', 'a'] },
+        { name: 'small', flags: ['--tenant', 'a'] },
+        { name: 'hurried', flags: ['--tenant', 'a', '--deadline', '2h'] },
+      ]);
+      expect(others.get('hurried')).toBeLessThanOrEqual(SMALL);
+      // The last slices of both are in hand together.
+      expect(others.get('small')).toBeGreaterThanOrEqual(LARGE - DONE_BEFORE - IN_FLIGHT - IN_HAND + SMALL);
+    },
+  );
 
   it.each([
     ['yesterday', /use a time from now such as 90m, 6h or 2d, or a moment such as/],
