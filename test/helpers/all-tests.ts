@@ -1,6 +1,6 @@
 /**
  * Whether tests play every seed and every pair of their rows, as `npm run test:all` does (`NIGHTMILL_TESTS=all`). Without
- * it each row and each kind is played once.
+ * it each kind is played once, and what takes long and has its like not at all: `.ci/run` plays these files with all.
  */
 export const ALL_TESTS = process.env.NIGHTMILL_TESTS === 'all';
 
