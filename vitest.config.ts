@@ -6,8 +6,8 @@ const WAITS = 'test/e2e/schedules.test.ts';
 
 /**
  * Each of these files has a process of its own: it looks at the memory of its process, changes its environment or its
- * globals, or has its set-up in a module that another file loads too. All others share a few processes, each of which loads the program once: a file that
- * loads it anew costs three seconds of CPU.
+ * globals, or has its set-up in a module that another file loads too. All others share a few processes, each of which
+ * loads the program once: a file that loads it anew costs three seconds of CPU.
  */
 const OWN_PROCESS = [
   'test/adapters/first-byte.test.ts',
@@ -24,12 +24,8 @@ const OWN_PROCESS = [
   'test/worker/end-bound.test.ts',
 ];
 
-/** They need servers that scripts/test-s3.sh and scripts/test-cluster.sh start. */
-const LANES = [
-  ...(process.env.NIGHTMILL_TEST_S3_ENDPOINT === undefined ? [] : ['test/s3-lane/**/*.test.ts']),
-  ...(process.env.NIGHTMILL_TEST_CLUSTER === undefined ? [] : ['test/cluster-lane/**/*.test.ts']),
-];
-const ALONE = [...OWN_PROCESS, ...LANES];
+/** For servers that scripts/test-s3.sh and scripts/test-cluster.sh start; `npm test` leaves them out. */
+const LANES = 'test/{s3,cluster}-lane/**/*.test.ts';
 
 /** What takes minutes comes first, so that no process is left alone with it at the end. */
 class LongestFirst extends BaseSequencer {
@@ -55,11 +51,12 @@ export default defineConfig({
         test: {
           name: 'shared process',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...OWN_PROCESS, 'test/{s3,cluster}-lane/**'],
+          exclude: [...configDefaults.exclude, ...OWN_PROCESS, LANES],
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'own process', include: ALONE } },
+      { extends: true, test: { name: 'own process', include: OWN_PROCESS } },
+      { extends: true, test: { name: 'lanes', include: [LANES] } },
     ],
   },
 });

@@ -19,13 +19,12 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EmbeddedRedis } from '../../src/adapters/embedded-redis/embedded-redis.ts';
 import type { EmbeddedRedisOptions } from '../../src/adapters/embedded-redis/embedded-redis-options.ts';
-import { readEndpoint, writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
+import { writeEndpoint } from '../../src/adapters/embedded-redis/endpoint.ts';
 import { findRedisServer, redisSearchFolders } from '../../src/adapters/embedded-redis/find-redis-server.ts';
 import { tryLockFolder } from '../../src/adapters/embedded-redis/folder-lock.ts';
-import { isSupervised, joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
-import { RedisConnection } from '../../src/adapters/embedded-redis/redis-connection.ts';
+import { joinServer } from '../../src/adapters/embedded-redis/join-server.ts';
 import { startEmbeddedRedis } from '../../src/adapters/embedded-redis/start-embedded-redis.ts';
-import { failureOf, fakeRedisServer, redisProcesses } from '../helpers/redis-processes.ts';
+import { failureOf, fakeRedisServer, killOne, redisProcesses } from '../helpers/redis-processes.ts';
 
 const searchFolders = redisSearchFolders(process.env.PATH);
 const lookup = findRedisServer(searchFolders);
@@ -90,13 +89,6 @@ async function startClient(): Promise<{ process: ChildProcess; serverPid: number
 
 const processesOf = (kind: 'redis-server' | 'supervisor') => redisProcesses(kind, redisFolder);
 
-/** Checks that there is one: a signal to process 0 would reach the tests themselves. */
-function killOne(found: { readonly pid: number } | undefined): number {
-  if (found === undefined) throw new Error('There is no process to kill.');
-  process.kill(found.pid, 'SIGKILL');
-  return found.pid;
-}
-
 /** One supervisor, which serves: another that was started beside it may be about to end. */
 async function supervisorOtherThan(killed?: { readonly pid: number }): Promise<void> {
   await vi.waitFor(
@@ -104,12 +96,9 @@ async function supervisorOtherThan(killed?: { readonly pid: number }): Promise<v
       const found = processesOf('supervisor');
       expect(found).toHaveLength(1);
       expect(found).not.toEqual([killed]);
-      const connection = await RedisConnection.open(readEndpoint(redisFolder)?.socketPath ?? '');
-      try {
-        expect(await isSupervised(connection)).toBe(true);
-      } finally {
-        connection.close();
-      }
+      const connection = await joinServer(redisFolder);
+      connection?.close();
+      expect(connection).toBeDefined();
     },
     { timeout: 20_000 },
   );

@@ -19,7 +19,7 @@ const BOUNDLESS = { requestsPerMinute: 100_000_000, tokensPerMinute: 100_000_000
 const POLL_MS = 10;
 const WARM_UP_WITHIN_MS = 300_000;
 
-export interface Load {
+interface Load {
   readonly documents: number;
   /** Not measured; they come first. */
   readonly warmUp: number;
@@ -27,7 +27,7 @@ export interface Load {
   readonly latencyMs: number;
 }
 
-export interface Measured {
+interface Measured {
   readonly calls: number;
   readonly wallMs: number;
   readonly cpuMs: number;
@@ -41,7 +41,7 @@ export interface Measured {
 /** Removed when all is measured: ext4 makes no new file in the place of one that was removed within the last minutes, and looks at them one by one. */
 const folders: TemporaryFolder[] = [];
 
-export type Client = 'system' | CallLoopTask['client'];
+type Client = 'system' | CallLoopTask['client'];
 
 const NAMES: Readonly<Record<Client, string>> = {
   system: 'nightmill worker',

@@ -30,6 +30,8 @@ const DOCUMENTS_IN_HAND = SLICES_IN_HAND * SLICE_DOCUMENTS;
 const CONCURRENCY = 64;
 const RIVAL_PROCESSES = 4;
 
+/** In virtual time, without processes. */
+const VIRTUAL_CASES: readonly string[] = ['table', 'curve'];
 const CASES = ['table', 'curve', 'unstated', 'system', 'kill', 'bottleneck', 'loop'] as const;
 /** What a provider of the case `unstated` tells: nothing but its 429. */
 const UNTOLD = { headers: 'none', waits: 'none' } as const;
@@ -94,22 +96,20 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   const windowSeconds = values.quick ? 12 : Math.max(2, Math.round(Number(values.minutes) * 60));
   const warmUpSeconds = values.quick ? 5 : Number(values['warm-up']);
+  const processes = values.processes.split(',').map(Number);
   const cases = new Set(values.cases.split(','));
   const unknown = [...cases].filter((name) => !CASES.some((known) => known === name));
   if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}; known: ${CASES.join(', ')}`);
   console.log(`Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
 counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
 ${machineLine()}\n`);
-  if (cases.has('table')) await printUnstatedQuota(values.processes.split(',').map(Number));
-  if (cases.has('curve')) await printQuotaCurve(values.processes.split(',').map(Number), values.svg);
-  if (![...cases].some((name) => name !== 'table' && name !== 'curve')) return;
+  if (cases.has('table')) await printUnstatedQuota(processes);
+  if (cases.has('curve')) await printQuotaCurve(processes, values.svg);
+  if ([...cases].every((name) => VIRTUAL_CASES.includes(name))) return;
   for (const pair of values.limits.split(',')) {
     const [requestsPerMinute = Number.NaN, tokensPerMinute = Number.NaN] = pair.split('/').map(Number);
     const limits = { requestsPerMinute, tokensPerMinute };
-    await compare(
-      makeSetting(limits, warmUpSeconds, windowSeconds),
-      startsOf(cases, values.processes.split(',').map(Number)),
-    );
+    await compare(makeSetting(limits, warmUpSeconds, windowSeconds), startsOf(cases, processes));
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { formatTable, machineLine } from './helpers/machine.ts';
-import { type Measured, measure, removeFolders } from './overhead.ts';
+import { measure, removeFolders } from './overhead.ts';
 
 export const summary =
   "What a document costs a worker and Redis, as shares of the SDK script's cost, beside the recorded ones";
@@ -29,8 +29,12 @@ export async function run(args: readonly string[]): Promise<void> {
     `Ratios: CPU a document, a worker's and its Redis's (appendfsync always) over the SDK script's; ${LOAD.documents.toLocaleString('en')} documents an attempt.\n${machineLine()}\n`,
   );
   const found: Ratios[] = [];
-  while (found.length < Number(values.attempts) && (values.record || !isCheapEnough(leastOf(found), recorded))) {
-    found.push(await attempt());
+  try {
+    while (found.length < Number(values.attempts) && (values.record || !isCheapEnough(leastOf(found), recorded))) {
+      found.push(await attempt());
+    }
+  } finally {
+    await removeFolders();
   }
   const least = leastOf(found);
   const rows = (['worker', 'redis'] as const).map((name) => [
@@ -50,15 +54,10 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 async function attempt(): Promise<Ratios> {
-  try {
-    const sdk = await measure('sdk', LOAD);
-    const system = await measure('system', LOAD);
-    const each = (ms: number, { calls }: Measured) => ms / calls;
-    const base = each(sdk.cpuMs, sdk);
-    return { worker: each(system.cpuMs, system) / base, redis: each(system.redisCpuMs, system) / base };
-  } finally {
-    await removeFolders();
-  }
+  const sdk = await measure('sdk', LOAD);
+  const system = await measure('system', LOAD);
+  const base = sdk.cpuMs / sdk.calls;
+  return { worker: system.cpuMs / system.calls / base, redis: system.redisCpuMs / system.calls / base };
 }
 
 /** Of each ratio the least so far; infinite before the first attempt. */

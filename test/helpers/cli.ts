@@ -6,7 +6,7 @@ import { NODE, programFiles } from './program.ts';
  * What the launcher starts the program over with, for what continues for long (bin/nightmill.js; packaging/launch.test.ts
  * holds it). A process that has it already starts once.
  */
-const STARTED_OVER = {
+export const STARTED_OVER = {
   node: ['--max-semi-space-size=16', '--min-semi-space-size=16', '--no-parallel-scavenge'],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
 };

@@ -25,6 +25,13 @@ export function redisProcesses(
     .map((name) => ({ pid: Number(name) }));
 }
 
+/** Checks that there is one: a signal to process 0 would reach the tests themselves. */
+export function killOne(found: { readonly pid: number } | undefined): number {
+  if (found === undefined) throw new Error('There is no process to kill.');
+  process.kill(found.pid, 'SIGKILL');
+  return found.pid;
+}
+
 /** The error that a promise is rejected with. */
 export async function failureOf(promise: Promise<unknown>): Promise<NightmillError> {
   const error = await promise.then(

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { STARTED_OVER } from '../helpers/cli.ts';
 import { NODE, programFiles } from '../helpers/program.ts';
 
 const SAYS = `data:text/javascript,${encodeURIComponent(
-  "import { writeSync } from 'node:fs'; writeSync(2, ['start', process.pid, process.env.MALLOC_ARENA_MAX, ...process.execArgv.filter((flag) => flag.startsWith('--max'))].join(' ') + '\\n')",
+  "import { writeSync } from 'node:fs'; writeSync(2, ['start', process.pid, process.env.MALLOC_ARENA_MAX, ...process.execArgv.filter((flag) => /^--.*(semi-space|scavenge)/.test(flag))].join(' ') + '\\n')",
 )}`;
 
 /** Each start of the program's process: its id, the allocator's bound, the bound of the young generation. */
@@ -22,7 +23,7 @@ test('a command that continues for long starts again in its process, with bounds
   const [first, second, ...more] = starts(['-q', 'serve', '--help']);
   expect(more).toEqual([]);
   expect(first).toMatchObject({ arenas: '', young: '' });
-  expect(second).toEqual({ pid: first?.pid, arenas: '2', young: '--max-semi-space-size=16' });
+  expect(second).toEqual({ pid: first?.pid, arenas: '2', young: STARTED_OVER.node.join(' ') });
 });
 
 test('what a person has set stays', () => {

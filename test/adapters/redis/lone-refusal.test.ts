@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
-import { Cluster } from './fixture.ts';
-import { type Outcome, PacedCluster, type Scene } from './paced-cluster.ts';
-import { withVirtualTime } from './virtual-redis.ts';
+import { type Outcome, playScene, type Scene } from './paced-cluster.ts';
 
 let server: RedisServer;
 
@@ -15,11 +13,7 @@ afterAll(() => server?.stop());
 async function play(
   scene: Pick<Scene, 'calls' | 'workers' | 'refusal' | 'limits' | 'manners' | 'concurrency'>,
 ): Promise<Outcome> {
-  const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
-  const cluster = new Cluster(withVirtualTime(await server.connect(), time));
-  const outcome = await new PacedCluster(time, { concurrency: 32, ...scene, seconds: 600, countFrom: 0 }).run(cluster);
-  await cluster.stop();
-  return outcome;
+  return await playScene(await server.connect(), { concurrency: 32, ...scene, seconds: 600, countFrom: 0 });
 }
 
 const untold = { limits: {}, manners: { headers: 'none', waits: 'exact' } } as const;

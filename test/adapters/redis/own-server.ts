@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect } from 'vitest';
 import { RememberingLedger } from '../../../src/adapters/redis/remembering/remembering-ledger.ts';
 import { systemClock } from '../../../src/adapters/system/system-clock.ts';
+import { entryOf, ticketOf } from '../../contract/cluster.ts';
 import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 import { Cluster } from './fixture.ts';
 
@@ -35,6 +36,16 @@ export function useOwnServer() {
       expect(await ledger.restoreIfRestarted()).toBe(0);
       const claim = await cluster.claim(await cluster.queuedBatch());
       return { ledger, claim, lease };
+    },
+
+    /** A reply that was paid for after the last `SAVE`, for 60 of 100. */
+    async forgettableReply(monotonic?: () => number) {
+      const { ledger, claim } = await this.rememberingWorker(monotonic);
+      await cluster.redis.save();
+      const ticket = ticketOf(claim, 100);
+      await ledger.admit(ticket);
+      await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+      return { ledger, claim, ticket };
     },
 
     /** The server comes back as it was at the last `SAVE`: everything since is forgotten. */

@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import type { CallTicket, SliceClaim } from '../../../src/ledger/ledger.ts';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import { NO_USAGE } from '../../../src/money/usage.ts';
@@ -6,7 +7,8 @@ import { ModelLimiter } from '../../../src/simulator/model-limiter.ts';
 import type { LimitManners, RateLimits } from '../../../src/simulator/options.ts';
 import { entryOf, ticketOf } from '../../contract/cluster.ts';
 import { Random } from '../../helpers/random.ts';
-import type { Cluster, TestWorker } from './fixture.ts';
+import { Cluster, type TestWorker } from './fixture.ts';
+import { withVirtualTime } from './virtual-redis.ts';
 
 const POOL = 'acme';
 const INPUT_TOKENS = 300;
@@ -213,4 +215,13 @@ export class PacedCluster {
     this.#inFlight -= 1;
     this.#ask(worker, this.#time.now);
   }
+}
+
+/** A scene from its beginning on a cluster of its own, in virtual time. */
+export async function playScene(redis: Redis, scene: Scene): Promise<Outcome> {
+  const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
+  const cluster = new Cluster(withVirtualTime(redis, time));
+  const outcome = await new PacedCluster(time, scene).run(cluster);
+  await cluster.stop();
+  return outcome;
 }

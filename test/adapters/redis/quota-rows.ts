@@ -1,9 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { PoolLimits } from '../../../src/ledger/pool-limits.ts';
 import type { LimitManners } from '../../../src/simulator/options.ts';
-import { Cluster } from './fixture.ts';
-import { type Outcome, PacedCluster } from './paced-cluster.ts';
-import { withVirtualTime } from './virtual-redis.ts';
+import { type Outcome, playScene } from './paced-cluster.ts';
 
 const LIMITS = { requestsPerMinute: 1_500 };
 const SECONDS = 120;
@@ -48,11 +46,7 @@ export const QUOTA_ROWS: readonly QuotaRow[] = [
 /** One row with so many workers, from the second minute on. */
 export async function playRow(redis: Redis, row: QuotaRow, workers: number): Promise<Outcome> {
   const { manners, stated } = row;
-  const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
-  const cluster = new Cluster(withVirtualTime(redis, time));
   const seconds = manners.window === 'minute' ? WINDOW_SECONDS : SECONDS;
   const scene = { manners, limits: LIMITS, workers, seconds, countFrom: WARM_UP_SECONDS };
-  const outcome = await new PacedCluster(time, stated === undefined ? scene : { ...scene, stated }).run(cluster);
-  await cluster.stop();
-  return outcome;
+  return await playScene(redis, stated === undefined ? scene : { ...scene, stated });
 }

@@ -1,7 +1,6 @@
 import { writeFile } from 'node:fs/promises';
-import { Cluster } from '../../adapters/redis/fixture.ts';
-import { type Outcome, PacedCluster } from '../../adapters/redis/paced-cluster.ts';
-import { withVirtualTime } from '../../adapters/redis/virtual-redis.ts';
+import type { Redis } from 'ioredis';
+import { type Outcome, playScene } from '../../adapters/redis/paced-cluster.ts';
 import { startRedisServer } from '../../helpers/redis-server.ts';
 import { formatTable } from './machine.ts';
 
@@ -17,6 +16,11 @@ const SETTLE_SECONDS = 180;
 /** What one point of the curve covers. */
 const POINT_SECONDS = 10;
 
+interface Curve {
+  readonly workers: number;
+  readonly seconds: Outcome['seconds'];
+}
+
 /**
  * How workers that nobody has told a limit find it and follow its changes, by what the provider lets in each second: the real
  * scripts in virtual time. The provider tells nothing but its 429.
@@ -24,8 +28,9 @@ const POINT_SECONDS = 10;
  * @param svg where the picture goes; absent: only the table
  */
 export async function printQuotaCurve(workers: readonly number[], svg: string | undefined): Promise<void> {
-  const curves: { readonly workers: number; readonly seconds: Outcome['seconds'] }[] = [];
-  for (const count of workers) curves.push({ workers: count, seconds: await play(count) });
+  const curves: Curve[] = [];
+  await using server = await startRedisServer();
+  for (const count of workers) curves.push({ workers: count, seconds: await play(await server.connect(), count) });
   const rows: string[][] = [['limit a minute', ...workers.flatMap((count) => [`${count} used %`, 'refused %'])]];
   for (const { perMinute, from, to } of stepsWithTimes()) {
     const cells = curves.flatMap(({ seconds }) => {
@@ -52,28 +57,20 @@ function stepsWithTimes(): readonly { readonly perMinute: number; readonly from:
   });
 }
 
-async function play(workers: number): Promise<Outcome['seconds']> {
-  const server = await startRedisServer();
-  try {
-    const time = { now: Date.UTC(2026, 2, 1, 1, 0, 17) };
-    const cluster = new Cluster(withVirtualTime(await server.connect(), time));
-    const [first, ...later] = stepsWithTimes().map(({ perMinute, from }) => ({
-      afterSeconds: from,
-      limits: { requestsPerMinute: perMinute },
-    }));
-    const { seconds } = await new PacedCluster(time, {
-      manners: { headers: 'none', waits: 'none' },
-      limits: first?.limits ?? {},
-      changes: later,
-      workers,
-      seconds: SECONDS,
-      countFrom: 0,
-    }).run(cluster);
-    await cluster.stop();
-    return seconds;
-  } finally {
-    await server.stop();
-  }
+async function play(redis: Redis, workers: number): Promise<Outcome['seconds']> {
+  const [first, ...later] = stepsWithTimes().map(({ perMinute, from }) => ({
+    afterSeconds: from,
+    limits: { requestsPerMinute: perMinute },
+  }));
+  const { seconds } = await playScene(redis, {
+    manners: { headers: 'none', waits: 'none' },
+    limits: first?.limits ?? {},
+    changes: later,
+    workers,
+    seconds: SECONDS,
+    countFrom: 0,
+  });
+  return seconds;
 }
 
 const WIDTH = 860;
@@ -85,7 +82,7 @@ const MOST_PER_MINUTE = 2_000;
 const COLOURS = ['#0072b2', '#d55e00', '#009e73'];
 
 /** Readable on a light and on a dark page, since it has a ground of its own. */
-function drawing(curves: readonly { readonly workers: number; readonly seconds: Outcome['seconds'] }[]): string {
+function drawing(curves: readonly Curve[]): string {
   const x = (second: number) => (LEFT + (PLOT.width * second) / SECONDS).toFixed(1);
   const y = (perMinute: number) =>
     (TOP + PLOT.height * (1 - Math.min(perMinute, MOST_PER_MINUTE) / MOST_PER_MINUTE)).toFixed(1);

@@ -27,11 +27,7 @@ async function restartUnderAnotherOwner({ batchId, slice }: SliceClaim) {
 }
 
 test('restoreIfRestarted() does not take a forgotten claim back from another owner, and leaves it a reply that is paid for', async () => {
-  const { ledger, claim } = await own.rememberingWorker();
-  await own.cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  const { ledger, claim, ticket } = await own.forgettableReply();
   const other = await restartUnderAnotherOwner(claim);
   for (const restored of [1, 0]) {
     expect(await ledger.restoreIfRestarted()).toBe(restored);
@@ -45,11 +41,7 @@ test('restoreIfRestarted() does not take a forgotten claim back from another own
 });
 
 test('restoreIfRestarted() books a forgotten reply as uncertain where another owner has bought that answer meanwhile', async () => {
-  const { ledger, claim } = await own.rememberingWorker();
-  await own.cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  const { ledger, claim, ticket } = await own.forgettableReply();
   const other = await restartUnderAnotherOwner(claim);
   await other.buy(ticket.callKey, 70);
   for (const restored of [1, 0]) {

@@ -39,11 +39,7 @@ test('restoreIfRestarted() posts forgotten replies, uncertain calls and calls in
 
 test('restoreIfRestarted() posts forgotten replies again however long the server was away', async () => {
   let now = 0;
-  const { ledger, claim } = await own.rememberingWorker(() => now);
-  await own.cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  const { ledger, claim, ticket } = await own.forgettableReply(() => now);
   now = 60_000;
   await own.restart();
   expect(await ledger.restoreIfRestarted()).toBe(1);
@@ -51,11 +47,7 @@ test('restoreIfRestarted() posts forgotten replies again however long the server
 });
 
 test('restoreIfRestarted() that was cut off posts the rest the next time', async () => {
-  const { ledger, claim } = await own.rememberingWorker();
-  await own.cluster.redis.save();
-  const ticket = ticketOf(claim, 100);
-  await ledger.admit(ticket);
-  await ledger.settle(ticket, { kind: 'reply', entry: entryOf(60) });
+  const { ledger, claim, ticket } = await own.forgettableReply();
   await own.restart();
   vi.spyOn(ledger, 'restore').mockRejectedValueOnce(new Error('Redis is away again'));
   await expect(ledger.restoreIfRestarted()).rejects.toThrow('away again');
