@@ -3,14 +3,14 @@ import type { CallTicket, QuotaWait } from '../ledger/ledger.ts';
 import { scopesOf } from '../ledger/scope.ts';
 import { formatUsd, type NanoUsd } from '../money/money.ts';
 import type { ProviderGate } from '../providers/provider-gate.ts';
-import type { AdmissionQueue } from '../quota/admission-queue.ts';
+import type { QueueAdmission } from '../quota/admission-queue.ts';
 import type { QueuePosition } from '../quota/fair-queue.ts';
 import { holdFor, writeTokenBound } from '../requests/estimate.ts';
 import { poolOf } from '../workflows/workflow.ts';
 import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import type { CallOwner } from './call-owner.ts';
-import type { DocumentRoom } from './document-budget.ts';
+import type { DocumentBudget, DocumentRoom } from './document-budget.ts';
 import { CallFailedError } from './stop.ts';
 
 const FIRST_WAIT_MS = 20;
@@ -57,11 +57,18 @@ export async function admitCall(
   let hold = bound;
   const makeTicket = (): CallTicket => ({ ...ticketOf(context, call, route, inputTokens), callId, hold });
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, LONGEST_WAIT_MS)) {
-    const entrance = await enter(queue, position, call, makeTicket);
+    let entrance: QueueAdmission | 'elsewhere';
+    try {
+      entrance = await queue.enter(position, makeTicket, owner.stopping, call.elsewhere);
+    } catch (error) {
+      owner.throwIfStopped();
+      throw error;
+    }
     if (entrance === 'elsewhere') return { kind: 'elsewhere' };
     const { admission, ticket, place } = entrance;
     if (admission.kind === 'admitted' && place !== undefined) {
-      await waitForStart({ ledger, clock }, ticket, owner, place, admission.startInMs ?? 0);
+      if (admission.startInMs !== undefined) await clock.sleep(admission.startInMs, owner.stopping);
+      if (owner.reason !== undefined) await giveBack(ledger, ticket, owner, place);
       context.meter?.callAdmitted(poolOf(model), clock.monotonic() - askedAt, inputTokens + request.maxOutputTokens);
       return { kind: 'admitted', ticket, place };
     }
@@ -107,17 +114,15 @@ function ticketOf({ pools, clock }: CallModelContext, call: Call, route: Route, 
  * Keeps room for the call in its document's own limit, at what it can cost or, where that is too much, at what it will likely
  * cost. Calls of the same document that are under way are waited for first: what they do not use comes back.
  *
- * @returns undefined where documents have no limit
  * @throws {CallFailedError} `document_budget`: the call might take the document beyond it
  */
 export async function roomInDocument(
   context: CallModelContext,
   { owner, document }: Call,
   route: Route,
+  budget: DocumentBudget,
   inputBound: number,
-): Promise<DocumentRoom | undefined> {
-  const budget = owner.documentBudget;
-  if (budget === undefined) return undefined;
+): Promise<DocumentRoom> {
   const { model, request } = route;
   const bound = holdFor(model, inputBound, request.maxOutputTokens, writeTokenBound(request));
   for (;;) {
@@ -143,30 +148,13 @@ function likelyHold({ ratios }: CallModelContext, { model, request }: Route): Na
   return tokens === undefined ? undefined : holdFor(model, tokens, request.maxOutputTokens, writeTokenBound(request));
 }
 
-async function enter(
-  queue: AdmissionQueue,
-  position: QueuePosition,
-  { owner, elsewhere }: Call,
-  ticket: () => CallTicket,
-) {
-  try {
-    return await queue.enter(position, ticket, owner.stopping, elsewhere);
-  } catch (error) {
-    owner.throwIfStopped();
-    throw error;
-  }
-}
-
-/** A call that is not to be made any more when its start has come gives everything back. */
-async function waitForStart(
-  { ledger, clock }: Pick<CallModelContext, 'ledger' | 'clock'>,
+/** A call that is not to be made any more when its start has come. */
+async function giveBack(
+  ledger: CallModelContext['ledger'],
   ticket: CallTicket,
   owner: CallOwner,
   place: Disposable,
-  startInMs: number,
 ): Promise<void> {
-  await clock.sleep(startInMs, owner.stopping);
-  if (owner.reason === undefined) return;
   place[Symbol.dispose]();
   await ledger.settle(ticket, { kind: 'released' });
   owner.throwIfStopped();

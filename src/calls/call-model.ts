@@ -6,7 +6,15 @@ import { poolOf } from '../workflows/workflow.ts';
 import type { Call, Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
 import { decideRetry, needsOperator } from './decide-retry.ts';
-import { FAILURES_BEFORE_FALLBACK, Failures, hasOthers, nextRoute, noteOwnFailure, OtherHosts } from './next-route.ts';
+import {
+  type Chosen,
+  chooseRoute,
+  FAILURES_BEFORE_FALLBACK,
+  Failures,
+  hasOthers,
+  noteOwnFailure,
+  OtherHosts,
+} from './next-route.ts';
 import { CallFailedError, DocumentEndedError, ProvidersDownError, type StopError } from './stop.ts';
 import { ElsewhereError, LongWaitError, tryCall } from './try-call.ts';
 
@@ -27,16 +35,26 @@ export async function callModel(context: CallModelContext, call: Call): Promise<
   const pendingKey = call.routes[0].key;
   const pending = owner.pending.get(pendingKey);
   if (pending !== undefined) return await pending;
-  const reply = buy(context, call).finally(() => owner.pending.delete(pendingKey));
+  const reply = buy(context, call);
   owner.pending.set(pendingKey, reply);
-  return await reply;
+  try {
+    return await reply;
+  } finally {
+    owner.pending.delete(pendingKey);
+  }
 }
 
 /** One try, at the first host that lets the call start: while it waits for one, it goes where there is room before. */
 async function tryNextRoute(context: CallModelContext, call: Call, failures: Failures) {
   const { owner, spread } = call;
-  for (let chosen = await nextRoute(context, call, failures); ; ) {
-    const { route, gate, stay } = chosen;
+  let next: Chosen | number = chooseRoute(context, call, failures);
+  for (;;) {
+    if (typeof next === 'number') {
+      await context.clock.sleep(next, owner.stopping);
+      next = chooseRoute(context, call, failures);
+      continue;
+    }
+    const { route, gate, stay }: Chosen = next;
     using _ = stay;
     owner.throwIfStopped();
     const others = spread === undefined ? undefined : new OtherHosts(context, call, failures, route);
@@ -50,14 +68,14 @@ async function tryNextRoute(context: CallModelContext, call: Call, failures: Fai
     } catch (error) {
       if (!(error instanceof ElsewhereError) || others?.chosen === undefined) throw error;
       stay?.leave();
-      chosen = others.chosen;
+      next = others.chosen;
     }
   }
 }
 
 async function buy(context: CallModelContext, call: Call): Promise<JournalEntry> {
   const { owner } = call;
-  for (const { key } of call.routes) {
+  for (const { key } of context.cache === undefined ? [] : call.routes) {
     const cached = await context.cache?.get(key);
     if (cached === undefined) continue;
     owner.cached.calls += 1;

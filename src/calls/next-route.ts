@@ -26,30 +26,29 @@ export interface Chosen {
 }
 
 /**
- * Where the next try goes: to the first host or provider that is well and has not failed this call twice. Where none is,
- * it waits for the first one.
+ * Where the next try goes: to the first host or provider that is well and has not failed this call twice.
+ *
+ * @returns where none is, the milliseconds after which to choose again
  */
-export async function nextRoute(context: CallModelContext, call: Call, failures: Failures): Promise<Chosen> {
+export function chooseRoute(context: CallModelContext, call: Call, failures: Failures): Chosen | number {
   const { owner, routes } = call;
-  for (;;) {
-    owner.throwIfStopped();
-    const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
-    const isLeft = call.standsInLocally === true && routes.every((route) => isDown(context, failures, route));
-    if (isLeft && open.length === 0) throw new ProvidersDownError(call.tier);
-    let shortest = Number.POSITIVE_INFINITY;
-    let hasShortWait = false;
-    for (const route of open.length === 0 ? [routes[0]] : open) {
-      // A short wait is no reason to leave the tier's own model.
-      if (hasShortWait && isFallback(call, route)) break;
-      const gate = gateOf(context, route);
-      const waitMs = gate.turnInMs();
-      if (waitMs === 0) return { route, gate, stay: assign(context, call, route, gate) };
-      shortest = Math.min(shortest, waitMs);
-      if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) hasShortWait = true;
-    }
-    if (isLeft) throw new ProvidersDownError(call.tier);
-    await context.clock.sleep(shortest, owner.stopping);
+  owner.throwIfStopped();
+  const open = inOrder(context, call, failures).filter((route) => isOpen(context, failures, route));
+  const isLeft = call.standsInLocally === true && routes.every((route) => isDown(context, failures, route));
+  if (isLeft && open.length === 0) throw new ProvidersDownError(call.tier);
+  let shortest = Number.POSITIVE_INFINITY;
+  let hasShortWait = false;
+  for (const route of open.length === 0 ? [routes[0]] : open) {
+    // A short wait is no reason to leave the tier's own model.
+    if (hasShortWait && isFallback(call, route)) break;
+    const gate = gateOf(context, route);
+    const waitMs = gate.turnInMs();
+    if (waitMs === 0) return { route, gate, stay: assign(context, call, route, gate) };
+    shortest = Math.min(shortest, waitMs);
+    if (waitMs <= LONG_WAIT_MS && !gate.hasOutage) hasShortWait = true;
   }
+  if (isLeft) throw new ProvidersDownError(call.tier);
+  return shortest;
 }
 
 export function noteOwnFailure(failures: Failures, route: Route, { failure }: ModelCallError, now: number): void {

@@ -9,6 +9,7 @@ import type { ProviderGate } from '../providers/provider-gate.ts';
 import { inputTokenBound } from '../requests/estimate.ts';
 import { type ModelSpec, poolOf } from '../workflows/workflow.ts';
 import { admitCall, roomInDocument } from './admit-call.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import { type Booked, bookReply } from './book-reply.ts';
 import { type Call, isFallback, type Route } from './call.ts';
 import type { CallModelContext } from './call-context.ts';
@@ -35,7 +36,10 @@ export async function tryCall(
   const { model, request } = route;
   owner.throwIfStopped();
   const inputBound = inputTokenBound(request);
-  using room = await roomInDocument(context, call, route, inputBound);
+  using room =
+    owner.documentBudget === undefined
+      ? undefined
+      : await roomInDocument(context, call, route, owner.documentBudget, inputBound);
   const admitted = await admitCall(context, call, route, gate, inputBound, room?.hold);
   if (admitted.kind === 'replay') return remember(owner, admitted.callKey, admitted.entry);
   if (admitted.kind === 'elsewhere') throw new ElsewhereError();
@@ -46,8 +50,9 @@ export async function tryCall(
   const sentAt = context.clock.monotonic();
   let reply: ModelReply;
   try {
-    // The provider is done with it: another call may be admitted while this one is settled.
-    reply = await gate.call(request, owner.forced).finally(() => place[Symbol.dispose]());
+    // When the provider is done with it, another call may be admitted while this one is settled.
+    using _ = place;
+    reply = await gate.call(request, owner.forced);
   } catch (error) {
     if (!(error instanceof ModelCallError)) {
       await context.ledger.settle(ticket, { kind: 'uncertain', reason: 'internal error' });
@@ -69,7 +74,8 @@ export async function tryCall(
   measureReply(context, call, route, reply, booked);
   const entry = await settleReply(context, call, route, ticket, entryOf(call, route, reply, booked));
   noteCall(context, call, route, entry);
-  await context.pools.observe(poolOf(model), reply.rateLimitHeaders);
+  const pool = poolOf(model);
+  if (context.pools.looksAtHeaders(pool)) await context.pools.observe(pool, reply.rateLimitHeaders);
   return entry;
 }
 
@@ -112,19 +118,21 @@ async function settleReply(
     beyondCap: beyondCap(route, entry.usage),
   });
   if (settlement.kind === 'fenced') return owner.stopAndThrow({ kind: 'fenced' });
-  if (entry.reply.text !== '') await keepAnswer(context, ticket, entry);
+  if (context.cache !== undefined && entry.reply.text !== '')
+    await keepAnswer(context.cache, context.log, ticket, entry);
   if (settlement.kind === 'duplicate') return remember(owner, settlement.callKey, settlement.entry);
   return remember(owner, ticket.callKey, entry);
 }
 
 /** The cache saves money another day; a store that cannot take the answer now costs nothing. */
 async function keepAnswer(
-  { cache, log }: CallModelContext,
+  cache: AnswerCache,
+  log: CallModelContext['log'],
   { callKey, claim }: CallTicket,
   entry: JournalEntry,
 ): Promise<void> {
   try {
-    await cache?.put(callKey, entry, claim.batchId);
+    await cache.put(callKey, entry, claim.batchId);
   } catch (error) {
     log.warn('cache:failed', { message: (error as Error).message });
   }

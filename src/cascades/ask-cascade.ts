@@ -8,10 +8,10 @@ import type { JournalEntry } from '../ledger/journal-entry.ts';
 import type { Judgement, Prompt, Question, ReplyText } from '../prompts/question.ts';
 import type { DocumentRedactors } from '../redaction/document-redactors.ts';
 import { reasoningAdvice } from '../workflows/reasoning.ts';
-import { hostsOf, leastConfidence, type ModelSpec, modelsOfTier, type Tier } from '../workflows/workflow.ts';
+import { hostsOf, leastConfidence, modelsOfTier, type Tier } from '../workflows/workflow.ts';
 import { ACCEPTED, type AttemptLog, AUDITED } from './attempt-log.ts';
 import { type Attempt, answerSoFar, type CascadeStep, nextCascadeStep, reaches } from './cascade.ts';
-import { type PreparedRoute, prepareRoute, type RejectedReply } from './cascade-routes.ts';
+import { type PreparedRoute, prepareRoutes, type RejectedReply } from './cascade-routes.ts';
 import type { PaidTiers } from './cascade-stages.ts';
 
 export interface CascadeAnswer<T> {
@@ -89,13 +89,14 @@ export async function askCascade<T>(context: CascadeContext, question: Question<
         ? { ...last, detail: previous.judgement.detail, isFormOnly: previous.judgement.isFormOnly === true }
         : undefined;
     const tier = tierAt(tiers, step.tier);
-    const [model, ...fallbacks] = modelsOfTier(tier);
-    const prepare = (each: ModelSpec) => prepareRoute(each, question.prompt, context.redactors, step.variant, rejected);
-    const prepared = await Promise.all([prepare(model), ...fallbacks.map(prepare)]);
+    const asked = modelsOfTier(tier);
+    const [model] = asked;
+    const preparing = prepareRoutes(asked, question.prompt, context.redactors, step.variant, rejected);
+    const prepared = preparing instanceof Promise ? await preparing : preparing;
     try {
       const answered = await ask(context, step.tier, tier, prepared);
       last = answered.last;
-      await yieldAfterLongReply(question.prompt);
+      if (isLong(question.prompt)) await setImmediate();
       const judgement = judge(question, answered);
       attempts.push({ tier: step.tier, variant: step.variant, judgement, label: labelIn(question, judgement) });
       models.push(last.model);
@@ -232,9 +233,8 @@ async function ask(
 }
 
 /** Judging a reply to a long text takes a while: replies that come together must not keep the process from its locks. */
-async function yieldAfterLongReply({ messages }: Prompt): Promise<void> {
-  const length = messages.reduce((sum, { content }) => sum + content.length, 0);
-  if (length > LONG_PROMPT) await setImmediate();
+function isLong({ messages }: Prompt): boolean {
+  return messages.reduce((sum, { content }) => sum + content.length, 0) > LONG_PROMPT;
 }
 
 function judge<T>(question: Question<T>, { last, reply, unknown }: Answered): Judgement<T> {

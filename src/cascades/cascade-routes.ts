@@ -28,6 +28,28 @@ export interface PreparedRoute {
   readonly restore: (reply: ReplyText) => { readonly reply: ReplyText; readonly unknown: readonly string[] };
 }
 
+type PreparedRoutes = readonly [PreparedRoute, ...PreparedRoute[]];
+
+/**
+ * A question as each of the models is asked it. Where no provider has to be kept from seeing anything there is nothing to
+ * wait for, and every document has the time of each promise less.
+ */
+export function prepareRoutes(
+  models: readonly [ModelSpec, ...ModelSpec[]],
+  prompt: Prompt,
+  redactors: DocumentRedactors,
+  variant: AskVariant,
+  rejected?: RejectedReply,
+): PreparedRoutes | Promise<PreparedRoutes> {
+  const [first, ...others] = models;
+  if (models.every(({ redact }) => redact === undefined)) {
+    const prepare = (model: ModelSpec) => prepareWhole(model, prompt, variant, rejected);
+    return [prepare(first), ...others.map(prepare)];
+  }
+  const prepare = (model: ModelSpec) => prepareRoute(model, prompt, redactors, variant, rejected);
+  return Promise.all([prepare(first), ...others.map(prepare)]);
+}
+
 /** A question as one model is asked it: without the values that its provider must not see. */
 export async function prepareRoute(
   model: ModelSpec,
@@ -37,11 +59,7 @@ export async function prepareRoute(
   rejected?: RejectedReply,
 ): Promise<PreparedRoute> {
   const { redact } = model;
-  if (redact === undefined) {
-    const repair = rejected === undefined ? undefined : { ...rejected, reply: rejected.restored };
-    const request = buildModelRequest(model, prompt, variant, repair);
-    return { route: routeTo(model, request), restore: (reply) => ({ reply, unknown: [] }) };
-  }
+  if (redact === undefined) return prepareWhole(model, prompt, variant, rejected);
   const redactor = await redactors.for(redact);
   const redacted = await runInSteps(redactPrompt(prompt, redactor));
   let repair: Repair | undefined;
@@ -56,6 +74,17 @@ export async function prepareRoute(
   }
   const request = buildModelRequest(model, redacted.prompt, variant, repair);
   return { route: routeTo(model, request), restore: (reply) => restoreReply(reply, redacted.restore) };
+}
+
+/** For a model whose provider may see everything. */
+function prepareWhole(model: ModelSpec, prompt: Prompt, variant: AskVariant, rejected?: RejectedReply): PreparedRoute {
+  const repair = rejected === undefined ? undefined : { ...rejected, reply: rejected.restored };
+  const request = buildModelRequest(model, prompt, variant, repair);
+  return { route: routeTo(model, request), restore: asItIs };
+}
+
+function asItIs(reply: ReplyText): ReturnType<PreparedRoute['restore']> {
+  return { reply, unknown: [] };
 }
 
 function restoreReply(

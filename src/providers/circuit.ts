@@ -34,7 +34,12 @@ export class Circuit {
   }
 
   /** @throws {CircuitOpenError} and what `work` throws */
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const isClosed = this.#probe === undefined && this.#openedAt === undefined;
+    return isClosed ? this.#pass(work) : this.#runWhileOpen(work);
+  }
+
+  async #runWhileOpen<T>(work: () => Promise<T>): Promise<T> {
     while (this.#probe !== undefined) await this.#probe;
     if (this.#openedAt === undefined) return await this.#pass(work);
     if (this.#options.clock.monotonic() - this.#openedAt < this.#options.probeEveryMs) throw new CircuitOpenError();

@@ -131,14 +131,14 @@ export class AdmissionQueue {
    * @returns `elsewhere`: it went there, and nothing is held
    * @throws the signal's reason when it aborts while the call waits; what the ledger throws
    */
-  async enter(
+  enter(
     position: QueuePosition,
     ticket: () => CallTicket,
     signal: AbortSignal,
     elsewhere?: Elsewhere,
   ): Promise<QueueAdmission | 'elsewhere'> {
-    signal.throwIfAborted();
-    return await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
       const leave = () => {
         // One whose question is under way gets its answer, because money may be held for it.
         if (this.#line.remove(caller, position)) reject(signal.reason);

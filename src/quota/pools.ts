@@ -102,12 +102,16 @@ export class Pools {
     return (await this.#report(pool, report))?.isBlip ?? false;
   }
 
+  /** Whether it is time to `observe` the headers of a reply again. */
+  looksAtHeaders(pool: string): boolean {
+    return this.#clock.monotonic() - this.#pool(pool).readAt >= READ_HEADERS_EVERY_MS;
+  }
+
   /** Learns from the headers of a reply what the account may do, where that is less than the config says. */
   async observe(pool: string, headers: Headers): Promise<void> {
+    if (!this.looksAtHeaders(pool)) return;
     const known = this.#pool(pool);
-    const now = this.#clock.monotonic();
-    if (now - known.readAt < READ_HEADERS_EVERY_MS) return;
-    known.readAt = now;
+    known.readAt = this.#clock.monotonic();
     const limits: Named = {};
     const guesses: Named = {};
     const states = readRateLimits(headers, this.#clock.now());

@@ -151,8 +151,9 @@ async function answerDocuments(
       const attempts = logs[index] ?? new AttemptLog();
       const known = local[index];
       if (known !== undefined) return routed(router?.knownOf(index), withAttempts({ workflow, attempts }, known));
+      const reused = isRepeated(entry) ? await reuseAnswer(run, entry, index, answers, others) : undefined;
       const end =
-        (await reuseAnswer(run, entry, index, answers, others)) ??
+        reused ??
         (await answerDocument(context, {
           ...{ run, workflow, stages, entry, position: index, localCalls, attempts },
           ...(router === undefined ? {} : { router }),
@@ -177,6 +178,10 @@ async function answerDocuments(
   const compared = candidate?.counts ?? NOTHING_COMPARED;
   const routes = countRoutes(ends, attempts);
   return { ends, others: await others, localCalls, audits, compared, routes, fallbacks: drifted ? ends.length : 0 };
+}
+
+function isRepeated(entry: SliceEntry): boolean {
+  return entry.kind === 'document' && (entry.answered !== undefined || entry.duplicateOf !== undefined);
 }
 
 /** The end of the first document with the same text, for one that stands in the batch again or in an earlier one. */

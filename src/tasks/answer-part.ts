@@ -19,8 +19,10 @@ const MAX_TOKENS_AT_END = 10;
 
 /** What a reply says after its thinking, which may try out other answers. */
 export function answerPart(text: string): string {
-  const [last] = [...text.matchAll(END_OF_THINKING)].slice(-1);
-  const after = last === undefined ? text : text.slice(last.index + last[0].length);
+  let end = 0;
+  // Not `matchAll()`, which makes the expression anew for each reply.
+  while (END_OF_THINKING.test(text)) end = END_OF_THINKING.lastIndex;
+  const after = text.slice(end);
   return withoutControlTokens((after.trim() === '' ? text : after).replace(/^\uFEFF/, ''));
 }
 

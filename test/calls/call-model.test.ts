@@ -19,8 +19,10 @@ describe('callModel() with several hosts of one model', () => {
     const calls = Array.from({ length: 60 }, (_, n) => callModel(context, spreadBy(call(`text ${n}`), 'quota')));
     const entries = await Promise.all(calls);
     expect(entries.filter(({ fallback }) => fallback === true)).toEqual([]);
-    expect(entries.filter(({ model }) => model === 'small-primary')).toHaveLength(20);
-    expect(backup.calls).toHaveLength(40);
+    // A third; quota comes again while they choose, so one more may go there on a slow machine.
+    const atPrimary = entries.filter(({ model }) => model === 'small-primary').length;
+    expect([20, 21]).toContain(atPrimary);
+    expect(backup.calls).toHaveLength(60 - atPrimary);
   });
 
   test('without limits they share by places, and later calls count', async () => {

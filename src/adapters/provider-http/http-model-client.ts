@@ -5,7 +5,7 @@ import { Connections } from './connections.ts';
 import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 import { errorInSuccess, errorOfExchange, errorOfInvalidReply, errorOfStatus } from './errors.ts';
 import { exchangeHttp, type HttpExchangeResult } from './http-exchange.ts';
-import { ModelDigests } from './model-digests.ts';
+import { ModelDigests, saysLittle } from './model-digests.ts';
 import { parseBody, unpackBody } from './parse-body.ts';
 import { keepRateLimitHeaders } from './rate-limit-headers.ts';
 import { readRequestId } from './request-id.ts';
@@ -42,11 +42,15 @@ export class HttpModelClient implements ModelClient {
 
   async call(request: ModelRequest, signal: AbortSignal): Promise<ModelReply> {
     const startedAt = performance.now();
-    await this.#wire.ready?.();
+    if (this.#wire.ready !== undefined) await this.#wire.ready();
     const target = this.#endpoint.target(this.#wire.path(request.modelId));
     let sent = this.#body(request);
     let exchange = await this.#exchange(sent, target.path, signal);
-    for (let lessons = 0; lessons < MAX_LESSONS && (await this.#hasLearned(request, sent, exchange)); lessons++) {
+    for (
+      let lessons = 0;
+      lessons < MAX_LESSONS && isRefusal(exchange) && (await this.#hasLearned(request, sent, exchange));
+      lessons++
+    ) {
       sent = this.#body(request);
       exchange = await this.#exchange(sent, target.path, signal);
     }
@@ -68,7 +72,7 @@ export class HttpModelClient implements ModelClient {
     const requestId = readRequestId(headers) ?? id;
     const statedCost = nanoOfStated(statedUsd ?? headers[COST_HEADER]);
     const serverSlots = this.#slots.after(headers);
-    const fingerprint = (await this.#digests.of(request.modelId, told)) ?? told;
+    const fingerprint = saysLittle(told) ? ((await this.#digests.of(request.modelId)) ?? told) : told;
     return {
       ...answer,
       ...(usage === undefined ? {} : { usage }),
@@ -112,15 +116,21 @@ export class HttpModelClient implements ModelClient {
   }
 
   /** Whether the request would be sent in another form now: by this refusal, or by that of a call beside it. */
-  async #hasLearned(request: ModelRequest, sent: string, exchange: HttpExchangeResult): Promise<boolean> {
-    if (exchange.kind !== 'response' || (exchange.status !== 400 && exchange.status !== 422)) return false;
+  async #hasLearned(request: ModelRequest, sent: string, { body }: HttpResponse): Promise<boolean> {
     if (this.#wire.learn === undefined) return false;
     // What a refusal says of a form that is given up by now is no lesson.
     if (this.#body(request) !== sent) return true;
-    return this.#wire.learn(request, exchange.body.toString());
+    return this.#wire.learn(request, body.toString());
   }
 
   async close(): Promise<void> {
     await this.#connections.close();
   }
+}
+
+type HttpResponse = HttpExchangeResult & { readonly kind: 'response' };
+
+/** It may say how the request wants to be asked. */
+function isRefusal(exchange: HttpExchangeResult): exchange is HttpResponse {
+  return exchange.kind === 'response' && (exchange.status === 400 || exchange.status === 422);
 }

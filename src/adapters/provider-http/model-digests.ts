@@ -4,7 +4,10 @@ import type { Connections } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** What Ollama gives every model as its fingerprint: it tells nothing but who answers. */
-const OLLAMA = 'fp_ollama';
+export function saysLittle(fingerprint: string | undefined): boolean {
+  return fingerprint === 'fp_ollama';
+}
+
 /** A model can be pulled again at any time. */
 const KNOWN_FOR_MS = 60_000;
 
@@ -20,9 +23,8 @@ export class ModelDigests {
     this.#endpoint = endpoint;
   }
 
-  /** @returns `sha256:…`, or undefined where it is no Ollama or does not say */
-  async of(modelId: string, fingerprint: string | undefined): Promise<string | undefined> {
-    if (fingerprint !== OLLAMA) return undefined;
+  /** @returns `sha256:…`, or undefined where the server does not say */
+  async of(modelId: string): Promise<string | undefined> {
     const now = performance.now();
     if (this.#asked === undefined || now - this.#askedAt > KNOWN_FOR_MS) {
       this.#askedAt = now;

@@ -2,7 +2,7 @@ import { askCascade, type CascadeAnswer, type CascadeContext } from '../../casca
 import type { Chunk } from '../../text/chunk-text.ts';
 import type { ClassifyWorkflow } from '../../workflows/workflow.ts';
 import type { DocumentParts } from '../long-documents/ask-parts.ts';
-import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
+import { cutDocument, type DocumentText, planCut } from '../long-documents/cut-document.ts';
 import type { StepPrompts } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
 import type { TaskAnswer } from '../task.ts';
@@ -26,13 +26,14 @@ export async function classifyDocument(
   document: DocumentText,
 ): Promise<TaskAnswer> {
   const { text } = document;
-  const cut = await cutDocument(workflow, classifyPrompts, document, context.windowShare);
+  const cut = planCut(workflow, classifyPrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const { value, confidence, ...by } = await askCascade(context, classifyQuestion(workflow, text));
     const stated = confidence === undefined ? {} : { confidence: round(confidence) };
     return { result: { label: value.label, ...stated }, ...by };
   }
-  const { parts, windows } = cut;
+  const { windows } = cut;
+  const parts = await cutDocument(workflow, document, windows);
   const answers = await collectVotes(parts, async (chunk) => {
     const before = partContext(text, chunk, windows.headings);
     return await askCascade(

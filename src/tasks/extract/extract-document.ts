@@ -2,7 +2,7 @@ import { CallFailedError } from '../../calls/stop.ts';
 import { askCascade, type CascadeContext } from '../../cascades/ask-cascade.ts';
 import type { ExtractWorkflow } from '../../workflows/workflow.ts';
 import { round } from '../classify/classify-document.ts';
-import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
+import { cutDocument, type DocumentText, planCut } from '../long-documents/cut-document.ts';
 import type { StepPrompts } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
 import type { ExtractedFields, TextSpan } from '../result-row.ts';
@@ -28,13 +28,14 @@ export async function extractDocument(
   document: DocumentText,
 ): Promise<TaskAnswer> {
   const { text } = document;
-  const cut = await cutDocument(workflow, extractPrompts, document, context.windowShare);
+  const cut = planCut(workflow, extractPrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const { value, confidence, ...by } = await askCascade(context, extractQuestion(workflow, text));
     const sources = findSources(workflow, value.fields, text, { start: 0, end: text.length });
     return { result: resultOf(workflow, { ...value, sources }, confidence), ...by };
   }
-  const { parts, windows } = cut;
+  const { windows } = cut;
+  const parts = await cutDocument(workflow, document, windows);
   const answers = await parts.ask([...parts.chunks.keys()], async (chunk) => {
     const before = partContext(text, chunk, windows.headings);
     const part = text.slice(chunk.start, chunk.end);

@@ -10,24 +10,30 @@ export interface DocumentText {
   readonly tokens: number;
 }
 
-/** A document as its calls see it: whole, or in parts. */
-export type CutDocument =
-  | { readonly kind: 'whole' }
-  | { readonly kind: 'parts'; readonly parts: DocumentParts; readonly windows: DocumentWindows };
+/** A document as its calls will see it: whole, or in parts. */
+export type DocumentCut = { readonly kind: 'whole' } | { readonly kind: 'parts'; readonly windows: DocumentWindows };
 
 /**
  * @param prompts of the workflow's task
  * @param windowShare under 1 after a provider found a part too long
  * @throws {CallFailedError} `context_overflow`: the prompt leaves no room
  */
-export async function cutDocument<W extends WorkflowSpec>(
+export function planCut<W extends WorkflowSpec>(
   workflow: W,
   prompts: (workflow: W) => StepPrompts,
-  { text, tokens }: DocumentText,
+  { tokens }: DocumentText,
   windowShare: number,
-): Promise<CutDocument> {
+): DocumentCut {
   const windows = documentWindows(workflow, prompts, { share: windowShare, documentTokens: tokens });
-  if (tokens <= smallestUsableWindow(windows.whole)) return { kind: 'whole' };
+  return tokens <= smallestUsableWindow(windows.whole) ? { kind: 'whole' } : { kind: 'parts', windows };
+}
+
+/** The parts of a document that does not fit. */
+export async function cutDocument(
+  workflow: WorkflowSpec,
+  { text, tokens }: DocumentText,
+  windows: DocumentWindows,
+): Promise<DocumentParts> {
   const chunks = await runInSteps(
     chunkTextInSteps(text, {
       maxTokens: smallestUsableWindow(windows.part) + windows.overlap,
@@ -35,5 +41,5 @@ export async function cutDocument<W extends WorkflowSpec>(
       textTokens: tokens,
     }),
   );
-  return { kind: 'parts', parts: new DocumentParts(chunks, workflow.parts?.mayFail), windows };
+  return new DocumentParts(chunks, workflow.parts?.mayFail);
 }

@@ -3,7 +3,7 @@ import { runInSteps } from '../../runtime/run-in-steps.ts';
 import { settleAll } from '../../runtime/settle-all.ts';
 import type { Chunk } from '../../text/chunk-text.ts';
 import type { SummarizeWorkflow } from '../../workflows/workflow.ts';
-import { cutDocument, type DocumentText } from '../long-documents/cut-document.ts';
+import { cutDocument, type DocumentText, planCut } from '../long-documents/cut-document.ts';
 import type { StepPrompts } from '../long-documents/document-windows.ts';
 import { partContext } from '../long-documents/part-context.ts';
 import { smallestUsableWindow } from '../long-documents/smallest-window.ts';
@@ -36,12 +36,13 @@ export async function summarizeDocument(
   document: DocumentText,
 ): Promise<TaskAnswer> {
   const { text } = document;
-  const cut = await cutDocument(workflow, summarizePrompts, document, context.windowShare);
+  const cut = planCut(workflow, summarizePrompts, document, context.windowShare);
   if (cut.kind === 'whole') {
     const answer = await askCascade(context, summarizeQuestion(workflow, 'single', text));
     return await documentResult(workflow, text, answer, [{ start: 0, end: text.length }]);
   }
-  const { parts, windows } = cut;
+  const { windows } = cut;
+  const parts = await cutDocument(workflow, document, windows);
   const budget = noteBudget(workflow, smallestUsableWindow(windows.notes));
   const maps = await parts.ask([...parts.chunks.keys()], async (chunk: Chunk) => {
     const before = partContext(text, chunk, windows.headings);

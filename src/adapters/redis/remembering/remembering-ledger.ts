@@ -17,7 +17,7 @@ export class RememberingLedger extends RedisLedger {
   readonly #held = new Map<string, CallTicket>();
   readonly #settled = new RecentCalls();
   readonly #unsettled = new Map<string, EndedCall>();
-  readonly #settling = new Set<Promise<unknown>>();
+  readonly #settling = new Map<symbol, Promise<unknown>>();
   /** While the last seconds are posted again, no call ends: one that did would be posted as it was before, and stay so. */
   #posting: Promise<unknown> | undefined;
   #clock: Clock | undefined;
@@ -31,17 +31,13 @@ export class RememberingLedger extends RedisLedger {
   }
 
   override async admit(ticket: CallTicket): Promise<Admission> {
-    const admission = await this.#admitOrNote(ticket);
-    if (admission.kind === 'admitted' && this.#clock !== undefined) this.#held.set(ticket.callId, ticket);
-    return admission;
-  }
-
-  /** An admission whose answer never came may hold money for a call that nobody makes: it is given back. */
-  async #admitOrNote(ticket: CallTicket): Promise<Admission> {
     const lease = this.holderOf(ticket);
     try {
-      return await super.admit(ticket);
+      const admission = await super.admit(ticket);
+      if (admission.kind === 'admitted' && this.#clock !== undefined) this.#held.set(ticket.callId, ticket);
+      return admission;
     } catch (error) {
+      // An admission whose answer never came may hold money for a call that nobody makes: it is given back.
       if (this.#clock !== undefined) {
         this.#unsettled.set(ticket.callId, { ticket: { ...ticket, lease }, outcome: { kind: 'released' } });
       }
@@ -49,43 +45,37 @@ export class RememberingLedger extends RedisLedger {
     }
   }
 
-  override async settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    if (this.#posting !== undefined) await this.#posting;
-    const ending = this.#end(ticket, outcome);
-    this.#settling.add(ending);
-    try {
-      return await ending;
-    } finally {
-      this.#settling.delete(ending);
-    }
+  override settle(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+    if (this.#posting !== undefined) return this.#posting.then(() => this.settle(ticket, outcome));
+    const id = Symbol();
+    const ending = this.#end(ticket, outcome, id);
+    this.#settling.set(id, ending);
+    return ending;
   }
 
-  async #end(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
+  async #end(ticket: CallTicket, outcome: Outcome, id: symbol): Promise<Settlement> {
     // The lease may have ended by the time that this is posted again: the hold is still under it.
     const lease = this.holderOf(ticket);
-    const settlement = await this.#settleOrNote(ticket, outcome);
-    if (this.#clock !== undefined) {
-      this.#held.delete(ticket.callId);
-      this.#settled.add(this.#clock.monotonic(), { ticket: { ...ticket, lease }, outcome });
-      this.#settled.forget(this.#seenAt - REMEMBER_MS);
+    try {
+      const settlement = await super.settle(ticket, outcome);
+      this.#unsettled.delete(ticket.callId);
+      if (this.#clock !== undefined) {
+        this.#held.delete(ticket.callId);
+        this.#settled.add(this.#clock.monotonic(), { ticket: { ...ticket, lease }, outcome });
+        this.#settled.forget(this.#seenAt - REMEMBER_MS);
+      }
+      return settlement;
+    } catch (error) {
+      this.#unsettled.set(ticket.callId, { ticket, outcome });
+      throw error;
+    } finally {
+      this.#settling.delete(id);
     }
-    return settlement;
   }
 
   override async journal(batchId: string, slice: number): Promise<ReadonlyMap<string, JournalEntry>> {
     await this.#settleAgain();
     return await super.journal(batchId, slice);
-  }
-
-  async #settleOrNote(ticket: CallTicket, outcome: Outcome): Promise<Settlement> {
-    try {
-      const settlement = await super.settle(ticket, outcome);
-      this.#unsettled.delete(ticket.callId);
-      return settlement;
-    } catch (error) {
-      this.#unsettled.set(ticket.callId, { ticket, outcome });
-      throw error;
-    }
   }
 
   async #settleAgain(): Promise<void> {
@@ -117,7 +107,7 @@ export class RememberingLedger extends RedisLedger {
   }
 
   async #postAloneAgain(since: number): Promise<number> {
-    const posting = Promise.allSettled(this.#settling).then(() => this.#postAgain(since));
+    const posting = Promise.allSettled(this.#settling.values()).then(() => this.#postAgain(since));
     this.#posting = posting.catch(() => {});
     try {
       return await posting;
