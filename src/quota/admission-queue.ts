@@ -1,5 +1,6 @@
 import type { Admission, CallTicket } from '../ledger/ledger.ts';
 import type { CallSlots } from '../providers/call-slots.ts';
+import { AbortListeners } from '../runtime/abort-listeners.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { FairQueue, type QueuePosition } from './fair-queue.ts';
 
@@ -47,12 +48,11 @@ export interface Stay extends Disposable {
 }
 
 interface Caller {
+  readonly position: QueuePosition;
   /** Made at the moment of asking, because it says in which day the call is booked. */
   readonly ticket: () => CallTicket;
   readonly signal: AbortSignal;
   readonly elsewhere: Elsewhere | undefined;
-  /** It gives up, where it is in line. */
-  readonly leave: () => void;
   readonly resolve: (entrance: QueueAdmission | 'elsewhere') => void;
   readonly reject: (error: unknown) => void;
 }
@@ -67,6 +67,7 @@ export class AdmissionQueue {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #line = new FairQueue<Caller>();
+  readonly #givingUp = new AbortListeners<Caller>((caller) => this.#leave(caller));
   #isRunning = false;
   #isLooking = false;
   #notBefore = 0;
@@ -139,31 +140,23 @@ export class AdmissionQueue {
   ): Promise<QueueAdmission | 'elsewhere'> {
     return new Promise((resolve, reject) => {
       signal.throwIfAborted();
-      const leave = () => {
-        // One whose question is under way gets its answer, because money may be held for it.
-        if (this.#line.remove(caller, position)) reject(signal.reason);
-      };
-      const end = () => signal.removeEventListener('abort', leave);
-      const caller: Caller = {
-        ticket,
-        signal,
-        elsewhere,
-        leave,
-        resolve: (entrance) => {
-          end();
-          resolve(entrance);
-        },
-        reject: (error) => {
-          end();
-          reject(error);
-        },
-      };
-      signal.addEventListener('abort', leave, { once: true });
+      const caller: Caller = { position, ticket, signal, elsewhere, resolve, reject };
+      this.#givingUp.add(signal, caller);
       this.#line.push(caller, position);
       // In the next turn, so that calls that come together make one trip.
       queueMicrotask(() => void this.#run());
       if (elsewhere !== undefined) void this.#look();
     });
+  }
+
+  /** One whose question is under way gets its answer, because money may be held for it. */
+  #leave(caller: Caller): void {
+    if (this.#line.remove(caller, caller.position)) caller.reject(caller.signal.reason);
+  }
+
+  #resolve(caller: Caller, entrance: QueueAdmission | 'elsewhere'): void {
+    this.#givingUp.delete(caller.signal, caller);
+    caller.resolve(entrance);
   }
 
   async #look(): Promise<void> {
@@ -182,7 +175,7 @@ export class AdmissionQueue {
       if (elsewhere === undefined || full.has(elsewhere.lines)) continue;
       if (elsewhere.goes()) {
         this.#line.remove(caller, position);
-        caller.resolve('elsewhere');
+        this.#resolve(caller, 'elsewhere');
       } else full.add(elsewhere.lines);
     }
     return full.size > 0;
@@ -220,7 +213,7 @@ export class AdmissionQueue {
       const ticket = caller.ticket();
       const admission = await this.#admit(ticket);
       if (admission.kind === 'admitted') {
-        caller.resolve({ admission, ticket, place });
+        this.#resolve(caller, { admission, ticket, place });
         return 'granted';
       }
       place[Symbol.dispose]();
@@ -228,12 +221,13 @@ export class AdmissionQueue {
         const waitMs = Math.max(admission.waitMs, MIN_WAIT_MS) + this.#random() * SPREAD_MS;
         this.#notBefore = Math.max(this.#notBefore, this.#clock.monotonic() + waitMs);
         this.#line.requeue(caller, position);
-        if (caller.signal.aborted) caller.leave();
+        if (caller.signal.aborted) this.#leave(caller);
         return 'waits';
       }
-      caller.resolve({ admission, ticket });
+      this.#resolve(caller, { admission, ticket });
     } catch (error) {
       place[Symbol.dispose]();
+      this.#givingUp.delete(caller.signal, caller);
       caller.reject(error);
     }
     return 'granted';

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { AbortListeners } from '../../runtime/abort-listeners.ts';
 import type { CallInLine, ServerLine } from './server-line.ts';
 
 export interface HttpExchangeRequest {
@@ -53,6 +54,8 @@ export function exchangeHttp(
   });
 }
 
+const givenUp = new AbortListeners<HttpExchange>((exchange) => exchange.abort());
+
 class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #maxBodyBytes: number;
   readonly #timeoutMs: number;
@@ -61,7 +64,6 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #line: ServerLine;
   readonly #place: CallInLine;
   readonly #signal: AbortSignal;
-  readonly #onAbort = (): void => this.#giveUp('aborted');
   readonly #chunks: Buffer[] = [];
   #timer: NodeJS.Timeout;
   #controller: Dispatcher.DispatchController | undefined;
@@ -85,7 +87,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#timer = this.#limitTime(this.#timeoutMs);
     this.#signal = signal;
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    givenUp.add(signal, this);
   }
 
   #limitTime(milliseconds: number): NodeJS.Timeout {
@@ -148,6 +150,10 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     if (cutOff) this.#controller?.abort(new Error('The body is too long'));
   }
 
+  abort(): void {
+    this.#giveUp('aborted');
+  }
+
   #giveUp(kind: 'aborted' | 'timeout'): void {
     if (this.#ended) return;
     this.#end({ kind, sent: this.#controller !== undefined });
@@ -160,7 +166,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#ended = true;
     clearTimeout(this.#timer);
     this.#line.leave(this.#place, result.kind === 'response' && result.status < 300);
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    givenUp.delete(this.#signal, this);
     this.#resolve(result);
   }
 }
