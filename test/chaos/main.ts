@@ -8,20 +8,17 @@ import { type FaultName, readFaults } from './faults.ts';
 import { COMPILE_CACHE } from './processes.ts';
 import type { Outcome } from './run-scenario.ts';
 
-/**
- * `npm run chaos -- --seeds N [--seed S] [--at-once K] [--faults NAME,…] [--small]`: N scenarios from seed S on (default: 10
- * from 1), K at once (default: 1). Without `--faults` each seed draws its own; `--faults none` plays dying workers and the provider's faults
- * alone. `--small` plays a quarter of it, to try one fault. Ends with code 1 if a guarantee did not hold.
- */
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10' },
-    seed: { type: 'string', default: '1' },
-    'at-once': { type: 'string', default: '1' },
-    faults: { type: 'string' },
-    small: { type: 'boolean', default: false },
-  },
-});
+const USAGE = `npm run chaos -- [--seeds N] [--seed S] [--at-once K] [--faults NAME,…] [--small]
+
+  --seeds N      so many scenarios (default 10)
+  --seed S       from this seed on (default 1)
+  --at-once K    so many at once (default 1)
+  --faults NAME  these alone, with commas between; "none": dying workers and the provider's faults only (default: each seed draws its own)
+  --small        a quarter of each, to try one fault
+
+Ends with code 1 if a guarantee did not hold.`;
+
+const values = readOptionsOrExit();
 const faults = readFaultsOrExit();
 bundleOnce();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
@@ -32,6 +29,30 @@ const seeds = Array.from({ length: Number(values.seeds) }, (_, index) => first +
 await queue.addAll(seeds.map((seed) => async () => tell(await play(seed))));
 console.log(summary(outcomes));
 process.exitCode = outcomes.some(({ problems }) => problems.length > 0) ? 1 : 0;
+
+function readOptionsOrExit() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        seeds: { type: 'string', default: '10' },
+        seed: { type: 'string', default: '1' },
+        'at-once': { type: 'string', default: '1' },
+        faults: { type: 'string' },
+        small: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    const numbers = [given.seeds, given.seed, given['at-once']];
+    const wrong = numbers.find((text) => !/^[1-9]\d*$/.test(text));
+    if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is no count: give a whole number from 1 on.`);
+    if (!given.help) return given;
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+  console.log(USAGE);
+  process.exit(0);
+}
 
 function readFaultsOrExit(): readonly FaultName[] | undefined {
   try {
