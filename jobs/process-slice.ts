@@ -15,6 +15,11 @@ export function sliceJobId({ batch, slice }: SliceJob): string {
   return `${batch}.${slice}`;
 }
 
+/** Whose slice the job of that id is; the id may have been read before its job was. */
+export function batchOfSliceJob(id: string): string {
+  return id.slice(0, Math.max(0, id.lastIndexOf('.')));
+}
+
 /** A workflow's queue carries its name. */
 export function sliceQueueName(workflow: string): string {
   return workflow;

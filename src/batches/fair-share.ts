@@ -32,8 +32,11 @@ export interface FairShare {
 /** Prompt and reply around each document, so that many short ones are not taken for little work. */
 const TOKENS_AROUND_DOCUMENT = 150;
 
+/** About what a slice has at most with the limits that are set by default. */
+export const FULL_SLICE_TOKENS = 100_000;
+
 /** Two full slices: a small batch is done before a large one continues, and no flow gains more than this by resting. */
-export const HEAD_START_TOKENS = 200_000;
+export const HEAD_START_TOKENS = 2 * FULL_SLICE_TOKENS;
 
 /** From here on priorities are all the same: a thousandth of a part is as good as "when nobody else has work". */
 const LOWEST_PRIORITY = 10;

@@ -42,6 +42,7 @@ export class CallOwner extends StopSwitch {
   /** Failed calls that were made again, by the kind of failure. */
   readonly retries = new Map<string, number>();
   readonly #rejected = new Set<JournalEntry>();
+  #hasBegun = false;
 
   constructor(claim: SliceClaim, journal: ReadonlyMap<string, JournalEntry>, options: CallOwnerOptions = {}) {
     super();
@@ -50,6 +51,16 @@ export class CallOwner extends StopSwitch {
     this.journal = new Map(journal);
     this.ending = options.ending;
     this.documentBudget = options.documentBudget;
+  }
+
+  /** Whether anything would be lost, or called back, if its work stopped now. */
+  get hasBegun(): boolean {
+    return this.#hasBegun || this.journal.size > 0;
+  }
+
+  /** From now on it has: a call leaves, or the built-in model reads its documents. */
+  begin(): void {
+    this.#hasBegun = true;
   }
 
   /**

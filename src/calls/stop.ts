@@ -10,6 +10,8 @@ export type StopReason =
   | { readonly kind: 'shutdown' }
   /** This worker cannot use its store: the slice goes back to the queue, for others. */
   | { readonly kind: 'store' }
+  /** A slice with an earlier turn waits and this one has begun nothing: it goes back to the queue. */
+  | { readonly kind: 'overtaken' }
   /** The workflow or batch is paused: the slice waits. */
   | { readonly kind: 'paused' }
   /** A limit is reached and nothing in flight can free money below it. */

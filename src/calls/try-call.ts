@@ -47,6 +47,7 @@ export async function tryCall(
     return new LongWaitError(longWait(model, gate.name, admitted.why, context.clock.now(), admitted.waitMs));
   }
   const { ticket, place } = admitted;
+  owner.begin();
   const sentAt = context.clock.monotonic();
   let reply: ModelReply;
   try {

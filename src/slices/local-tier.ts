@@ -42,6 +42,7 @@ export async function answerLocally(
   );
   const ends: (DocumentEnd | undefined)[] = entries.map(() => undefined);
   if (texts.length === 0) return ends;
+  slice.begin();
   options.localCalls.set(tierIndex, (options.localCalls.get(tierIndex) ?? 0) + texts.length);
   const outcomes = await taskOf(workflow).answerLocally(
     { local, tier, signal: slice.stopping, monotonic: options.monotonic },

@@ -142,6 +142,7 @@ async function knownRoutes(
   }
   const own = entries.filter(isOwn);
   if (own.length === 0) return entries.map(() => undefined);
+  run.begin();
   localCalls.set(routerIndex(workflow), own.length);
   const texts = own.map(({ document }) => document.text.slice(0, KIND_CHARS));
   const answers = await local.classify(route.kinds, texts, run.stopping);

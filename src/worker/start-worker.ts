@@ -11,6 +11,7 @@ import type { Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { StepBound } from './end-bound.ts';
+import { giveWay } from './give-way.ts';
 import { RefusedKeys } from './refused-keys.ts';
 import { StoreWatch } from './store-watch.ts';
 import { WorkerAbilities } from './worker-abilities.ts';
@@ -40,7 +41,7 @@ export async function startWorker(
   const { config, log } = app;
   app.ledger.remember(app.clock);
   let state: WorkerState = 'running';
-  const [draining, givingUp] = [new AbortController(), new AbortController()];
+  const [draining, givingUp, ended] = [new AbortController(), new AbortController(), new AbortController()];
   const abilities = new WorkerAbilities(app, new RefusedKeys(() => app.clock.monotonic()));
   const store = watchStore(app, () => workers, onPermanentFailure);
   await app.lease.start(workerRecord(app, workflows, () => store.trouble));
@@ -71,7 +72,7 @@ export async function startWorker(
   const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onPermanentFailure });
   await guard.look();
   await workers.ready();
-  const ended = new AbortController();
+  void giveWay(app, workflows, (workflow) => workers.next(workflow), draining.signal);
   const housekeeping = runHousekeeping(app, guard, ended.signal);
   log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
   let stopping: Promise<void> | undefined;

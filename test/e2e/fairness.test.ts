@@ -73,6 +73,30 @@ describe('nightmill submit by several tenants', () => {
     expect(others.get('small')).toBeLessThanOrEqual(SMALL);
   });
 
+  it('a small batch is taken while every place is held by a large one of which nothing ends', async () => {
+    await using workspace = await makeWorkspace();
+    // Each of its slices has more tokens than the whole small batch.
+    const long = Array.from({ length: 64 }, (_, index) => ({ id: `${index}`, text: `Long ${index}. `.repeat(1_500) }));
+    await workspace.write('large.jsonl', toJsonl(long));
+    model.holdAfter(0);
+    const workers = await Promise.all([workspace.startWorker(), workspace.startWorker()]);
+    const submit = (name: string) =>
+      workspace.run(['submit', `${name}.jsonl`, '-w', 'triage', '--id', name, '--tenant', name]);
+    await submit('large');
+    await model.until(() => model.count('waiting') === IN_FLIGHT);
+    await submit('small');
+    await Promise.all(workers.map((worker) => worker.prints(/slice:stopped.*overtaken/)));
+    expect(model.count('answered')).toBe(0);
+    model.release();
+    for (const name of ['small', 'large']) {
+      await workspace.statusWhen(name, ({ state }) => state === 'completed');
+    }
+    // Nothing was lost or asked again, and the small one did not wait for what was in hand.
+    expect(model.calls).toHaveLength(long.length + SMALL);
+    const firstSmall = model.calls.findIndex(({ document }) => document.includes('Note small'));
+    expect(firstSmall).toBeLessThan(2 * IN_FLIGHT);
+  });
+
   it.runIf(ALL_TESTS)(
     'a small batch behind a large one of the same tenant waits for it, unless its deadline comes near',
     async () => {

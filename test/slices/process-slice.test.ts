@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { SliceRun } from '../../src/calls/slice-run.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
 import { ModelCallError } from '../../src/providers/failure.ts';
 import { processSlice } from '../../src/slices/process-slice.ts';
@@ -43,6 +44,28 @@ describe('processSlice()', () => {
     const first = await run(batch);
     expect(first).toMatchObject({ kind: 'stopped', reason: { kind: 'shutdown' } });
     expect(await app.batches.commitOf(batch, 0)).toBeUndefined();
+    expect(await run(batch)).toMatchObject({ kind: 'committed' });
+    expect(app.requests).toHaveLength(2);
+  });
+
+  test('a slice has begun nothing until its first call leaves', async () => {
+    const batch = await app.batchOf(['a']);
+    const seen: boolean[] = [];
+    const look = () => seen.push(...[...app.runs].map(({ hasBegun }) => hasBegun));
+    app.answer = () => {
+      look();
+      return labelReply('bug');
+    };
+    await processSlice({ ...app.slices, onTaken: look }, { batch, slice: 0 });
+    expect(seen).toEqual([false, true]);
+  });
+
+  test('one that is overtaken before that holds nothing, and its next owner finds it as it was', async () => {
+    const batch = await app.batchOf(['a', 'b']);
+    const overtaken = { ...app.slices, onTaken: (slice: SliceRun) => slice.stop({ kind: 'overtaken' }) };
+    expect(await processSlice(overtaken, { batch, slice: 0 })).toMatchObject({ reason: { kind: 'overtaken' } });
+    expect(app.requests).toHaveLength(0);
+    expect(await app.ledger.openCalls(batch)).toBe(0);
     expect(await run(batch)).toMatchObject({ kind: 'committed' });
     expect(app.requests).toHaveLength(2);
   });
@@ -132,13 +155,18 @@ describe('processSlice()', () => {
   test('the local model in front answers what it is sure of, and the rest is asked', async () => {
     const local = { ...SMALL, name: 'local', provider: 'local' };
     app = await MemoryApp.open({ ...TRIAGE, cascade: [{ model: local, acceptAt: 0.8 }, { model: SMALL }] });
+    const begun: boolean[] = [];
     app.local = {
       ...app.local,
-      classify: async (_, texts) =>
-        texts.map((text) => ({ label: 'bug', confidence: text === 'sure' ? 0.9 : 0.5, familiar: true })),
+      classify: async (_, texts) => {
+        begun.push(...[...app.runs].map(({ hasBegun }) => hasBegun));
+        return texts.map((text) => ({ label: 'bug', confidence: text === 'sure' ? 0.9 : 0.5, familiar: true }));
+      },
     };
     const batch = await app.batchOf(['sure', 'unsure']);
     await run(batch);
+    // What it has read would be lost if the slice went back.
+    expect(begun).toEqual([true]);
     expect(await app.rows(batch)).toMatchObject([
       { id: 'd0', model: 'local', tier: 0, calls: 1, costUsd: 0 },
       { id: 'd1', model: 'small', tier: 1 },

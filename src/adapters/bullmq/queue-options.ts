@@ -30,6 +30,11 @@ export class QueueClients implements Disposable {
     return { connection: this.#open({ maxRetriesPerRequest: null }), prefix: this.#connection.prefix };
   }
 
+  /** The client that they share, once one of them has been made. */
+  get shared(): RedisClient | undefined {
+    return this.#client;
+  }
+
   #open(more: { readonly maxRetriesPerRequest?: null }): RedisClient {
     if (this.#client === undefined) {
       const { target } = this.#connection;

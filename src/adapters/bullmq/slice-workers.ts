@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { FINALIZE_QUEUE_NAME, finalizeJobSchema } from '../../../jobs/finalize-batch.ts';
-import { sliceBackoffMs, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
+import { batchOfSliceJob, sliceBackoffMs, sliceJobSchema, sliceQueueName } from '../../../jobs/process-slice.ts';
 import { QueueClients, type QueueConnection } from './queue-options.ts';
 
 /**
@@ -26,6 +26,9 @@ export interface WorkerSettings {
 
 /** How long a slice rests that this worker cannot do. */
 const DEFERRED_MS = 2_000;
+
+/** BullMQ's score of a waiting job is its priority times this, plus a number in the order of arrival. */
+const JOBS_OF_ONE_PRIORITY = 2 ** 32;
 
 /** Not ready: BullMQ waits and tries again. */
 class NotReadyError extends Error {}
@@ -97,6 +100,15 @@ export class SliceWorkers {
   resume(why: PauseReason): void {
     if (!this.#paused.delete(why) || this.#paused.size > 0) return;
     for (const worker of this.#workers) worker.resume();
+  }
+
+  /** The slice that is next in a workflow's queue, which stays there; undefined: none waits. */
+  async next(workflow: string): Promise<{ readonly batch: string; readonly turn: number } | undefined> {
+    const worker = this.#workers.find(({ name }) => name === sliceQueueName(workflow));
+    const key = worker?.toKey('prioritized') ?? '';
+    const [id, score] = (await this.#clients.shared?.zrange(key, '0', '0', 'WITHSCORES')) ?? [];
+    if (id === undefined) return undefined;
+    return { batch: batchOfSliceJob(id), turn: Math.floor(Number(score) / JOBS_OF_ONE_PRIORITY) };
   }
 
   /** Takes no more jobs; resolves when those at work have ended. Where there are none, Redis is not waited for. */

@@ -173,6 +173,20 @@ test('a slice that is handed back keeps its turn and goes at once to a worker th
   expect(takenAt - handedBackAt).toBeLessThan(4_000);
 });
 
+test('the slice that is next is looked at where it waits, with its batch and turn', async () => {
+  const worker = await startWorker(() => 'done');
+  await jobs.pause('triage');
+  expect(await worker.next('triage')).toBeUndefined();
+  await enqueue(claim('late.v2', 2, { priority: 3 }));
+  await enqueue(claim('soon', 2));
+  const [next] = await inspector.getJobs(['prioritized'], 0, 0, true);
+  expect(await worker.next('triage')).toEqual({ batch: 'soon', turn: next?.priority });
+  expect((await jobs.stateOf('triage')).counts).toMatchObject({ waiting: 4 });
+  await inspector.remove('soon.0');
+  await inspector.remove('soon.1');
+  expect(await worker.next('triage')).toMatchObject({ batch: 'late.v2' });
+});
+
 test('a worker that was paused while it waited takes nothing, and resumes when it is resumed', async () => {
   const took: string[] = [];
   const taken = Promise.withResolvers<void>();

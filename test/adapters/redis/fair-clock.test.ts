@@ -67,6 +67,14 @@ class TestQueue {
     await this.#redis.zadd(this.keys.prioritized, priorityAt(end) * 2 ** 32 + this.#added, `${flow}|${number}`);
   }
 
+  /** The next slice stays in hand, as BullMQ keeps it. */
+  async take(): Promise<void> {
+    const [member = '', score] = await this.#redis.zpopmin(this.keys.prioritized);
+    const id = member.replace('|', '.');
+    await this.#redis.hset(`${this.#prefix}:${id}`, 'priority', Math.floor(Number(score) / 2 ** 32));
+    await this.#redis.lpush(this.keys.active, id);
+  }
+
   /** The next slice, worked on and done. */
   async serve(): Promise<Slice | undefined> {
     const [member] = await this.#redis.zpopmin(this.keys.prioritized);
@@ -166,6 +174,25 @@ test('a small batch that comes late does not wait for a large one, and costs it 
   expect(order).toHaveLength(204);
 });
 
+test('a flow that comes late goes before slices in hand too, a low priority behind those that wait', async () => {
+  const ends = await queue.add(share('large', 50_000), numbers(40));
+  for (let count = 0; count < 20; count += 1) await queue.serve();
+  for (let count = 0; count < 8; count += 1) await queue.take();
+  const [first = 0] = await queue.add(share('small', 1_000), [0]);
+  // Turns are told apart by 32 tokens.
+  expect(Math.abs(first - ((ends[20] ?? 0) - HEAD_START_TOKENS + 1_000))).toBeLessThanOrEqual(32);
+  const [low = 0] = await queue.add(share('low', 1_000, 0), [0]);
+  expect(low).toBeGreaterThan(ends[28] ?? 0);
+});
+
+test('a slice that stays in hand while thousands are served holds time back by one full slice each in hand', async () => {
+  const ends = await queue.add(share('large', 50_000), numbers(100));
+  await queue.take();
+  for (let count = 0; count < 90; count += 1) await queue.serve();
+  const [first = 0] = await queue.add(share('small', 1_000), [0]);
+  expect(Math.abs(first - ((ends[91] ?? 0) - 100_000 - HEAD_START_TOKENS + 1_000))).toBeLessThanOrEqual(64);
+});
+
 test('a flow that comes again and again gets its head start once, not with every batch', async () => {
   await queue.add(share('large', 10_000), numbers(200));
   let small = 0;
@@ -214,7 +241,7 @@ test('time starts again when nothing waits, is in hand, or is being added, and o
   await turns[Symbol.asyncDispose]();
 
   expect(await queue.add(share('f', 10), [0])).toEqual([10]);
-  expect(await redis.zrange(queue.redisKeys.fairFlows('triage'), '0', '-1')).toEqual(['f', 'now']);
+  expect(await redis.zrange(queue.redisKeys.fairFlows('triage'), '0', '-1')).toEqual(['f', 'front', 'now']);
 });
 
 test('a producer that died while it added keeps time from starting over only until its reservation ends', async () => {
@@ -243,7 +270,7 @@ test('Redis keeps one entry for each flow that is ahead, none for a slice or for
   await queue.add(share('large', 100_000), numbers(100));
   for (let count = 0; count < 200; count += 1) await queue.serve();
   await queue.add(share('last', 10), [0]);
-  expect(await redis.zrange(queue.redisKeys.fairFlows('triage'), '0', '-1')).toEqual(['last', 'now', 'large']);
+  expect(await redis.zrange(queue.redisKeys.fairFlows('triage'), '0', '-1')).toEqual(['last', 'front', 'now', 'large']);
   expect(await redis.exists(queue.redisKeys.fairAdding('triage'))).toBe(0);
 });
 
