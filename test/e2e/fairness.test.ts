@@ -85,7 +85,7 @@ describe('nightmill submit by several tenants', () => {
     await submit('large');
     await model.until(() => model.count('waiting') === IN_FLIGHT);
     await submit('small');
-    await Promise.all(workers.map((worker) => worker.prints(/slice:stopped.*overtaken/)));
+    await Promise.all(workers.map((worker) => worker.prints(/"reason":"overtaken"/)));
     expect(model.count('answered')).toBe(0);
     model.release();
     for (const name of ['small', 'large']) {
