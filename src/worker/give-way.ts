@@ -1,5 +1,6 @@
-import type { App } from '../app.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 
 /** A slice in this worker's hands, or the next one in the queue. */
 interface Turn {
@@ -7,7 +8,15 @@ interface Turn {
   readonly turn: number;
 }
 
-/** As long as a new batch finds all places taken, and one call lasts about as long. */
+export interface GiveWayContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly runs: ReadonlySet<SliceRun>;
+  /** Tells the slice that is next, which stays where it is. */
+  readonly queue: { next(workflow: string): Promise<Turn | undefined> };
+}
+
+/** A new batch finds all places taken for half as long on average. */
 const LOOK_EVERY_MS = 200;
 
 /**
@@ -35,21 +44,21 @@ export function overtaken<T extends Turn & { readonly hasBegun: boolean }>(
  * with an earlier turn waits.
  */
 export async function giveWay(
-  { clock, config, log, slices: { runs } }: App,
-  workflows: readonly string[],
-  nextSlice: (workflow: string) => Promise<Turn | undefined>,
+  { clock, log, runs, queue }: GiveWayContext,
+  { workflows, slices }: { readonly workflows: readonly string[]; readonly slices: number },
   stopping: AbortSignal,
 ): Promise<void> {
   const look = async (workflow: string) => {
     const here = () => slicesOf(runs, workflow);
-    const isFull = () => here().length >= config.worker.slices;
+    const isFull = () => here().length >= slices;
     if (!isFull() || here().every(({ hasBegun }) => hasBegun)) return;
-    const waiting = await nextSlice(workflow);
+    const waiting = await queue.next(workflow);
     if (waiting === undefined || stopping.aborted || !isFull()) return;
     overtaken(here(), waiting)?.run.stop({ kind: 'overtaken' });
   };
-  while (!stopping.aborted) {
+  for (;;) {
     await clock.sleep(LOOK_EVERY_MS, stopping);
+    if (stopping.aborted) return;
     try {
       for (const workflow of workflows) await look(workflow);
     } catch (error) {

@@ -72,7 +72,7 @@ export async function startWorker(
   const guard = new ClockGuard({ clock: app.clock, runs: app.slices.runs, workers, onPermanentFailure });
   await guard.look();
   await workers.ready();
-  void giveWay(app, workflows, (workflow) => workers.next(workflow), draining.signal);
+  void giveWay({ ...app.slices, queue: workers }, { workflows, slices: config.worker.slices }, draining.signal);
   const housekeeping = runHousekeeping(app, guard, ended.signal);
   log.info('worker:started', { worker: app.lease.workerId, workflows, slices: config.worker.slices });
   let stopping: Promise<void> | undefined;
