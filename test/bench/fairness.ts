@@ -30,15 +30,16 @@ interface Setting {
 }
 
 interface Round {
-  /** Seconds from the submission of the small batch to its manifest. */
-  readonly small: number;
-  /** Seconds from the submission of the large batch until both have theirs. */
+  /** Seconds from the submission of each small batch to its manifest. */
+  readonly small: readonly number[];
+  /** Seconds from the submission of the large batch until all have theirs. */
   readonly total: number;
 }
 
 /**
  * Two tenants submit 20,000 and 200 documents of mixed size, in this order, to real workers with the simulator as
- * provider. The same once more under one tenant's name, which is first come, first served.
+ * provider. The same once more under one tenant's name, which is first come, first served. With `--smalls N` N small ones
+ * come one after another, each of a tenant of its own: times of seconds need many samples.
  */
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -47,6 +48,7 @@ export async function run(args: readonly string[]): Promise<void> {
       quick: { type: 'boolean', default: false },
       large: { type: 'string' },
       small: { type: 'string' },
+      smalls: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '1' },
       workers: { type: 'string', default: '2' },
       concurrency: { type: 'string', default: '16' },
@@ -82,42 +84,60 @@ export async function run(args: readonly string[]): Promise<void> {
     const setting: Setting = { folder: folder.path, batches, workers };
     // The first batch finds cold workers and counts for nothing.
     await alone(setting, 'warm-up');
+    const smalls = Array.from({ length: Number(values.smalls) }, (_, number) => `small-${number}`);
     const solos: number[] = [];
     const first: Round[] = [];
     const fair: Round[] = [];
     for (let round = 0; round < Number(values.rounds); round += 1) {
-      solos.push(await alone(setting, `solo-${round}`));
-      first.push(await together(setting, `first-${round}`, 'one', 'one'));
-      fair.push(await together(setting, `fair-${round}`, 'one', 'two'));
+      for (const tenant of smalls) solos.push(await alone(setting, `solo-${round}-${tenant}`));
+      first.push(await together(setting, `first-${round}`, 'one', ['one']));
+      fair.push(await together(setting, `fair-${round}`, 'one', smalls));
     }
-    const solo = solos.reduce((sum, time) => sum + time, 0) / solos.length;
-    const each = solos.map((time, round) => `${time.toFixed(1)} and ${fair[round]?.small.toFixed(1)}`);
-    console.log(`small alone and in fair shares by round, s: ${each.join(', ')}`);
-    print(large, small, solo, mean(first), mean(fair));
+    print({ large, small }, solos, first, fair);
   } finally {
     for (const worker of workers) worker.kill('SIGKILL');
     simulator.process.kill('SIGKILL');
   }
 }
 
-function print(large: number, small: number, solo: number, first: Round, fair: Round): void {
-  const row = (name: string, { small: time, total }: Round) =>
-    `| ${name} | ${time.toFixed(1)} | ${(time / solo).toFixed(2)} | ${total.toFixed(1)} | ${((large + small) / total).toFixed(1)} |`;
-  console.log(`| ${large.toLocaleString('en')} + ${small} documents | small s | times alone | both s | documents/s |`);
-  console.log('| --- | ---: | ---: | ---: | ---: |');
-  console.log(`| small alone | ${solo.toFixed(1)} | 1.00 | | ${(small / solo).toFixed(1)} |`);
-  console.log(row('first come, first served', first));
-  console.log(row('fair shares', fair));
-  const lost = 100 * (1 - first.total / fair.total);
+interface Sizes {
+  readonly large: number;
+  readonly small: number;
+}
+
+function print(sizes: Sizes, solos: readonly number[], first: readonly Round[], fair: readonly Round[]): void {
+  const solo = mean(solos);
+  const [served, shared] = [smallOf(first), smallOf(fair)];
+  const [rate, sharedRate] = [rateOf(sizes, first), rateOf(sizes, fair)];
+  const row = (name: string, time: number, rounds: readonly Round[], documents: number) =>
+    `| ${name} | ${time.toFixed(1)} | ${(time / solo).toFixed(2)} | ${mean(rounds.map(({ total }) => total)).toFixed(1)} | ${documents.toFixed(1)} |`;
+  const list = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(' ');
+  console.log(`small alone, s: ${list(solos)}; in fair shares: ${list(fair.flatMap(({ small }) => small))}`);
   console.log(
-    `small: ${(fair.small / solo).toFixed(2)} times its time alone (aim: at most 1.2); ` +
-      `throughput: ${lost.toFixed(1)} % lost (aim: at most 3)`,
+    `| ${sizes.large.toLocaleString('en')} + ${sizes.small} documents | small s | times alone | all s | documents/s |`,
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: |');
+  console.log(`| small alone | ${solo.toFixed(1)} | 1.00 | | ${(sizes.small / solo).toFixed(1)} |`);
+  console.log(row('first come, first served', served, first, rate));
+  console.log(row('fair shares', shared, fair, sharedRate));
+  console.log(
+    `small: ${(shared / solo).toFixed(2)} times its time alone (aim: at most 1.2); ` +
+      `throughput: ${(100 * (1 - sharedRate / rate)).toFixed(1)} % lost (aim: at most 3)`,
   );
 }
 
-function mean(rounds: readonly Round[]): Round {
-  const of = (pick: (round: Round) => number) => rounds.reduce((sum, round) => sum + pick(round), 0) / rounds.length;
-  return { small: of(({ small }) => small), total: of(({ total }) => total) };
+function mean(figures: readonly number[]): number {
+  return figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+}
+
+function smallOf(rounds: readonly Round[]): number {
+  return mean(rounds.flatMap(({ small }) => small));
+}
+
+/** Documents a second until the last one is done. */
+function rateOf({ large, small }: Sizes, rounds: readonly Round[]): number {
+  const documents = rounds.reduce((sum, round) => sum + large + small * round.small.length, 0);
+  return documents / rounds.reduce((sum, { total }) => sum + total, 0);
 }
 
 async function alone(setting: Setting, id: string): Promise<number> {
@@ -126,18 +146,25 @@ async function alone(setting: Setting, id: string): Promise<number> {
   return seconds(batch.createdAt, batch.finishedAt);
 }
 
-async function together(setting: Setting, id: string, largeTenant: string, smallTenant: string): Promise<Round> {
-  const [large, small] = [`${id}-large`, `${id}-small`];
+async function together(
+  setting: Setting,
+  id: string,
+  largeTenant: string,
+  smallTenants: readonly string[],
+): Promise<Round> {
+  const large = `${id}-large`;
   await submit(setting, 'large.jsonl', large, largeTenant);
   await until(setting, large, ({ slices, slicesCommitted }) => slicesCommitted >= slices * HEAD_START_SHARE);
-  await submit(setting, 'small.jsonl', small, smallTenant);
-  const [one, two] = await Promise.all([
-    until(setting, large, ({ state }) => state === 'completed'),
-    until(setting, small, ({ state }) => state === 'completed'),
-  ]);
+  const small: BatchRecord[] = [];
+  for (const [number, tenant] of smallTenants.entries()) {
+    await submit(setting, 'small.jsonl', `${id}-small-${number}`, tenant);
+    small.push(await until(setting, `${id}-small-${number}`, ({ state }) => state === 'completed'));
+  }
+  const one = await until(setting, large, ({ state }) => state === 'completed');
+  const ends = [one, ...small].map(({ finishedAt }) => finishedAt ?? Number.NaN);
   return {
-    small: seconds(two.createdAt, two.finishedAt),
-    total: seconds(one.createdAt, Math.max(one.finishedAt ?? 0, two.finishedAt ?? 0)),
+    small: small.map(({ createdAt, finishedAt }) => seconds(createdAt, finishedAt)),
+    total: seconds(one.createdAt, Math.max(...ends)),
   };
 }
 
