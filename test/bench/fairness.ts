@@ -161,6 +161,9 @@ async function together(
     small.push(await until(setting, `${id}-small-${number}`, ({ state }) => state === 'completed'));
   }
   const one = await until(setting, large, ({ state }) => state === 'completed');
+  if (small.some(({ createdAt }) => createdAt > (one.finishedAt ?? 0))) {
+    throw new RangeError('The large batch ended before the last small one came: take a larger one or fewer small ones');
+  }
   const ends = [one, ...small].map(({ finishedAt }) => finishedAt ?? Number.NaN);
   return {
     small: small.map(({ createdAt, finishedAt }) => seconds(createdAt, finishedAt)),
