@@ -9,8 +9,8 @@ import { seededRandom } from '../../src/calibration/random.ts';
 import { dearestModel, tableOf } from '../../src/calibration/record-table.ts';
 import { meanCosts, type Records } from '../../src/calibration/records.ts';
 import { accepts, documents, observed } from '../helpers/simulated-nights.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
 import { CASCADES_FOLDER, readCascadeSet } from './helpers/recorded-cascades.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary =
   'Certified cascade thresholds on recorded answers: what they save, and how often the promise is broken';
@@ -55,18 +55,20 @@ export async function run(args: readonly string[]): Promise<void> {
     options: { seeds: { type: 'string', default: '200' }, data: { type: 'string', default: CASCADES_FOLDER } },
   });
   const seeds = Number(values.seeds);
-  console.log(`${machineLine()}\n${seeds} seeds, delta ${DELTA}\n`);
-  const rows = [['set', 'promise', 'share', 'to beat', 'hindsight', 'broken', 'labels', 'fell back', 'why']];
+  printSetting(`Certified cascades: ${seeds} seeds, delta ${DELTA}.`);
+  const heads = ['set', 'promise', 'share', 'to beat', 'hindsight', 'broken', 'labels', 'fell back', 'why'];
+  const rows = [heads];
   for (const each of CASES) {
     const records = readCascadeSet(values.data, each.set);
-    if (records === undefined) console.log(`${each.set}: not found in ${values.data}`);
+    if (records === undefined) rows.push([each.set, 'its records are not here', ...heads.slice(2).map(() => '–')]);
     else rows.push(await measure(each, records, seeds));
   }
-  console.log(formatTable(rows));
-  console.log(
-    '\nshare: calls to the strong model, labels counted (agreement), or dollars on the items that were not looked at, of the\n' +
-      'best single model (best-minus); broken: share of the runs in which the promise is false for all items of the file',
-  );
+  printTable({
+    caption: 'Thresholds on recorded answers',
+    rows,
+    note: `share: calls to the strong model, labels counted (agreement), or dollars on the items that were not looked at, of the
+best single model (best-minus); broken: share of the runs in which the promise is false for all items of the file`,
+  });
   timeSearch();
   measureNights(Math.min(seeds, 100));
 }
@@ -177,7 +179,7 @@ function measureNights(runs: number): void {
     sums.rows.broken.toFixed(3),
   ]);
   rows.push(['golden set', `${3_000 * AUDIT}`, sums.golden.share.toFixed(3), sums.golden.broken.toFixed(3)]);
-  console.log(`\nfrom production rows, agreement 0.9, ${runs} runs:\n${formatTable(rows)}`);
+  printTable({ caption: `From production rows, agreement 0.9, ${runs} runs`, rows });
 }
 
 /** 10,000 items and three tiers. */
@@ -198,7 +200,11 @@ function timeSearch(): void {
   const before = performance.now();
   const { calibration } = calibrateCascade(table, { metric: 'best-minus', target: 0.02, delta: DELTA, seed: 1 });
   const milliseconds = performance.now() - before;
-  console.log(
-    `\n10,000 items, three tiers: ${milliseconds.toFixed(0)} ms (cost ${calibration.costShareOfStrongest.toFixed(3)} of the strongest)`,
-  );
+  printTable({
+    caption: 'The search alone',
+    rows: [
+      ['items', 'tiers', 'ms', 'cost over the strongest'],
+      ['10,000', '3', milliseconds.toFixed(0), calibration.costShareOfStrongest.toFixed(3)],
+    ],
+  });
 }

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { runInSteps } from '../../src/runtime/run-in-steps.ts';
 import { type ChunkOptions, chunkText, chunkTextInSteps } from '../../src/text/chunk-text.ts';
 import { countTokens, countTokensInSteps } from '../../src/text/tokens.ts';
-import { machineLine } from './helpers/machine.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'speed of the chunker on prose and on hostile text, and how long it keeps the event loop';
 
@@ -25,37 +25,41 @@ const HOSTILE: Readonly<Record<string, string>> = {
 
 /** Times are CPU seconds of this process, so that other work on the machine counts little. */
 export async function run(): Promise<void> {
-  console.log(`chunker: ${machineLine()}`);
+  printSetting('Chunker: times are CPU of one process.');
   const prose = makeProse(PROSE_UNITS);
   countTokens('The first count loads the vocabulary.');
   const byLength = (text: string): number => Math.ceil(text.length / 4);
-  console.log('| 10 MB of prose | MB/s |');
-  console.log('| --- | ---: |');
+  const speeds = [['work', 'MB/s']];
   for (const maxTokens of [2_000, 25_000, 100_000]) {
     const plain = speed(prose, { maxTokens, count: byLength });
     const exact = speed(prose, { maxTokens, textTokens: Number.POSITIVE_INFINITY });
-    console.log(`| chunks of ${maxTokens.toLocaleString('en')} tokens, tokens not counted | ${plain.toFixed(1)} |`);
-    console.log(`| chunks of ${maxTokens.toLocaleString('en')} tokens, counted exactly | ${exact.toFixed(1)} |`);
+    const chunks = `chunks of ${maxTokens.toLocaleString('en')} tokens`;
+    speeds.push([`${chunks}, tokens not counted`, plain.toFixed(1)], [`${chunks}, counted exactly`, exact.toFixed(1)]);
   }
-  console.log(`| counting alone | ${megabytesPerSecond(prose, () => countTokens(prose)).toFixed(1)} |`);
+  speeds.push(['counting alone', megabytesPerSecond(prose, () => countTokens(prose)).toFixed(1)]);
+  printTable({ caption: '10 MB of prose', rows: speeds });
 
-  console.log('\n| 5 MB of | s | chunks |');
-  console.log('| --- | ---: | ---: |');
+  const hostile = [['text', 's', 'chunks']];
   for (const [name, unit] of Object.entries(HOSTILE)) {
     const text = unit.repeat(HOSTILE_UNITS / unit.length);
     const started = process.cpuUsage();
     const chunks = chunkText(text, { maxTokens: 8_000, overlapTokens: 50 });
-    console.log(`| ${name} | ${cpuSeconds(started).toFixed(2)} | ${chunks.length} |`);
+    hostile.push([name, cpuSeconds(started).toFixed(2), String(chunks.length)]);
   }
+  printTable({ caption: '5 MB of hostile text', rows: hostile });
 
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
   const tokens = await runInSteps(countTokensInSteps(prose));
   await runInSteps(chunkTextInSteps(prose, { maxTokens: 25_000, textTokens: tokens }));
   delays.disable();
-  console.log(
-    `\nevent loop while 10 MB are counted and cut: longest block ${(delays.max / 1e6).toFixed(0)} ms, 99 % under ${(delays.percentile(99) / 1e6).toFixed(0)} ms`,
-  );
+  printTable({
+    caption: 'How long the event loop is kept while 10 MB are counted and cut',
+    rows: [
+      ['longest ms', '99 % under ms'],
+      [(delays.max / 1e6).toFixed(0), (delays.percentile(99) / 1e6).toFixed(0)],
+    ],
+  });
 }
 
 function speed(text: string, options: ChunkOptions): number {

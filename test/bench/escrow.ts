@@ -1,5 +1,5 @@
 import { playEscrow } from '../scale/escrow-model.ts';
-import { formatTable } from './helpers/machine.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'One limit shared by several Redis through escrow: a simulation with deaths';
 
@@ -8,8 +8,10 @@ const LIMIT = 100_000_000;
 const MAX_HOLD = 2_000;
 
 export async function run(): Promise<void> {
-  console.log(`Escrow: a limit of ${LIMIT.toLocaleString('en')}, holds of up to ${MAX_HOLD.toLocaleString('en')}, ${SEEDS} seeds a row, the worst of them shown.
-A ledger that dies loses what it wrote since its last sync; where it stays dead, the deaths after nine tenths of the limit do.\n`);
+  printSetting(
+    `Escrow: a limit of ${LIMIT.toLocaleString('en')}, holds of up to ${MAX_HOLD.toLocaleString('en')}, ${SEEDS} seeds a row, the worst of them shown.
+A ledger that dies loses what it wrote since its last sync; where it stays dead, the deaths after nine tenths of the limit do.`,
+  );
   const rows = [
     ['Redis', 'deaths a million calls', 'come back', 'over the limit', 'used', 'stranded', 'trips a thousand calls'],
   ];
@@ -33,7 +35,7 @@ A ledger that dies loses what it wrote since its last sync; where it stays dead,
       ]);
     }
   }
-  console.log(formatTable(rows));
+  printTable({ caption: 'One limit over several Redis', rows });
 }
 
 function percent(share: number): string {

@@ -10,10 +10,11 @@ import { runCli } from '../helpers/cli.ts';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { MODEL_ID, makeDocument, mixedBytes, writeDocuments } from './helpers/documents.ts';
-import { machineLine } from './helpers/machine.ts';
 import { startWorkers, throwIfEnded, writeConfig } from './helpers/system.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'a small tenant behind a large one: its time against its time alone, and what that costs all';
+export const inAll = ['--quick'];
 
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;
 const MIN_BYTES = 100;
@@ -62,10 +63,9 @@ export async function run(args: readonly string[]): Promise<void> {
     tokensPerMinute: Number(values['tokens-per-minute']),
     concurrency: Number(values.concurrency),
   };
-  console.log(`fairness: ${machineLine()}`);
-  console.log(
-    `${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
-      `${limits.tokensPerMinute.toLocaleString('en')} tokens per minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes`,
+  printSetting(
+    `Fairness: ${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
+      `${limits.tokensPerMinute.toLocaleString('en')} tokens per minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes, ${values.rounds} rounds.`,
   );
   await using folder = await makeTemporaryFolder('fairness');
   await using redis = await startRedisServer();
@@ -109,21 +109,27 @@ function print(sizes: Sizes, solos: readonly number[], first: readonly Round[], 
   const solo = mean(solos);
   const [served, shared] = [smallOf(first), smallOf(fair)];
   const [rate, sharedRate] = [rateOf(sizes, first), rateOf(sizes, fair)];
-  const row = (name: string, time: number, rounds: readonly Round[], documents: number) =>
-    `| ${name} | ${time.toFixed(1)} | ${(time / solo).toFixed(2)} | ${mean(rounds.map(({ total }) => total)).toFixed(1)} | ${documents.toFixed(1)} |`;
+  const row = (name: string, time: number, rounds: readonly Round[], documents: number) => [
+    name,
+    time.toFixed(1),
+    (time / solo).toFixed(2),
+    mean(rounds.map(({ total }) => total)).toFixed(1),
+    documents.toFixed(1),
+  ];
   const list = (times: readonly number[]) => times.map((time) => time.toFixed(1)).join(' ');
-  console.log(`small alone, s: ${list(solos)}; in fair shares: ${list(fair.flatMap(({ small }) => small))}`);
-  console.log(
-    `| ${sizes.large.toLocaleString('en')} + ${sizes.small} documents | small s | times alone | all s | documents/s |`,
-  );
-  console.log('| --- | ---: | ---: | ---: | ---: |');
-  console.log(`| small alone | ${solo.toFixed(1)} | 1.00 | | ${(sizes.small / solo).toFixed(1)} |`);
-  console.log(row('first come, first served', served, first, rate));
-  console.log(row('fair shares', shared, fair, sharedRate));
-  console.log(
-    `small: ${(shared / solo).toFixed(2)} times its time alone (aim: at most 1.2); ` +
-      `throughput: ${(100 * (1 - sharedRate / rate)).toFixed(1)} % lost (aim: at most 3)`,
-  );
+  printTable({
+    caption: `A tenant's ${sizes.small.toLocaleString('en')} documents behind another's ${sizes.large.toLocaleString('en')}`,
+    rows: [
+      ['order', 'small s', 'times alone', 'all s', 'documents/s'],
+      ['small alone', solo.toFixed(1), '1.00', '–', (sizes.small / solo).toFixed(1)],
+      row('first come, first served', served, first, rate),
+      row('fair shares', shared, fair, sharedRate),
+    ],
+    note:
+      `small alone, s: ${list(solos)}; in fair shares: ${list(fair.flatMap(({ small }) => small))}; ` +
+      `small: ${(shared / solo).toFixed(2)} times its time alone, aim: at most 1.2; ` +
+      `throughput: ${(100 * (1 - sharedRate / rate)).toFixed(1)} % lost, aim: at most 3`,
+  });
 }
 
 function mean(figures: readonly number[]): number {

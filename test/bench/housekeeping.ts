@@ -7,6 +7,7 @@ import { keepHouse } from '../../src/operations/keep-house.ts';
 import { startWorker } from '../../src/worker/start-worker.ts';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'Redis commands per second of idle workers beside a thousand paused batches, with a schedule';
 
@@ -18,6 +19,7 @@ const SCHEDULE = 'schedule: { cron: "0 1 * * *", input: inbox }';
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export async function run(): Promise<void> {
+  printSetting(`Housekeeping: commands counted over ${MEASURED_MS / 1_000} s.`);
   await using stack = new AsyncDisposableStack();
   const redis = stack.use(await startTcpRedis());
   const folder = stack.use(await makeTemporaryFolder('bench'));
@@ -48,9 +50,13 @@ export async function run(): Promise<void> {
   const [before, from] = [await commands(), performance.now()];
   await delay(MEASURED_MS);
   const rate = ((await commands()) - before) / ((performance.now() - from) / 1_000);
-  console.log(
-    `${WORKERS} workers, ${BATCHES} paused batches, one schedule: ${Math.round(rate)} Redis commands per second, those inside scripts included`,
-  );
+  printTable({
+    caption: 'Redis commands a second of idle workers, those inside scripts included',
+    rows: [
+      ['workers', 'paused batches', 'schedules', 'commands/s'],
+      [String(WORKERS), BATCHES.toLocaleString('en'), '1', Math.round(rate).toLocaleString('en')],
+    ],
+  });
 }
 
 async function addPaused({ batches, ledger }: App, batchId: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Latency, LatencySum } from '../../src/measures/latency.ts';
 import { Random } from '../helpers/random.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 const CALLS = 1_000_000;
 const SLICES = 1_000;
@@ -8,6 +9,9 @@ export const summary =
   'what it costs to note the times of a call, to its first byte and its last, and to add up those of slices';
 
 export async function run(): Promise<void> {
+  printSetting(
+    `Latency: ${CALLS.toLocaleString('en')} calls are noted, ${SLICES.toLocaleString('en')} slices added up.`,
+  );
   const random = new Random(1);
   const times = Float64Array.from({ length: CALLS }, () => 100 + 20_000 * random.next() ** 4);
   const whole = new LatencySum();
@@ -23,10 +27,18 @@ export async function run(): Promise<void> {
   const merged = nanosecondsOf(() => {
     for (const part of parts) if (part !== undefined) total.addPart(part);
   });
-  console.log(
-    `latency: ${(noted / CALLS).toFixed(0)} ns a call, ${(merged / SLICES / 1_000).toFixed(1)} µs a slice of 64 calls added up; ` +
-      `the sketches of ${CALLS.toLocaleString('en')} calls take ${bytesOf(whole.total())} bytes, of 64 calls ${bytesOf(parts[0])}`,
-  );
+  printTable({
+    caption: 'Times of calls',
+    rows: [
+      ['ns a call', 'µs a slice of 64 added up', `sketch of ${CALLS.toLocaleString('en')} calls, bytes`, 'of 64 calls'],
+      [
+        (noted / CALLS).toFixed(0),
+        (merged / SLICES / 1_000).toFixed(1),
+        String(bytesOf(whole.total())),
+        String(bytesOf(parts[0])),
+      ],
+    ],
+  });
 }
 
 function bytesOf(latency: Latency | undefined): number {

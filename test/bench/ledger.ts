@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Redis } from 'ioredis';
 import { startRedisServer } from '../helpers/redis-server.ts';
 import type { ClientResult, ClientTask } from './helpers/ledger-client.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'Admissions and settlements per second on one Redis, and what they cost a worker';
 
@@ -32,13 +32,12 @@ export async function run(args: readonly string[]): Promise<void> {
     options: { calls: { type: 'string', default: '60000' }, quick: { type: 'boolean', default: false } },
   });
   const calls = Number(values.calls);
-  console.log(`Ledger: one call = one admission and one settlement in five scopes (batch, workflow day and month, global
-day and month), a ${REPLY_BYTES}-byte reply into the journal, ${IN_FLIGHT} calls in flight on each connection.
-Bare: two EVALSHA a call that return 1, with as many keys and arguments as a turn of one, over the same connections.
-Redis CPU is the server's own, in ms a call.
-${machineLine()}; ${calls} calls a row; the server shares the processors.\n`);
+  printSetting(
+    `Ledger: one call = one admission and one settlement in five scopes (batch, workflow day and month, global day and month), a
+${REPLY_BYTES}-byte reply into the journal, ${IN_FLIGHT} calls in flight on each connection; ${calls.toLocaleString('en')} calls a row. The server shares the processors.`,
+  );
   const rows: string[][] = [
-    ['Redis', 'clients', 'calls/s', 'bare/s', 'ratio', 'CPU ms/call', 'bare CPU', 'ratio', 'Redis CPU'],
+    ['Redis', 'clients', 'calls/s', 'bare/s', 'calls/bare', 'CPU ms/call', 'bare CPU', 'CPU/bare', 'Redis CPU'],
   ];
   for (const [name, settings] of SERVERS) {
     for (const clients of values.quick ? CLIENTS.slice(0, 1) : CLIENTS) {
@@ -57,7 +56,12 @@ ${machineLine()}; ${calls} calls a row; the server shares the processors.\n`);
       ]);
     }
   }
-  console.log(formatTable(rows));
+  printTable({
+    caption: 'Admissions and settlements on one Redis',
+    rows,
+    note: `bare: two EVALSHA a call that return 1, with as many keys and arguments as a turn of one, over the same connections; Redis
+CPU: the server's own, in ms a call`,
+  });
 }
 
 function describe({ processes, connections }: { processes: number; connections: number }): string {

@@ -7,8 +7,8 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
-import { machineLine } from './helpers/machine.ts';
 import { cpuMsOf } from './helpers/process-cpu.ts';
+import { printSetting, printTable, type Table } from './helpers/table.ts';
 
 export const summary =
   'time, CPU and peak memory of submit, a worker and results, and Redis, 10,000 against 100,000 documents';
@@ -47,36 +47,41 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   const sizes = values.quick === true ? [1_000, 10_000] : values.documents.split(',').map(Number);
   const share = Number(values.share);
-  console.log(`memory: ${machineLine()}`);
-  console.log(
-    `One worker, 4 slices and 64 calls in flight${share < 1 ? `, ended when ${share * 100} % of the documents were done` : ''}; results as ${values.format}.`,
+  printSetting(
+    `Memory: one worker, 4 slices and 64 calls in flight${share < 1 ? `, ended when ${share * 100} % of the documents were done` : ''}; results as ${values.format}. Linux only.`,
   );
   const rows: Row[] = [];
   for (const documents of sizes) rows.push(await measure(documents, share, values.format));
-  console.log(
-    '| documents | submit: s, CPU s, MB | worker: s, CPU s, MB | results: s, CPU s, MB | Redis: CPU s, MB at most, bytes a queued document |',
-  );
-  console.log('| ---: | ---: | ---: | ---: | ---: |');
-  for (const { documents, submit, worker, results, redis } of rows) {
-    const cells = [
-      documents.toLocaleString('en'),
-      takenText(submit),
-      takenText(worker),
-      results === undefined ? '' : takenText(results),
-      `${redis.cpuSeconds.toFixed(1)}, ${redis.peakMb.toFixed(1)}, ${redis.bytesQueued.toFixed(1)}`,
-    ];
-    console.log(`| ${cells.join(' | ')} |`);
-  }
-  const [small, large] = [rows[0], rows.at(-1)];
-  if (small === undefined || large === undefined || small === large) return;
-  const ratio = (a: Taken, b: Taken) => (b.peakMb / a.peakMb).toFixed(2);
-  console.log(
-    `${large.documents / small.documents} times the documents: submit ${ratio(small.submit, large.submit)} times, worker ${ratio(small.worker, large.worker)} times the memory`,
-  );
+  printTable(memoryTable(rows));
 }
 
-const takenText = ({ seconds, cpuSeconds, peakMb }: Taken): string =>
-  `${seconds.toFixed(1)}, ${cpuSeconds.toFixed(1)}, ${peakMb}`;
+function memoryTable(measured: readonly Row[]): Table {
+  const parts = ['submit', 'worker', 'results'];
+  const heads = [
+    'documents',
+    ...parts.flatMap((part) => [`${part} s`, `${part} CPU s`, `${part} MB`]),
+    ...['Redis CPU s', 'Redis MB, most', 'Redis bytes a queued document'],
+  ];
+  const rows = measured.map(({ documents, submit, worker, results, redis }) => [
+    documents.toLocaleString('en'),
+    ...[submit, worker, results].flatMap(takenCells),
+    ...[redis.cpuSeconds, redis.peakMb, redis.bytesQueued].map((value) => value.toFixed(1)),
+  ]);
+  return { caption: 'What batches take', rows: [heads, ...rows], ...growth(measured[0], measured.at(-1)) };
+}
+
+function growth(small: Row | undefined, large: Row | undefined): { note?: string } {
+  if (small === undefined || large === undefined || small === large) return {};
+  const ratio = (a: Taken, b: Taken) => (b.peakMb / a.peakMb).toFixed(2);
+  return {
+    note: `${large.documents / small.documents} times the documents: submit ${ratio(small.submit, large.submit)} times, worker ${ratio(small.worker, large.worker)} times the memory`,
+  };
+}
+
+function takenCells(taken: Taken | undefined): readonly string[] {
+  if (taken === undefined) return ['–', '–', '–'];
+  return [taken.seconds.toFixed(1), taken.cpuSeconds.toFixed(1), String(taken.peakMb)];
+}
 
 async function measure(documents: number, share: number, format: string): Promise<Row> {
   await using folder = await makeTemporaryFolder('memory');

@@ -4,12 +4,15 @@ import { parseArgs } from 'node:util';
 import { startRedis } from '../chaos/processes.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
 import type { CallLoopResult, CallLoopTask } from './helpers/call-loop.ts';
+import type { ScriptClient } from './helpers/callers.ts';
 import { nextMessage, startTask } from './helpers/child-task.ts';
+import { type Client, costTable, type Measured, medianCost, NAMES, type Outcome } from './helpers/cost-table.ts';
 import { makeDocument, writeDocuments } from './helpers/documents.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
+import { installPeers } from './helpers/install-peers.ts';
 import { cpuMsOf } from './helpers/process-cpu.ts';
 import { startInstantProvider } from './helpers/start-instant-provider.ts';
 import { startWorkers, submitDocuments, throwIfEnded, waitUntilCompleted, writeConfig } from './helpers/system.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'What the whole system costs a document, and adds to a call, beside bare scripts';
 
@@ -27,29 +30,10 @@ interface Load {
   readonly latencyMs: number;
 }
 
-interface Measured {
-  readonly calls: number;
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly redisCpuMs: number;
-  readonly providerCpuMs: number;
-  /** Mean of one request's body. */
-  readonly requestBytes: number;
-  readonly gapsMs: readonly number[];
-}
-
 /** Removed when all is measured: ext4 makes no new file in the place of one that was removed within the last minutes, and looks at them one by one. */
 const folders: TemporaryFolder[] = [];
 
-type Client = 'system' | CallLoopTask['client'];
-
-const NAMES: Readonly<Record<Client, string>> = {
-  system: 'nightmill worker',
-  sdk: 'p-limit + openai SDK',
-  undici: 'undici loop',
-  bullmq: 'BullMQ, a job a document',
-};
-const CLIENTS = ['sdk', 'undici', 'bullmq', 'system'] as const;
+const CLIENTS = ['sdk', 'langchain', 'undici', 'bottleneck', 'bullmq', 'system', 'systemEverysec'] as const;
 
 export async function run(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -65,10 +49,11 @@ export async function run(args: readonly string[]): Promise<void> {
   const warmUp = Math.ceil(documents / 5);
   const inFlight = Number(values.concurrency);
   const rounds = values.quick ? 1 : Number(values.rounds);
-  console.log(`Overhead: ${documents.toLocaleString('en')} documents of ${DOCUMENT_BYTES} bytes to classify after ${warmUp.toLocaleString('en')} not
-measured, ${rounds} rounds; the same prompts and a provider process that answers at once, ${inFlight} calls in flight. nightmill worker: one process
-on a submitted batch, file store, Redis with appendfsync always, day budget and quota on. Linux only.
-${machineLine()}\n`);
+  printSetting(
+    `Overhead: ${documents.toLocaleString('en')} documents of ${DOCUMENT_BYTES} bytes to classify after ${warmUp.toLocaleString('en')} not measured, rounds: ${rounds}; the same
+prompts and a provider process that answers at once, ${inFlight} calls in flight. nightmill worker: one process on a submitted
+batch, file store, day budget and quota on. Linux only.`,
+  );
   try {
     await compareCost({ documents, warmUp, inFlight, latencyMs: 0 }, rounds);
     await compareLatency({ documents: Math.ceil(documents / 10), warmUp: 200, inFlight: 4, latencyMs: 50 });
@@ -79,54 +64,26 @@ ${machineLine()}\n`);
 
 /** The clients take turns; of each the round with the middle cost counts. */
 async function compareCost(load: Load, rounds: number): Promise<void> {
-  const turns: Record<Client, Measured[]> = { sdk: [], undici: [], bullmq: [], system: [] };
+  const peers = installPeers();
+  // It makes a few trips to Redis for each call, one after the other.
+  const fewer = { ...load, documents: Math.ceil(load.documents / 5) };
+  const turns = new Map<Client, Measured[]>();
   for (let round = 0; round < rounds; round += 1) {
-    for (const client of CLIENTS) turns[client].push(await measure(client, load));
+    for (const client of CLIENTS) {
+      if (client === 'langchain' && peers.status === 'not_installed') continue;
+      turns.set(client, [...(turns.get(client) ?? []), await measure(client, client === 'bottleneck' ? fewer : load)]);
+    }
   }
-  const sdk = medianCost(turns.sdk);
-  const rows = [
-    [
-      'client',
-      'documents/s',
-      'CPU ms/document',
-      'documents/CPU s',
-      'times SDK',
-      'Redis CPU',
-      'provider CPU',
-      'body bytes',
-    ],
-  ];
-  for (const client of CLIENTS) {
-    const measured = medianCost(turns[client]);
-    const each = (ms: number) => (ms / measured.calls).toFixed(3);
-    rows.push([
-      NAMES[client],
-      Math.round((measured.calls / measured.wallMs) * 1_000).toLocaleString('en'),
-      each(measured.cpuMs),
-      Math.round(1_000 / costOf(measured)).toLocaleString('en'),
-      (costOf(sdk) / costOf(measured)).toFixed(2),
-      each(measured.redisCpuMs),
-      each(measured.providerCpuMs),
-      measured.requestBytes.toFixed(0),
-    ]);
-  }
-  console.log(
-    `${formatTable(rows)}\n(Redis CPU and provider CPU: ms per document, of their own processes; aim: 2.00 times the SDK)\n`,
-  );
-}
-
-const costOf = ({ cpuMs, calls }: Measured): number => cpuMs / calls;
-
-function medianCost(rounds: readonly Measured[]): Measured {
-  const middle = [...rounds].sort((a, b) => costOf(a) - costOf(b))[Math.floor((rounds.length - 1) / 2)];
-  if (middle === undefined) throw new RangeError('A comparison needs at least one round');
-  return middle;
+  const outcomes = CLIENTS.map((client): readonly [Client, Outcome] => {
+    const measured = turns.get(client);
+    if (measured !== undefined) return [client, medianCost(measured)];
+    return [client, { notMeasured: peers.status === 'not_installed' ? peers.reason : 'no round' }];
+  });
+  printTable(costTable(outcomes, [`${NAMES.bottleneck}: a fifth of the documents, since it takes so long`]));
 }
 
 async function compareLatency(load: Load): Promise<void> {
-  console.log(`Added latency: a provider that takes ${load.latencyMs} ms, ${load.inFlight} calls in flight, ${load.documents} documents. Empty: how long a place
-at the provider stands empty between a reply and the next request, with all that the client does for both calls.`);
-  const rows = [['client', 'empty p50 ms', 'p95', 'added p50 ms', 'p95']];
+  const rows = [['client', 'empty p50 ms', 'empty p95 ms', 'added p50 ms', 'added p95 ms']];
   let bare: Measured | undefined;
   for (const client of ['undici', 'sdk', 'system'] as const) {
     const measured = await measure(client, load);
@@ -139,7 +96,12 @@ at the provider stands empty between a reply and the next request, with all that
       ...[(middle ?? 0) - (bareMiddle ?? 0), (high ?? 0) - (bareHigh ?? 0)].map((ms) => ms.toFixed(2)),
     ]);
   }
-  console.log(`${formatTable(rows)}\n(aim: at most 2 ms added at p50 and 8 ms at p95)`);
+  printTable({
+    caption: `Added latency: a provider that takes ${load.latencyMs} ms, ${load.inFlight} calls in flight, ${load.documents} documents`,
+    rows,
+    note: `empty: how long a place at the provider stands empty between a reply and the next request, with all that the client does for
+both calls; added: more than with the undici loop; aim: at most 2 ms added at p50 and 8 ms at p95`,
+  });
 }
 
 /** @param share 0 to 1 */
@@ -160,12 +122,14 @@ export async function measure(client: Client, load: Load): Promise<Measured> {
     makeDocument(index, DOCUMENT_BYTES),
   );
   await writeDocuments(`${folder.path}/documents.jsonl`, documents);
-  return client === 'system' ? await measureSystem(folder.path, load) : await measureScript(client, folder.path, load);
+  if (client === 'system') return await measureSystem(folder.path, load, 'always');
+  if (client === 'systemEverysec') return await measureSystem(folder.path, load, 'everysec');
+  return await measureScript(client, folder.path, load);
 }
 
-async function measureScript(client: CallLoopTask['client'], folder: string, load: Load): Promise<Measured> {
+async function measureScript(client: ScriptClient, folder: string, load: Load): Promise<Measured> {
   await using provider = await startInstantProvider(load.latencyMs);
-  await using redis = client === 'bullmq' ? await startRedis(folder) : undefined;
+  await using redis = client === 'bullmq' || client === 'bottleneck' ? await startRedis(folder) : undefined;
   const task: CallLoopTask = {
     client,
     ...(redis === undefined ? {} : { redisSocket: redis.socket }),
@@ -177,14 +141,15 @@ async function measureScript(client: CallLoopTask['client'], folder: string, loa
   const child = await startTask('call-loop.ts', task);
   const before = await provider.counts();
   const providerCpuMs = provider.cpuMs();
-  const redisCpuMs = () => (redis === undefined ? 0 : cpuMsOf(redis.process.pid));
-  const redisBefore = redisCpuMs();
+  const redisBefore = redis === undefined ? undefined : cpuMsOf(redis.process.pid);
   child.send('go');
   const result = await nextMessage<CallLoopResult>(child);
   const after = await provider.counts();
   return {
     ...result,
-    redisCpuMs: redisCpuMs() - redisBefore,
+    ...(redis === undefined || redisBefore === undefined
+      ? {}
+      : { redis: { cpuMs: cpuMsOf(redis.process.pid) - redisBefore, appendfsync: 'always' } }),
     providerCpuMs: provider.cpuMs() - providerCpuMs,
     requestBytes: after.bodyBytes / after.requests,
     gapsMs: after.gapsMs.slice(before.gapsMs.length),
@@ -192,9 +157,9 @@ async function measureScript(client: CallLoopTask['client'], folder: string, loa
 }
 
 /** From the first document after the warm-up to the manifest: slices, commits, merging the parts. */
-async function measureSystem(folder: string, load: Load): Promise<Measured> {
+async function measureSystem(folder: string, load: Load, appendfsync: 'always' | 'everysec'): Promise<Measured> {
   await using provider = await startInstantProvider(load.latencyMs);
-  await using redis = await startRedis(folder);
+  await using redis = await startRedis(folder, { appendfsync });
   await writeConfig(folder, {
     redisSocket: redis.socket,
     providerUrl: provider.url,
@@ -225,7 +190,7 @@ async function measureSystem(folder: string, load: Load): Promise<Measured> {
       calls: after.requests - before.requests,
       wallMs,
       cpuMs: workerAfter - workerBefore,
-      redisCpuMs: redisAfter - redisBefore,
+      redis: { cpuMs: redisAfter - redisBefore, appendfsync },
       providerCpuMs: providerAfter - providerBefore,
       requestBytes: after.bodyBytes / after.requests,
       gapsMs: after.gapsMs.slice(before.gapsMs.length),

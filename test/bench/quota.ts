@@ -7,14 +7,16 @@ import { startRedis, startSimulatorProcess } from '../chaos/processes.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { startTask } from './helpers/child-task.ts';
 import { chatBody, MODEL_ID, makeDocument, mixedBytes, tokensOf, writeDocuments } from './helpers/documents.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
 import type { PacedCallsTask } from './helpers/paced-calls.ts';
 import { printQuotaCurve } from './helpers/quota-curve.ts';
 import { startWorkers, submitDocuments, throwIfEnded, writeConfig } from './helpers/system.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 import { readTraffic, sumTraffic, waitForTraffic } from './helpers/traffic-window.ts';
 import { printUnstatedQuota } from './helpers/unstated-quota.ts';
 
 export const summary = "How much of a strict provider's quota is used, and how many calls it refuses";
+/** Bottleneck's reservoir is filled once a minute, so no less than a minute is worth looking at. */
+export const inAll = ['--minutes', '1', '--warm-up', '15', '--processes', '1,8', '--limits', '6000/3000000'];
 
 const LATENCY = { p50Ms: 300, p95Ms: 900 };
 /** Of the log-normal with that median and 95th percentile. */
@@ -100,9 +102,10 @@ export async function run(args: readonly string[]): Promise<void> {
   const cases = new Set(values.cases.split(','));
   const unknown = [...cases].filter((name) => !CASES.some((known) => known === name));
   if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}; known: ${CASES.join(', ')}`);
-  console.log(`Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
-counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.
-${machineLine()}\n`);
+  printSetting(
+    `Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
+counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.`,
+  );
   if (cases.has('table')) await printUnstatedQuota(processes);
   if (cases.has('curve')) await printQuotaCurve(processes, values.svg);
   if ([...cases].every((name) => VIRTUAL_CASES.includes(name))) return;
@@ -140,8 +143,6 @@ async function compare(setting: Setting, starts: readonly StartClients[]): Promi
   const { requestsPerMinute, tokensPerMinute } = setting.limits;
   const callsPerMinute = tokensPerMinute / setting.meanTokens;
   const binding = callsPerMinute < requestsPerMinute ? 'tokens' : 'requests';
-  console.log(`${requestsPerMinute.toLocaleString('en')} requests and ${tokensPerMinute.toLocaleString('en')} tokens per minute; a call takes ${setting.meanTokens.toFixed(0)} tokens in the mean, so the ${binding} bind
-(the tokens allow ${callsPerMinute.toFixed(0)} calls per minute):`);
   const rows: (readonly string[])[] = [
     [
       'client',
@@ -155,9 +156,13 @@ async function compare(setting: Setting, starts: readonly StartClients[]): Promi
     ],
   ];
   for (const start of starts) rows.push(rowOf(await observe(start, setting), setting.limits));
-  console.log(`${formatTable(rows)}
-(second half lost: tokens that the second half of the window used less than the first, in seconds of quota; that is what
-the kill in the middle cost, and without a kill how exact the figure is)\n`);
+  printTable({
+    caption: `${requestsPerMinute.toLocaleString('en')} requests and ${tokensPerMinute.toLocaleString('en')} tokens per minute; a call takes ${setting.meanTokens.toFixed(0)} tokens in the mean, so the ${binding} bind
+(the tokens allow ${callsPerMinute.toFixed(0)} calls per minute)`,
+    rows,
+    note: `second half lost: tokens that the second half of the window used less than the first, in seconds of quota; that is what
+the kill in the middle cost, and without a kill how exact the figure is`,
+  });
 }
 
 function rowOf({ name, series, from, middle, to }: Observed, limits: Limits): readonly string[] {

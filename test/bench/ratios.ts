@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { formatTable, machineLine } from './helpers/machine.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 import { measure, removeFolders } from './overhead.ts';
 
 export const summary =
@@ -25,8 +25,8 @@ export async function run(args: readonly string[]): Promise<void> {
     options: { record: { type: 'boolean', default: false }, attempts: { type: 'string', default: '3' } },
   });
   const recorded = ratios.parse(JSON.parse(await readFile(RECORDED, 'utf8')));
-  console.log(
-    `Ratios: CPU a document, a worker's and its Redis's (appendfsync always) over the SDK script's; ${LOAD.documents.toLocaleString('en')} documents an attempt.\n${machineLine()}\n`,
+  printSetting(
+    `Ratios: CPU a document, a worker's and its Redis's (appendfsync always) over the SDK script's; ${LOAD.documents.toLocaleString('en')} documents an attempt.`,
   );
   const found: Ratios[] = [];
   try {
@@ -43,7 +43,11 @@ export async function run(args: readonly string[]): Promise<void> {
     (recorded[name] * MOST_DEARER).toFixed(3),
     found.map((each) => each[name].toFixed(3)).join(' '),
   ]);
-  console.log(formatTable([['over the SDK script', 'recorded', 'at most', 'measured'], ...rows]));
+  printTable({
+    caption: "CPU a document over the SDK script's",
+    rows: [['of', 'recorded', 'at most', 'measured, an attempt each'], ...rows],
+    note: 'the least of the attempts counts',
+  });
   if (values.record) {
     const middle = { worker: middleOf(found, 'worker'), redis: middleOf(found, 'redis') };
     await writeFile(RECORDED, `${JSON.stringify(middle, null, 2)}\n`);
@@ -57,7 +61,8 @@ async function attempt(): Promise<Ratios> {
   const sdk = await measure('sdk', LOAD);
   const system = await measure('system', LOAD);
   const base = sdk.cpuMs / sdk.calls;
-  return { worker: system.cpuMs / system.calls / base, redis: system.redisCpuMs / system.calls / base };
+  const redisCpuMs = system.redis?.cpuMs ?? Number.NaN;
+  return { worker: system.cpuMs / system.calls / base, redis: redisCpuMs / system.calls / base };
 }
 
 /** Of each ratio the least so far; infinite before the first attempt. */

@@ -4,8 +4,8 @@ import { makePdf } from '../helpers/make-pdf.ts';
 import { Random } from '../helpers/random.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { nextMessage, startTask } from './helpers/child-task.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
 import type { ReadFigures, ReadTask } from './helpers/read-folder.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'web pages and PDFs read a second and peak memory, 3,000 pages and 500 PDFs, 1 and 2 threads';
 
@@ -19,7 +19,7 @@ export async function run(args: readonly string[]): Promise<void> {
     args: [...args],
     options: { pages: { type: 'string', default: '3000' }, pdfs: { type: 'string', default: '500' } },
   });
-  console.log(`readers: ${machineLine()}`);
+  printSetting('Readers: made-up web pages of about 22 kB and PDFs of five pages, each time in a process of its own.');
   await using folder = await makeTemporaryFolder('readers');
   const kinds = [
     { name: 'pages', extension: 'html', count: Number(values.pages), make: webPage },
@@ -50,7 +50,8 @@ export async function run(args: readonly string[]): Promise<void> {
       if (!isSame) process.exitCode = 1;
     }
   }
-  console.log(formatTable([['what', 'threads', 'documents', 's', 'documents/s', 'peak MB', 'same slices'], ...rows]));
+  const heads = ['what', 'threads', 'documents', 's', 'documents/s', 'peak MB', 'same slices'];
+  printTable({ caption: 'Documents read into slices', rows: [heads, ...rows] });
 }
 
 async function measure(task: ReadTask): Promise<ReadFigures> {

@@ -1,4 +1,3 @@
-import { readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,13 +5,22 @@ import { parseArgs } from 'node:util';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { LABELS, MODEL_ID, makeDocument, writeDocuments } from './helpers/documents.ts';
-import { formatTable, machineLine } from './helpers/machine.ts';
 import { type Answers, askFast, poll, quantile, type UploadKind, upload } from './helpers/serve-clients.ts';
-import { peakMb, type RunningProcess, runProgram, startProgram, useBuiltProgram } from './helpers/serve-process.ts';
+import {
+  folderBytes,
+  peakMb,
+  type RunningProcess,
+  runProgram,
+  startProgram,
+  useBuiltProgram,
+} from './helpers/serve-process.ts';
 import { type InstantProvider, startInstantProvider } from './helpers/start-instant-provider.ts';
+import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary =
   'what submit, status and results cost through the API and the command line, and a server under load';
+/** Its uploads of 100 MB take half an hour. */
+export const inAll = ['--quick'];
 
 const DOCUMENT_BYTES = 200;
 const MEGABYTE = 1_000_000;
@@ -47,8 +55,8 @@ export async function run(args: readonly string[]): Promise<void> {
   await using program = await makeTemporaryFolder('bench-program');
   useBuiltProgram(program.path);
   const bytes = (quick: number, full: number) => Number(values.mb ?? (values.quick ? quick : full)) * MEGABYTE;
-  console.log(
-    `Serve: a server without a worker beside a worker process, file store, Redis without a file. Linux only.\n${machineLine()}\n`,
+  printSetting(
+    'Serve: a server without a worker beside a worker process, file store, Redis without a file. Linux only.',
   );
   for (const part of values.only) {
     if (part === 'cost') await compareCost(values.quick ? 1_000 : Number(values.documents), values.quick ? 1 : 3);
@@ -110,7 +118,7 @@ async function compareCost(documents: number, rounds: number): Promise<void> {
     join(folder, 'few.jsonl'),
     Array.from({ length: 10 }, (_, at) => makeDocument(at, DOCUMENT_BYTES)),
   );
-  const rows = [['', 'API: CPU ms', 'requests/s', 'command: CPU ms', 'runs/s', 'command / API']];
+  const rows = [['request', 'API: CPU ms', 'requests/s', 'command: CPU ms', 'runs/s', 'command / API']];
   const add = (what: string, api: Cost, cli: Cost) => {
     rows.push([
       what,
@@ -174,9 +182,11 @@ async function compareCost(documents: number, rounds: number): Promise<void> {
     await asked(`/api/v1/batches/${batch}/results`, 1, rounds * 3),
     await commands(folder, rounds, (index) => ['results', batch, '-o', `out-${index}`]),
   );
-  console.log(
-    `${formatTable(rows)}\nCPU of the server, of the command's process with its start; a key's 200 requests per second bound "status".\n`,
-  );
+  printTable({
+    caption: 'The same through the API and the command line',
+    rows,
+    note: `CPU of the server, of the command's process with its start; a key's 200 requests per second bound "status"`,
+  });
 }
 
 interface Cost {
@@ -281,9 +291,11 @@ async function showLoad({ clients, uploads, bytes, kinds }: Load): Promise<void>
     add(name, await window(polling, send), lost);
   }
   add('nothing, again', await window(quiet, rest));
-  console.log(
-    `${formatTable(rows)}\nThe provider's limit is ${CALLS_A_MINUTE / 60} calls per second. Left in the folder of temporary files: ${folderBytes(join(folder, '.nightmill/tmp'))} bytes\n`,
-  );
+  printTable({
+    caption: 'A server under load beside a worker',
+    rows,
+    note: `the provider's limit is ${CALLS_A_MINUTE / 60} calls per second; left in the folder of temporary files: ${folderBytes(join(folder, '.nightmill/tmp'))} bytes`,
+  });
 }
 
 async function uploadAll(
@@ -331,16 +343,5 @@ async function showLarge(bytes: number, kinds: readonly UploadKind[]): Promise<v
       String(folderBytes(temporary)),
     ]);
   }
-  console.log(`${formatTable(rows)}\n`);
-}
-
-function folderBytes(folder: string): number {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-  } catch {
-    // It is not there, or a file has gone between two looks.
-    return 0;
-  }
+  printTable({ caption: 'One upload that is larger than any memory it may take', rows });
 }

@@ -22,7 +22,9 @@ const { values, positionals } = parseArgs({
 });
 const [wanted = ''] = positionals;
 await using folder = await makeTemporaryFolder('mutations');
-for (const name of COPIED) await cp(join(root, name), join(folder.path, name), { recursive: true });
+// Not what benchmarks have installed for themselves.
+const filter = (path: string) => !path.endsWith('/node_modules');
+for (const name of COPIED) await cp(join(root, name), join(folder.path, name), { recursive: true, filter });
 await symlink(join(root, 'node_modules'), join(folder.path, 'node_modules'));
 
 const judgedWhole = new Map<string, readonly string[]>();

@@ -1,36 +1,53 @@
+import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { findRedisServer, redisSearchFolders } from '../../../src/adapters/embedded-redis/find-redis-server.ts';
 
-/** The line that a figure is worth nothing without. */
-export function machineLine(): string {
-  const model = cpus()[0]?.model.trim() || 'unknown processor';
-  const memory = Math.round(totalmem() / 2 ** 30);
+/** What a figure is worth nothing without. */
+export interface Machine {
+  readonly cores: number;
+  readonly processor: string;
+  readonly memoryGib: number;
+  readonly platform: string;
+  readonly node: string;
+  /** Of the server that benchmarks start; `none` where there is none. */
+  readonly redis: string;
+  /** Mean of the minute before. */
+  readonly loadBefore: number;
+  /** The program's, with `+ changes` where the tree has some; `unknown` outside of a repository. */
+  readonly commit: string;
+  /** When it was read: ISO 8601, UTC. */
+  readonly date: string;
+}
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+export function readMachine(): Machine {
+  const redis = findRedisServer(redisSearchFolders(process.env.PATH));
+  return {
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() || 'unknown processor',
+    memoryGib: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.versions.node,
+    redis: redis.status === 'absent' ? 'none' : redis.program.version,
+    loadBefore: Number(loadavg()[0]?.toFixed(2)),
+    commit: readCommit(),
+    date: new Date().toISOString(),
+  };
+}
+
+export function machineLine(machine: Machine = readMachine()): string {
+  const { cores, processor, memoryGib, platform, node, redis, loadBefore, commit, date } = machine;
   return (
-    `${availableParallelism()} x ${model}, ${memory} GiB, ${process.platform} ${process.arch}, Node ${process.versions.node}, ` +
-    `load before: ${loadavg()[0]?.toFixed(2)}`
+    `${cores} x ${processor}, ${memoryGib} GiB, ${platform}, Node ${node}, Redis ${redis}, load before: ${loadBefore.toFixed(2)}, ` +
+    `commit ${commit}, ${date.slice(0, 16).replace('T', ' ')} UTC`
   );
 }
 
-export type Table = readonly (readonly string[])[];
-
-const listeners = new Set<(table: Table) => void>();
-
-/** Each table that is printed until it is disposed of, the row of heads first. */
-export function onTable(listener: (table: Table) => void): Disposable {
-  listeners.add(listener);
-  return { [Symbol.dispose]: () => void listeners.delete(listener) };
-}
-
-/** Columns as wide as their widest cell, numbers to the right. */
-export function formatTable(rows: Table): string {
-  for (const listener of listeners) listener(rows);
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const isNumber = (cell: string) => /^-?[\d,.]+( ?x| ?%)?$/.test(cell);
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (isNumber(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+function readCommit(): string {
+  const git = (...args: readonly string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
+  const { status, stdout } = git('rev-parse', '--short', 'HEAD');
+  if (status !== 0) return 'unknown';
+  return git('status', '--porcelain').stdout === '' ? stdout.trim() : `${stdout.trim()} + changes`;
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { type Outcome, playScene } from '../../adapters/redis/paced-cluster.ts';
 import { startRedisServer } from '../../helpers/redis-server.ts';
-import { formatTable } from './machine.ts';
+import { printTable } from './table.ts';
 
 /** Calls per minute that the provider allows, each for so long: half of what it was, then the double, then what it was. */
 const STEPS = [
@@ -31,7 +31,9 @@ export async function printQuotaCurve(workers: readonly number[], svg: string | 
   const curves: Curve[] = [];
   await using server = await startRedisServer();
   for (const count of workers) curves.push({ workers: count, seconds: await play(await server.connect(), count) });
-  const rows: string[][] = [['limit a minute', ...workers.flatMap((count) => [`${count} used %`, 'refused %'])]];
+  const rows: string[][] = [
+    ['limit a minute', ...workers.flatMap((count) => [`${count} used %`, `${count} refused %`])],
+  ];
   for (const { perMinute, from, to } of stepsWithTimes()) {
     const cells = curves.flatMap(({ seconds }) => {
       const counted = seconds.slice(from + SETTLE_SECONDS, to);
@@ -43,8 +45,10 @@ export async function printQuotaCurve(workers: readonly number[], svg: string | 
     });
     rows.push([perMinute.toLocaleString('en'), ...cells]);
   }
-  console.log(`A limit that nobody has stated and that changes, ${SETTLE_SECONDS} s after the start and after each change on, with ${workers.join(', ')} workers:
-${formatTable(rows)}\n`);
+  printTable({
+    caption: `A limit that nobody has stated and that changes, ${SETTLE_SECONDS} s after the start and after each change on, with ${workers.join(', ')} workers`,
+    rows,
+  });
   if (svg !== undefined) await writeFile(svg, drawing(curves));
 }
 

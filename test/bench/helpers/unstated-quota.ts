@@ -1,6 +1,6 @@
 import { playRow, QUOTA_ROWS } from '../../adapters/redis/quota-rows.ts';
 import { startRedisServer } from '../../helpers/redis-server.ts';
-import { formatTable } from './machine.ts';
+import { printTable } from './table.ts';
 
 /**
  * How much of 1,500 requests per minute is used, by what the provider tells of its limit: the real scripts in a real Redis, in
@@ -20,9 +20,11 @@ export async function printUnstatedQuota(workers: readonly number[]): Promise<vo
       }
       rows.push(cells);
     }
-    console.log(`1,500 requests per minute that the config does not state (but in the first row), from the second minute on, with ${workers.join(', ')} workers;
-the real scripts in virtual time:
-${formatTable(rows)}\n`);
+    printTable({
+      caption: `1,500 requests per minute that the config does not state (but in the first row), from the second minute on, with ${workers.join(', ')}
+workers; the real scripts in virtual time`,
+      rows,
+    });
   } finally {
     await server.stop();
   }
