@@ -8,6 +8,7 @@ import type { ClientResult, ClientTask } from './helpers/ledger-client.ts';
 import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'Admissions and settlements per second on one Redis, and what they cost a worker';
+export const inAll = ['--calls', '20000'];
 
 const CLIENT = fileURLToPath(new URL('helpers/ledger-client.ts', import.meta.url));
 const IN_FLIGHT = 64;

@@ -12,6 +12,7 @@ import { printSetting, printTable, type Table } from './helpers/table.ts';
 
 export const summary =
   'time, CPU and peak memory of submit, a worker and results, and Redis, 10,000 against 100,000 documents';
+export const inAll = ['--documents', '5000,50000'];
 
 const MAIN = new URL('../../bin/nightmill.js', import.meta.url).pathname;
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;

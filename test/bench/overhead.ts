@@ -15,6 +15,7 @@ import { startWorkers, submitDocuments, throwIfEnded, waitUntilCompleted, writeC
 import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'What the whole system costs a document, and adds to a call, beside bare scripts';
+export const inAll = ['--documents', '4000', '--rounds', '2'];
 
 const DOCUMENT_BYTES = 1_000;
 /** Limits that are checked on every call and never bind. */

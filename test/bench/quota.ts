@@ -16,7 +16,7 @@ import { printUnstatedQuota } from './helpers/unstated-quota.ts';
 
 export const summary = "How much of a strict provider's quota is used, and how many calls it refuses";
 /** Bottleneck's reservoir is filled once a minute, so no less than a minute is worth looking at. */
-export const inAll = ['--minutes', '1', '--warm-up', '15', '--processes', '1,8', '--limits', '6000/3000000'];
+export const inAll = ['--minutes', '1', '--warm-up', '15', '--processes', '4', '--limits', '6000/3000000'];
 
 const LATENCY = { p50Ms: 300, p95Ms: 900 };
 /** Of the log-normal with that median and 95th percentile. */

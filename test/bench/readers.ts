@@ -8,6 +8,7 @@ import type { ReadFigures, ReadTask } from './helpers/read-folder.ts';
 import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary = 'web pages and PDFs read a second and peak memory, 3,000 pages and 500 PDFs, 1 and 2 threads';
+export const inAll = ['--pages', '1000', '--pdfs', '150'];
 
 const WORDS =
   'mill river stone wheel grain harvest miller invoice bridge winter flour weight order night water road'.split(' ');

@@ -42,11 +42,11 @@ function lockHash(folder: string): string | undefined {
   return existsSync(lock) ? createHash('sha256').update(readFileSync(lock)).digest('hex') : undefined;
 }
 
-/** npm's code and the sentence after it, without where its log lies. */
+/** npm's code and the sentence after it, without the numbers of the system between them and without where its log lies. */
 function firstErrors(stderr: string): string {
   const lines = stderr
     .split('\n')
     .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trim())
-    .filter((line) => line !== '' && !line.startsWith('A complete log'));
-  return lines.slice(0, 3).join('; ') || 'it said nothing';
+    .filter((line) => line !== '' && !/^(syscall|errno|path|A complete log)\b/.test(line));
+  return lines.slice(0, 2).join('; ') || 'it said nothing';
 }

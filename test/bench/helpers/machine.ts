@@ -14,7 +14,7 @@ export interface Machine {
   readonly redis: string;
   /** Mean of the minute before. */
   readonly loadBefore: number;
-  /** The program's, with `+ changes` where the tree has some; `unknown` outside of a repository. */
+  /** The program's, with `+ changes` where the tree has some besides its pages; `unknown` outside of a repository. */
   readonly commit: string;
   /** When it was read: ISO 8601, UTC. */
   readonly date: string;
@@ -49,5 +49,5 @@ function readCommit(): string {
   const git = (...args: readonly string[]) => spawnSync('git', args, { cwd: ROOT, encoding: 'utf8' });
   const { status, stdout } = git('rev-parse', '--short', 'HEAD');
   if (status !== 0) return 'unknown';
-  return git('status', '--porcelain').stdout === '' ? stdout.trim() : `${stdout.trim()} + changes`;
+  return git('status', '--porcelain', '--', '.', ':!*.md').stdout === '' ? stdout.trim() : `${stdout.trim()} + changes`;
 }
