@@ -58,16 +58,18 @@ export async function run(args: readonly string[]): Promise<void> {
   printSetting(`Certified cascades: ${seeds} seeds, delta ${DELTA}.`);
   const heads = ['set', 'promise', 'share', 'to beat', 'hindsight', 'broken', 'labels', 'fell back', 'why'];
   const rows = [heads];
+  const missing = new Set<string>();
   for (const each of CASES) {
     const records = readCascadeSet(values.data, each.set);
-    if (records === undefined) rows.push([each.set, 'its records are not here', ...heads.slice(2).map(() => '–')]);
+    if (records === undefined) missing.add(each.set);
     else rows.push(await measure(each, records, seeds));
   }
+  if (rows.length === 1) rows.push(['none', 'no records', ...heads.slice(2).map(() => '–')]);
   printTable({
     caption: 'Thresholds on recorded answers',
     rows,
     note: `share: calls to the strong model, labels counted (agreement), or dollars on the items that were not looked at, of the
-best single model (best-minus); broken: share of the runs in which the promise is false for all items of the file`,
+best single model (best-minus); broken: share of the runs in which the promise is false for all items of the file${missing.size === 0 ? '' : `; their records are not here: ${[...missing].join(', ')}`}`,
   });
   timeSearch();
   measureNights(Math.min(seeds, 100));

@@ -4,7 +4,7 @@ import { type ChunkOptions, chunkText, chunkTextInSteps } from '../../src/text/c
 import { countTokens, countTokensInSteps } from '../../src/text/tokens.ts';
 import { printSetting, printTable } from './helpers/table.ts';
 
-export const summary = 'speed of the chunker on prose and on hostile text, and how long it keeps the event loop';
+export const summary = 'Speed of the chunker on prose and on hostile text, and how long it keeps the event loop';
 
 const PROSE_UNITS = 10_000_000;
 const HOSTILE_UNITS = 5_000_000;

@@ -13,7 +13,7 @@ import { MODEL_ID, makeDocument, mixedBytes, writeDocuments } from './helpers/do
 import { startWorkers, throwIfEnded, writeConfig } from './helpers/system.ts';
 import { printSetting, printTable } from './helpers/table.ts';
 
-export const summary = 'a small tenant behind a large one: its time against its time alone, and what that costs all';
+export const summary = 'A small tenant behind a large one: its time against its time alone, and what that costs all';
 export const inAll = ['--quick'];
 
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;

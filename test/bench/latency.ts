@@ -6,7 +6,7 @@ const CALLS = 1_000_000;
 const SLICES = 1_000;
 
 export const summary =
-  'what it costs to note the times of a call, to its first byte and its last, and to add up those of slices';
+  'What it costs to note the times of a call, to its first byte and its last, and to add up those of slices';
 
 export async function run(): Promise<void> {
   printSetting(

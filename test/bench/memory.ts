@@ -11,7 +11,7 @@ import { cpuMsOf } from './helpers/process-cpu.ts';
 import { printSetting, printTable, type Table } from './helpers/table.ts';
 
 export const summary =
-  'time, CPU and peak memory of submit, a worker and results, and Redis, 10,000 against 100,000 documents';
+  'Time, CPU and peak memory of submit, a worker and results, and of Redis, a batch against one of ten times its size';
 export const inAll = ['--documents', '5000,50000'];
 
 const MAIN = new URL('../../bin/nightmill.js', import.meta.url).pathname;

@@ -7,7 +7,7 @@ const CALLS = 1_000_000;
 /** CPU of a worker for one call, of docs/benchmarks.md: request, admission, settlement, checks and rows. */
 const WORKER_MICROSECONDS_A_CALL = 300;
 
-export const summary = 'what metrics cost a worker for each call, and what reading them takes';
+export const summary = 'What metrics cost a worker for each call, and what reading them takes';
 
 export async function run(): Promise<void> {
   printSetting(`Metrics: ${CALLS.toLocaleString('en')} calls of 200 workflows, three models and 1,000 tenants.`);

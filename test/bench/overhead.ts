@@ -51,7 +51,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const inFlight = Number(values.concurrency);
   const rounds = values.quick ? 1 : Number(values.rounds);
   printSetting(
-    `Overhead: ${documents.toLocaleString('en')} documents of ${DOCUMENT_BYTES} bytes to classify after ${warmUp.toLocaleString('en')} not measured, rounds: ${rounds}; the same
+    `Overhead: ${documents.toLocaleString('en')} documents of ${DOCUMENT_BYTES.toLocaleString('en')} bytes to classify after ${warmUp.toLocaleString('en')} not measured, rounds: ${rounds}; the same
 prompts and a provider process that answers at once, ${inFlight} calls in flight. nightmill worker: one process on a submitted
 batch, file store, day budget and quota on. Linux only.`,
   );

@@ -7,7 +7,7 @@ import { nextMessage, startTask } from './helpers/child-task.ts';
 import type { ReadFigures, ReadTask } from './helpers/read-folder.ts';
 import { printSetting, printTable } from './helpers/table.ts';
 
-export const summary = 'web pages and PDFs read a second and peak memory, 3,000 pages and 500 PDFs, 1 and 2 threads';
+export const summary = 'Web pages and PDFs read a second, and peak memory, by 1 and by 2 threads';
 export const inAll = ['--pages', '1000', '--pdfs', '150'];
 
 const WORDS =

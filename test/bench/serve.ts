@@ -18,7 +18,7 @@ import { type InstantProvider, startInstantProvider } from './helpers/start-inst
 import { printSetting, printTable } from './helpers/table.ts';
 
 export const summary =
-  'what submit, status and results cost through the API and the command line, and a server under load';
+  'What submit, status and results cost through the API and the command line, and a server under load';
 /** Its uploads of 100 MB take half an hour. */
 export const inAll = ['--quick'];
 
