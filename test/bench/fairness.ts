@@ -65,7 +65,7 @@ export async function run(args: readonly string[]): Promise<void> {
   };
   printSetting(
     `Fairness: ${values.workers} workers, ${limits.concurrency} calls each at once, ${LATENCY.p50Ms} ms a call, ` +
-      `${limits.tokensPerMinute.toLocaleString('en')} tokens per minute; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes, ${values.rounds} rounds.`,
+      `${limits.tokensPerMinute.toLocaleString('en')} tokens per minute; documents of ${MIN_BYTES} to ${MAX_BYTES.toLocaleString('en')} bytes; rounds: ${values.rounds}.`,
   );
   await using folder = await makeTemporaryFolder('fairness');
   await using redis = await startRedisServer();
@@ -128,7 +128,7 @@ function print(sizes: Sizes, solos: readonly number[], first: readonly Round[], 
     note:
       `small alone, s: ${list(solos)}; in fair shares: ${list(fair.flatMap(({ small }) => small))}; ` +
       `small: ${(shared / solo).toFixed(2)} times its time alone, aim: at most 1.2; ` +
-      `throughput: ${(100 * (1 - sharedRate / rate)).toFixed(1)} % lost, aim: at most 3`,
+      `throughput: ${(100 * (sharedRate / rate - 1)).toFixed(1)} % more than first come, first served, aim: at least -3`,
   });
 }
 

@@ -30,7 +30,12 @@ export async function run(): Promise<void> {
   printTable({
     caption: 'Times of calls',
     rows: [
-      ['ns a call', 'µs a slice of 64 added up', `sketch of ${CALLS.toLocaleString('en')} calls, bytes`, 'of 64 calls'],
+      [
+        'ns a call',
+        'µs a slice of 64 added up',
+        `sketch of ${CALLS.toLocaleString('en')} calls, bytes`,
+        'sketch of 64 calls, bytes',
+      ],
       [
         (noted / CALLS).toFixed(0),
         (merged / SLICES / 1_000).toFixed(1),

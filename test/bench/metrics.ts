@@ -34,10 +34,10 @@ export async function run(): Promise<void> {
     rows: [
       [
         'CPU µs a call',
-        `of a call's ${WORKER_MICROSECONDS_A_CALL} µs`,
+        `share of a call's ${WORKER_MICROSECONDS_A_CALL} µs`,
         'kB read',
         'ms to read them',
-        'of a core, every 15 s',
+        'share of a core, read every 15 s',
       ],
       [
         perCall.toFixed(2),

@@ -66,7 +66,7 @@ batch, file store, day budget and quota on. Linux only.`,
 /** The clients take turns; of each the round with the middle cost counts. */
 async function compareCost(load: Load, rounds: number): Promise<void> {
   const peers = installPeers();
-  // It makes a few trips to Redis for each call, one after the other.
+  // It makes a few trips to Redis for each call, one call's after the other's.
   const fewer = { ...load, documents: Math.ceil(load.documents / 5) };
   const turns = new Map<Client, Measured[]>();
   for (let round = 0; round < rounds; round += 1) {

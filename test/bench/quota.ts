@@ -104,7 +104,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (unknown.length > 0) throw new Error(`There is no case ${unknown.join(', ')}; known: ${CASES.join(', ')}`);
   printSetting(
     `Quota: a provider with continuous token buckets of one second of burst, latency p50 ${LATENCY.p50Ms} ms and p95 ${LATENCY.p95Ms} ms, tokens
-counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.`,
+counted as bytes/4; documents of ${MIN_BYTES} to ${MAX_BYTES.toLocaleString('en')} bytes to classify. Counted by the provider over ${windowSeconds} s after ${warmUpSeconds} s of warm-up.`,
   );
   if (cases.has('table')) await printUnstatedQuota(processes);
   if (cases.has('curve')) await printQuotaCurve(processes, values.svg);

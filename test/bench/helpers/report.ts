@@ -38,7 +38,17 @@ export async function writeReports(folder: string, reports: readonly BenchReport
 
 function jsonReport(report: BenchReport): object {
   if ('leftOut' in report) return report;
-  return { ...report, tables: report.tables.map(({ rows, ...table }) => ({ ...table, rows: rowObjects(rows) })) };
+  const { seconds, setting, tables } = report;
+  return {
+    ...report,
+    seconds: Number(seconds.toFixed(1)),
+    ...(setting === undefined ? {} : { setting: oneLine(setting) }),
+    tables: tables.map(({ caption, rows, note }) => ({
+      caption: oneLine(caption),
+      rows: rowObjects(rows),
+      ...(note === undefined ? {} : { note: oneLine(note) }),
+    })),
+  };
 }
 
 /** A head that a table has twice gets a number. */
