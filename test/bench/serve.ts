@@ -20,7 +20,7 @@ import { printSetting, printTable } from './helpers/table.ts';
 export const summary =
   'What submit, status and results cost through the API and the command line, and a server under load';
 /** Its uploads of 100 MB take half an hour. */
-export const inAll = ['--quick'];
+export const inAll = ['--quick', '--mb', '4'];
 
 const DOCUMENT_BYTES = 200;
 const MEGABYTE = 1_000_000;
@@ -274,9 +274,9 @@ async function showLoad({ clients, uploads, bytes, kinds }: Load): Promise<void>
       what,
       seconds.toFixed(0),
       rate.toFixed(1),
-      took.length === 0 ? '-' : took.length.toLocaleString('en'),
+      took.length === 0 ? '–' : took.length.toLocaleString('en'),
       String(missed.length),
-      ...(took.length === 0 ? ['-', '-'] : [quantile(took, 0.5).toFixed(0), quantile(took, 0.99).toFixed(0)]),
+      ...(took.length === 0 ? ['–', '–'] : [quantile(took, 0.5).toFixed(0), quantile(took, 0.99).toFixed(0)]),
       load.toFixed(0),
       String(peakMb(server)),
     ]);
