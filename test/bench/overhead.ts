@@ -23,7 +23,7 @@ const BOUNDLESS = { requestsPerMinute: 100_000_000, tokensPerMinute: 100_000_000
 const POLL_MS = 10;
 const WARM_UP_WITHIN_MS = 300_000;
 
-interface Load {
+export interface Load {
   readonly documents: number;
   /** Not measured; they come first. */
   readonly warmUp: number;
@@ -116,15 +116,16 @@ export async function removeFolders(): Promise<void> {
   await Promise.all(folders.splice(0).map((folder) => folder[Symbol.asyncDispose]()));
 }
 
-export async function measure(client: Client, load: Load): Promise<Measured> {
+/** @param program of the worker; default: this tree's */
+export async function measure(client: Client, load: Load, program?: string): Promise<Measured> {
   const folder = await makeTemporaryFolder('overhead');
   folders.push(folder);
   const documents = Array.from({ length: load.warmUp + load.documents }, (_, index) =>
     makeDocument(index, DOCUMENT_BYTES),
   );
   await writeDocuments(`${folder.path}/documents.jsonl`, documents);
-  if (client === 'system') return await measureSystem(folder.path, load, 'always');
-  if (client === 'systemEverysec') return await measureSystem(folder.path, load, 'everysec');
+  if (client === 'system') return await measureSystem(folder.path, load, 'always', program);
+  if (client === 'systemEverysec') return await measureSystem(folder.path, load, 'everysec', program);
   return await measureScript(client, folder.path, load);
 }
 
@@ -158,7 +159,12 @@ async function measureScript(client: ScriptClient, folder: string, load: Load): 
 }
 
 /** From the first document after the warm-up to the manifest: slices, commits, merging the parts. */
-async function measureSystem(folder: string, load: Load, appendfsync: 'always' | 'everysec'): Promise<Measured> {
+async function measureSystem(
+  folder: string,
+  load: Load,
+  appendfsync: 'always' | 'everysec',
+  program: string | undefined,
+): Promise<Measured> {
   await using provider = await startInstantProvider(load.latencyMs);
   await using redis = await startRedis(folder, { appendfsync });
   await writeConfig(folder, {
@@ -167,7 +173,7 @@ async function measureSystem(folder: string, load: Load, appendfsync: 'always' |
     limits: { ...BOUNDLESS, concurrency: load.inFlight },
   });
   await submitDocuments(folder);
-  const [worker] = await startWorkers(folder, 1);
+  const [worker] = await startWorkers(folder, 1, program);
   if (worker === undefined) throw new Error('There is no worker');
   try {
     let before = await provider.counts();

@@ -128,15 +128,17 @@ function stoppable(child: ChildProcess): ServerProcess {
  * A worker as a user starts one, its log in a file. The process is Node itself, so that a signal hits the worker.
  *
  * @param node arguments of Node
+ * @param program default: this tree's
  */
 export function spawnWorker(
   folder: string,
   config: string,
   number: number,
   node: readonly string[] = [],
+  program = programFiles().program,
 ): ChildProcess {
   const log = openSync(workerLog(folder, number), 'a');
-  const worker = spawn(process.execPath, [...node, programFiles().program, 'worker', '--config', config], {
+  const worker = spawn(process.execPath, [...node, program, 'worker', '--config', config], {
     cwd: folder,
     stdio: ['ignore', 'ignore', log],
     env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },

@@ -52,9 +52,9 @@ export async function submitDocuments(folder: string): Promise<void> {
 }
 
 /** Worker processes as a user starts them, all of them at work when this returns. Their log is in the folder. */
-export async function startWorkers(folder: string, count: number): Promise<readonly ChildProcess[]> {
+export async function startWorkers(folder: string, count: number, program?: string): Promise<readonly ChildProcess[]> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  const workers = numbers.map((number) => spawnWorker(folder, configPath(folder), number));
+  const workers = numbers.map((number) => spawnWorker(folder, configPath(folder), number, [], program));
   const deadline = performance.now() + START_WITHIN_MS;
   while (!numbers.every((number) => readFileSync(workerLog(folder, number), 'utf8').includes('worker:started'))) {
     for (const [index, worker] of workers.entries()) throwIfEnded(folder, index + 1, worker);
