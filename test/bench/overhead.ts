@@ -9,7 +9,7 @@ import { nextMessage, startTask } from './helpers/child-task.ts';
 import { type Client, costTable, type Measured, medianCost, NAMES, type Outcome } from './helpers/cost-table.ts';
 import { makeDocument, writeDocuments } from './helpers/documents.ts';
 import { installPeers } from './helpers/install-peers.ts';
-import { cpuMsOf } from './helpers/process-cpu.ts';
+import { cpuMsOf, peakMbOf } from './helpers/process-cpu.ts';
 import { startInstantProvider } from './helpers/start-instant-provider.ts';
 import { startWorkers, submitDocuments, throwIfEnded, waitUntilCompleted, writeConfig } from './helpers/system.ts';
 import { printSetting, printTable } from './helpers/table.ts';
@@ -199,6 +199,7 @@ async function measureSystem(
       cpuMs: workerAfter - workerBefore,
       redis: { cpuMs: redisAfter - redisBefore, appendfsync },
       providerCpuMs: providerAfter - providerBefore,
+      peakMb: peakMbOf(worker.pid),
       requestBytes: after.bodyBytes / after.requests,
       gapsMs: after.gapsMs.slice(before.gapsMs.length),
     };

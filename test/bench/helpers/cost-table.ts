@@ -20,6 +20,8 @@ export interface Measured {
   /** Absent for clients without a Redis. */
   readonly redis?: { readonly cpuMs: number; readonly appendfsync: 'always' | 'everysec' };
   readonly providerCpuMs: number;
+  /** Of the worker process. Absent for the others. */
+  readonly peakMb?: number;
   /** Mean of one request's body. */
   readonly requestBytes: number;
   readonly gapsMs: readonly number[];
