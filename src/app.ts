@@ -42,7 +42,7 @@ import { RedisWorkflowHistories } from './adapters/redis/workflow-histories.ts';
 import { RedisWorkflowPauses } from './adapters/redis/workflow-pauses.ts';
 import { StoreAnswerCache } from './adapters/store-answer-cache/store-answer-cache.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
-import { WebhookSink } from './adapters/webhook/webhook-sink.ts';
+import { openAlertSink } from './adapters/webhook/open-alert-sink.ts';
 import type { BatchRegistry } from './batches/batch-registry.ts';
 import type { ClusterMemory } from './batches/cluster-memory.ts';
 import { submissionCache } from './batches/submission-cache.ts';
@@ -139,7 +139,7 @@ export interface App extends AsyncDisposable {
 export async function openApp(options: OpenAppOptions): Promise<App> {
   const stack = new AsyncDisposableStack();
   try {
-    const services = await openServices(withTracing(options, stack), stack);
+    const services = await openServices(await withTracing(options, stack), stack);
     const contexts = { ...buildContexts(options.config, services), actor: options.actor ?? 'unknown' };
     const closing = stack.move();
     const close = () => closing.disposeAsync();
@@ -168,7 +168,7 @@ async function openServices(options: OpenAppOptions, stack: AsyncDisposableStack
   const lessons = new RedisLessonBook(redis, keys, clock);
   const providers = openProviders(config, clock, lessons, stack);
   const deliveries = new RedisDeliveryLog(redis, keys);
-  const webhooks = new WebhookSink({
+  const webhooks = await openAlertSink({
     targets: config.alerts.webhooks,
     log,
     deliveries,

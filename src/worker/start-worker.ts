@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
+import { loadHttpClient } from '../adapters/outbound/proxy.ts';
 import type { App } from '../app.ts';
 import { maintainCluster, maintainWorker } from '../budgets/housekeeping.ts';
 import type { Notice } from '../budgets/notice.ts';
@@ -39,7 +40,7 @@ export async function startWorker(
   onPermanentFailure: (error: NightmillError) => void = () => {},
 ): Promise<RunningWorker> {
   const { config, log } = app;
-  app.ledger.remember(app.clock);
+  prepareToWork(app);
   let state: WorkerState = 'running';
   const [draining, givingUp, ended] = [new AbortController(), new AbortController(), new AbortController()];
   const abilities = new WorkerAbilities(app, new RefusedKeys(() => app.clock.monotonic()));
@@ -110,6 +111,12 @@ export async function startWorker(
       await stopping;
     },
   };
+}
+
+/** What other processes can do without. */
+function prepareToWork({ ledger, clock }: App): void {
+  loadHttpClient();
+  ledger.remember(clock);
 }
 
 function reportError(

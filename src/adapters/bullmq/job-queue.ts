@@ -1,4 +1,4 @@
-import { type Job, type JobType, Queue } from 'bullmq';
+import type { Job, JobType, Queue } from 'bullmq';
 import {
   FINALIZE_JOB_NAME,
   FINALIZE_JOB_OPTIONS,
@@ -15,6 +15,7 @@ import {
 } from '../../../jobs/process-slice.ts';
 import { type FairShare, priorityAt } from '../../batches/fair-share.ts';
 import type { JobQueue, JobState, QueuedJob, QueueState } from '../../batches/job-queue.ts';
+import { NightmillError } from '../../errors.ts';
 import type { FairClock } from '../redis/fair-clock.ts';
 import { QueueClients, type QueueConnection } from './queue-options.ts';
 
@@ -31,13 +32,18 @@ export class BullmqJobQueue implements JobQueue {
   readonly #clients: QueueClients;
   readonly #clock: FairClock;
   readonly #queues = new Map<string, Queue>();
+  #closed = false;
 
   constructor(connection: QueueConnection, clock: FairClock) {
     this.#clients = new QueueClients(connection);
     this.#clock = clock;
   }
 
-  #queue(name: string): Queue {
+  async #queue(name: string): Promise<Queue> {
+    // It takes 25 MB and a fifth of a second, which commands that queue nothing need not pay.
+    const { Queue } = await import('bullmq');
+    if (this.#closed)
+      throw new NightmillError('internal', 'Cannot use the job queue: it was closed. Open another one.');
     let queue = this.#queues.get(name);
     if (queue === undefined) {
       queue = new Queue(name, this.#clients.queue());
@@ -49,7 +55,7 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   async enqueueSlices(workflow: string, jobs: readonly SliceJob[], share: FairShare): Promise<void> {
-    const queue = this.#queue(sliceQueueName(workflow));
+    const queue = await this.#queue(sliceQueueName(workflow));
     for (let from = 0; from < jobs.length; from += JOBS_PER_CALL) {
       await this.#addSlices(workflow, queue, jobs.slice(from, from + JOBS_PER_CALL), share);
     }
@@ -73,32 +79,34 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   async enqueueFinalize(job: FinalizeJob): Promise<void> {
-    await this.#queue(FINALIZE_QUEUE_NAME).add(FINALIZE_JOB_NAME, job, {
+    const queue = await this.#queue(FINALIZE_QUEUE_NAME);
+    await queue.add(FINALIZE_JOB_NAME, job, {
       ...FINALIZE_JOB_OPTIONS,
       jobId: finalizeJobId(job),
     });
   }
 
   async pause(workflow: string): Promise<void> {
-    await this.#queue(sliceQueueName(workflow)).pause();
+    await (await this.#queue(sliceQueueName(workflow))).pause();
   }
 
   async resume(workflow: string): Promise<void> {
-    await this.#queue(sliceQueueName(workflow)).resume();
+    await (await this.#queue(sliceQueueName(workflow))).resume();
   }
 
   async isPaused(workflow: string): Promise<boolean> {
-    return await this.#queue(sliceQueueName(workflow)).isPaused();
+    return await (await this.#queue(sliceQueueName(workflow))).isPaused();
   }
 
   async pendingCount(workflow: string): Promise<number> {
-    const counts = await this.#queue(sliceQueueName(workflow)).getJobCounts();
+    const queue = await this.#queue(sliceQueueName(workflow));
+    const counts = await queue.getJobCounts();
     const { wait = 0, waiting = 0, active = 0, delayed = 0, prioritized = 0, paused = 0 } = counts;
     return wait + waiting + active + delayed + prioritized + paused;
   }
 
   async stateOf(name: string): Promise<QueueState> {
-    const queue = this.#queue(sliceQueueName(name));
+    const queue = await this.#queue(sliceQueueName(name));
     const [paused, counts] = await Promise.all([
       queue.isPaused(),
       queue.getJobCounts('wait', 'prioritized', 'active', 'delayed', 'failed'),
@@ -108,12 +116,14 @@ export class BullmqJobQueue implements JobQueue {
   }
 
   async jobsOf(name: string, state: JobState, most: number): Promise<readonly QueuedJob[]> {
-    const jobs = await this.#queue(sliceQueueName(name)).getJobs([...TYPES[state]], 0, most - 1, true);
+    const queue = await this.#queue(sliceQueueName(name));
+    const jobs = await queue.getJobs([...TYPES[state]], 0, most - 1, true);
     // One that ends between the two looks at it is gone.
     return jobs.filter((job) => job !== undefined).map(queuedJob);
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
     this.#clients[Symbol.dispose]();

@@ -6,16 +6,17 @@ import { TraceMeter } from '../../measures/trace-meter.ts';
 import { providerName, TRACE_NAMES } from '../../measures/trace-names.ts';
 import type { Log } from '../../runtime/log.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { OtlpExporter } from './otlp-exporter.ts';
 
 /** The same options with a meter that also makes traces, where the environment names a collector. */
-export function withTracing<T extends { readonly config: Config; readonly log: Log; readonly meter?: Meter }>(
+export async function withTracing<T extends { readonly config: Config; readonly log: Log; readonly meter?: Meter }>(
   options: T,
   stack: AsyncDisposableStack,
-): T {
+): Promise<T> {
   const { config, log, meter } = options;
   const { tracing, proxy } = config;
   if (tracing === undefined) return options;
+  // Its HTTP client is loaded only where there is a collector.
+  const { OtlpExporter } = await import('./otlp-exporter.ts');
   const exporter = stack.adopt(new OtlpExporter({ ...tracing, version: version(), log, proxy }), (opened) =>
     opened.close(),
   );

@@ -1,20 +1,32 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent as HttpsAgent } from 'node:https';
-import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import { createRequire } from 'node:module';
+import type { Agent, Dispatcher, Pool } from 'undici';
 import type { ProxySettings } from '../../runtime/proxy-settings.ts';
+
+/** Loaded with the first connections: it takes 25 MB and a tenth of a second, which commands that call nobody need not pay. */
+function undici(): typeof import('undici') {
+  return createRequire(import.meta.url)('undici');
+}
+
+/** For what will call: otherwise the first call waits for the loading, and its time is measured with it. */
+export function loadHttpClient(): void {
+  undici();
+}
 
 /** Connections to one server, through the proxy that serves it. */
 export function openPool(proxy: ProxySettings | undefined, origin: string, options: Pool.Options): Dispatcher {
-  return proxy === undefined ? new Pool(origin, options) : openProxied(proxy, options);
+  return proxy === undefined ? new (undici().Pool)(origin, options) : openProxied(proxy, options);
 }
 
 /** Connections to any server. */
 export function openAgent(proxy: ProxySettings | undefined, options: Agent.Options): Dispatcher {
-  return proxy === undefined ? new Agent(options) : openProxied(proxy, options);
+  return proxy === undefined ? new (undici().Agent)(options) : openProxied(proxy, options);
 }
 
 function openProxied({ http, https, noProxy }: ProxySettings, options: Agent.Options): Dispatcher {
   const { timeout } = (options.connect ?? {}) as { readonly timeout?: number };
+  const { EnvHttpProxyAgent } = undici();
   return new EnvHttpProxyAgent({
     ...options,
     // Empty, not absent: what is absent would be read from the environment.

@@ -17,7 +17,9 @@ const LOST_CODES: ReadonlySet<unknown> = new Set(['ECONNRESET', 'EPIPE', 'UND_ER
 export class Connections {
   readonly #open: () => Dispatcher;
   readonly #retired: Dispatcher[] = [];
-  #pool: Dispatcher;
+  /** Opened by the first call. */
+  #pool: Dispatcher | undefined;
+  #isClosed = false;
   #areReused = true;
   /** Calls that went out on a connection which had carried one before, as far as can be told from the count of connections. */
   #onUsed = 0;
@@ -39,12 +41,14 @@ export class Connections {
         // keepAliveTimeout stays short (4 s, or the server's hint): a request on a connection that the server is
         // closing at this moment cannot be told from one that was billed and lost.
       });
-    this.#pool = this.#open().on('connect', () => {
-      this.#onUsed -= 1;
-    });
   }
 
   get dispatcher(): Dispatcher {
+    this.#pool ??= this.#open().on('connect', () => {
+      this.#onUsed -= 1;
+    });
+    // Opened after that it takes no call.
+    if (this.#isClosed) void this.#pool.destroy().catch(() => {});
     return this.#pool;
   }
 
@@ -69,13 +73,15 @@ export class Connections {
   /** Idle connections would lose the next calls: they are left, once the calls on others have ended. */
   #giveUpReuse(): void {
     this.#areReused = false;
-    this.#retired.push(this.#pool);
-    void this.#pool.close().catch(() => {});
+    const retired = this.dispatcher;
+    this.#retired.push(retired);
+    void retired.close().catch(() => {});
     this.#pool = this.#open();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#pool, ...this.#retired].map((pool) => pool.destroy()));
+    this.#isClosed = true;
+    await Promise.all([this.#pool, ...this.#retired].map((pool) => pool?.destroy()));
   }
 }
 

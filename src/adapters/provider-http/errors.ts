@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import type { Usage } from '../../money/usage.ts';
 import { classifyHttpFailure } from '../../providers/classify-http-failure.ts';
 import {
@@ -50,7 +49,7 @@ export function errorOfExchange(
       cause: error,
     });
   }
-  if (error instanceof errors.HTTPParserError) {
+  if (error.name === 'HTTPParserError') {
     // Without the cause: it holds the bytes that came, and a server can send a key back.
     const message = `Provider ${where} answered with something that is not HTTP: ${target.redact(error.message)}.`;
     return failed('invalid_reply', message, { billing });
