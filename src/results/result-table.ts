@@ -102,8 +102,8 @@ interface RowLine {
 
 function resultCells(line: string, fields: readonly OwnColumn[]): readonly Cell[] {
   const row = JSON.parse(line) as RowLine;
-  // Its numbers stay as they were written.
-  const { metadata } = parseJsonExactly(line) as RowLine;
+  // Its numbers stay as they were written. Most rows have none, and the exact parser takes ten times as long.
+  const { metadata } = row.metadata === undefined ? row : (parseJsonExactly(line) as RowLine);
   const { id, status, result = {}, model, tier, durationMs, prompt, degraded = false, fallback = false } = row;
   const cells = (columns: readonly AnswerColumn[]) => columns.map((column) => answerCell(column, result));
   return [

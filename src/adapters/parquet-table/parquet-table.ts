@@ -30,29 +30,33 @@ async function* parquetPieces(columns: readonly TableColumn[], rows: AsyncIterab
   const table = new ParquetWriter({ writer, schema: [root, ...fileColumns.map(({ element }) => element)] });
   // A copy: the writer uses its memory again, maybe before this piece has left.
   const take = (): Uint8Array => {
-    const piece = Uint8Array.from(writer.getBytes());
+    const piece = writer.getBytes().slice();
     writer.index = 0;
     return piece;
   };
-  let group: (readonly Cell[])[] = [];
+  // By column, as they are written: rows that wait would be held a second time while they are turned.
+  let group: unknown[][] = fileColumns.map(() => []);
+  let groupRows = 0;
   let units = 0;
   const addGroup = async () => {
-    const columnData: ColumnSource[] = fileColumns.map(({ element, readValue }) => ({
+    const columnData: ColumnSource[] = fileColumns.map(({ element }, at) => ({
       name: element.name,
-      data: group.map(readValue),
+      data: group[at] as unknown[],
     }));
-    await table.write({ columnData, rowGroupSize: group.length });
-    group = [];
+    await table.write({ columnData, rowGroupSize: groupRows });
+    group = fileColumns.map(() => []);
+    groupRows = 0;
     units = 0;
   };
   for await (const row of rows) {
-    group.push(row);
+    for (const [at, { readValue }] of fileColumns.entries()) group[at]?.push(readValue(row));
     for (const cell of row) units += typeof cell === 'string' ? cell.length : 8;
-    if (group.length < GROUP_ROWS && units < GROUP_UNITS) continue;
+    groupRows += 1;
+    if (groupRows < GROUP_ROWS && units < GROUP_UNITS) continue;
     await addGroup();
     yield take();
   }
-  if (group.length > 0) await addGroup();
+  if (groupRows > 0) await addGroup();
   await table.finish();
   yield take();
 }
