@@ -7,10 +7,16 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 
 /**
+ * Commands that continue for long or write many rows, and the MB that a half of their young generation gets; starting
+ * over for that takes 40 ms. A worker holds what 64 calls in flight need, so a small one copies it again and again; rows
+ * pass one by one, and what a larger one would hold of them is garbage.
+ */
+const YOUNG_MB = { serve: 16, worker: 16, run: 16, submit: 16, results: 2 };
+/**
  * V8 takes these only when it starts. By default the young generation of a busy process grows to 64 MB and stays so, in steps,
  * and is cleaned by several threads, which spend a tenth more CPU on it together than one does. docs/benchmarks.md has the figures.
  */
-const YOUNG_HEAP = ['--max-semi-space-size=16', '--min-semi-space-size=16', '--no-parallel-scavenge'];
+const youngHeap = (mb) => [`--max-semi-space-size=${mb}`, `--min-semi-space-size=${mb}`, '--no-parallel-scavenge'];
 /**
  * By default glibc keeps up to eight arenas a processor, each with what its threads once needed, and ever larger buffers in
  * them. Other allocators ignore it.
@@ -21,13 +27,12 @@ const MEMORY = {
   MALLOC_TRIM_THRESHOLD_: '65536',
   ...process.env,
 };
-/** Commands that continue for long; starting over takes 40 ms. */
-const LONG = ['serve', 'worker', 'run', 'submit'];
 
 const OLDEST_MAJOR = 24;
 const source = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const built = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const main = existsSync(source) ? source : built;
+const command = process.argv.slice(2).find((word) => Object.hasOwn(YOUNG_MB, word));
 
 if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   if (process.env.NIGHTMILL_LAUNCHER === 'waits' && process.channel) {
@@ -35,10 +40,10 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
     process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
     process.channel.unref();
   }
-  if (process.argv.slice(2).some((word) => LONG.includes(word)) && canStartAnew()) {
+  if (command !== undefined && canStartAnew()) {
     process.execve(
       process.execPath,
-      [process.execPath, ...YOUNG_HEAP, ...process.execArgv, ...process.argv.slice(1)],
+      [process.execPath, ...youngHeap(YOUNG_MB[command]), ...process.execArgv, ...process.argv.slice(1)],
       MEMORY,
     );
   }
@@ -57,7 +62,8 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
     );
     process.exit(2);
   }
-  const child = spawn(node, [...YOUNG_HEAP, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const young = youngHeap(YOUNG_MB[command] ?? 16);
+  const child = spawn(node, [...young, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...MEMORY, NIGHTMILL_LAUNCHER: 'waits' },
   });

@@ -26,6 +26,12 @@ test('a command that continues for long starts again in its process, with bounds
   expect(second).toEqual({ pid: first?.pid, arenas: '2', young: STARTED_OVER.node.join(' ') });
 });
 
+test('a download starts again as well, with a small young generation', () => {
+  const [first, second] = starts(['results', '--help']);
+  const young = '--max-semi-space-size=2 --min-semi-space-size=2 --no-parallel-scavenge';
+  expect(second).toEqual({ pid: first?.pid, arenas: '2', young });
+});
+
 test('what a person has set stays', () => {
   expect(starts(['worker', '--help'], [], { MALLOC_ARENA_MAX: '4' })[1]).toMatchObject({ arenas: '4' });
   expect(starts(['worker', '--help'], [], { NODE_OPTIONS: '--max-semi-space-size=32' })).toHaveLength(1);
