@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
@@ -31,19 +32,25 @@ export interface AnsweredTexts {
 const LINE_FEED = 0x0a;
 
 /**
- * Stores which texts a batch has answered: one line of JSON, then the hashes.
+ * Stores which texts a batch has answered: one line of JSON, then the hashes, in bounded memory.
  *
+ * @param hashes {@link TEXT_HASH_BYTES} each, one after another in pieces
  * @param createdAt of the batch, milliseconds since the epoch: newer batches are found first
  */
 export async function putAnsweredTexts(
   store: ObjectStore,
   version: AnswerVersion,
   createdAt: number,
-  { hashes, ...head }: AnsweredTexts,
+  head: Omit<AnsweredTexts, 'hashes'>,
+  hashes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   const age = (Number.MAX_SAFE_INTEGER - createdAt).toString().padStart(16, '0');
   const key = `${storeKeys.answeredPrefix(version)}${age}-${head.batchId}.bin`;
-  await store.put(key, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), hashes]));
+  async function* pieces() {
+    yield Buffer.from(`${JSON.stringify(head)}\n`);
+    yield* hashes;
+  }
+  await store.putStream(key, Readable.from(pieces()));
 }
 
 /**

@@ -4,37 +4,30 @@ import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import type { SliceCommit } from '../batches/slice-commit.ts';
 import { gunzip } from '../runtime/gzip.ts';
+import { PieceReader } from '../runtime/piece-reader.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
+import { lostCommit } from './lost-commit.ts';
 import type { Manifest } from './manifest.ts';
+
+interface IndexContext {
+  readonly store: ObjectStore;
+  readonly batches: BatchRegistry;
+}
 
 /**
  * Stores which texts the batch has answered, for batches that come with some of them again. May be repeated. A batch
  * that was cut short is left out: its few answers are not worth the reading.
  */
 export async function indexAnswers(
-  { store, batches }: { readonly store: ObjectStore; readonly batches: BatchRegistry },
+  context: IndexContext,
   batch: BatchRecord,
   submission: BatchSubmission,
   manifest: Manifest,
 ): Promise<void> {
-  const texts = manifest.state === 'completed' ? await store.get(storeKeys.inputTexts(batch.batchId)) : undefined;
-  if (texts === undefined) return;
-  const answered: Uint8Array[] = [];
-  let at = 0;
-  let slice = 0;
-  for await (const commit of batches.commits(batch.batchId, batch.slices)) {
-    if (commit === undefined) return;
-    const count = (commit.results?.lines ?? 0) + (commit.errors?.lines ?? 0);
-    const hashes = texts.subarray(at * TEXT_HASH_BYTES, (at + count) * TEXT_HASH_BYTES);
-    if (commit.errors === undefined) answered.push(hashes);
-    else answered.push(...(await withoutErrors(store, batch.batchId, slice, commit.errors, hashes)));
-    at += count;
-    slice += 1;
-  }
-  const hashes = Buffer.concat(answered);
-  if (hashes.every((byte) => byte === 0)) return;
+  if (manifest.state !== 'completed') return;
+  if (!(await hasSome(answeredHashes(context, batch)))) return;
   const version = {
     workflow: batch.workflow,
     configHash: submission.configHash,
@@ -42,7 +35,38 @@ export async function indexAnswers(
     tenant: batch.tenant,
   };
   const { batchId, createdAt } = batch;
-  await putAnsweredTexts(store, version, createdAt, { batchId, cost: manifest.cost, files: manifest.results, hashes });
+  const head = { batchId, cost: manifest.cost, files: manifest.results };
+  await putAnsweredTexts(context.store, version, createdAt, head, answeredHashes(context, batch));
+}
+
+/** Whether a text is among them; zeros stand for one that was not paid for here. */
+async function hasSome(hashes: AsyncIterable<Uint8Array>): Promise<boolean> {
+  for await (const piece of hashes) if (piece.some((byte) => byte !== 0)) return true;
+  return false;
+}
+
+/** The hashes of documents with a result row, by slices: those of all would be 12 MB a million. None where the batch has no hashes. */
+async function* answeredHashes(
+  { store, batches }: IndexContext,
+  batch: BatchRecord,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const texts = await store.getStream(storeKeys.inputTexts(batch.batchId));
+  if (texts === undefined) return;
+  try {
+    const bytes = new PieceReader(texts);
+    let slice = 0;
+    for await (const commit of batches.commits(batch.batchId, batch.slices)) {
+      // Another process has ended the batch, and with that its commits are gone.
+      if (commit === undefined) throw lostCommit(batch);
+      const count = (commit.results?.lines ?? 0) + (commit.errors?.lines ?? 0);
+      const hashes = await bytes.take(count * TEXT_HASH_BYTES);
+      if (commit.errors === undefined) yield hashes;
+      else yield* await withoutErrors(store, batch.batchId, slice, commit.errors, hashes);
+      slice += 1;
+    }
+  } finally {
+    texts.destroy();
+  }
 }
 
 /** The hashes of a slice's documents that have a result row. */

@@ -20,12 +20,13 @@ async function addBatch(
   const key = `batches/${batchId}/output/part-000000.jsonl.gz`;
   await store.put(key, body);
   const sha256 = createHash('sha256').update(body).digest('hex');
-  await putAnsweredTexts(store, { ...VERSION, tenant: options.tenant }, options.createdAt ?? 1_000, {
+  const head = {
     batchId,
     cost: texts.length * 100,
     files: [{ key, bytes: body.length, sha256, lines: texts.length }],
-    hashes: Buffer.concat(texts.map(textHash)),
-  });
+  };
+  const version = { ...VERSION, tenant: options.tenant };
+  await putAnsweredTexts(store, version, options.createdAt ?? 1_000, head, texts.map(textHash));
 }
 
 const many = Array.from({ length: 1_201 }, (_, index) => `text ${index}`);

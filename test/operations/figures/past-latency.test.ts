@@ -54,7 +54,8 @@ async function storeOf(nights: readonly Night[], workflow = 'triage'): Promise<M
     };
     await store.put(storeKeys.manifest(batchId), Buffer.from(formatManifest(manifest as Manifest)));
     const version = { workflow, configHash: `c${day}`, promptHash: 'p', tenant };
-    await putAnsweredTexts(store, version, Date.parse(at), { batchId, cost: 0, files: [], hashes: new Uint8Array(8) });
+    const head = { batchId, cost: 0, files: [] };
+    await putAnsweredTexts(store, version, Date.parse(at), head, [new Uint8Array(8)]);
   }
   return store;
 }
