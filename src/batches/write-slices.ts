@@ -1,13 +1,16 @@
+import { Readable } from 'node:stream';
 import type { InputEntry, InputProblem } from '../documents/document.ts';
 import { DuplicateTexts } from '../documents/duplicate-texts.ts';
+import { KEPT_IN_MEMORY } from '../documents/known-hashes.ts';
 import { NightmillError } from '../errors.ts';
 import { gzip } from '../runtime/gzip.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
-import { TEXT_HASH_BYTES, textHash } from '../text/text-hash.ts';
+import { textHash } from '../text/text-hash.ts';
 import { countTokensInSteps } from '../text/tokens.ts';
 import { type DocumentPlace, type EarlierAnswer, formatSliceEntry, type SliceEntry } from './slice-entry.ts';
+import { TextHashes } from './text-hashes.ts';
 
 export interface SliceLimits {
   readonly sliceDocuments: number;
@@ -57,8 +60,8 @@ export async function writeSlices(
   let openBytes = 0;
   const sum = { documents: 0, skipped: 0, slices: 0, inputTokens: 0 };
   const puts = new Set<Promise<void>>();
-  const places = new DocumentPlaces();
-  const hashes = new TextHashes();
+  using places = new DocumentPlaces();
+  using hashes = new TextHashes();
 
   const flush = async () => {
     if (open.length === 0) return;
@@ -98,9 +101,14 @@ export async function writeSlices(
   }
   await flush();
   await Promise.all(puts);
-  if (problemCount === 0) await store.put(storeKeys.inputTexts(batchId), hashes.bytes());
+  if (problemCount === 0) await putHashes(store, storeKeys.inputTexts(batchId), hashes);
   if (problemCount > 0) throw invalidInput(problems, problemCount);
   return sum;
+}
+
+async function putHashes(store: ObjectStore, key: string, hashes: TextHashes): Promise<void> {
+  if (hashes.isLarge) await store.putStream(key, Readable.from(hashes.pieces(), { objectMode: false }));
+  else await store.put(key, Buffer.concat([...hashes.pieces()]));
 }
 
 async function packAndPut(store: ObjectStore, key: string, lines: readonly string[]): Promise<void> {
@@ -111,8 +119,8 @@ async function packAndPut(store: ObjectStore, key: string, lines: readonly strin
 const MAX_SLICE_UNITS = 8 * 1024 * 1024;
 
 /** Remembers in which slice each document stands, by its number in the batch. */
-class DocumentPlaces {
-  readonly #texts = new DuplicateTexts();
+class DocumentPlaces implements Disposable {
+  readonly #texts = new DuplicateTexts(KEPT_IN_MEMORY);
   /** Number of the first document of each slice. */
   readonly #firsts: number[] = [];
 
@@ -132,30 +140,9 @@ class DocumentPlaces {
     }
     return { slice: low, position: first - (this.#firsts[low] ?? 0) };
   }
-}
 
-/** The hashes of a batch's texts one after another; zeros for a line that was skipped or has its answer from an earlier batch. */
-class TextHashes {
-  #bytes = new Uint8Array(TEXT_HASH_BYTES * 1024);
-  #count = 0;
-
-  get count(): number {
-    return this.#count;
-  }
-
-  push(hash: Uint8Array | undefined): void {
-    const at = this.#count * TEXT_HASH_BYTES;
-    if (at === this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
-    if (hash !== undefined) this.#bytes.set(hash, at);
-    this.#count += 1;
-  }
-
-  bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#count * TEXT_HASH_BYTES);
+  [Symbol.dispose](): void {
+    this.#texts[Symbol.dispose]();
   }
 }
 

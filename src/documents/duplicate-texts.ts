@@ -1,19 +1,22 @@
 import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
+import { KnownHashes } from './known-hashes.ts';
 
-/** Slots at first; doubled when two thirds are taken. A power of two. */
-const FIRST_SLOTS = 1024;
-const WORDS = TEXT_HASH_BYTES / 4;
+const KEY_WORDS = TEXT_HASH_BYTES / 4;
 
 /**
- * Finds the first document with the same text among millions: an open-addressing table of 96-bit hashes in typed
- * arrays, about 24 to 48 bytes a document. Two different texts of ten million are taken for equal with a chance of
- * 6e-16.
+ * Finds the first document with the same text among millions, by 96-bit hashes. Two different texts of ten million are
+ * taken for equal with a chance of 6e-16. In memory a document takes 24 to 48 bytes; of those that are not kept there it
+ * takes a byte or two, and 25 to 50 in a temporary file that ends with it.
  */
-export class DuplicateTexts {
-  #hashes = new Uint32Array(FIRST_SLOTS * WORDS);
-  /** Ordinal + 1; 0 is an empty slot. */
-  #ordinals = new Uint32Array(FIRST_SLOTS);
-  #count = 0;
+export class DuplicateTexts implements Disposable {
+  readonly #hashes: KnownHashes;
+  /** The hash, then ordinal + 1. */
+  readonly #entry = new Uint32Array(KEY_WORDS + 1);
+
+  /** @param keptInMemory documents; default: all. With fewer, whoever makes it disposes of it. */
+  constructor(keptInMemory?: number) {
+    this.#hashes = new KnownHashes({ keyWords: KEY_WORDS, words: KEY_WORDS + 1 }, keptInMemory);
+  }
 
   /**
    * @param hash of the document's text, see `textHash`
@@ -21,52 +24,27 @@ export class DuplicateTexts {
    * @returns the ordinal of the first document with this text, or undefined where this is the first
    */
   add(hash: Uint8Array, ordinal: number): number | undefined {
-    const words = wordsOf(hash);
-    const slot = this.#find(words);
-    const known = this.#ordinals[slot] ?? 0;
-    if (known !== 0) return known - 1;
-    this.#set(slot, words, ordinal + 1);
-    this.#count += 1;
-    if (this.#count * 3 > this.#ordinals.length * 2) this.#grow();
-    return undefined;
+    this.#take(hash);
+    this.#entry[KEY_WORDS] = ordinal + 1;
+    return ordinalOf(this.#hashes.add(this.#entry));
   }
 
   /** The ordinal of the first document with this text, if there is one. */
   get(hash: Uint8Array): number | undefined {
-    const known = this.#ordinals[this.#find(wordsOf(hash))] ?? 0;
-    return known === 0 ? undefined : known - 1;
+    this.#take(hash);
+    return ordinalOf(this.#hashes.find(this.#entry));
   }
 
-  #find(words: readonly [number, number, number]): number {
-    const mask = this.#ordinals.length - 1;
-    for (let slot = words[0] & mask; ; slot = (slot + 1) & mask) {
-      if (this.#ordinals[slot] === 0) return slot;
-      const at = slot * WORDS;
-      const hashes = this.#hashes;
-      if (hashes[at] === words[0] && hashes[at + 1] === words[1] && hashes[at + 2] === words[2]) return slot;
-    }
+  #take(hash: Uint8Array): void {
+    const view = new DataView(hash.buffer, hash.byteOffset, TEXT_HASH_BYTES);
+    for (let word = 0; word < KEY_WORDS; word++) this.#entry[word] = view.getUint32(word * 4, true);
   }
 
-  #set(slot: number, words: readonly [number, number, number], value: number): void {
-    this.#hashes.set(words, slot * WORDS);
-    this.#ordinals[slot] = value;
-  }
-
-  #grow(): void {
-    const hashes = this.#hashes;
-    const ordinals = this.#ordinals;
-    this.#hashes = new Uint32Array(hashes.length * 2);
-    this.#ordinals = new Uint32Array(ordinals.length * 2);
-    for (const [slot, ordinal] of ordinals.entries()) {
-      if (ordinal === 0) continue;
-      const at = slot * WORDS;
-      const words = [hashes[at] ?? 0, hashes[at + 1] ?? 0, hashes[at + 2] ?? 0] as const;
-      this.#set(this.#find(words), words, ordinal);
-    }
+  [Symbol.dispose](): void {
+    this.#hashes[Symbol.dispose]();
   }
 }
 
-function wordsOf(hash: Uint8Array): readonly [number, number, number] {
-  const view = new DataView(hash.buffer, hash.byteOffset, TEXT_HASH_BYTES);
-  return [view.getUint32(0, true), view.getUint32(4, true), view.getUint32(8, true)];
+function ordinalOf(entry: Uint32Array | undefined): number | undefined {
+  return entry === undefined ? undefined : (entry[KEY_WORDS] as number) - 1;
 }

@@ -5,6 +5,7 @@ import { quoteValue } from '../text/quote-value.ts';
 import type { InputEntry } from './document.ts';
 import { type DocumentInput, type InputReading, kindOfName, SUPPORTED_INPUTS } from './document-input.ts';
 import { DuplicateIds } from './duplicate-ids.ts';
+import { KEPT_IN_MEMORY } from './known-hashes.ts';
 import { listFolder } from './list-folder.ts';
 import { listStorePrefix, openObject } from './list-store-prefix.ts';
 import { nameInputs } from './name-inputs.ts';
@@ -40,7 +41,7 @@ export interface ReadOptions {
  * Reads the documents of `inputs`, one input after the other, in the order given: an entry for each line that is not
  * blank, each row, each file that is a document, and each link that must not be followed. An id that an earlier document had is a
  * `duplicate_id` problem. Memory holds a piece of input and one line
- * or row group of Parquet, the documents that are parsed beside each other (see `readAhead`), and 16 bytes for each id.
+ * or row group of Parquet, the documents that are parsed beside each other (see `readAhead`), and a byte or two for each id.
  *
  * @throws {NightmillError} `input_invalid`: an input is missing, unreadable, damaged, of an unknown type, or a folder or
  *   prefix without documents, or there are too many documents; what a store throws
@@ -50,7 +51,7 @@ export async function* readDocuments(
   options: ReadOptions = {},
 ): AsyncGenerator<InputEntry, void, undefined> {
   const { maxLineBytes = DEFAULT_MAX_LINE_BYTES, maxDocuments, onSummary, signal } = options;
-  const ids = new DuplicateIds();
+  using ids = new DuplicateIds(KEPT_IN_MEMORY);
   const ignoredExamples: string[] = [];
   let documents = 0;
   let problems = 0;
