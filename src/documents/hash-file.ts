@@ -6,8 +6,12 @@ const BUCKET = 64;
 /** Bits of the filter for each place: 7 to 14 for each hash that is there. */
 const FILTER_BITS = 4;
 const FILTER_PROBES = 4;
-/** Buckets that are read at once while the file doubles. */
+/** Buckets that are read and written at once. */
 const STEP = 64;
+/** Hashes that wait to be written: the more, the more of them come into one step. */
+const MOST_WAITING = 8_192;
+/** As many writes of one entry cost less than reading and writing a step. */
+const FEW = 6;
 /** A file this empty with a full bucket has hashes that are not well mixed: doubling would go on forever. */
 const MIN_LOAD = 0.2;
 
@@ -25,6 +29,9 @@ export class HashFile implements Disposable {
   #size = 0;
   /** Of one bucket. */
   readonly #bucket: Uint32Array;
+  /** Of one step of buckets. */
+  readonly #step: Uint32Array;
+  readonly #waiting: HashTable;
   /** For buckets that are full although the file is not. */
   readonly #overflow: HashTable;
 
@@ -35,6 +42,8 @@ export class HashFile implements Disposable {
   constructor(shape: EntryShape, entries: HashTable, bits = bitsFor(entries.size)) {
     this.#shape = shape;
     this.#bucket = new Uint32Array(BUCKET * shape.words);
+    this.#step = new Uint32Array(STEP * BUCKET * shape.words);
+    this.#waiting = new HashTable(shape, MOST_WAITING * 2);
     this.#overflow = new HashTable(shape);
     this.#bits = bits;
     this.#counts = new Uint8Array(2 ** bits);
@@ -49,7 +58,8 @@ export class HashFile implements Disposable {
 
   /** The entry with the key of `entry`; only good until the next call. */
   find(entry: Uint32Array): Uint32Array | undefined {
-    if (!mayHave(this.#filter, entry)) return undefined;
+    const waiting = this.#waiting.find(entry);
+    if (waiting !== undefined || !mayHave(this.#filter, entry)) return waiting;
     const { keyWords, words } = this.#shape;
     const bucket = bucketOf(entry[0] as number, this.#bits);
     const count = this.#counts[bucket] as number;
@@ -60,26 +70,68 @@ export class HashFile implements Disposable {
     return this.#overflow.find(entry);
   }
 
-  /** Takes an entry whose key is not there. Where it throws, all that was there before still is. */
+  /** Takes an entry whose key is not there. Where it throws, all that was there before still is, and so is this one. */
   insert(entry: Uint32Array): void {
-    let bucket = bucketOf(entry[0] as number, this.#bits);
-    while (this.#counts[bucket] === BUCKET) {
-      if (this.#size < this.#counts.length * BUCKET * MIN_LOAD) {
-        this.#overflow.insert(entry);
-        mark(this.#filter, entry);
-        return;
-      }
-      this.#grow();
-      bucket = bucketOf(entry[0] as number, this.#bits);
-    }
-    const count = this.#counts[bucket] as number;
-    this.#file.write(bytesOf(entry), this.#offset(bucket) + count * this.#shape.words * 4);
-    this.#counts[bucket] = count + 1;
-    mark(this.#filter, entry);
-    this.#size += 1;
+    this.#waiting.insert(entry);
+    if (this.#waiting.size === MOST_WAITING) this.#flush();
   }
 
-  /** All entries; each is only good until the next. */
+  /** Writes what waits, from the beginning of the file to its end. */
+  #flush(): void {
+    const entries = [...this.#waiting.entries()].map((entry) => entry.slice());
+    entries.sort((a, b) => (a[0] as number) - (b[0] as number));
+    for (let from = 0; from < entries.length; ) {
+      const first = stepOf(entries[from], this.#bits);
+      let to = from + 1;
+      while (to < entries.length && stepOf(entries[to], this.#bits) === first) to += 1;
+      if (this.#writeStep(first, entries.slice(from, to))) from = to;
+      else this.#grow();
+    }
+    this.#waiting.clear();
+  }
+
+  /** @returns false where a bucket has no room, so that the file must double; nothing is written then */
+  #writeStep(first: number, entries: readonly Uint32Array[]): boolean {
+    const { words } = this.#shape;
+    const before = this.#counts.slice(first, first + STEP);
+    const placed: { readonly entry: Uint32Array; readonly at: number }[] = [];
+    for (const entry of entries) {
+      const bucket = bucketOf(entry[0] as number, this.#bits);
+      const count = this.#counts[bucket] as number;
+      if (count < BUCKET) {
+        placed.push({ entry, at: ((bucket - first) * BUCKET + count) * words });
+        this.#counts[bucket] = count + 1;
+      } else if (this.#size < this.#counts.length * BUCKET * MIN_LOAD) {
+        if (this.#overflow.find(entry) === undefined) this.#overflow.insert(entry);
+      } else {
+        this.#counts.set(before, first);
+        return false;
+      }
+    }
+    try {
+      this.#writePlaced(first, placed);
+    } catch (error) {
+      this.#counts.set(before, first);
+      throw error;
+    }
+    for (const entry of entries) mark(this.#filter, entry);
+    this.#size += placed.length;
+    return true;
+  }
+
+  #writePlaced(first: number, placed: readonly { readonly entry: Uint32Array; readonly at: number }[]): void {
+    if (placed.length < FEW) {
+      for (const { entry, at } of placed) this.#file.write(bytesOf(entry), this.#offset(first) + at * 4);
+      return;
+    }
+    const buckets = Math.min(STEP, this.#counts.length - first);
+    const step = this.#step.subarray(0, buckets * BUCKET * this.#shape.words);
+    this.#file.read(bytesOf(step), this.#offset(first));
+    for (const { entry, at } of placed) step.set(entry, at);
+    this.#file.write(bytesOf(step), this.#offset(first));
+  }
+
+  /** All entries, some of them twice where one could not be written; each is only good until the next. */
   *entries(): Generator<Uint32Array, void, undefined> {
     const { words } = this.#shape;
     for (let bucket = 0; bucket < this.#counts.length; bucket++) {
@@ -89,6 +141,7 @@ export class HashFile implements Disposable {
       for (let at = 0; at < entries.length; at += words) yield entries.subarray(at, at + words);
     }
     yield* this.#overflow.entries();
+    yield* this.#waiting.entries();
   }
 
   [Symbol.dispose](): void {
@@ -106,7 +159,7 @@ export class HashFile implements Disposable {
     const counts = new Uint8Array(this.#counts.length * 2);
     const filter = filterFor(bits);
     const bucketWords = BUCKET * words;
-    const from = new Uint32Array(STEP * bucketWords);
+    const from = this.#step;
     const to = new Uint32Array(2 * from.length);
     const file = new NamelessFile();
     try {
@@ -142,6 +195,11 @@ export class HashFile implements Disposable {
 /** Half full at most. */
 function bitsFor(entries: number): number {
   return Math.max(1, Math.ceil(Math.log2((2 * entries) / BUCKET)));
+}
+
+function stepOf(entry: Uint32Array | undefined, bits: number): number {
+  const bucket = bucketOf(entry?.[0] ?? 0, bits);
+  return bucket - (bucket % STEP);
 }
 
 function bucketOf(word: number, bits: number): number {

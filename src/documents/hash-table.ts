@@ -39,6 +39,11 @@ export class HashTable {
     this.#count += 1;
   }
 
+  clear(): void {
+    this.#slots.fill(0);
+    this.#count = 0;
+  }
+
   /** Entries one after another; each is only good until the next. */
   *entries(): Generator<Uint32Array, void, undefined> {
     const { words } = this.#shape;

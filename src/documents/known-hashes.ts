@@ -60,8 +60,8 @@ export class KnownHashes implements Disposable {
     } catch {
       // The disk is full, maybe.
       const table = new HashTable(this.#shape);
-      for (const each of file.entries()) table.insert(each);
-      table.insert(entry);
+      // The new entry is among them.
+      for (const each of file.entries()) if (table.find(each) === undefined) table.insert(each);
       this.#table = table;
       this[Symbol.dispose]();
       this.#file = undefined;
