@@ -52,6 +52,7 @@ const EXCEPTIONS: ReadonlyMap<string, string> = new Map([
   ['src/results/table-format.ts', 'writes the download'],
   ['src/text/vocabulary.ts', 'reads a table of an installed package'],
   ['src/results/download-results.ts', 'writes the download'],
+  ['src/runtime/nameless-file.ts', 'memory on the disk, without a name'],
   ['src/runtime/make-folder.ts', 'makes folders for what writes files'],
   ['src/app.ts', 'the type of the connection that it opens and hands on'],
 ]);

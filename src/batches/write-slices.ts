@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { InputEntry, InputProblem } from '../documents/document.ts';
-import { DuplicateTexts } from '../documents/duplicate-texts.ts';
-import { KEPT_IN_MEMORY } from '../documents/known-hashes.ts';
+import { DuplicateTexts } from '../documents/duplicates/duplicate-texts.ts';
+import { KEPT_IN_MEMORY } from '../documents/duplicates/known-hashes.ts';
 import { NightmillError } from '../errors.ts';
 import { gzip } from '../runtime/gzip.ts';
 import { runInSteps } from '../runtime/run-in-steps.ts';

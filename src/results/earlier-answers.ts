@@ -1,7 +1,7 @@
 import { type AnsweredTexts, type AnswerVersion, readAnsweredTexts } from '../batches/answered-texts.ts';
 import type { EarlierAnswer } from '../batches/slice-entry.ts';
 import type { EarlierAnswers } from '../batches/write-slices.ts';
-import { DuplicateTexts } from '../documents/duplicate-texts.ts';
+import { DuplicateTexts } from '../documents/duplicates/duplicate-texts.ts';
 import { NightmillError } from '../errors.ts';
 import type { NanoUsd } from '../money/money.ts';
 import type { ObjectStore } from '../store/object-store.ts';

@@ -18,6 +18,8 @@ const MAIN = new URL('../../bin/nightmill.js', import.meta.url).pathname;
 const SIMULATOR = new URL('../../workers/simulate.ts', import.meta.url).pathname;
 const POLL_MS = 50;
 const BATCH = 'memory';
+/** MB at the peak, and how many times that from the fewest documents to the most. */
+const AIMS = { process: 250, growth: 1.1, results: 170 };
 
 /** What a process took from its start to its end, or until it was ended. */
 interface Taken {
@@ -30,8 +32,8 @@ interface Row {
   readonly documents: number;
   readonly submit: Taken;
   readonly worker: Taken;
-  /** Absent where the worker was ended before the batch. */
-  readonly results?: Taken;
+  /** In each format. None where the worker was ended before the batch. */
+  readonly results: readonly (Taken & { readonly format: string })[];
   readonly redis: { readonly bytesQueued: number; readonly peakMb: number; readonly cpuSeconds: number };
 }
 
@@ -49,15 +51,16 @@ export async function run(args: readonly string[]): Promise<void> {
   const sizes = values.quick === true ? [1_000, 10_000] : values.documents.split(',').map(Number);
   const share = Number(values.share);
   printSetting(
-    `Memory: one worker, 4 slices and 64 calls in flight${share < 1 ? `, ended when ${share * 100} % of the documents were done` : ''}; results as ${values.format}. Linux only.`,
+    `Memory: one worker, 4 slices and 64 calls in flight${share < 1 ? `, ended when ${share * 100} % of the documents were done` : ''}; results as ${values.format}, each format by a process of its own. Linux only.`,
   );
+  const formats = values.format.split(',');
   const rows: Row[] = [];
-  for (const documents of sizes) rows.push(await measure(documents, share, values.format));
-  printTable(memoryTable(rows));
+  for (const documents of sizes) rows.push(await measure(documents, share, formats));
+  printTable(memoryTable(rows, formats));
 }
 
-function memoryTable(measured: readonly Row[]): Table {
-  const parts = ['submit', 'worker', 'results'];
+function memoryTable(measured: readonly Row[], formats: readonly string[]): Table {
+  const parts = ['submit', 'worker', ...formats];
   const heads = [
     'documents',
     ...parts.flatMap((part) => [`${part} s`, `${part} CPU s`, `${part} MB`]),
@@ -65,26 +68,43 @@ function memoryTable(measured: readonly Row[]): Table {
   ];
   const rows = measured.map(({ documents, submit, worker, results, redis }) => [
     documents.toLocaleString('en'),
-    ...[submit, worker, results].flatMap(takenCells),
+    ...[submit, worker, ...formats.map((format) => results.find((taken) => taken.format === format))].flatMap(
+      takenCells,
+    ),
     ...[redis.cpuSeconds, redis.peakMb, redis.bytesQueued].map((value) => value.toFixed(1)),
   ]);
-  return { caption: 'What batches take', rows: [heads, ...rows], ...growth(measured[0], measured.at(-1)) };
-}
-
-function growth(small: Row | undefined, large: Row | undefined): { note?: string } {
-  if (small === undefined || large === undefined || small === large) return {};
-  const ratio = (a: Taken, b: Taken) => (b.peakMb / a.peakMb).toFixed(2);
   return {
-    note: `${large.documents / small.documents} times the documents: submit ${ratio(small.submit, large.submit)} times, worker ${ratio(small.worker, large.worker)} times the memory`,
+    caption: 'What batches take; results by format',
+    rows: [heads, ...rows],
+    note: verdicts(measured).join('; '),
   };
 }
+
+/** The largest batch beside the aims, and beside the smallest. */
+function verdicts(measured: readonly Row[]): readonly string[] {
+  const [small, large] = [measured[0], measured.at(-1)];
+  if (small === undefined || large === undefined) return [];
+  const results = large.results.map(
+    ({ format, peakMb }) =>
+      `results as ${format}: ${peakMb} MB${metText(peakMb < AIMS.results)}, aim: under ${AIMS.results}`,
+  );
+  if (small === large) return results;
+  const growths = (['submit', 'worker'] as const).map((part) => {
+    const growth = large[part].peakMb / small[part].peakMb;
+    const met = large[part].peakMb < AIMS.process && growth <= AIMS.growth;
+    return `${large.documents / small.documents} times the documents, ${part}: ${large[part].peakMb} MB, ${growth.toFixed(2)} times the memory${metText(met)}, aim: under ${AIMS.process}, ${AIMS.growth} times at most`;
+  });
+  return [...results, ...growths];
+}
+
+const metText = (met: boolean): string => (met ? '' : ' (MISSED)');
 
 function takenCells(taken: Taken | undefined): readonly string[] {
   if (taken === undefined) return ['–', '–', '–'];
   return [taken.seconds.toFixed(1), taken.cpuSeconds.toFixed(1), String(taken.peakMb)];
 }
 
-async function measure(documents: number, share: number, format: string): Promise<Row> {
+async function measure(documents: number, share: number, formats: readonly string[]): Promise<Row> {
   await using folder = await makeTemporaryFolder('memory');
   await using redis = await startTcpRedis();
   const simulator = await startSimulatorProcess(folder.path);
@@ -100,15 +120,18 @@ async function measure(documents: number, share: number, format: string): Promis
     const worker = await takenUntil(working, () => isDone(client, share));
     working.kill('SIGTERM');
     await once(working, 'exit');
-    const results =
-      share < 1 ? undefined : await untilExit(start(['results', BATCH, '-o', 'out', '--format', format], folder.path));
+    const results: (Taken & { format: string })[] = [];
+    for (const format of share < 1 ? [] : formats) {
+      const taken = await untilExit(start(['results', BATCH, '-o', format, '--format', format], folder.path));
+      results.push({ format, ...taken });
+    }
     const peakMb = ((await memoryOf(client)).peak - emptyBytes) / 1e6;
     const cpuSeconds = (await cpuSecondsOf(client)) - cpuBefore;
     return {
       documents,
       submit,
       worker,
-      ...(results === undefined ? {} : { results }),
+      results,
       redis: { bytesQueued, peakMb, cpuSeconds },
     };
   } finally {

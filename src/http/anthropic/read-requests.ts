@@ -1,5 +1,5 @@
 import { findIdFault } from '../../documents/document-id.ts';
-import { DuplicateIds } from '../../documents/duplicate-ids.ts';
+import { DuplicateIds } from '../../documents/duplicates/duplicate-ids.ts';
 import { JsonListFault, JsonListReader } from '../../text/json-list-reader.ts';
 import { isFilledString, isRecord, parseJson } from '../../text/json-value.ts';
 import { type LineRules, readBatchLine } from '../openai/input-lines.ts';

@@ -1,6 +1,6 @@
 import type { BatchFault } from '../../compat/openai-records.ts';
 import { findIdFault } from '../../documents/document-id.ts';
-import { DuplicateIds } from '../../documents/duplicate-ids.ts';
+import { DuplicateIds } from '../../documents/duplicates/duplicate-ids.ts';
 import { readChatRequest } from '../../tasks/chat/read-request.ts';
 import { isFilledString, isRecord } from '../../text/json-value.ts';
 import { splitLines } from '../../text/split-lines.ts';

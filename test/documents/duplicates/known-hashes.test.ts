@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { KnownHashes } from '../../src/documents/known-hashes.ts';
-import { NamelessFile } from '../../src/runtime/nameless-file.ts';
-import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
+import { KnownHashes } from '../../../src/documents/duplicates/known-hashes.ts';
+import { NamelessFile } from '../../../src/runtime/nameless-file.ts';
+import { makeTemporaryFolder } from '../../helpers/temporary-folder.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -1,4 +1,4 @@
-import { NamelessFile } from '../runtime/nameless-file.ts';
+import { NamelessFile } from '../../runtime/nameless-file.ts';
 import { type EntryShape, HashTable, sameKey } from './hash-table.ts';
 
 /** Entries of a bucket. Hashes fill the first bucket when the file is about half full. */

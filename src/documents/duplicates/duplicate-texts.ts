@@ -1,4 +1,4 @@
-import { TEXT_HASH_BYTES } from '../text/text-hash.ts';
+import { TEXT_HASH_BYTES } from '../../text/text-hash.ts';
 import { KnownHashes } from './known-hashes.ts';
 
 const KEY_WORDS = TEXT_HASH_BYTES / 4;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DuplicateIds } from '../../src/documents/duplicate-ids.ts';
-import { anyCharacter } from '../helpers/any-character.ts';
+import { DuplicateIds } from '../../../src/documents/duplicates/duplicate-ids.ts';
+import { anyCharacter } from '../../helpers/any-character.ts';
 
 describe('DuplicateIds', () => {
   test('answers as a Set does', () => {
