@@ -162,6 +162,12 @@ describe('abort', () => {
     expect(requests).toBe(2);
   });
 
+  test('a client that is closed before its first call makes none', async () => {
+    const client = await answering(COMPLETION);
+    await client.close();
+    expect(await failureOf(call(client))).toMatchObject({ failure: 'aborted', billing: 'none' });
+  });
+
   test('call() leaves no listener on a signal that outlives it', async () => {
     const client = await answering(COMPLETION);
     const { signal } = new AbortController();
