@@ -168,7 +168,7 @@ describe('abort', () => {
     expect(await failureOf(call(client))).toMatchObject({ failure: 'aborted', billing: 'none' });
   });
 
-  test('call() leaves no listener on a signal that outlives it', async () => {
+  test('calls leave one listener on a signal that outlives them, however many they are', async () => {
     const client = await answering(COMPLETION);
     const { signal } = new AbortController();
     let listeners = 0;
@@ -182,7 +182,7 @@ describe('abort', () => {
       listeners -= 1;
       remove(...parameters);
     };
-    await call(client, {}, signal);
-    expect(listeners).toBe(0);
+    for (let count = 0; count < 3; count += 1) await call(client, {}, signal);
+    expect(listeners).toBe(1);
   });
 });
