@@ -34,7 +34,7 @@ async function* parquetPieces(columns: readonly TableColumn[], rows: AsyncIterab
     writer.index = 0;
     return piece;
   };
-  // By column, as they are written, in the same arrays again and again: what is left behind of each group is held by V8.
+  // By column, as they are written, in the same arrays again and again: arrays that grow anew for each group are garbage that V8 holds for long.
   const group = fileColumns.map(() => new Array<unknown>(GROUP_ROWS));
   let groupRows = 0;
   let units = 0;
