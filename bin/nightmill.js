@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8';
  * over for that takes 40 ms. A worker holds what 64 calls in flight need, so a small one copies it again and again; rows
  * pass one by one, and what a larger one would hold of them is garbage.
  */
-const YOUNG_MB = { serve: 20, worker: 20, run: 20, submit: 20, results: 2 };
+const YOUNG_MB = { serve: 16, worker: 16, run: 16, submit: 16, results: 2 };
 /**
  * V8 takes these only when it starts. By default the young generation of a busy process grows to 64 MB and stays so, in steps,
  * and is cleaned by several threads, which spend a tenth more CPU on it together than one does. docs/benchmarks.md has the figures.
@@ -63,7 +63,7 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
     );
     process.exit(2);
   }
-  const young = youngHeap(YOUNG_MB[command] ?? 20);
+  const young = youngHeap(YOUNG_MB[command] ?? 16);
   const child = spawn(node, [...young, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...MEMORY, NIGHTMILL_LAUNCHER: 'waits' },
