@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { open, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { startTcpRedis } from '../helpers/tcp-redis.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
-import { cpuMsOf } from './helpers/process-cpu.ts';
+import { cpuMsOf, peakMbOf } from './helpers/process-cpu.ts';
 import { printSetting, printTable, type Table } from './helpers/table.ts';
 
 export const summary =
@@ -211,8 +210,7 @@ async function takenUntil(child: ChildProcess, ended: () => Promise<boolean>): P
   let cpuSeconds = 0;
   const look = () => {
     try {
-      const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0;
-      peakMb = Math.max(peakMb, Math.round(Number(kilobytes) / 1000));
+      peakMb = Math.max(peakMb, Math.round(peakMbOf(child.pid)));
       cpuSeconds = Math.max(cpuSeconds, cpuMsOf(child.pid) / 1000);
     } catch {
       // It has ended between two looks.

@@ -211,24 +211,23 @@ function filterFor(bits: number): Uint32Array {
 }
 
 function mark(filter: Uint32Array, entry: Uint32Array): void {
-  const mask = filter.length * 32 - 1;
-  let bit = entry[0] as number;
-  for (let probe = 0; probe < FILTER_PROBES; probe++) {
-    bit = (bit + (entry[1] as number)) >>> 0;
-    const at = bit & mask;
-    filter[at >>> 5] = (filter[at >>> 5] as number) | (1 << (at & 31));
+  for (let probe = 1; probe <= FILTER_PROBES; probe++) {
+    const bit = filterBit(filter, entry, probe);
+    filter[bit >>> 5] = (filter[bit >>> 5] as number) | (1 << (bit & 31));
   }
 }
 
 function mayHave(filter: Uint32Array, entry: Uint32Array): boolean {
-  const mask = filter.length * 32 - 1;
-  let bit = entry[0] as number;
-  for (let probe = 0; probe < FILTER_PROBES; probe++) {
-    bit = (bit + (entry[1] as number)) >>> 0;
-    const at = bit & mask;
-    if (((filter[at >>> 5] as number) & (1 << (at & 31))) === 0) return false;
+  for (let probe = 1; probe <= FILTER_PROBES; probe++) {
+    const bit = filterBit(filter, entry, probe);
+    if (((filter[bit >>> 5] as number) & (1 << (bit & 31))) === 0) return false;
   }
   return true;
+}
+
+/** Steps of the second word from the first one on. */
+function filterBit(filter: Uint32Array, entry: Uint32Array, probe: number): number {
+  return ((entry[0] as number) + probe * (entry[1] as number)) & (filter.length * 32 - 1);
 }
 
 function bytesOf(words: Uint32Array): Uint8Array {

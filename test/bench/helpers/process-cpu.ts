@@ -11,8 +11,13 @@ export function cpuMsOf(pid: number | undefined): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
-/** The most memory that a process has had so far, in MB (`VmHWM`). Linux only. */
+/**
+ * The most memory that a process has had so far, in MB (`VmHWM`). Linux only.
+ *
+ * @throws when it has ended
+ */
 export function peakMbOf(pid: number | undefined): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? Number.NaN) / 1_000;
+  const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  if (kilobytes === undefined) throw new RangeError(`Process ${pid} has ended`);
+  return Number(kilobytes) / 1_000;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { NODE, programFiles } from '../../helpers/program.ts';
-import { cpuMsOf } from './process-cpu.ts';
+import { cpuMsOf, peakMbOf } from './process-cpu.ts';
 
 export interface RunningProcess extends AsyncDisposable {
   readonly process: ChildProcess;
@@ -79,8 +79,7 @@ function childrenCpuMs(): number {
 
 /** Resident memory in MB: its most since the start, as the kernel kept it. */
 export function peakMb({ process }: RunningProcess): number {
-  const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1] ?? 0;
-  return Math.round(Number(kilobytes) / 1_000);
+  return Math.round(peakMbOf(process.pid));
 }
 
 /** Of all files in it, also in folders of its own. */
