@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startRedis } from '../chaos/processes.ts';
-import { makeTemporaryFolder, type TemporaryFolder } from '../helpers/temporary-folder.ts';
+import type { TemporaryFolder } from '../helpers/temporary-folder.ts';
+import { makeApartFolder } from './helpers/apart-folder.ts';
 import type { CallLoopResult, CallLoopTask } from './helpers/call-loop.ts';
 import type { ScriptClient } from './helpers/callers.ts';
 import { nextMessage, startTask } from './helpers/child-task.ts';
@@ -31,7 +32,7 @@ export interface Load {
   readonly latencyMs: number;
 }
 
-/** Removed when all is measured: ext4 makes no new file in the place of one that was removed within the last minutes, and looks at them one by one. */
+/** Removed when all is measured, so that nothing is removed meanwhile. */
 const folders: TemporaryFolder[] = [];
 
 const CLIENTS = ['sdk', 'langchain', 'undici', 'bottleneck', 'bullmq', 'system', 'systemEverysec'] as const;
@@ -118,7 +119,7 @@ export async function removeFolders(): Promise<void> {
 
 /** @param program of the worker; default: this tree's */
 export async function measure(client: Client, load: Load, program?: string): Promise<Measured> {
-  const folder = await makeTemporaryFolder('overhead');
+  const folder = await makeApartFolder('overhead');
   folders.push(folder);
   const documents = Array.from({ length: load.warmUp + load.documents }, (_, index) =>
     makeDocument(index, DOCUMENT_BYTES),
