@@ -42,7 +42,7 @@ async function* partsOf(
     yield ['reading', encoding ?? '', text, id, typeof metadata === 'string' ? metadata : JSON.stringify(metadata)];
   }
   if (formats !== undefined) yield ['formats', formats.html ?? '', formats.pdfPagesWithoutText ?? ''];
-  if (input.kind === 'spooled') yield ['lines', await hashContent(openFile(input.path, '-'), signal)];
+  if (input.kind === 'spooled') yield ['lines', await hashFile(signal, input.path, '-')];
   else if (input.kind === 'store') {
     if (name !== '') yield ['named', name];
     for await (const item of listStorePrefix(input.store, input.prefix)) {
@@ -56,7 +56,7 @@ async function* partsOf(
   } else if ((await kindOfPath(input.path)) === 'file') {
     const { path, sentAs = path } = input;
     const { content, compression } = kindOfName(sentAs);
-    const hash = await hashContent(openFile(path, sentAs, compression), signal);
+    const hash = await hashFile(signal, path, sentAs, compression);
     if (isDocumentContent(content)) yield ['text', name, hash];
     else if (content === 'csv' || content === 'parquet') yield ['table', name, hash];
     else yield ['lines', hash];
@@ -68,17 +68,29 @@ async function* partsOf(
         yield [
           isDocumentContent(item.content) ? 'text' : item.content,
           item.name,
-          await hashContent(openFile(item.path, item.path, item.compression), signal),
+          await hashFile(signal, item.path, item.path, item.compression),
         ];
     }
   }
 }
 
-async function hashContent(bytes: Bytes, signal: AbortSignal | undefined): Promise<string> {
+async function hashContent(
+  bytes: Bytes,
+  signal: AbortSignal | undefined,
+  release?: (chunk: Uint8Array) => void,
+): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of bytes) {
     signal?.throwIfAborted();
     hash.update(chunk);
+    release?.(chunk);
   }
   return hash.digest('hex');
+}
+
+/** The pieces of a file belong to whoever reads it. Left to the collector, which has little to do meanwhile, 64 MB of them would pile up. */
+async function hashFile(signal: AbortSignal | undefined, ...file: Parameters<typeof openFile>): Promise<string> {
+  return await hashContent(openFile(...file), signal, ({ buffer, byteLength }) => {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+  });
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import { hasManifest } from '../batches/batch-states.ts';
@@ -18,6 +17,7 @@ import type { Meter } from '../measures/meter.ts';
 import type { Lessons } from '../providers/lesson-book.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { MissingObjectError } from '../store/join-objects.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { storeKeys } from '../store/store-keys.ts';
 import { addDigest } from './add-digest.ts';
@@ -56,7 +56,6 @@ export interface FinalizeContext {
 
 /** Slices' files are put together to parts of about this size, so that a download is a few files, not thousands. */
 const PART_LINES = 200_000;
-const READ_AHEAD = 16;
 
 /**
  * Writes a batch's final files and its manifest and ends it. May be repeated at any point: the files are made from
@@ -211,29 +210,13 @@ async function writeEmpty(store: ObjectStore, batchId: string): Promise<Manifest
 
 /** Gzip files put one behind the other are one gzip file, so nothing is unpacked. */
 async function mergeGroup(store: ObjectStore, key: string, group: readonly PartFile[]): Promise<ManifestFile> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  async function* contents() {
-    for await (const body of readAhead(store, group)) {
-      hash.update(body);
-      bytes += body.length;
-      yield body;
-    }
-  }
-  await store.putStream(key, Readable.from(contents()));
-  return { key, bytes, sha256: hash.digest('hex'), lines: group.reduce((sum, part) => sum + part.lines, 0) };
-}
-
-async function* readAhead(store: ObjectStore, parts: readonly PartFile[]): AsyncGenerator<Uint8Array> {
-  const reads: Promise<Uint8Array>[] = [];
-  for (let next = 0; next < parts.length || reads.length > 0; ) {
-    while (next < parts.length && reads.length < READ_AHEAD) {
-      const read = readPart(store, parts[next++] as PartFile);
-      // Awaited in order below; until then a failure must not count as unhandled.
-      read.catch(() => {});
-      reads.push(read);
-    }
-    yield await (reads.shift() as Promise<Uint8Array>);
+  try {
+    const sources = group.map((part) => part.key);
+    const { bytes, sha256 } = await store.putJoined(key, sources);
+    return { key, bytes, sha256, lines: group.reduce((sum, part) => sum + part.lines, 0) };
+  } catch (error) {
+    if (error instanceof MissingObjectError) throw new MissingPartError(error.key, store.url);
+    throw error;
   }
 }
 
@@ -245,12 +228,6 @@ async function requireParts({ store, batches }: FinalizeContext, { batchId, slic
         throw new MissingPartError(part.key, store.url);
     }
   }
-}
-
-async function readPart(store: ObjectStore, { key }: PartFile): Promise<Uint8Array> {
-  const body = await store.get(key);
-  if (body === undefined) throw new MissingPartError(key, store.url);
-  return body;
 }
 
 async function removeWork(store: ObjectStore, batchId: string): Promise<void> {

@@ -12,6 +12,13 @@ export interface ObjectBody {
   readonly body: Uint8Array;
 }
 
+/** What objects that were joined have become. */
+export interface JoinedObject {
+  readonly bytes: number;
+  /** In hex. */
+  readonly sha256: string;
+}
+
 /**
  * Where documents and results live. Keys are slash-separated, relative to the store's root
  * (`batches/<id>/manifest.json`), and never leave it. A `put` is atomic: a reader sees the old object,
@@ -32,6 +39,13 @@ export interface ObjectStore {
   putAll(objects: readonly ObjectBody[]): Promise<void>;
   /** Writes an object of unknown size with bounded memory. If `body` fails, its error is thrown and `key` is as before. */
   putStream(key: string, body: Readable): Promise<void>;
+  /**
+   * Writes an object of the contents of others, one behind the other, with bounded memory.
+   *
+   * @param sources keys of objects that are small
+   * @throws {MissingObjectError} one of them is not there; `key` is as before
+   */
+  putJoined(key: string, sources: readonly string[]): Promise<JoinedObject>;
   /** The whole object, or undefined where there is none. Only for objects known to be small. */
   get(key: string): Promise<Uint8Array | undefined>;
   /**

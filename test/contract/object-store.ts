@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,6 +122,40 @@ export function describeObjectStore(name: string, contract: ObjectStoreContract)
       expect((await store.head(key))?.bytes).toBe(body.byteLength);
       const stream = await store.getStream(key);
       expect(body.equals(await buffer(stream ?? Readable.from([])))).toBe(true);
+    });
+
+    it('putJoined() writes objects one behind the other and tells what it wrote', async () => {
+      const bodies = Array.from({ length: 40 }, (_, index) => randomBytes(index % 7 === 3 ? 0 : 1 + index * 977));
+      const sources = bodies.map((_, index) => `${folder()}/parts/${index}`);
+      await Promise.all(bodies.map((body, index) => store.put(sources[index] ?? '', body)));
+      const whole = Buffer.concat(bodies);
+      const key = `${folder()}/joined`;
+      expect(await store.putJoined(key, sources)).toEqual({
+        bytes: whole.length,
+        sha256: createHash('sha256').update(whole).digest('hex'),
+      });
+      expect(whole.equals((await store.get(key)) ?? new Uint8Array(0))).toBe(true);
+    });
+
+    it('putJoined() of nothing writes an empty object', async () => {
+      const key = `${folder()}/joined-of-none`;
+      expect(await store.putJoined(key, [])).toMatchObject({ bytes: 0 });
+      expect((await store.get(key))?.byteLength).toBe(0);
+    });
+
+    it('putJoined() of an object that is not there names it and keeps what was there', async () => {
+      const [key, there, missing] = ['joined', 'there', 'missing'].map((name) => `${folder()}/partly/${name}`) as [
+        string,
+        string,
+        string,
+      ];
+      await store.put(key, Buffer.from('old'));
+      await store.put(there, Buffer.from('there'));
+      await expect(store.putJoined(key, [there, missing])).rejects.toMatchObject({
+        name: 'MissingObjectError',
+        key: missing,
+      });
+      expect(Buffer.from((await store.get(key)) ?? []).toString()).toBe('old');
     });
 
     it('putStream() writes an empty stream as an empty object', async () => {
@@ -274,6 +308,7 @@ export function describeObjectStore(name: string, contract: ObjectStoreContract)
     it.each(BAD_KEYS)('put() and putStream() refuse the key %j', async (key) => {
       await expect(store.put(key, Buffer.of())).rejects.toThrow(RangeError);
       await expect(store.putStream(key, Readable.from([]))).rejects.toThrow(RangeError);
+      await expect(store.putJoined(key, [])).rejects.toThrow(RangeError);
     });
 
     it.each(['', '/a', '..', 'a/../b', '../a', 'a\0b'])('reading and removing refuse the key %j', async (key) => {

@@ -4,12 +4,13 @@ import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { StoreError } from '../../errors.ts';
 import { assertKeyStaysInside, assertObjectKey, TEMPORARY_FOLDER } from '../../store/object-key.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { JoinedObject, ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
 import { describeFile } from './describe-file.ts';
 import { type FileOperation, fileStoreError, isSystemError, symbolicLinkError } from './file-store-error.ts';
+import { joinFiles, type OpenFile, readInto } from './join-files.ts';
 import { listFiles } from './list-files.ts';
 import { removeStaleFiles } from './remove-stale-files.ts';
 import { findFolder, recallFolder } from './store-folder.ts';
@@ -61,6 +62,20 @@ export class FileStore implements ObjectStore {
       watched.rethrowFailure();
       throw error;
     }
+  }
+
+  async putJoined(key: string, sources: readonly string[]): Promise<JoinedObject> {
+    let joined: JoinedObject | undefined;
+    const operation = this.#operation(`write ${key}`);
+    await this.#write(
+      [key],
+      [
+        async (file) => {
+          joined = await joinFiles(file, sources, this.url, (source) => openFile(source, operation));
+        },
+      ],
+    );
+    return joined as JoinedObject;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
@@ -155,18 +170,7 @@ export class FileStore implements ObjectStore {
 /** Fewer where the file ends before `end`. */
 async function readBytes(file: FileHandle, start: number, end: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
-  let filled = 0;
-  while (filled < bytes.length) {
-    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, start + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return bytes.subarray(0, filled);
-}
-
-interface OpenFile extends AsyncDisposable {
-  readonly handle: FileHandle;
-  readonly info: ObjectInfo;
+  return bytes.subarray(0, await readInto(file, bytes, start));
 }
 
 async function openFile(key: string, operation: FileOperation): Promise<OpenFile | undefined> {

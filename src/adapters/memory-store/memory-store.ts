@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { joinByStream } from '../../store/join-objects.ts';
 import { assertKeyStaysInside, assertObjectKey, compareKeys } from '../../store/object-key.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { JoinedObject, ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -31,6 +32,10 @@ export class MemoryStore implements ObjectStore {
   async putStream(key: string, body: Readable): Promise<void> {
     assertObjectKey(key);
     await this.put(key, await buffer(body));
+  }
+
+  async putJoined(key: string, sources: readonly string[]): Promise<JoinedObject> {
+    return await joinByStream(this, key, sources);
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -10,8 +10,9 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { joinByStream } from '../../store/join-objects.ts';
 import { assertKeyStaysInside, assertObjectKey } from '../../store/object-key.ts';
-import type { ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
+import type { JoinedObject, ObjectBody, ObjectInfo, ObjectStore } from '../../store/object-store.ts';
 import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
@@ -65,6 +66,10 @@ export class S3Store implements ObjectStore {
       if (error instanceof RangeError) throw error;
       throw s3StoreError(error, `write ${key}`, this.#location);
     }
+  }
+
+  async putJoined(key: string, sources: readonly string[]): Promise<JoinedObject> {
+    return await joinByStream(this, key, sources);
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -176,6 +176,10 @@ class ChosenObjects implements ObjectStore {
     throw readOnly();
   }
 
+  async putJoined(): Promise<never> {
+    throw readOnly();
+  }
+
   async delete(): Promise<void> {
     throw readOnly();
   }
