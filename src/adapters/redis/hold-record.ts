@@ -53,11 +53,8 @@ export function uncertainMiddle({ model, slice }: Pick<HoldRecord, 'model' | 'sl
   return `"model":${JSON.stringify(model)},"slice":${slice}`;
 }
 
-/** The end of the same object: what is the call's own. */
-export function uncertainEnd(call: Pick<CallTicket, 'document' | 'at'>, reason: string, requestId?: string): string {
-  const asked = requestId === undefined ? '' : `"requestId":${JSON.stringify(requestId)},`;
-  return `,${formatHoldOwn(call)}${asked}"reason":${JSON.stringify(reason)}}`;
-}
+/** The reason of a reply that no row will count. */
+export const OTHER_COUNTS = 'another reply to this call counts';
 
 /** What the list of uncertain calls says of one: the rest of the JSON object that a script opens with the amount. */
 export function uncertainDetails(
@@ -65,5 +62,6 @@ export function uncertainDetails(
   reason: string,
   requestId?: string,
 ): string {
-  return uncertainMiddle(call) + uncertainEnd(call, reason, requestId);
+  const asked = requestId === undefined ? '' : `"requestId":${JSON.stringify(requestId)},`;
+  return `${uncertainMiddle(call)},${formatHoldOwn(call)}${asked}"reason":${JSON.stringify(reason)}}`;
 }

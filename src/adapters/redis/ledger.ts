@@ -15,7 +15,7 @@ import { batchScope, type Scope, type ScopeName } from '../../ledger/scope.ts';
 import type { NanoUsd } from '../../money/money.ts';
 import { REDIS_FORMAT } from './format-stamp.ts';
 import { readFoundQuota } from './found-quota.ts';
-import { formatHoldRecord, heldAmount, parseHold, uncertainDetails } from './hold-record.ts';
+import { formatHoldRecord, heldAmount, OTHER_COUNTS, parseHold, uncertainDetails } from './hold-record.ts';
 import { decodeEntry, encodeEntry } from './journal-codec.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
@@ -27,7 +27,7 @@ import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SERVER } from './scripts/server.ts';
 import { type AdmissionAnswer, type AskingCall, admissionTurns } from './turns/admissions.ts';
-import { type EndedCall, OTHER_COUNTS, settlementTurns } from './turns/settlements.ts';
+import { type EndedCall, settlementTurns } from './turns/settlements.ts';
 import { NO_POOL } from './turns/turn-table.ts';
 import type { Turns } from './turns/turns.ts';
 

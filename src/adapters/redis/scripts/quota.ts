@@ -40,11 +40,12 @@ local function forgetFuture(pool, at, now)
 end
 local POOL_FORMATS = {r = '%.3f', t = '%.3f', i = '%.3f', o = '%.3f', open = '%.0f', day = '%.0f', dr = '%.0f', dt = '%.0f', at = '%.0f'}
 -- A pool as it stands: read once, changed by one call after the other, written once by closePool.
--- v, f: all its fields, for those that this file, found-limit.ts and overrun.ts keep · models: what overrun.ts has looked at
+-- v, f: all its fields, for those that this file, found-limit.ts and overrun.ts keep · models: what overrun.ts has looked at ·
+-- bounds: what takeQuota has found to be limited
 local function openPool(pool, now)
   local fields = readPool(pool)
   if forgetFuture(pool, fields.at, now) then fields = readPool(pool) end
-  return {pool = pool, now = now, v = fields, f = fields, was = fields.was, models = {}, writesFound = false}
+  return {pool = pool, now = now, v = fields, f = fields, was = fields.was, models = {}, bounds = {}, writesFound = false}
 end
 local function closePool(q)
   local set = {}
@@ -57,6 +58,22 @@ local function closePool(q)
   if q.writesFound then changedFound(q.f, set) end
   changedModels(q, set)
   if #set > 0 then redis.call('HSET', q.pool, unpack(set)) end
+end
+-- Which dimensions a call with the limits n waits for: the same for all calls of a turn.
+local function boundsOf(q, n)
+  local bounds, v, f = q.bounds[n], q.v, q.f
+  if bounds then
+    beginFound(q.pool, f, q.now, bounds.isKnown)
+    return bounds
+  end
+  bounds = {isKnown = false}
+  for d = 1, 4 do if n[d] > 0 or (v[SEEN[d]] or 0) > 0 then bounds.isKnown = true end end
+  beginFound(q.pool, f, q.now, bounds.isKnown)
+  for d = 1, 4 do
+    if n[d] > 0 or (v[SEEN[d]] or 0) > 0 or (f[FOUND[d]] or 0) > 0 then bounds[#bounds + 1] = d end
+  end
+  q.bounds[n] = bounds
+  return bounds
 end
 -- n: 1-4 limits per minute, 5 calls at once, 6 requests per day, 7 tokens per day; 0: no limit; 8 milliseconds by which the
 -- provider's day is ahead of UTC
@@ -76,14 +93,12 @@ local function takeQuota(q, n, input, output)
   end
   local isProbe = f.sil and f.sil > 0
   if isProbe and f.pr and f.pr > 0 and now - f.pr < PROBE_LOST then return 'asked', SILENT_POLL end
-  local isKnown = false
-  for d = 1, 4 do if n[d] > 0 or (v[SEEN[d]] or 0) > 0 then isKnown = true end end
-  beginFound(q.pool, f, now, isKnown)
+  local bounds = boundsOf(q, n)
   local share = BASE
   if v.cut then share = BASE * math.min(1, v.cut + (now - v.cutAt) * HEAL) end
   local amounts = {1, tokens, input, output}
   local start, wait, owed, cost = math.max(now, after), 0, 0, {0, 0, 0, 0}
-  for d = 1, 4 do
+  for _, d in ipairs(bounds) do
     local limit = n[d] * share
     local seen = (v[SEEN[d]] or 0) * share
     local found = (f[FOUND[d]] or 0) * (f.fk or 0)
@@ -109,7 +124,7 @@ local function takeQuota(q, n, input, output)
   countGranted(f, now, v.cut or 1)
   q.writesFound = true
   v.open, v.at = open + 1, math.floor(now)
-  for d = 1, 4 do
+  for _, d in ipairs(bounds) do
     if cost[d] > 0 then v[FIELDS[d]] = math.max(v[FIELDS[d]] or 0, start) + cost[d] end
   end
   if n[6] > 0 or n[7] > 0 then
@@ -120,12 +135,14 @@ local function takeQuota(q, n, input, output)
 end
 -- The costs as they stand at the end of a hold record; where the day is limited, with its number and the tokens taken.
 local function quotaMark(cost)
-  local mark = string.format('|%.3f:%.3f:%.3f:%.3f', cost[1], cost[2], cost[3], cost[4])
+  local mark = '|'
+  for d = 1, 4 do mark = mark .. (d > 1 and ':' or '') .. (cost[d] == 0 and '0' or string.format('%.3f', cost[d])) end
   if cost[5] then mark = mark .. string.format(':%.0f:%.0f', cost[5], cost[6]) end
   return mark
 end
--- Characters from the end of a record.
-local LONGEST_MARK = -160
+-- Characters from the end of a record: of most marks, and of any.
+local USUAL_MARK, LONGEST_MARK = -60, -160
+local MARK = '}|([%d.]+):([%d.]+):([%d.]+):([%d.]+):?(%d*):?(%d*)$'
 -- uses: what each dimension turned out to be, as a share of what was taken; nil: the call ended, nothing comes back.
 -- outcome: what SETTLE knows of it
 local function endQuota(q, model, record, uses, outcome)
@@ -136,17 +153,17 @@ local function endQuota(q, model, record, uses, outcome)
     -- Perhaps the one that should have looked: another one does.
     if (f.pr or 0) > 0 then f.pr, q.writesFound = 0, true end
   end
-  local c = {string.match(string.sub(record, LONGEST_MARK), '}|([%d.]+):([%d.]+):([%d.]+):([%d.]+):?(%d*):?(%d*)$')}
+  local c = {string.match(record, MARK, USUAL_MARK)}
+  if not c[1] then c = {string.match(record, MARK, LONGEST_MARK)} end
   if not c[1] then return end
   closeModel(q, model)
-  for i, value in ipairs(c) do c[i] = tonumber(value) end
   if (v.open or 0) > 0 then v.open = v.open - 1 end
   if not uses then return end
   for d = 1, 4 do
-    local field = FIELDS[d]
-    if c[d] > 0 and v[field] then v[field] = v[field] - c[d] * (1 - uses[d]) end
+    local field, taken = FIELDS[d], c[d]
+    if taken ~= '0' and v[field] then v[field] = v[field] - taken * (1 - uses[d]) end
   end
-  if c[5] and v.day == c[5] then
+  if c[5] ~= '' and v.day == tonumber(c[5]) then
     v.dr = v.dr - 1 + uses[1]
     v.dt = math.max(0, v.dt - math.floor(c[6] * (1 - uses[2]) + 0.5))
   end

@@ -1,3 +1,4 @@
+import { OTHER_COUNTS } from '../hold-record.ts';
 import { QUOTA_LUA } from './quota.ts';
 import { script } from './run-script.ts';
 
@@ -15,9 +16,9 @@ import { script } from './run-script.ts';
  *         kinds    what calls have in common: {slice, what the list of uncertain calls says of it, as the middle of a JSON object,
  *                  model, scopes, the batch first}
  *         calls    {kind, call id, call key, outcome: 'reply' | 'released' | 'uncertain', cost (nano-dollars; for a reply), number of
- *                  its journal entry in ARGV (for a reply) or 0, the end of the JSON object of the list, what the reply cost beyond its
- *                  output cap (nano-dollars), keys of the same question to other providers or 0, and, of calls with a quota, what
- *                  became of it: four shares}
+ *                  its journal entry in ARGV (for a reply) or 0, for the list of uncertain calls its document or -1, its moment or -1,
+ *                  its request id or 0 and the reason or 0, what the reply cost beyond its output cap (nano-dollars), keys of the same
+ *                  question to other providers or 0, and, of calls with a quota, what became of it: four shares}
  *       2.. journal entries
  * Returns for each call: 0, settled or settled before · {'fenced'}: stored and booked, but the slice has a new owner ·
  *       {'duplicate', journal entry, its call key}: another reply to this question is the one that counts, and this cost is booked
@@ -30,32 +31,40 @@ import { script } from './run-script.ts';
  * (the server came back without its last second) is booked and journalled all the same.
  */
 export const SETTLE = script(`${QUOTA_LUA}
+local OTHER_COUNTS = '${OTHER_COUNTS}'
 local turn = cjson.decode(ARGV[1])
 local slices, scopes, kinds, calls = turn.slices, turn.scopes, turn.kinds, turn.calls
 
 -- Fields of hashes that calls name: read together, changed by one call after the other, written together.
 local hashes = {}
-local function want(key, field)
+local function hashAt(key)
   local hash = hashes[key]
   if not hash then
     hash = {fields = {}, values = {}, changed = {}}
     hashes[key] = hash
   end
-  hash.fields[#hash.fields + 1] = field
+  return hash
 end
-local function get(key, field) return hashes[key].values[field] end
+local function want(key, field)
+  local fields = hashAt(key).fields
+  fields[#fields + 1] = field
+end
+local function get(key, field) return hashAt(key).values[field] end
 local function put(key, field, value)
-  hashes[key].values[field], hashes[key].changed[field] = value, true
+  local hash = hashAt(key)
+  hash.values[field], hash.changed[field] = value, true
 end
 
+-- Most batches have no uncertain calls to look for.
+for _, slice in ipairs(slices) do slice.hasUncertain = redis.call('HLEN', KEYS[slice[5]]) > 0 end
 for _, call in ipairs(calls) do
   local slice = slices[kinds[call[1]][1]]
   want(2, call[2])
-  want(slice[5], call[2])
+  if slice.hasUncertain then want(slice[5], call[2]) end
   if call[4] == 'reply' then
     want(slice[4], call[3])
-    if call[9] ~= 0 then
-      for _, other in ipairs(call[9]) do want(slice[4], other) end
+    if call[12] ~= 0 then
+      for _, other in ipairs(call[12]) do want(slice[4], other) end
     end
   end
 end
@@ -100,8 +109,17 @@ local function store(slice, key, entry, others)
   return slice.fence == slice[3] and 0 or {'fenced'}
 end
 
+-- The list's JSON object. Only few calls need it, so the others do not send it.
+local function listing(nano, middle, document, at, requestId, reason)
+  local json = string.format('{"nano":%.0f,', nano) .. middle .. ','
+  if document >= 0 then json = json .. string.format('"document":%.0f,', document) end
+  if at >= 0 then json = json .. string.format('"at":%.0f,', at) end
+  if requestId ~= 0 then json = json .. '"requestId":' .. cjson.encode(requestId) .. ',' end
+  return json .. '"reason":' .. cjson.encode(reason ~= 0 and reason or OTHER_COUNTS) .. '}'
+end
+
 local function settle(call)
-  local number, id, key, outcome, cost, entry, rest, beyond, others, uses = unpack(call)
+  local number, id, key, outcome, cost, entry, document, at, requestId, reason, beyond, others, uses = unpack(call)
   local kind = kinds[number]
   local slice = slices[kind[1]]
   local record, listed = get(2, id), get(slice[5], id)
@@ -129,7 +147,7 @@ local function settle(call)
     settled = cost
   end
   if outcome == 'uncertain' or isLost then
-    put(slice[5], id, string.format('{"nano":%.0f,', uncertain) .. kind[2] .. rest)
+    put(slice[5], id, listing(uncertain, kind[2], document, at, requestId, reason))
   end
   for _, each in ipairs(kind[4]) do
     local scope = scopes[each]

@@ -1,6 +1,6 @@
 import type { CallTicket, Outcome, Settlement } from '../../../ledger/ledger.ts';
 import { AS_TAKEN, type QuotaNeed, type QuotaUse, quotaUse, UNUSED } from '../../../ledger/quota-need.ts';
-import { uncertainEnd, uncertainMiddle } from '../hold-record.ts';
+import { uncertainMiddle } from '../hold-record.ts';
 import { decodeEntry } from '../journal-codec.ts';
 import type { RedisKeys } from '../keys.ts';
 import type { RedisClient } from '../redis-options.ts';
@@ -18,8 +18,6 @@ export interface EndedCall {
   /** The reply as the journal keeps it. */
   readonly entry?: string | Buffer;
 }
-
-export const OTHER_COUNTS = 'another reply to this call counts';
 
 /** Where calls are settled: together with those of the same turn that have the same pool and worker id. */
 export function settlementTurns(redis: RedisClient, keys: RedisKeys): Turns<EndedCall, Settlement> {
@@ -50,7 +48,10 @@ async function settleTogether(
     outcome.kind,
     outcome.kind === 'reply' ? outcome.entry.cost : 0,
     entry === undefined ? 0 : entries.push(entry) + 1,
-    endOf(ticket, outcome),
+    ticket.document ?? -1,
+    ticket.at ?? -1,
+    requestIdOf(outcome) ?? 0,
+    outcome.kind === 'uncertain' ? outcome.reason : 0,
     outcome.kind === 'reply' ? (outcome.beyondCap ?? 0) : 0,
     outcome.kind === 'reply' ? (ticket.otherKeys ?? 0) : 0,
     ...(ticket.quota === undefined ? [] : [useNumbers(useOf(ticket.quota, outcome))]),
@@ -61,9 +62,12 @@ async function settleTogether(
   return answers.map(readAnswer);
 }
 
-function endOf(ticket: CallTicket, outcome: Outcome): string {
-  if (outcome.kind === 'uncertain') return uncertainEnd(ticket, outcome.reason, outcome.requestId);
-  return uncertainEnd(ticket, OTHER_COUNTS, outcome.kind === 'reply' ? outcome.entry.requestId : undefined);
+function requestIdOf(outcome: Outcome): string | undefined {
+  return outcome.kind === 'reply'
+    ? outcome.entry.requestId
+    : outcome.kind === 'uncertain'
+      ? outcome.requestId
+      : undefined;
 }
 
 type Answer = number | readonly Buffer[];
