@@ -11,17 +11,15 @@ import { setFlagsFromString } from 'node:v8';
  * over for that takes 40 ms. A worker holds what 64 calls in flight need, so a small one copies it again and again; rows
  * pass one by one, and what a larger one would hold of them is garbage.
  */
-const YOUNG_MB = { serve: 20, worker: 20, run: 20, submit: 16, results: 2 };
+const YOUNG_MB = { serve: 18, worker: 18, run: 18, submit: 16, results: 2 };
 /**
  * V8 takes these only when it starts. By default the young generation of a busy process grows to 64 MB and stays so, in steps,
  * and is cleaned by several threads, which spend a tenth more CPU on it together than one does. docs/benchmarks.md has the figures.
  */
 const youngHeap = (mb) => [`--max-semi-space-size=${mb}`, `--min-semi-space-size=${mb}`, '--no-parallel-scavenge'];
-/**
- * Commands that end batches: whole files pass then, and by default V8 lets 64 MB of buffers pile up that nobody reads
- * any more. They also call the same functions for hours: compiling each at once, not when it has run for a while, saves 2 %.
- */
-const WORKING = ['--external-memory-accounted-in-global-limit'];
+/** Commands that end batches: whole files pass then, and by default V8 lets 64 MB of buffers pile up that nobody reads any more. */
+const ENDS_BATCHES = new Set(['serve', 'worker', 'run']);
+const COUNT_BUFFERS = '--external-memory-accounted-in-global-limit';
 /**
  * By default glibc keeps up to eight arenas a processor, each with what its threads once needed, and ever larger buffers in
  * them. Other allocators ignore it.
@@ -48,14 +46,20 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   if (command !== undefined && canStartAnew()) {
     process.execve(
       process.execPath,
-      [process.execPath, ...youngHeap(YOUNG_MB[command]), ...(command === 'worker' || command === 'serve' || command === 'run' ? WORKING : []), ...process.execArgv, ...process.argv.slice(1)],
+      [
+        process.execPath,
+        ...youngHeap(YOUNG_MB[command]),
+        ...(ENDS_BATCHES.has(command) ? [COUNT_BUFFERS] : []),
+        ...process.execArgv,
+        ...process.argv.slice(1),
+      ],
       MEMORY,
     );
   }
-  // By default the heap may double before it is cleaned; memory must not grow with the batch. A worker at 25 has 10 MB
-  // less and spends an eighth more on each document; at 75 it has 16 MB more and saves nothing. Columns of a table are
+  // By default the heap may double before it is cleaned; memory must not grow with the batch. At 25 a worker spends an
+  // eighth more on each document; at 50 it has 8 MB more, at 75 another 16, and saves nothing. Columns of a table are
   // soon garbage and too large for the young generation, so a download is cleaned earlier.
-  setFlagsFromString(`--heap-growing-percent=${command === 'results' ? 20 : 50}`);
+  setFlagsFromString(`--heap-growing-percent=${command === 'results' ? 20 : 40}`);
   // Later starts take half the time.
   module.enableCompileCache?.();
   await import(main);

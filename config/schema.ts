@@ -157,7 +157,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   worker: z
     .strictObject({
-      slices: wholeNumber(256).default(3).describe('slices worked on at once by one process'),
+      slices: wholeNumber(256).default(4).describe('slices worked on at once by one process'),
       lockSeconds: number()
         .pipe(z.number().min(2).max(600))
         .default(30)

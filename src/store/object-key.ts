@@ -44,7 +44,18 @@ export function findKeyFault(key: string): string | undefined {
 
 /** Order of keys by their UTF-8 bytes, as S3 lists them. Differs from `<` on strings for characters past U+FFFF. */
 export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index++) {
+    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (left !== right) return utf8Rank(left) - utf8Rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** Orders UTF-16 units as the UTF-8 of their characters: surrogates stand for characters behind all others. */
+function utf8Rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }
 
 function invalidKey(key: string, reason: string): RangeError {

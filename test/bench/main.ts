@@ -19,10 +19,26 @@ if (name === '--help' || name === '-h') {
 } else if (name === undefined || name === 'all') {
   await runNamed(args.length === 0 ? names : args);
 } else if (names.includes(name)) {
-  await (await load(name)).run(args);
+  await runOne(name);
 } else {
   console.error(`There is no benchmark ${JSON.stringify(name)}; known: ${names.join(', ')}.`);
   process.exitCode = 2;
+}
+
+async function runOne(name: string): Promise<void> {
+  const { summary, run } = await load(name);
+  if (args.includes('--help')) {
+    console.log(`${name}: ${summary}. docs/benchmarks.md has its options and what was measured.`);
+    return;
+  }
+  try {
+    await run(args);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !('code' in error) || !String(error.code).startsWith('ERR_PARSE_ARGS'))
+      throw error;
+    console.error(`${name}: ${error.message} docs/benchmarks.md has its options.`);
+    process.exitCode = 2;
+  }
 }
 
 async function runNamed(wanted: readonly string[]): Promise<void> {

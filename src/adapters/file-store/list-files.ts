@@ -1,10 +1,12 @@
-import type { Dirent } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareKeys, TEMPORARY_FOLDER } from '../../store/object-key.ts';
 import type { ObjectInfo } from '../../store/object-store.ts';
 import { describeFile } from './describe-file.ts';
 import { isSystemError } from './file-store-error.ts';
+
+/** Entries that one look at a folder brings. */
+const ENTRIES_AT_ONCE = 256;
 
 /**
  * Regular files below `root` whose key starts with `prefix`, in ascending byte order of key. Holds the names of one
@@ -12,8 +14,8 @@ import { isSystemError } from './file-store-error.ts';
  * and other special files are no objects; what vanishes meanwhile is left out.
  */
 export async function* listFiles(root: string, folderKey: string, prefix: string): AsyncGenerator<ObjectInfo> {
-  for (const { key, isFolder } of await readFolder(root, folderKey)) {
-    if (isFolder) {
+  for (const key of await readFolder(root, folderKey)) {
+    if (key.endsWith('/')) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* listFiles(root, key, prefix);
     } else if (key.startsWith(prefix)) {
       const info = await describeIfPresent(root, key);
@@ -22,27 +24,21 @@ export async function* listFiles(root: string, folderKey: string, prefix: string
   }
 }
 
-interface FolderEntry {
-  /** Ends in `/` for a folder, which makes the order of entries the order of all keys below them. */
-  readonly key: string;
-  readonly isFolder: boolean;
-}
-
-async function readFolder(root: string, folderKey: string): Promise<readonly FolderEntry[]> {
-  let entries: Dirent[];
+/** Keys; one of a folder ends in `/`, which makes their order the order of all keys below them. */
+async function readFolder(root: string, folderKey: string): Promise<readonly string[]> {
+  const keys: string[] = [];
   try {
-    entries = await readdir(join(root, folderKey), { withFileTypes: true });
+    // A batch's work files may be a hundred thousand: as strings alone they take 40 MB less than as entries.
+    for await (const entry of await opendir(join(root, folderKey), { bufferSize: ENTRIES_AT_ONCE })) {
+      if (entry.isFile()) keys.push(folderKey + entry.name);
+      else if (entry.isDirectory() && folderKey + entry.name !== TEMPORARY_FOLDER)
+        keys.push(`${folderKey}${entry.name}/`);
+    }
   } catch (error) {
     if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return [];
     throw error;
   }
-  return entries
-    .filter((entry) => entry.isFile() || (entry.isDirectory() && folderKey + entry.name !== TEMPORARY_FOLDER))
-    .map((entry) => {
-      const isFolder = entry.isDirectory();
-      return { key: `${folderKey}${entry.name}${isFolder ? '/' : ''}`, isFolder };
-    })
-    .sort((a, b) => compareKeys(a.key, b.key));
+  return keys.sort(compareKeys);
 }
 
 async function describeIfPresent(root: string, key: string): Promise<ObjectInfo | undefined> {
