@@ -7,7 +7,12 @@ import { NODE, programFiles } from './program.ts';
  * holds it). A process that has it already starts once.
  */
 export const STARTED_OVER = {
-  node: ['--max-semi-space-size=16', '--min-semi-space-size=16', '--no-parallel-scavenge'],
+  node: [
+    '--max-semi-space-size=18',
+    '--min-semi-space-size=18',
+    '--no-parallel-scavenge',
+    '--external-memory-accounted-in-global-limit',
+  ],
   env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
 };
 

@@ -4,7 +4,7 @@ import { STARTED_OVER } from '../helpers/cli.ts';
 import { NODE, programFiles } from '../helpers/program.ts';
 
 const SAYS = `data:text/javascript,${encodeURIComponent(
-  "import { writeSync } from 'node:fs'; writeSync(2, ['start', process.pid, process.env.MALLOC_ARENA_MAX, ...process.execArgv.filter((flag) => /^--.*(semi-space|scavenge)/.test(flag))].join(' ') + '\\n')",
+  "import { writeSync } from 'node:fs'; writeSync(2, ['start', process.pid, process.env.MALLOC_ARENA_MAX, ...process.execArgv.filter((flag) => /^--.*(semi-space|scavenge|external-memory)/.test(flag))].join(' ') + '\\n')",
 )}`;
 
 /** Each start of the program's process: its id, the allocator's bound, the bound of the young generation. */
