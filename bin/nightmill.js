@@ -12,14 +12,17 @@ import { setFlagsFromString } from 'node:v8';
  * pass one by one, and what a larger one would hold of them is garbage.
  */
 const YOUNG_MB = { serve: 18, worker: 18, run: 18, submit: 16, results: 2 };
+/** Commands that end batches: whole files pass then, and by default V8 lets 64 MB of buffers pile up that nobody reads any more. */
+const ENDS_BATCHES = new Set(['serve', 'worker', 'run']);
 /**
  * V8 takes these only when it starts. By default the young generation of a busy process grows to 64 MB and stays so, in steps,
  * and is cleaned by several threads, which spend a tenth more CPU on it together than one does. docs/benchmarks.md has the figures.
  */
-const youngHeap = (mb) => [`--max-semi-space-size=${mb}`, `--min-semi-space-size=${mb}`, '--no-parallel-scavenge'];
-/** Commands that end batches: whole files pass then, and by default V8 lets 64 MB of buffers pile up that nobody reads any more. */
-const ENDS_BATCHES = new Set(['serve', 'worker', 'run']);
-const COUNT_BUFFERS = '--external-memory-accounted-in-global-limit';
+function heapFlags(name) {
+  const mb = YOUNG_MB[name] ?? 16;
+  const young = [`--max-semi-space-size=${mb}`, `--min-semi-space-size=${mb}`, '--no-parallel-scavenge'];
+  return ENDS_BATCHES.has(name) ? [...young, '--external-memory-accounted-in-global-limit'] : young;
+}
 /**
  * By default glibc keeps up to eight arenas a processor, each with what its threads once needed, and ever larger buffers in
  * them. Other allocators ignore it.
@@ -46,13 +49,7 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   if (command !== undefined && canStartAnew()) {
     process.execve(
       process.execPath,
-      [
-        process.execPath,
-        ...youngHeap(YOUNG_MB[command]),
-        ...(ENDS_BATCHES.has(command) ? [COUNT_BUFFERS] : []),
-        ...process.execArgv,
-        ...process.argv.slice(1),
-      ],
+      [process.execPath, ...heapFlags(command), ...process.execArgv, ...process.argv.slice(1)],
       MEMORY,
     );
   }
@@ -72,8 +69,7 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
     );
     process.exit(2);
   }
-  const young = youngHeap(YOUNG_MB[command] ?? 16);
-  const child = spawn(node, [...young, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(node, [...heapFlags(command), fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...MEMORY, NIGHTMILL_LAUNCHER: 'waits' },
   });

@@ -46,7 +46,8 @@ export function findKeyFault(key: string): string | undefined {
 export function compareKeys(a: string, b: string): number {
   const shared = Math.min(a.length, b.length);
   for (let index = 0; index < shared; index++) {
-    const [left, right] = [a.charCodeAt(index), b.charCodeAt(index)];
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
     if (left !== right) return utf8Rank(left) - utf8Rank(right);
   }
   return a.length - b.length;
