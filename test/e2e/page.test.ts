@@ -161,7 +161,8 @@ describe.skipIf(missing)('the page', () => {
     expect(await ask()).toBe(200);
     await page.keyboard.press('Escape');
     await page.getByRole('rowheader', { name: 'anna' }).waitFor();
-    expect(await page.locator('main').textContent()).not.toContain(secret);
+    // The dialog closes in its own time.
+    await expect.poll(() => page.locator('main').textContent()).not.toContain(secret);
     await page.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
     await page.getByText('revoked').waitFor();
