@@ -1,6 +1,6 @@
 import type { NanoUsd } from '../money/money.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
-import { addModelTotals, type ModelTotals } from './model-totals.ts';
+import { ModelSums, type ModelTotals } from './model-totals.ts';
 import type { SliceCommit } from './slice-commit.ts';
 
 /** What makes documents cost what they do, apart from how many and how long they are. Sums, so that batches add up. */
@@ -66,11 +66,11 @@ export function startsOf(evidence: Readonly<Record<string, number>>): Readonly<R
 
 /** The figures of a batch under way, from the slices that are done; undefined: nothing is answered yet. */
 export async function figuresSoFar(commits: AsyncIterable<SliceCommit | undefined>): Promise<CostFigures | undefined> {
-  let models: readonly ModelTotals[] = [];
+  const models = new ModelSums();
   const counts = { rejections: {} as Record<string, number>, retries: {} as Record<string, number> };
   for await (const commit of commits) {
     if (commit === undefined) continue;
-    models = addModelTotals(models, commit.models);
+    models.add(commit.models);
     for (const [code, count] of Object.entries(commit.rejections)) {
       counts.rejections[code] = (counts.rejections[code] ?? 0) + count;
     }
@@ -78,7 +78,7 @@ export async function figuresSoFar(commits: AsyncIterable<SliceCommit | undefine
       counts.retries[kind] = (counts.retries[kind] ?? 0) + count;
     }
   }
-  const figures = costFigures({ models, ...counts });
+  const figures = costFigures({ models: models.total(), ...counts });
   return figures.answered === 0 ? undefined : figures;
 }
 

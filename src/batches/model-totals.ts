@@ -1,4 +1,4 @@
-import { addLatency, type Latency } from '../measures/latency.ts';
+import { type Latency, LatencySum } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { addUsage, type Usage } from '../money/usage.ts';
 import { allTiers, LOCAL_MODEL_NAME, modelsOfTier, type RoutedTiers } from '../workflows/workflow.ts';
@@ -22,29 +22,50 @@ export interface ModelTotals {
   readonly latency?: Latency;
 }
 
+interface ModelSum {
+  readonly totals: Omit<ModelTotals, 'latency'>;
+  /** As the only part has it, until there is a second: what is added to is not packed again each time. */
+  readonly latency: Latency | LatencySum | undefined;
+}
+
 /** Adds up what slices report by model and tier. */
-export function addModelTotals(sum: readonly ModelTotals[], more: readonly ModelTotals[]): readonly ModelTotals[] {
-  const totals = new Map<string, ModelTotals>();
-  for (const part of [...sum, ...more]) {
-    const key = `${part.tier}\0${part.model}`;
-    const known = totals.get(key);
-    totals.set(
-      key,
-      known === undefined
-        ? part
-        : {
-            ...part,
-            calls: known.calls + part.calls,
-            accepted: known.accepted + part.accepted,
-            usage: addUsage(known.usage, part.usage),
-            cost: known.cost + part.cost,
-            ...countOf('statedCalls', known, part),
-            ...countOf('overCapCalls', known, part),
-            ...latencyOf(known, part),
-          },
-    );
+export class ModelSums {
+  readonly #sums = new Map<string, ModelSum>();
+
+  add(parts: readonly ModelTotals[]): this {
+    for (const { latency, ...part } of parts) {
+      const key = `${part.tier}\0${part.model}`;
+      const known = this.#sums.get(key);
+      if (known === undefined) this.#sums.set(key, { totals: part, latency });
+      else {
+        const totals = addTotals(known.totals, part);
+        this.#sums.set(key, { totals, latency: withLatency(known.latency, latency) });
+      }
+    }
+    return this;
   }
-  return [...totals.values()].sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+
+  /** The cheapest tier first. */
+  total(): readonly ModelTotals[] {
+    return [...this.#sums.values()]
+      .map(({ totals, latency }) => {
+        const whole = latency instanceof LatencySum ? latency.total() : latency;
+        return whole === undefined ? totals : { ...totals, latency: whole };
+      })
+      .sort((a, b) => a.tier - b.tier || (a.model < b.model ? -1 : 1));
+  }
+}
+
+function addTotals(known: ModelSum['totals'], part: ModelSum['totals']): ModelSum['totals'] {
+  return {
+    ...part,
+    calls: known.calls + part.calls,
+    accepted: known.accepted + part.accepted,
+    usage: addUsage(known.usage, part.usage),
+    cost: known.cost + part.cost,
+    ...countOf('statedCalls', known, part),
+    ...countOf('overCapCalls', known, part),
+  };
 }
 
 /** Absent where it is 0. */
@@ -57,9 +78,11 @@ function countOf<Name extends 'statedCalls' | 'overCapCalls'>(
   return (count === 0 ? {} : { [name]: count }) as Partial<Record<Name, number>>;
 }
 
-function latencyOf(a: ModelTotals, b: ModelTotals): Pick<ModelTotals, 'latency'> {
-  const latency = addLatency(a.latency, b.latency);
-  return latency === undefined ? {} : { latency };
+function withLatency(sum: ModelSum['latency'], part: Latency | undefined): ModelSum['latency'] {
+  if (sum === undefined || part === undefined) return sum ?? part;
+  const whole = sum instanceof LatencySum ? sum : LatencySum.of(sum);
+  whole.addPart(part);
+  return whole;
 }
 
 /** With the provider of each model, as the batch's workflow has it. */

@@ -2,7 +2,7 @@ import PQueue from 'p-queue';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import type { ModelTotals } from '../batches/model-totals.ts';
-import { addModelTotals } from '../batches/model-totals.ts';
+import { ModelSums } from '../batches/model-totals.ts';
 import { NightmillError } from '../errors.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { batchScope } from '../ledger/scope.ts';
@@ -252,19 +252,19 @@ function digestBookings({ byModel }: NonNullable<WrittenManifest['digest']>): No
 /** A batch at work: committed slices, the journals of those that are open, and its uncertain calls. */
 async function readOpenBatch({ batches, ledger, clock }: ReconcileContext, batch: BatchRecord): Promise<Bookings> {
   const { batchId } = batch;
-  let models: readonly ModelTotals[] = [];
+  const models = new ModelSums();
   let slice = 0;
   for await (const commit of batches.commits(batchId, batch.slices)) {
-    if (commit !== undefined) models = addModelTotals(models, commit.models);
+    if (commit !== undefined) models.add(commit.models);
     else {
       for (const { model, tier, usage, cost } of (await ledger.journal(batchId, slice)).values()) {
-        models = addModelTotals(models, [{ model, tier, calls: 1, accepted: 0, usage, cost }]);
+        models.add([{ model, tier, calls: 1, accepted: 0, usage, cost }]);
       }
     }
     slice += 1;
   }
   return {
-    models,
+    models: models.total(),
     uncertain: await ledger.uncertainCalls(batchId),
     createdAt: batch.createdAt,
     finishedAt: clock.now(),

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { BatchRecord, BatchRegistry, DocumentOutcome, Recount } from '../batches/batch-registry.ts';
 import { endedAs } from '../batches/batch-states.ts';
-import { addModelTotals } from '../batches/model-totals.ts';
+import { ModelSums } from '../batches/model-totals.ts';
 import { readSlice } from '../batches/read-slice.ts';
 import { addServedModels } from '../batches/slice-commit.ts';
 import { NightmillError } from '../errors.ts';
@@ -74,7 +74,7 @@ async function merge(store: ObjectStore, parent: BatchRecord, before: Manifest, 
     results: files.results,
     errors: files.errors.lines === 0 ? [] : [files.errors],
     usage: addUsage(before.usage, retry.usage),
-    models: addModelTotals(before.models, retry.models),
+    models: new ModelSums().add(before.models).add(retry.models).total(),
     ...mergeFacts(before, retry),
     rejections: addCounts(before.rejections, retry.rejections, addCodes),
     redactions: addCounts(before.redactions, retry.redactions, addNumbers),

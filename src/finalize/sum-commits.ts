@@ -1,5 +1,5 @@
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
-import { addModelTotals, type ModelTotals } from '../batches/model-totals.ts';
+import { ModelSums, type ModelTotals } from '../batches/model-totals.ts';
 import { addServedModels, type ServedModel, type SliceCommit } from '../batches/slice-commit.ts';
 import type { NanoUsd } from '../money/money.ts';
 import { lostCommit } from './lost-commit.ts';
@@ -32,7 +32,7 @@ export const DEAREST = 10;
 
 /** @throws {NightmillError} retryable: a commit is missing, because another process ends the batch */
 export async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Promise<CommitSums> {
-  let models: readonly ModelTotals[] = [];
+  const models = new ModelSums();
   let served: readonly ServedModel[] = [];
   let dearest: readonly DearDocument[] = [];
   const rejections: Record<string, { count: number; cost: number }> = {};
@@ -45,7 +45,7 @@ export async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Pr
   let slice = 0;
   for await (const commit of batches.commits(batch.batchId, batch.slices)) {
     if (commit === undefined) throw lostCommit(batch);
-    models = addModelTotals(models, commit.models);
+    models.add(commit.models);
     if (commit.served !== undefined) served = addServedModels(served, commit.served);
     dearest = addDearest(dearest, commit, slice);
     reused.duplicates += commit.reused.duplicates;
@@ -63,7 +63,8 @@ export async function sumCommits(batches: BatchRegistry, batch: BatchRecord): Pr
     rowsCost += commit.cost;
     slice += 1;
   }
-  return { models, rejections, redactions, reused, labels, callRetries, evidence, served, dearest, rowsCost };
+  const sums = { rejections, redactions, reused, labels, callRetries, evidence, served, dearest, rowsCost };
+  return { models: models.total(), ...sums };
 }
 
 function addCounts(sums: Record<string, number>, more: Readonly<Record<string, number>> = {}): void {

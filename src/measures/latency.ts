@@ -37,6 +37,12 @@ export class LatencySum {
   #ms = 0;
   #outputTokens = 0;
 
+  static of(part: Latency): LatencySum {
+    const sum = new LatencySum();
+    sum.addPart(part);
+    return sum;
+  }
+
   /** @param firstByteMs undefined: not known of this call */
   add(milliseconds: number, outputTokens: number, firstByteMs?: number): void {
     this.#sketch.add(milliseconds);
@@ -70,8 +76,7 @@ export class LatencySum {
 /** Of two parts; undefined where both are. */
 export function addLatency(a: Latency | undefined, b: Latency | undefined): Latency | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  const sum = new LatencySum();
-  sum.addPart(a);
+  const sum = LatencySum.of(a);
   sum.addPart(b);
   return sum.total();
 }

@@ -1,4 +1,4 @@
-import { addModelTotals, type ModelTotals } from '../batches/model-totals.ts';
+import { ModelSums, type ModelTotals } from '../batches/model-totals.ts';
 import type { Manifest } from '../finalize/manifest.ts';
 import { addLatency, type Latency, latencyFigures } from '../measures/latency.ts';
 import type { NanoUsd } from '../money/money.ts';
@@ -29,7 +29,7 @@ export interface Sums {
 export function sumOf(manifests: readonly Manifest[]): Sums {
   const sum = (of: (manifest: Manifest) => number) => manifests.reduce((total, each) => total + of(each), 0);
   const compared = manifests.filter(({ strongest }) => strongest !== undefined);
-  const models = manifests.reduce<readonly ModelTotals[]>((all, { models: more }) => addModelTotals(all, more), []);
+  const models = manifests.reduce((sums, { models: more }) => sums.add(more), new ModelSums()).total();
   return {
     batches: manifests.length,
     documents: sum(askedDocuments),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelTotals } from '../../src/batches/model-totals.ts';
-import { addModelTotals } from '../../src/batches/model-totals.ts';
+import { ModelSums } from '../../src/batches/model-totals.ts';
 import { formatManifest, type Manifest } from '../../src/finalize/manifest.ts';
 
 const usage = { inputTokens: 10, cachedInputTokens: 2, outputTokens: 3, reasoningTokens: 1 };
@@ -73,12 +73,12 @@ describe('formatManifest()', () => {
   });
 });
 
-describe('addModelTotals()', () => {
+describe('ModelSums', () => {
   it('adds the same model at the same tier and keeps others apart, cheapest tier first', () => {
-    const sum = addModelTotals(
-      [totals('large', 1, 5), totals('small', 0, 1)],
-      [totals('small', 0, 2), totals('small', 1, 9)],
-    );
+    const sum = new ModelSums()
+      .add([totals('large', 1, 5), totals('small', 0, 1)])
+      .add([totals('small', 0, 2), totals('small', 1, 9)])
+      .total();
     expect(sum.map(({ model, tier, calls, accepted, cost }) => [model, tier, calls, accepted, cost])).toEqual([
       ['small', 0, 4, 2, 3],
       ['large', 1, 2, 1, 5],

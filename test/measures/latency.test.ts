@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { addModelTotals, withProviders } from '../../src/batches/model-totals.ts';
+import { ModelSums, withProviders } from '../../src/batches/model-totals.ts';
 import type { JournalEntry } from '../../src/ledger/journal-entry.ts';
 import { type Latency, LatencySum, latencyFigures } from '../../src/measures/latency.ts';
 import { NO_USAGE } from '../../src/money/usage.ts';
@@ -21,7 +21,7 @@ const call = (model: string, durationMs: number, outputTokens = 100, firstByteMs
 it('times of calls add up over slices by model, without those that failed and were paid for', () => {
   const first = totalsByModel([], [call('small', 100), call('small', 300), call('small', 0)], new Map([[0, 5]]));
   const second = totalsByModel([], [call('small', 500), call('large', 4_000)], new Map());
-  const sum = addModelTotals(first, second);
+  const sum = new ModelSums().add(first).add(second).total();
   const small = sum.find(({ model }) => model === 'small')?.latency;
   const figures = latencyFigures(small as NonNullable<typeof small>);
   expect(figures).toMatchObject({ calls: 3, tokensPerSecond: 333.3 });
@@ -36,7 +36,7 @@ it('times until the first byte add up beside them; a call without one is unknown
     [call('small', 100, 10, 40), call('small', 300, 10, 200)],
     [call('small', 300, 10), call('large', 900, 10)],
   ].map((journal) => totalsByModel([], journal, new Map([[0, 2]])));
-  const sum = addModelTotals(slices[0] ?? [], slices[1] ?? []);
+  const sum = slices.reduce((sums, slice) => sums.add(slice), new ModelSums()).total();
   const figuresOf = (name: string) => {
     const latency = sum.find(({ model }) => model === name)?.latency;
     return latency === undefined ? undefined : latencyFigures(latency);

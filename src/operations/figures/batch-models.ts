@@ -3,7 +3,7 @@ import type { App } from '../../app.ts';
 import type { BatchRecord } from '../../batches/batch-registry.ts';
 import { hasManifest } from '../../batches/batch-states.ts';
 import type { BatchPower, BatchStatus } from '../../batches/batch-status.ts';
-import { addModelTotals, type ModelTotals, withProviders } from '../../batches/model-totals.ts';
+import { ModelSums, type ModelTotals, withProviders } from '../../batches/model-totals.ts';
 import { readManifest } from '../../finalize/read-manifest.ts';
 import { batchPower } from '../../providers/power-book.ts';
 import { storeKeys } from '../../store/store-keys.ts';
@@ -66,10 +66,10 @@ async function modelsOfManifest({ store }: Pick<App, 'store'>, batchId: string):
 
 async function modelsSoFar(app: App, batch: BatchRecord): Promise<readonly ModelTotals[]> {
   if (batch.slicesCommitted === 0) return [];
-  let models: readonly ModelTotals[] = [];
+  const models = new ModelSums();
   for await (const commit of app.batches.commits(batch.batchId, Math.min(batch.slices, SLICES_READ))) {
-    if (commit !== undefined) models = addModelTotals(models, commit.models);
+    if (commit !== undefined) models.add(commit.models);
   }
   const { workflow } = await app.slices.submission(batch.batchId);
-  return withProviders(models, workflow);
+  return withProviders(models.total(), workflow);
 }
