@@ -27,7 +27,7 @@ import { RESTORE } from './scripts/restore.ts';
 import { runScript } from './scripts/run-script.ts';
 import { SERVER } from './scripts/server.ts';
 import { type AdmissionAnswer, type AskingCall, admissionTurns } from './turns/admissions.ts';
-import { type EndedCall, settlementTurns } from './turns/settlements.ts';
+import { type EndedCall, SETTLE_GATHER_MS, settlementTurns } from './turns/settlements.ts';
 import { NO_POOL } from './turns/turn-table.ts';
 import type { Turns } from './turns/turns.ts';
 
@@ -53,12 +53,13 @@ export class RedisLedger implements Ledger {
   /** Holds stay under the worker id they were made with, also when the lease was renewed under another one. */
   readonly #heldBy = new Map<string, string>();
 
-  constructor(redis: RedisClient, keys: RedisKeys, lease: LeaseHolder) {
+  /** @param gatherMs how long a call waits to be settled together with others, in milliseconds */
+  constructor(redis: RedisClient, keys: RedisKeys, lease: LeaseHolder, gatherMs = SETTLE_GATHER_MS) {
     this.#redis = redis;
     this.#keys = keys;
     this.#lease = lease;
     this.#admissions = admissionTurns(redis, keys);
-    this.#settlements = settlementTurns(redis, keys);
+    this.#settlements = settlementTurns(redis, keys, gatherMs);
   }
 
   async admit(ticket: CallTicket): Promise<Admission> {

@@ -31,7 +31,7 @@ export class Cluster extends ContractCluster<TestWorker> {
     const lease = new WorkerLease(this.redis, this.keys, leaseMs);
     await lease.start();
     this.#leases.push(lease);
-    return { lease, ledger: new RedisLedger(this.redis, this.keys, lease) };
+    return { lease, ledger: new RedisLedger(this.redis, this.keys, lease, 0) };
   }
 
   async endLease(workerId: string): Promise<void> {

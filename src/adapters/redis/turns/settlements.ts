@@ -19,9 +19,20 @@ export interface EndedCall {
   readonly entry?: string | Buffer;
 }
 
-/** Where calls are settled: together with those of the same turn that have the same pool and worker id. */
-export function settlementTurns(redis: RedisClient, keys: RedisKeys): Turns<EndedCall, Settlement> {
+/**
+ * How long a call waits to be settled, in milliseconds. Nobody waits for its settlement but its document, while its place
+ * at the provider is empty until the next call is admitted: a server that syncs every write syncs for that one first.
+ */
+export const SETTLE_GATHER_MS = 3;
+
+/** Where calls are settled: together with those that ended at about the same time and have the same pool and worker id. */
+export function settlementTurns(
+  redis: RedisClient,
+  keys: RedisKeys,
+  gatherMs = SETTLE_GATHER_MS,
+): Turns<EndedCall, Settlement> {
   return new Turns<EndedCall, Settlement>({
+    gatherMs,
     groupOf: turnOf,
     bytesOf: ({ entry }) => entry?.length ?? 0,
     ask: (ended) => settleTogether(redis, keys, ended),

@@ -12,6 +12,8 @@ interface Waiting<Item, Answer> {
 }
 
 export interface TurnsOptions<Item, Answer> {
+  /** How long the first item waits for others, in milliseconds; default: until the turn of the event loop ends. */
+  readonly gatherMs?: number;
   /** Only items of the same group are asked together. */
   readonly groupOf: (item: Item) => string;
   /** How large an item is, beside what every item has. */
@@ -21,8 +23,8 @@ export interface TurnsOptions<Item, Answer> {
 }
 
 /**
- * Gathers what is asked in one turn of the event loop and asks it together, those of one group at a time: every reply
- * that one read of the sockets has brought leaves as one command. A single item is a turn of one.
+ * Gathers what is asked in one turn of the event loop, or for a while longer, and asks it together, those of one group at a
+ * time: every reply that one read of the sockets has brought leaves as one command. A single item is a turn of one.
  */
 export class Turns<Item, Answer> {
   readonly #options: TurnsOptions<Item, Answer>;
@@ -35,12 +37,18 @@ export class Turns<Item, Answer> {
   /** @throws what asking for this item alone throws */
   add(item: Item): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
-      if (this.#groups.size === 0) setImmediate(() => this.#end());
+      if (this.#groups.size === 0) this.#begin();
       const group = this.#options.groupOf(item);
       const others = this.#groups.get(group);
       if (others === undefined) this.#groups.set(group, [{ item, resolve, reject }]);
       else others.push({ item, resolve, reject });
     });
+  }
+
+  #begin(): void {
+    const { gatherMs = 0 } = this.#options;
+    if (gatherMs > 0) setTimeout(() => this.#end(), gatherMs);
+    else setImmediate(() => this.#end());
   }
 
   #end(): void {

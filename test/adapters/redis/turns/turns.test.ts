@@ -10,9 +10,10 @@ interface Item {
 }
 
 /** What was asked together, by name; `fail` throws for what a script would stumble over. */
-function recorder(fail: (names: readonly string[]) => Error | undefined = () => undefined) {
+function recorder(fail: (names: readonly string[]) => Error | undefined = () => undefined, gatherMs = 0) {
   const scripts: string[][] = [];
   const turns = new Turns<Item, string>({
+    gatherMs,
     groupOf: ({ group }) => group ?? '',
     bytesOf: ({ bytes }) => bytes ?? 0,
     ask: async (items) => {
@@ -37,6 +38,16 @@ describe('Turns', () => {
     expect(await Promise.all([first, second])).toEqual(['answer to a', 'answer to b']);
     await turns.add({ name: 'c' });
     expect(scripts).toEqual([['a', 'b'], ['c']]);
+  });
+
+  test('what may wait is asked together with what comes a little later', async () => {
+    const { scripts, turns } = recorder(undefined, 20);
+    const first = turns.add({ name: 'a' });
+    await nextTurn();
+    const second = turns.add({ name: 'b' });
+    expect(scripts).toEqual([]);
+    expect(await Promise.all([first, second])).toEqual(['answer to a', 'answer to b']);
+    expect(scripts).toEqual([['a', 'b']]);
   });
 
   test('only items of one group are asked together', async () => {
