@@ -12,7 +12,7 @@ interface Waiting<Item, Answer> {
 }
 
 export interface TurnsOptions<Item, Answer> {
-  /** How long the first item waits for others, in milliseconds; default: until the turn of the event loop ends. */
+  /** How long the first item waits for others, in milliseconds, unless they fill a script; default: until the turn of the event loop ends. */
   readonly gatherMs?: number;
   /** Only items of the same group are asked together. */
   readonly groupOf: (item: Item) => string;
@@ -29,6 +29,7 @@ export interface TurnsOptions<Item, Answer> {
 export class Turns<Item, Answer> {
   readonly #options: TurnsOptions<Item, Answer>;
   #groups = new Map<string, Waiting<Item, Answer>[]>();
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: TurnsOptions<Item, Answer>) {
     this.#options = options;
@@ -41,19 +42,26 @@ export class Turns<Item, Answer> {
       const group = this.#options.groupOf(item);
       const others = this.#groups.get(group);
       if (others === undefined) this.#groups.set(group, [{ item, resolve, reject }]);
-      else others.push({ item, resolve, reject });
+      else if (others.push({ item, resolve, reject }) === MAX_CALLS && this.#timer !== undefined) this.#endSoon();
     });
   }
 
   #begin(): void {
     const { gatherMs = 0 } = this.#options;
-    if (gatherMs > 0) setTimeout(() => this.#end(), gatherMs);
-    else setImmediate(() => this.#end());
+    if (gatherMs > 0) this.#timer = setTimeout(() => this.#end(), gatherMs);
+    else this.#endSoon();
+  }
+
+  #endSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    setImmediate(() => this.#end());
   }
 
   #end(): void {
     const groups = this.#groups;
     this.#groups = new Map();
+    this.#timer = undefined;
     for (const waiting of groups.values()) for (const part of this.#parts(waiting)) void this.#askTogether(part);
   }
 

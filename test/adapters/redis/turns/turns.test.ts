@@ -50,6 +50,13 @@ describe('Turns', () => {
     expect(scripts).toEqual([['a', 'b']]);
   });
 
+  test('what may wait does not wait any longer where it fills a script', async () => {
+    const { scripts, turns } = recorder(undefined, 1_000_000);
+    const answers = await Promise.all(named(MAX_CALLS + 1).map((item) => turns.add(item)));
+    expect(answers.at(-1)).toBe(`answer to ${MAX_CALLS}`);
+    expect(scripts.map(({ length }) => length)).toEqual([MAX_CALLS, 1]);
+  });
+
   test('only items of one group are asked together', async () => {
     const { scripts, turns } = recorder();
     await Promise.all(['x', 'y', 'x'].map((group, index) => turns.add({ name: `${group}${index}`, group })));
