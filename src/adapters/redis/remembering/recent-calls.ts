@@ -11,6 +11,8 @@ export interface EndedCall {
 
 /** Bytes that are forgotten at once. */
 const CHUNK_BYTES = 262_144;
+/** Of 5,000 calls or more: as many as a busy worker makes in a second. */
+const MAX_SPARE = 12;
 /** The number of what is shared, a space and the end of the line. */
 const PLACE_BYTES = 12;
 
@@ -44,6 +46,8 @@ interface Chunk {
  */
 export class RecentCalls {
   readonly #chunks: Chunk[] = [];
+  /** Of chunks that were forgotten, for the next ones: a buffer is freed when the collector comes, seconds after it was used. */
+  readonly #spare: Buffer[] = [];
 
   /** @param endedAt milliseconds of the monotonic clock */
   add(endedAt: number, { ticket, outcome }: EndedCall): void {
@@ -59,7 +63,10 @@ export class RecentCalls {
 
   /** @param before milliseconds of the monotonic clock; what is forgotten ended earlier, and some of that is kept */
   forget(before: number): void {
-    while (this.#chunks[0] !== undefined && this.#chunks[0].last < before) this.#chunks.shift();
+    while (this.#chunks[0] !== undefined && this.#chunks[0].last < before) {
+      const { bytes } = this.#chunks.shift() as Chunk;
+      if (bytes.length === CHUNK_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(bytes);
+    }
   }
 
   /** @param start milliseconds of the monotonic clock; those that ended then or later */
@@ -89,7 +96,8 @@ export class RecentCalls {
   #chunkFor(bytes: number): Chunk {
     const newest = this.#chunks.at(-1);
     if (newest !== undefined && newest.used + bytes <= newest.bytes.length) return newest;
-    const chunk = { bytes: Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes)), shared: [], used: 0, last: 0 };
+    const space = bytes > CHUNK_BYTES ? Buffer.allocUnsafeSlow(bytes) : this.#spare.pop();
+    const chunk = { bytes: space ?? Buffer.allocUnsafeSlow(CHUNK_BYTES), shared: [], used: 0, last: 0 };
     this.#chunks.push(chunk);
     return chunk;
   }
