@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import type { BatchRecord, BatchRegistry } from '../batches/batch-registry.ts';
-import { hasManifest } from '../batches/batch-states.ts';
+import { hasManifest, isWorking } from '../batches/batch-states.ts';
 import type { BatchSubmission } from '../batches/batch-submission.ts';
 import { costFigures } from '../batches/cost-figures.ts';
 import type { PartFile } from '../batches/slice-commit.ts';
@@ -85,8 +85,11 @@ export async function finalizeBatch(context: FinalizeContext, batchId: string): 
       await context.owners.forget(digestRun(batchId));
       return true;
     }
-    if (!hasManifest(now.state) && !(error instanceof MissingPartError && (await endAgain(context, batch))))
+    if (!hasManifest(now.state) && !(error instanceof MissingPartError && (await endAgain(context, batch)))) {
+      // A server that has come back without its last second: slices of it are open again.
+      if (isWorking(now.state)) return false;
       throw error;
+    }
   }
   await removeTraces(context, batchId);
   return true;

@@ -102,7 +102,7 @@ async function compareLatency(load: Load): Promise<void> {
     caption: `Added latency: a provider that takes ${load.latencyMs} ms, ${load.inFlight} calls in flight, ${load.documents} documents`,
     rows,
     note: `empty: how long a place at the provider stands empty between a reply and the next request, with all that the client does for
-both calls; added: more than with the undici loop; aim: at most 2 ms added at p50 and 8 ms at p95`,
+both calls; added: more than with the undici loop; aim: at most 1.5 ms added at p50 and 4 ms at p95`,
   });
 }
 

@@ -30,19 +30,26 @@ test('endBatch() gives paid documents their result, the others its status, and t
   expect(await app.batches.get(batch)).toMatchObject({ state: 'cancelled' });
 });
 
-test('endBatch() ends what a restarted server has forgotten of it once more', async () => {
+/** What a server that was restarted, or failed over, says was done and then knows nothing of, once each. */
+const FORGOTTEN = {
+  markEnding: undefined,
+  commitSlice: { kind: 'committed', slicesLeft: 0 },
+  seal: { kind: 'sealed' },
+} as const;
+
+test.each<{ readonly names: readonly (keyof typeof FORGOTTEN)[] }>([
+  { names: ['markEnding', 'commitSlice'] },
+  { names: ['commitSlice', 'seal'] },
+])('endBatch() ends what a restarted server has forgotten of it once more: $names', async ({ names }) => {
   const app = await MemoryApp.open();
   const batchId = await app.batchOf(['a']);
-  const forgotten = { markEnding: 1, commitSlice: 1 };
+  const left = new Set<string | symbol>(names);
   const batches = new Proxy(app.batches, {
     get(target, name) {
       const member = Reflect.get(target, name) as unknown;
       if (typeof member !== 'function') return member;
-      if (name !== 'markEnding' && name !== 'commitSlice') return member.bind(target);
-      return async (...args: readonly unknown[]) => {
-        forgotten[name] -= 1;
-        return forgotten[name] < 0 ? await member.apply(target, args) : { kind: 'committed', slicesLeft: 0 };
-      };
+      return (...args: readonly unknown[]) =>
+        left.delete(name) ? Promise.resolve(FORGOTTEN[name as keyof typeof FORGOTTEN]) : member.apply(target, args);
     },
   });
   app.clock.onSleep = async () => {
@@ -55,6 +62,7 @@ test('endBatch() ends what a restarted server has forgotten of it once more', as
     { ...app.finalize, batches },
   ];
   await endBatch({ batches, slices, finalize, reap: async () => 0 }, batch, 'cancelled');
+  expect(left).toEqual(new Set());
   expect(await app.batches.get(batchId)).toMatchObject({ state: 'cancelled', outcomes: { cancelled: 1 } });
 });
 
