@@ -33,7 +33,8 @@ export const SLICE_JOB_OPTIONS = {
   removeOnFail: true,
 } as const;
 
-const LONGEST_BACKOFF_MS = 30_000;
+/** A slice waits for its next try no longer than that. */
+export const LONGEST_BACKOFF_MS = 30_000;
 
 /** Milliseconds before the next try of a slice: 1 s, 2 s, 4 s, … at most 30 s. BullMQ's own would grow to days. */
 export function sliceBackoffMs(attemptsMade: number): number {

@@ -40,5 +40,11 @@ export interface JobQueue {
   stateOf(queue: string): Promise<QueueState>;
   /** At most `most` jobs in this state, those whose turn is next first. */
   jobsOf(queue: string, state: JobState, most: number): Promise<readonly QueuedJob[]>;
+  /**
+   * Lets jobs be tried now that wait for a time after `latest`, in milliseconds since the epoch.
+   *
+   * @returns how many there were
+   */
+  promoteAfter(queue: string, latest: number): Promise<number>;
   close(): Promise<void>;
 }

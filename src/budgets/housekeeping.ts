@@ -1,3 +1,5 @@
+import { FINALIZE_QUEUE_NAME } from '../../jobs/finalize-batch.ts';
+import { LONGEST_BACKOFF_MS } from '../../jobs/process-slice.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
 import { hasEnded, isExpired } from '../batches/batch-states.ts';
 import { mostConstrainedScope, spentFraction } from '../batches/batch-status.ts';
@@ -65,6 +67,7 @@ export async function maintainCluster(context: MaintenanceContext): Promise<numb
   const open = await context.batches.listOpen();
   const now = context.clock.now();
   await closePassedBreakers(context, open);
+  await tryPutOffJobs(context, open);
   for (const batch of open) {
     const complete =
       batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
@@ -98,6 +101,16 @@ async function hasLostItsJobs(context: MaintenanceContext, batch: BatchRecord): 
   if (batch.state !== 'running' && batch.state !== 'queued') return false;
   if (batch.pause !== undefined || batch.ending !== undefined) return false;
   return (await context.jobs.pendingCount(batch.workflow)) === 0;
+}
+
+/** BullMQ reckons the time of the next try by the clock of the worker that puts a job off: where that is hours ahead, nobody would take it for hours. */
+async function tryPutOffJobs(context: MaintenanceContext, open: readonly BatchRecord[]): Promise<void> {
+  if (open.length === 0) return;
+  const latest = context.clock.now() + 2 * LONGEST_BACKOFF_MS;
+  for (const queue of new Set([...open.map(({ workflow }) => workflow), FINALIZE_QUEUE_NAME])) {
+    const jobs = await context.jobs.promoteAfter(queue, latest);
+    if (jobs > 0) context.log.warn('jobs:promoted', { queue, jobs, reason: "a worker's clock was ahead" });
+  }
 }
 
 /** Stops slices whose work is held, and tells the others whether a limit is near. */

@@ -28,6 +28,8 @@ export const EVENTS = {
   'http:closed': 'A client sent or took so little that its connection was closed; why is idle or slow_body.',
   'http:failed': 'A request to the server failed for a reason that is not the client’s.',
   'http:full': 'Event streams of a key are refused: it, or the server, has as many open as there may be.',
+  'jobs:promoted':
+    'Slices or last steps of batches that a worker with a wrong clock had put off for hours were queued for now.',
   'key:refused': 'A provider refuses the key of this worker, which leaves the work to others that can.',
   'latency:drifted':
     "A model's slowest calls take half as long again as in the workflow's last seven nights, or longer.",

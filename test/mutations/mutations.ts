@@ -84,7 +84,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'quota that was not used does not come back',
     file: 'adapters/redis/scripts/quota.ts',
-    line: 'if c[d] > 0 and v[field] then v[field] = v[field] - c[d] * (1 - uses[d]) end',
+    line: "if taken ~= '0' and v[field] then v[field] = v[field] - taken * (1 - uses[d]) end",
     broken: '',
     judge: { tests: ['adapters/redis/quota.test.ts'] },
   },

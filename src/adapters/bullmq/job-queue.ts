@@ -20,6 +20,8 @@ import type { FairClock } from '../redis/fair-clock.ts';
 import { QueueClients, type QueueConnection } from './queue-options.ts';
 
 const JOBS_PER_CALL = 1_000;
+/** BullMQ's score of a delayed job is the millisecond of its next try times this, plus a number in the order of arrival. */
+const DELAYED_PER_MS = 0x1000;
 /** Slices wait by priority, last steps of batches in order. */
 const TYPES: Readonly<Record<JobState, readonly JobType[]>> = {
   waiting: ['wait', 'prioritized'],
@@ -120,6 +122,15 @@ export class BullmqJobQueue implements JobQueue {
     const jobs = await queue.getJobs([...TYPES[state]], 0, most - 1, true);
     // One that ends between the two looks at it is gone.
     return jobs.filter((job) => job !== undefined).map(queuedJob);
+  }
+
+  async promoteAfter(name: string, latest: number): Promise<number> {
+    const queue = await this.#queue(sliceQueueName(name));
+    const client = this.#clients.shared;
+    const range = [queue.toKey('delayed'), latest * DELAYED_PER_MS, '+inf', 'LIMIT', 0, JOBS_PER_CALL] as const;
+    const ids = (await client?.zrangebyscore(...range)) ?? [];
+    for (const id of ids) await (await queue.getJob(id))?.promote();
+    return ids.length;
   }
 
   async close(): Promise<void> {

@@ -105,6 +105,21 @@ test('batches of several tenants take turns, and those of one tenant share its t
   ]);
 });
 
+test('jobs that a clock ahead has put off for hours are tried now, those that wait for seconds stay', async () => {
+  await enqueue(claim('a', 3));
+  const put = async (slice: number, milliseconds: number) => {
+    const id = `a.${slice}`;
+    await redis.zrem(inspector.toKey('prioritized'), id);
+    await redis.zadd(inspector.toKey('delayed'), (Date.now() + milliseconds) * 0x1000, id);
+  };
+  await put(0, 7_200_000);
+  await put(1, 20_000);
+  expect(await jobs.promoteAfter('triage', Date.now() + 60_000)).toBe(1);
+  expect(await jobs.promoteAfter('triage', Date.now() + 60_000)).toBe(0);
+  expect((await takeAll(2)).map(({ slice }) => slice).sort()).toEqual([0, 2]);
+  expect(await inspector.getDelayedCount()).toBe(1);
+});
+
 test('a lower priority waits for its smaller part, and a deadline overtakes, also inside one tenant', async () => {
   const deadline = Date.now() + 3_600_000;
   await enqueue(claim('later', 4, { tenant: 'a', priority: 10 }));

@@ -90,5 +90,9 @@ export class MemoryJobQueue implements JobQueue {
     return jobs.slice(0, most).map(({ batch, slice }) => ({ batch, slice, addedAt: 0, failures: 0 }));
   }
 
+  async promoteAfter(): Promise<number> {
+    return 0;
+  }
+
   async close(): Promise<void> {}
 }
