@@ -112,6 +112,16 @@ describe('runMaintenance()', () => {
     expect([...app.jobs.paused]).toEqual(['triage']);
   });
 
+  test('lets jobs be tried that were put off beyond a minute', async () => {
+    const asked: [string, number][] = [];
+    app.jobs.promoteAfter = async (queue, latest) => asked.push([queue, latest - app.clock.now()]);
+    await keep();
+    expect(asked).toEqual([
+      ['triage', 60_000],
+      ['nightmill.finalize', 60_000],
+    ]);
+  });
+
   test('stops slices of paused work and lets the others be', async () => {
     const run = new SliceRun(await app.cluster.claim(batch), new Map());
     app.runs.add(run);

@@ -90,7 +90,7 @@ export class MemoryJobQueue implements JobQueue {
     return jobs.slice(0, most).map(({ batch, slice }) => ({ batch, slice, addedAt: 0, failures: 0 }));
   }
 
-  async promoteAfter(): Promise<number> {
+  async promoteAfter(_queue: string, _latest: number): Promise<number> {
     return 0;
   }
 
