@@ -107,7 +107,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'adapters/redis/scripts/restore.ts',
     line: "if fence == 'done' or stored == record then return 0 end",
     broken: "if fence == 'done' then return 0 end",
-    judge: { tests: ['adapters/redis/remembering-ledger.test.ts'] },
+    judge: { tests: ['adapters/redis/remembering/remembering-ledger.test.ts'] },
   },
   {
     name: 'an error of one call fails its neighbours',
