@@ -115,7 +115,11 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
     const finished = await unless(command.exited, delay(life));
     if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
-    if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
+    // A file in place of the store's folder: what the folder has looks missing.
+    if (
+      finished !== undefined &&
+      !/Cannot reach Redis|in the store|the store has it|missing from file:/.test(finished.stderr)
+    )
       throw new Error(`nightmill cancel ended with ${finished.code}: ${finished.stderr}`);
     await delay(AGAIN_MS);
   }
