@@ -13,7 +13,7 @@ export const STARTED_OVER = {
     '--no-parallel-scavenge',
     '--external-memory-accounted-in-global-limit',
   ],
-  env: { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
+  env: { MALLOC_ARENA_MAX: '1', MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536' },
 };
 
 export interface Finished {
