@@ -129,8 +129,14 @@ export class BullmqJobQueue implements JobQueue {
     const client = this.#clients.shared;
     const range = [queue.toKey('delayed'), latest * DELAYED_PER_MS, '+inf', 'LIMIT', 0, JOBS_PER_CALL] as const;
     const ids = (await client?.zrangebyscore(...range)) ?? [];
-    for (const id of ids) await (await queue.getJob(id))?.promote();
-    return ids.length;
+    let promoted = 0;
+    for (const id of ids) {
+      const job = await queue.getJob(id);
+      if (job === undefined) continue;
+      await job.promote();
+      promoted += 1;
+    }
+    return promoted;
   }
 
   async close(): Promise<void> {

@@ -26,11 +26,7 @@ export interface EndedCall {
 export const SETTLE_GATHER_MS = 3;
 
 /** Where calls are settled: together with those that ended at about the same time and have the same pool and worker id. */
-export function settlementTurns(
-  redis: RedisClient,
-  keys: RedisKeys,
-  gatherMs = SETTLE_GATHER_MS,
-): Turns<EndedCall, Settlement> {
+export function settlementTurns(redis: RedisClient, keys: RedisKeys, gatherMs: number): Turns<EndedCall, Settlement> {
   return new Turns<EndedCall, Settlement>({
     gatherMs,
     groupOf: turnOf,

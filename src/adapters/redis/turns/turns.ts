@@ -40,9 +40,10 @@ export class Turns<Item, Answer> {
     return new Promise<Answer>((resolve, reject) => {
       if (this.#groups.size === 0) this.#begin();
       const group = this.#options.groupOf(item);
-      const others = this.#groups.get(group);
-      if (others === undefined) this.#groups.set(group, [{ item, resolve, reject }]);
-      else if (others.push({ item, resolve, reject }) === MAX_CALLS && this.#timer !== undefined) this.#endSoon();
+      const waiting = this.#groups.get(group) ?? [];
+      this.#groups.set(group, waiting);
+      waiting.push({ item, resolve, reject });
+      if (waiting.length === MAX_CALLS && this.#timer !== undefined) this.#endSoon();
     });
   }
 
