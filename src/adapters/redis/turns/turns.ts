@@ -1,7 +1,7 @@
 import { NightmillError } from '../../../errors.ts';
 
 /** One script decides about so many calls at most, so that no other client waits for it longer than about a millisecond. */
-export const MAX_CALLS = 32;
+export const MAX_CALLS = 64;
 /** Replies in one command, compressed; a larger one goes alone. */
 export const MAX_BYTES = 262_144;
 
