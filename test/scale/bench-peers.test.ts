@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Client, costTable, type Measured, medianCost } from '../bench/helpers/cost-table.ts';
+import { type Client, costTable, type Measured, medianCost, timesSdk } from '../bench/helpers/cost-table.ts';
 import { installPeers, PEERS } from '../bench/helpers/install-peers.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
@@ -24,8 +24,8 @@ function cells(outcomes: Parameters<typeof costTable>[0]): string[] {
 test('the table of costs sets each client beside the SDK script, and a client without a Redis has no figure for one', () => {
   const worker: Measured = { ...MEASURED, cpuMs: 200, redis: { cpuMs: 50, appendfsync: 'everysec' } };
   const outcomes = [
-    ['sdk', MEASURED],
-    ['systemEverysec', worker],
+    ['sdk', { rounds: [MEASURED] }],
+    ['systemEverysec', { rounds: [worker] }],
   ] as const;
   expect(cells(outcomes)).toEqual([
     FIGURES,
@@ -37,7 +37,7 @@ test('the table of costs sets each client beside the SDK script, and a client wi
 test('a peer that is not installed has no figures, and the note says why', () => {
   const outcomes: [Client, Parameters<typeof costTable>[0][number][1]][] = [
     ['langchain', { notMeasured: 'npm ci ended with 1: ENOTFOUND' }],
-    ['undici', MEASURED],
+    ['undici', { rounds: [MEASURED] }],
   ];
   expect(cells(outcomes)).toEqual([
     FIGURES,
@@ -54,6 +54,14 @@ test('of several rounds the one with the middle cost counts, the cheaper of two'
   expect(medianCost(rounds).cpuMs).toBe(2);
   expect(medianCost(rounds.slice(0, 2)).cpuMs).toBe(1);
   expect(() => medianCost([])).toThrow('at least one round');
+});
+
+test('times SDK is the middle of the rounds, each beside the SDK script of the same round', () => {
+  const rounds = (...each: readonly number[]) => each.map((cpuMs) => ({ ...MEASURED, cpuMs }));
+  // 2, 1 and 3 times; of the middle costs it would be 400 of 300.
+  expect(timesSdk(rounds(200, 400, 300), rounds(400, 400, 900))).toBe(2);
+  expect(timesSdk(rounds(200, 400), rounds(400, 400))).toBe(1);
+  expect(() => timesSdk([], [])).toThrow('at least one round');
 });
 
 test('peers that cannot be installed say why, and are asked for again', async () => {

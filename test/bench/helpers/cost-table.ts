@@ -27,14 +27,31 @@ export interface Measured {
   readonly gapsMs: readonly number[];
 }
 
-/** A client that cannot be measured here, and why. */
-export type Outcome = Measured | { readonly notMeasured: string };
+/** A client's rounds, or why it cannot be measured here. */
+export type Outcome = { readonly rounds: readonly Measured[] } | { readonly notMeasured: string };
 
 const NONE = '–';
 
 /** @returns the round with the middle cost */
 export function medianCost(rounds: readonly Measured[]): Measured {
-  const middle = [...rounds].sort((a, b) => costOf(a) - costOf(b))[Math.floor((rounds.length - 1) / 2)];
+  return middleOf([...rounds].sort((a, b) => costOf(a) - costOf(b)));
+}
+
+/**
+ * How many times the documents a CPU second of the SDK script a client has: the middle of the rounds, each beside the SDK
+ * script of the same round, because the machine is slower in one minute than in another.
+ */
+export function timesSdk(rounds: readonly Measured[], sdkRounds: readonly Measured[]): number {
+  const ratios = rounds.flatMap((round, index) => {
+    const sdk = sdkRounds[index];
+    return sdk === undefined ? [] : [costOf(sdk) / costOf(round)];
+  });
+  return middleOf(ratios.sort((a, b) => a - b));
+}
+
+/** The lower one of two. */
+function middleOf<T>(sorted: readonly T[]): T {
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)];
   if (middle === undefined) throw new RangeError('A comparison needs at least one round');
   return middle;
 }
@@ -46,7 +63,7 @@ export function medianCost(rounds: readonly Measured[]): Measured {
  */
 export function costTable(outcomes: readonly (readonly [Client, Outcome])[], remarks: readonly string[] = []): Table {
   const sdk = outcomes.find(([client]) => client === 'sdk')?.[1];
-  const sdkCost = sdk === undefined || 'notMeasured' in sdk ? undefined : costOf(sdk);
+  const sdkRounds = sdk === undefined || 'notMeasured' in sdk ? undefined : sdk.rounds;
   const heads = [
     'client',
     'documents/s',
@@ -63,19 +80,25 @@ export function costTable(outcomes: readonly (readonly [Client, Outcome])[], rem
   );
   return {
     caption: 'What a document costs',
-    rows: [heads, ...outcomes.map(([client, outcome]) => rowOf(NAMES[client], outcome, sdkCost, heads.length))],
+    rows: [heads, ...outcomes.map(([client, outcome]) => rowOf(NAMES[client], outcome, sdkRounds, heads.length))],
     note: [
       'CPU of the one client process, of its Redis and of the provider; of each client the round with the middle cost',
-      'times SDK: documents a CPU second over those of p-limit + openai SDK, aim: 2.00',
+      'times SDK: documents a CPU second over those of p-limit + openai SDK in the same round, the middle of the rounds, aim: 2.00',
       ...remarks,
       ...missing,
     ].join('; '),
   };
 }
 
-function rowOf(name: string, outcome: Outcome, sdkCost: number | undefined, columns: number): readonly string[] {
+function rowOf(
+  name: string,
+  outcome: Outcome,
+  sdkRounds: readonly Measured[] | undefined,
+  columns: number,
+): readonly string[] {
   if ('notMeasured' in outcome) return [name, 'not installed', ...Array<string>(columns - 2).fill(NONE)];
-  const { calls, wallMs, cpuMs, redis, providerCpuMs, requestBytes } = outcome;
+  const middle = medianCost(outcome.rounds);
+  const { calls, wallMs, cpuMs, redis, providerCpuMs, requestBytes } = middle;
   const each = (ms: number) => (ms / calls).toFixed(3);
   return [
     name,
@@ -83,8 +106,8 @@ function rowOf(name: string, outcome: Outcome, sdkCost: number | undefined, colu
     each(cpuMs),
     redis === undefined ? NONE : each(redis.cpuMs),
     redis?.appendfsync ?? NONE,
-    Math.round(1_000 / costOf(outcome)).toLocaleString('en'),
-    sdkCost === undefined ? NONE : (sdkCost / costOf(outcome)).toFixed(2),
+    Math.round(1_000 / costOf(middle)).toLocaleString('en'),
+    sdkRounds === undefined ? NONE : timesSdk(outcome.rounds, sdkRounds).toFixed(2),
     each(providerCpuMs),
     requestBytes.toFixed(0),
   ];
