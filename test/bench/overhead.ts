@@ -50,7 +50,7 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   const documents = values.quick ? 2_000 : Number(values.documents);
   // V8 compiles a worker's functions until it has answered some 25,000 documents: 1.8 s of CPU, once for each process.
-  const warmUp = Math.ceil(documents / 2);
+  const warmUp = documents;
   const inFlight = Number(values.concurrency);
   const rounds = values.quick ? 1 : Number(values.rounds);
   printSetting(
