@@ -56,7 +56,8 @@ if (Number(process.versions.node.split('.')[0]) >= OLDEST_MAJOR) {
   // By default the heap may double before it is cleaned; memory must not grow with the batch. At 25 a worker spends an
   // eighth more on each document; at 50 it has 8 MB more, at 75 another 16, and saves nothing. Columns of a table are
   // soon garbage and too large for the young generation, so a download is cleaned earlier.
-  setFlagsFromString(`--heap-growing-percent=${command === 'results' ? 20 : 40}`);
+  // `submit` has 4 MB less with 30, and is no dearer.
+  setFlagsFromString(`--heap-growing-percent=${{ results: 20, submit: 30 }[command] ?? 40}`);
   // Later starts take half the time.
   module.enableCompileCache?.();
   await import(main);
