@@ -1,3 +1,4 @@
+import { DAY_MS } from '../runtime/durations.ts';
 /**
  * How batches of one workflow share its workers: by tokens, not by arrival.
  *
@@ -41,7 +42,6 @@ export const HEAD_START_TOKENS = 2 * FULL_SLICE_TOKENS;
 /** From here on priorities are all the same: a thousandth of a part is as good as "when nobody else has work". */
 const LOWEST_PRIORITY = 10;
 
-const DAY_MS = 86_400_000;
 const MAX_DEADLINE_WEIGHT = 8;
 
 /**

@@ -1,5 +1,6 @@
 import type { BreakerEvent } from '../ledger/breaker-event.ts';
 import type { NanoUsd } from '../money/money.ts';
+import { DAY_MS } from '../runtime/durations.ts';
 import type { CostFigures } from './cost-figures.ts';
 
 /** What one finished batch took. */
@@ -50,8 +51,6 @@ export interface UsualBatch {
   /** Batches a day since the first one; absent where that is not known. */
   readonly perDay?: number;
 }
-
-const DAY_MS = 86_400_000;
 
 /** @param now milliseconds since the epoch */
 export function usualBatch(history: WorkflowHistory, now: number): UsualBatch | undefined {

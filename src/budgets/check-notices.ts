@@ -6,6 +6,7 @@ import { zoneOffsetMs } from '../ledger/period.ts';
 import { batchScope } from '../ledger/scope.ts';
 import { formatUsd, nanoToDecimal } from '../money/money.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { DAY_MS, HOUR_MS } from '../runtime/durations.ts';
 import type { Notice, Notify } from './notice.ts';
 
 export interface NoticeContext {
@@ -19,8 +20,6 @@ export interface NoticeContext {
   readonly timezone: string;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 /** A batch that was submitted a moment ago is waiting for workers that are being started. */
 const PATIENCE_MS = 60_000;
 /** Whoever starts later than this after the hour of the summary sends none that day. */

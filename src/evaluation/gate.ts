@@ -1,3 +1,4 @@
+import { DAY_MS } from '../runtime/durations.ts';
 /** What a workflow must have shown before it spends. */
 export interface GateRules {
   /** The golden set, as the config names it. */
@@ -43,7 +44,6 @@ const NAMES: Readonly<Record<keyof AnswerIdentity, string>> = {
   prices: 'prices',
   thresholds: 'thresholds',
 };
-const DAY_MS = 86_400_000;
 /** Sums of floats. */
 const ROUNDING = 1e-9;
 

@@ -1,3 +1,5 @@
+import { HOUR_MS } from '../runtime/durations.ts';
+
 const formatters = new Map<string, Intl.DateTimeFormat>();
 const latestDay = new Map<string, { readonly minute: number; readonly day: string }>();
 
@@ -33,7 +35,6 @@ export function monthOfDay(day: string): string {
   return day.slice(0, 7);
 }
 
-const HOUR_MS = 3_600_000;
 const zoneFormatters = new Map<string, Intl.DateTimeFormat>();
 const latestOffset = new Map<string, { readonly hour: number; readonly offset: number }>();
 

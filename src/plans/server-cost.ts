@@ -1,8 +1,7 @@
 import type { NanoUsd } from '../money/money.ts';
 import { type PowerSettings, powerCost } from '../providers/power.ts';
+import { MINUTE_MS } from '../runtime/durations.ts';
 import type { CostRange } from './plan.ts';
-
-const MINUTE_MS = 60_000;
 
 /** What the hours of a server would cost that is switched on for a batch. */
 export interface ServerPlan {

@@ -9,6 +9,7 @@ import {
   type ProviderTime,
   sumByProvider,
 } from '../providers/power-book.ts';
+import { DAY_MS } from '../runtime/durations.ts';
 import { LOCAL_MODEL_NAME } from '../workflows/workflow.ts';
 import type { Advice } from './advice.ts';
 import { askedDocuments, costOf, type Rates, ratesOf, type Sums, sumOf } from './report-sums.ts';
@@ -69,8 +70,6 @@ export interface ReportRequest {
   /** Spent in the present month; absent: whoever asks may not see it. */
   readonly monthSpent?: NanoUsd;
 }
-
-const DAY_MS = 86_400_000;
 
 /** What the batches of the last days have cost and done, beside the days before. */
 export function buildReport(request: ReportRequest): Report {

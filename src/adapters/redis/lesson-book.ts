@@ -1,9 +1,8 @@
 import { LESSON_DAYS, type LessonBook, type Lessons, type Taught } from '../../providers/lesson-book.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisClient } from './redis-options.ts';
-
-const DAY_MS = 24 * 3600 * 1000;
 
 interface Entry {
   readonly value: string | false;

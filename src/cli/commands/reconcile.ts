@@ -3,6 +3,7 @@ import { workflowOf } from '../../../config/config.ts';
 import { BILL_FIELDS, type BillField } from '../../bills/bill-columns.ts';
 import { type ReconcileReport, reconcileBill } from '../../bills/reconcile-bill.ts';
 import { NightmillError } from '../../errors.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import { reconcileJson, reconcileLines } from '../format-reconcile.ts';
 import { print, withApp } from '../with-app.ts';
 
@@ -14,8 +15,6 @@ interface ReconcileFlags {
   readonly until?: string;
   readonly columns?: string;
 }
-
-const DAY_MS = 24 * 3600 * 1000;
 
 export function addReconcileCommand(program: Command): void {
   const command = program

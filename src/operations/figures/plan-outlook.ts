@@ -5,12 +5,12 @@ import { DAYS_PER_MONTH } from '../../money/price-table.ts';
 import { forecastMonth, type MonthForecast, type MonthVolume, scaleUp } from '../../plans/month.ts';
 import type { BatchPlan } from '../../plans/plan-batch.ts';
 import { acceptedBefore, type Scenario, scenario } from '../../plans/scenarios.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import { slotsBetween } from '../../schedules/calendar.ts';
 import { hostThroughput } from './throughput.ts';
 
 /** What if so many of the documents are accepted by each tier but the last. */
 export const USUAL_SHARES: readonly number[] = [0.6, 0.8, 0.95];
-const DAY_MS = 86_400_000;
 /** A slot every five minutes for a month, and some more. */
 const MAX_SLOTS = 10_000;
 

@@ -10,6 +10,7 @@ import { scopesOf } from '../../ledger/scope.ts';
 import { usdToNano } from '../../money/money.ts';
 import { type PowerShare, readPowerBook } from '../../providers/power-book.ts';
 import { buildReport, REPORT_GROUPS, type Report, type ReportedBatch, type ReportGroup } from '../../reports/report.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { numberText } from '../../text/json-value.ts';
 import { modelsOfTier, type WorkflowSpec } from '../../workflows/workflow.ts';
@@ -24,7 +25,6 @@ export interface ReportOperation {
 }
 
 const MAX_DAYS = 366;
-const DAY_MS = 86_400_000;
 /** A batch is looked for among those that were submitted so long before the period. */
 const LONGEST_BATCH_DAYS = 31;
 const LISTED_AT_ONCE = 500;

@@ -102,7 +102,7 @@ async function readBatch(
     ([name]) => name.startsWith('paused ') || name === 'retries' || name === 'ending',
   );
   const common = { record, fields: Object.fromEntries(fields), tokens: objects.tokens };
-  if (objects.hasManifest) return endedBatch(common, await manifestOf(app, record.batchId));
+  if (objects.hasManifest) return endedBatch(common, await checkedManifest(app, record.batchId));
   const commits = await readCommits(app, objects);
   const spent = spentOf(checkpoint, record);
   const settled = sum([...commits.values()].map(({ cost }) => cost));
@@ -143,7 +143,7 @@ function endedBatch(common: Pick<RestoredBatch, 'record' | 'fields' | 'tokens'>,
   };
 }
 
-async function manifestOf({ store }: App, batchId: string): Promise<Manifest> {
+async function checkedManifest({ store }: App, batchId: string): Promise<Manifest> {
   const bytes = (await store.get(storeKeys.manifest(batchId))) ?? new Uint8Array();
   return readManifest(Buffer.from(bytes).toString(), (key) => key.startsWith(storeKeys.outputPrefix(batchId)));
 }

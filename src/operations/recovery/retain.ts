@@ -7,11 +7,11 @@ import type { ProbeRecord } from '../../bills/probe-records.ts';
 import { forgetDigestTexts } from '../../digests/forget-texts.ts';
 import type { Evaluation } from '../../evaluation/evaluation.ts';
 import type { EvaluatedRun } from '../../evaluation/gate.ts';
+import { HOUR_MS } from '../../runtime/durations.ts';
 import type { ObjectStore } from '../../store/object-store.ts';
 import { storeKeys } from '../../store/store-keys.ts';
 import { deleteUnder, eraseBatches, withRetries } from './delete-batch.ts';
 
-const HOUR_MS = 3_600_000;
 /** Answers of the cache, evaluations and records of probes have to be read for their age. */
 const READ_EVERY_MS = 24 * HOUR_MS;
 const LOOK_EVERY_MS = 60_000;

@@ -1,7 +1,7 @@
 import type { Check } from '../../doctor/check.ts';
+import { DAY_MS } from '../../runtime/durations.ts';
 import { isBehind, type ScheduleView } from './schedules.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 /** A worker looks about once a second, and a large inbox takes a while. */
 const BEHIND_AFTER_MS = 2 * 60_000;
 

@@ -7,6 +7,7 @@ import type { App } from '../../app.ts';
 import { hasEnded } from '../../batches/batch-states.ts';
 import { discardBatch } from '../../batches/submit-batch.ts';
 import { NightmillError } from '../../errors.ts';
+import { MINUTE_MS } from '../../runtime/durations.ts';
 import { batchIdOfSlot, nextSlots } from '../../schedules/calendar.ts';
 import type { Inbox } from '../../schedules/inbox.ts';
 import { decidePassed, keepSchedule, nextLook, runDue, shallLook } from '../../schedules/keep-schedule.ts';
@@ -28,7 +29,6 @@ export interface ScheduleView extends ScheduleState {
 }
 
 const LOOK_EVERY_MS = 1_000;
-const MINUTE_MS = 60_000;
 /** Another worker may be at the schedule's slots. */
 const WAIT_FOR_TURN_MS = 60_000;
 const RECORDS_SHOWN = 100;
