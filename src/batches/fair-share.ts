@@ -1,4 +1,5 @@
 import { DAY_MS } from '../runtime/durations.ts';
+
 /**
  * How batches of one workflow share its workers: by tokens, not by arrival.
  *

@@ -79,8 +79,8 @@ async function compareCost(load: Load, rounds: number): Promise<void> {
     }
   }
   const outcomes = CLIENTS.map((client): readonly [Client, Outcome] => {
-    const rounds = turns.get(client);
-    if (rounds !== undefined) return [client, { rounds }];
+    const measured = turns.get(client);
+    if (measured !== undefined) return [client, { rounds: measured }];
     return [client, { notMeasured: peers.status === 'not_installed' ? peers.reason : 'no round' }];
   });
   printTable(costTable(outcomes, [`${NAMES.bottleneck}: a fifth of the documents, since it takes so long`]));

@@ -59,7 +59,7 @@ export class RecentCalls {
     const { claim, scopes, quota, lease } = ticket;
     const json = JSON.stringify({ endedAt, ticket: ownOf(ticket), need: quota && needOf(quota), outcome });
     const most = json.length * UTF8_BYTES + PLACE_BYTES;
-    if (this.#used + most > CHUNK_BYTES) this.#pack(this.#lines.subarray(0, this.#used));
+    if (this.#used + most > CHUNK_BYTES) this.#pack();
     const line = `${placeOf(this.#shared, { claim, scopes, limits: quota?.limits, lease })} ${json}\n`;
     this.#last = endedAt;
     if (most > CHUNK_BYTES) this.#pack(Buffer.from(line));
@@ -73,7 +73,7 @@ export class RecentCalls {
 
   /** @param start milliseconds of the monotonic clock; those that ended then or later */
   *since(start: number): Generator<EndedCall> {
-    this.#pack(this.#lines.subarray(0, this.#used));
+    this.#pack();
     for (const { packed, shared } of this.#chunks) {
       for (const line of zstdDecompressSync(packed).toString().split('\n')) {
         if (line === '') continue;
@@ -96,7 +96,7 @@ export class RecentCalls {
     }
   }
 
-  #pack(lines: Buffer): void {
+  #pack(lines: Buffer = this.#lines.subarray(0, this.#used)): void {
     if (lines.length === 0) return;
     this.#chunks.push({ packed: zstdCompressSync(lines, QUICKLY), shared: this.#shared, last: this.#last });
     this.#used = 0;
