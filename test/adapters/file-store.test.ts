@@ -1,6 +1,18 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -167,11 +179,28 @@ describe('FileStore on disk', () => {
     });
   });
 
-  it('says that a file is in the way of the root', async () => {
+  it('says that a file is in the way of the root, and takes no object for missing', async () => {
     await writeFile(join(base, 'plain'), '');
-    await expect(new FileStore(join(base, 'plain')).put('a', Buffer.of())).rejects.toMatchObject({
-      code: 'store_denied',
-    });
+    const store = new FileStore(join(base, 'plain'));
+    const denied = { code: 'store_denied', message: expect.stringContaining('it is a file, not a folder') };
+    for (const use of [() => store.put('a', Buffer.of()), () => store.get('a/b'), () => store.delete(['a'])])
+      await expect(use()).rejects.toMatchObject(denied);
+    await expect(Array.fromAsync(store.list('a/'))).rejects.toMatchObject(denied);
+  });
+
+  it('takes no object for missing where the root has gone since, and finds all when it is back', async () => {
+    const root = join(base, 'unmounted');
+    const store = new FileStore(root);
+    await store.put('a/b', Buffer.from('x'));
+    await rename(root, `${root}-away`);
+    const gone = { code: 'store_unavailable', message: expect.stringContaining('was there before and is gone') };
+    for (const use of [() => store.get('a/b'), () => store.head('c'), () => Array.fromAsync(store.list('a/'))])
+      await expect(use()).rejects.toMatchObject(gone);
+    await expect(store.put('d', Buffer.of())).rejects.toMatchObject(gone);
+    await expect(access(root)).rejects.toThrow('ENOENT');
+    await rename(`${root}-away`, root);
+    expect(await store.get('a/b')).toHaveLength(1);
+    expect(await store.get('c')).toBeUndefined();
   });
 
   it.skipIf(isRoot)('says which path it may not write', async () => {
@@ -199,6 +228,7 @@ describe('FileStore on disk', () => {
         root: '/data',
         realRoot: async () => '/data',
         knownFolders: new Set(),
+        assertRoot: async () => {},
       }),
     ).toMatchObject({
       code: expected,

@@ -8,6 +8,8 @@ export interface FileOperation {
   readonly realRoot: () => Promise<string>;
   /** Folders found to lie inside the store, for the same reason. Whoever finds one missing takes it out. */
   readonly knownFolders: Set<string>;
+  /** What is missing may be missing because the root is, once a disk is lost: throws where it was there before and is not now. */
+  readonly assertRoot: () => Promise<void>;
 }
 
 /**
@@ -60,6 +62,18 @@ export function symbolicLinkError(path: string, operation: FileOperation, cause?
     `Cannot ${operation.action} in the store file:${operation.root}: ${path} is or lies behind a symbolic link, ` +
       'and links inside a store are not followed. Put the real folder there, or point `store` to the link itself.',
     { cause },
+  );
+}
+
+/** The root is there and no folder, or was there and is gone, as with a disk that is not mounted: nothing is known of its objects. */
+export function lostRootError(
+  { action, root }: Pick<FileOperation, 'action' | 'root'>,
+  now: 'file' | 'gone',
+): StoreError {
+  const reason = now === 'file' ? 'it is a file, not a folder' : 'its folder was there before and is gone';
+  return new StoreError(
+    now === 'file' ? 'store_denied' : 'store_unavailable',
+    `Cannot ${action} in the store file:${root}: ${reason}. Put the folder back there, or point \`store\` to another one.`,
   );
 }
 

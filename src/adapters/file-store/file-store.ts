@@ -9,7 +9,13 @@ import { checkRange } from '../check-range.ts';
 import { CheckedDownload } from '../checked-download.ts';
 import { WatchedBody } from '../watched-body.ts';
 import { describeFile } from './describe-file.ts';
-import { type FileOperation, fileStoreError, isSystemError, symbolicLinkError } from './file-store-error.ts';
+import {
+  type FileOperation,
+  fileStoreError,
+  isSystemError,
+  lostRootError,
+  symbolicLinkError,
+} from './file-store-error.ts';
 import { joinFiles, type OpenFile, readInto } from './join-files.ts';
 import { listFiles } from './list-files.ts';
 import { removeStaleFiles } from './remove-stale-files.ts';
@@ -119,7 +125,8 @@ export class FileStore implements ObjectStore {
     if (!nameFiles(segments)) return;
     try {
       const folder = await findFolder(segments, operation);
-      if (folder !== undefined) yield* listFiles(await operation.realRoot(), folderKey, prefix);
+      if (folder === undefined) await operation.assertRoot();
+      else yield* listFiles(await operation.realRoot(), folderKey, prefix);
     } catch (error) {
       throw fileStoreError(error, operation);
     }
@@ -150,11 +157,19 @@ export class FileStore implements ObjectStore {
   }
 
   #operation(action: string): FileOperation {
+    const root = this.#root;
     const realRoot = async (): Promise<string> => {
-      this.#realRoot ??= await realpath(this.#root);
-      return this.#realRoot;
+      if (this.#realRoot !== undefined) return this.#realRoot;
+      const real = await realpath(root);
+      if (!(await isFolder(real))) throw lostRootError({ action, root }, 'file');
+      this.#realRoot = real;
+      return real;
     };
-    return { action, root: this.#root, realRoot, knownFolders: this.#knownFolders };
+    const assertRoot = async (): Promise<void> => {
+      if (this.#realRoot === undefined || (await isFolder(this.#realRoot))) return;
+      throw lostRootError({ action, root }, 'gone');
+    };
+    return { action, root, realRoot, knownFolders: this.#knownFolders, assertRoot };
   }
 
   async #attempt<T>(action: string, work: (operation: FileOperation) => Promise<T>): Promise<T> {
@@ -167,6 +182,15 @@ export class FileStore implements ObjectStore {
   }
 }
 
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
 /** Fewer where the file ends before `end`. */
 async function readBytes(file: FileHandle, start: number, end: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
@@ -176,9 +200,11 @@ async function readBytes(file: FileHandle, start: number, end: number): Promise<
 async function openFile(key: string, operation: FileOperation): Promise<OpenFile | undefined> {
   assertKeyStaysInside(key);
   const path = await findPath(key, operation);
-  if (path === undefined) return undefined;
-  const handle = await openForReading(path, operation);
-  if (handle === undefined) return undefined;
+  const handle = path === undefined ? undefined : await openForReading(path, operation);
+  if (handle === undefined) {
+    await operation.assertRoot();
+    return undefined;
+  }
   const stats = await handle.stat({ bigint: true });
   if (!stats.isFile()) {
     await handle.close();

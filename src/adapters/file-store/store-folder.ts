@@ -38,6 +38,8 @@ export async function recallFolder(segments: readonly string[], operation: FileO
 export async function ensureFolder(segments: readonly string[], operation: FileOperation): Promise<string> {
   const existing = await recallFolder(segments, operation);
   if (existing !== undefined) return existing;
+  // On the disk below it, what is written would be out of sight as soon as the right one is mounted again.
+  await operation.assertRoot();
   makeFolder(operation.root);
   let folder = await operation.realRoot();
   for (const segment of segments) {
