@@ -133,8 +133,7 @@ export class BullmqJobQueue implements JobQueue {
     for (const id of ids) {
       const job = await queue.getJob(id);
       if (job === undefined) continue;
-      await job.promote();
-      promoted += 1;
+      promoted += await promote(job);
     }
     return promoted;
   }
@@ -144,6 +143,17 @@ export class BullmqJobQueue implements JobQueue {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
     this.#clients[Symbol.dispose]();
+  }
+}
+
+/** 0 where somebody else has moved it meanwhile. */
+async function promote(job: Job): Promise<number> {
+  try {
+    await job.promote();
+    return 1;
+  } catch (error) {
+    if (await job.isDelayed()) throw error;
+    return 0;
   }
 }
 

@@ -120,6 +120,17 @@ test('jobs that a clock ahead has put off for hours are tried now, those that wa
   expect(await inspector.getDelayedCount()).toBe(1);
 });
 
+test('two workers at once that let the same jobs be tried do not fail', async () => {
+  await enqueue(claim('a', 40));
+  for (let slice = 0; slice < 40; slice += 1) {
+    await redis.zrem(inspector.toKey('prioritized'), `a.${slice}`);
+    await redis.zadd(inspector.toKey('delayed'), (Date.now() + 7_200_000) * 0x1000, `a.${slice}`);
+  }
+  const each = await Promise.all([1, 2, 3].map(() => jobs.promoteAfter('triage', Date.now() + 60_000)));
+  expect(each.reduce((sum, promoted) => sum + promoted, 0)).toBe(40);
+  expect(await takeAll(40)).toHaveLength(40);
+});
+
 test('a lower priority waits for its smaller part, and a deadline overtakes, also inside one tenant', async () => {
   const deadline = Date.now() + 3_600_000;
   await enqueue(claim('later', 4, { tenant: 'a', priority: 10 }));
