@@ -11,9 +11,9 @@ import { S3Store } from '../../src/adapters/s3-store/s3-store.ts';
 import { WebhookSink } from '../../src/adapters/webhook/webhook-sink.ts';
 import type { ProxySettings } from '../../src/runtime/proxy-settings.ts';
 import { API_KEY, CAPABILITIES, REQUEST } from '../contract/model-client-fixture.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { ProviderServers, sendJson } from '../helpers/provider-server.ts';
 import { ProxyServer } from '../helpers/proxy-server.ts';
-import { freePort } from '../helpers/tcp-redis.ts';
 
 const through = (proxy: ProxyServer, noProxy = ''): ProxySettings => ({
   http: `http://${proxy.address}`,

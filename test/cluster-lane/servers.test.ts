@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { HttpModel } from '../helpers/http-model.ts';
-import { freePort } from '../helpers/redis-server.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 import { configYaml, expectBalanced, makeDocuments, toJsonl, Workspace } from '../helpers/workspace.ts';
 import {

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { freePort } from '../helpers/redis-server.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { makeTemporaryFolder } from '../helpers/temporary-folder.ts';
 
 export interface Server extends AsyncDisposable {

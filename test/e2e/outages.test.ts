@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
-import { freePort } from '../helpers/tcp-redis.ts';
+import { freePort } from '../helpers/free-port.ts';
 import {
   type ConfigOptions,
   configYaml,

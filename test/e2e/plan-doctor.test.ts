@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/money/money.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { setFaults, startTestSimulator } from '../helpers/simulator.ts';
-import { freePort } from '../helpers/tcp-redis.ts';
 import { configYaml, makeDocuments, oneJsonValue, toJsonl, Workspace } from '../helpers/workspace.ts';
 import { modelAndRedis } from './model-and-redis.ts';
 

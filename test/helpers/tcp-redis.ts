@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { freePort } from './free-port.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 export interface TcpRedis extends AsyncDisposable {
@@ -36,15 +36,4 @@ export async function startTcpRedis(): Promise<TcpRedis> {
       await folder[Symbol.asyncDispose]();
     },
   };
-}
-
-/** A port where nothing listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('Expected a TCP address');
-  return address.port;
 }

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { redactUrl } from '../../../config/redis-target.ts';
 import { connectRedis } from '../../../src/adapters/redis/connect.ts';
 import { NightmillError } from '../../../src/errors.ts';
-import { freePort, type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
+import { freePort } from '../../helpers/free-port.ts';
+import { type RedisServer, startRedisServer } from '../../helpers/redis-server.ts';
 
 let server: RedisServer;
 let port: number;

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { connectRedis } from '../../../src/adapters/redis/connect.ts';
-import { freePort, startRedisServer } from '../../helpers/redis-server.ts';
+import { freePort } from '../../helpers/free-port.ts';
+import { startRedisServer } from '../../helpers/redis-server.ts';
 
 /** Forwards each new connection to `target.port` and keeps the old ones, as HAProxy and cloud endpoints do. */
 async function startForwarder(target: { port: number }) {
