@@ -28,9 +28,13 @@ export function endedAs({ cancelled, expired }: BatchRecord['outcomes']): 'compl
   return expired > 0 ? 'expired' : 'completed';
 }
 
-/** Its time is over, and it is not being ended for another reason. */
-export function isExpired({ state, expiresAt, ending }: BatchRecord, now: number): boolean {
-  return isWorking(state) && expiresAt !== undefined && expiresAt <= now && ending !== 'cancelled';
+/** How it ends before all is done: as somebody has begun to end it, or because its time is over; undefined: it does not. */
+export function earlyEndOf(
+  { state, expiresAt, ending }: BatchRecord,
+  now: number,
+): 'cancelled' | 'expired' | undefined {
+  if (!isWorking(state)) return undefined;
+  return ending ?? (expiresAt !== undefined && expiresAt <= now ? 'expired' : undefined);
 }
 
 export const BATCH_STATES: readonly BatchState[] = [

@@ -1,8 +1,9 @@
 import { FINALIZE_QUEUE_NAME } from '../../jobs/finalize-batch.ts';
 import { LONGEST_BACKOFF_MS } from '../../jobs/process-slice.ts';
 import type { BatchRecord } from '../batches/batch-registry.ts';
-import { hasEnded, isExpired } from '../batches/batch-states.ts';
+import { earlyEndOf, hasEnded } from '../batches/batch-states.ts';
 import { mostConstrainedScope, spentFraction } from '../batches/batch-status.ts';
+import { EndingWatch } from '../batches/ending-watch.ts';
 import { enqueueSlices } from '../batches/submit-batch.ts';
 import type { SliceRun } from '../calls/slice-run.ts';
 import type { ReapedCall } from '../ledger/ledger.ts';
@@ -42,9 +43,9 @@ const BATCHES_PER_SECOND = 100;
 const LONGEST_REST_MS = 10_000;
 
 /** Both parts at once, for a process that is about to begin. */
-export async function runMaintenance(context: MaintenanceContext): Promise<void> {
+export async function runMaintenance(context: MaintenanceContext, endings = new EndingWatch()): Promise<void> {
   await maintainWorker(context);
-  await maintainCluster(context);
+  await maintainCluster(context, endings);
 }
 
 /** What every live worker does about once a second, for itself: as much as it has slices, however many batches are open. */
@@ -57,21 +58,24 @@ export async function maintainWorker(context: MaintenanceContext): Promise<void>
 
 /**
  * What one worker does for the whole cluster; doing it twice changes nothing: books the money of dead workers, closes
- * breakers whose reason has passed, ends batches whose time is over or whose last step was lost with a worker, and sends
+ * breakers whose reason has passed, ends batches whose time is over or whose last step was lost with a process, and sends
  * alerts that are due.
  *
+ * @param endings the same one each time
  * @returns how long it may rest before the next round, milliseconds: a round looks at every open batch
  */
-export async function maintainCluster(context: MaintenanceContext): Promise<number> {
+export async function maintainCluster(context: MaintenanceContext, endings: EndingWatch): Promise<number> {
   await reapDeadWorkers(context);
   const open = await context.batches.listOpen();
   const now = context.clock.now();
   await closePassedBreakers(context, open);
   await tryPutOffJobs(context, open);
+  const abandoned = endings.abandoned(open, context.clock.monotonic());
   for (const batch of open) {
     const complete =
       batch.state === 'finalizing' || (batch.state === 'running' && batch.slicesCommitted === batch.slices);
-    if (complete || isExpired(batch, now)) await context.jobs.enqueueFinalize({ batch: batch.batchId });
+    const ends = earlyEndOf(batch, now) === 'expired' || abandoned.has(batch.batchId);
+    if (complete || ends) await context.jobs.enqueueFinalize({ batch: batch.batchId });
     else if (await hasLostItsJobs(context, batch)) await enqueueSlices(context, batch);
   }
   await context.checkAlerts(open);

@@ -6,6 +6,7 @@ export const EVENTS = {
   'batch:deleted': 'A batch was removed from store and Redis, by a person or by retention.',
   'batch:expired': 'The time of a batch is over: it ends with what is done.',
   'batch:finished': 'A batch has ended: its manifest is written.',
+  'batch:taken_over': 'Whoever was ending a batch early has stopped; a worker ends it.',
   'batch:trimmed': 'Retention has removed the documents or the rows of a batch; its manifest stays.',
   'books:unbalanced': 'At the end of a batch, rows and ledger name different amounts.',
   'breaker:closed': 'A batch or a workflow works again.',

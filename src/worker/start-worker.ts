@@ -2,12 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type SliceOutcome, SliceWorkers } from '../adapters/bullmq/slice-workers.ts';
 import { loadHttpClient } from '../adapters/outbound/proxy.ts';
 import type { App } from '../app.ts';
+import { EndingWatch } from '../batches/ending-watch.ts';
 import { maintainCluster, maintainWorker } from '../budgets/housekeeping.ts';
 import type { Notice } from '../budgets/notice.ts';
 import { checkStore } from '../doctor/check-store.ts';
 import { NightmillError } from '../errors.ts';
 import { endContextOf } from '../finalize/end-batch.ts';
-import { finalizeOrExpire } from '../finalize/expire-batch.ts';
+import { takeLastStep } from '../finalize/take-last-step.ts';
 import type { Timezones } from '../ledger/scope.ts';
 import { type ProcessSliceContext, processSlice } from '../slices/process-slice.ts';
 import { ClockGuard } from './clock-guard.ts';
@@ -66,7 +67,7 @@ export async function startWorker(
       processSlice: (job, signal) =>
         unlessStore(store, 'handed_back', () => runSlice(app, abilities, slices, job, signal)),
       finalizeBatch: (batchId) =>
-        unlessStore(store, false, () => finalizeOrExpire({ ...endContextOf(app), asking }, batchId)),
+        unlessStore(store, false, () => takeLastStep({ ...endContextOf(app), asking }, batchId)),
       onError: (error, where) => reportError(app, error, where, onPermanentFailure),
     },
   );
@@ -240,13 +241,14 @@ async function sendLastAlerts(app: App): Promise<void> {
 }
 
 async function runHousekeeping(app: App, guard: ClockGuard, signal: AbortSignal): Promise<void> {
+  const endings = new EndingWatch();
   let restUntil = 0;
   while (!signal.aborted) {
     try {
       await guard.look();
       await maintainWorker(app.housekeeping);
       if ((await app.housekeeping.house.take()) && app.clock.monotonic() >= restUntil) {
-        restUntil = app.clock.monotonic() + (await maintainCluster(app.housekeeping));
+        restUntil = app.clock.monotonic() + (await maintainCluster(app.housekeeping, endings));
       }
     } catch (error) {
       app.log.warn('housekeeping:failed', { message: (error as Error).message });

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { EndingWatch } from '../../src/batches/ending-watch.ts';
 import { openBreaker, resumeBatch, resumeWorkflow } from '../../src/budgets/breaker.ts';
 import { runMaintenance } from '../../src/budgets/housekeeping.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
+import { takeLastStep } from '../../src/finalize/take-last-step.ts';
 import type { Pause } from '../../src/ledger/pause.ts';
 import { batchScope } from '../../src/ledger/scope.ts';
 import { commitOf, replyOf, ticketOf } from '../contract/cluster.ts';
@@ -25,7 +27,8 @@ const provider = (pause: Partial<Pause> = {}) =>
   }) as const;
 const open = (reason: ReturnType<typeof refused> | ReturnType<typeof provider>) =>
   openBreaker(app.housekeeping, owner(), reason);
-const keep = () => runMaintenance(app.housekeeping);
+const endings = new EndingWatch();
+const keep = () => runMaintenance(app.housekeeping, endings);
 
 describe('openBreaker()', () => {
   test.each([
@@ -110,6 +113,24 @@ describe('runMaintenance()', () => {
     app.clock.advance(3_600_000);
     await keep();
     expect([...app.jobs.paused]).toEqual(['triage']);
+  });
+
+  test('ends a batch whose cancelling process has not got on for half a minute, and never one that gets on', async () => {
+    const other = await app.cluster.queuedBatch(3);
+    await app.batches.markEnding(batch, 'cancelled');
+    await app.batches.markEnding(other, 'cancelled');
+    for (let slice = 0; slice < 2; slice += 1) {
+      await keep();
+      app.clock.advance(20_000);
+      const { token } = await app.cluster.claim(other, slice);
+      await app.batches.commitSlice(other, slice, token, commitOf(token));
+    }
+    expect(app.jobs.finalize).toEqual([]);
+    await keep();
+    expect(app.jobs.finalize).toEqual([{ batch }]);
+    const { batches, slices, finalize } = app;
+    expect(await takeLastStep({ batches, slices, finalize, reap: async () => 0 }, batch)).toBe(true);
+    expect(await app.batches.get(batch)).toMatchObject({ state: 'cancelled', outcomes: { cancelled: 1 } });
   });
 
   test('lets jobs be tried that were put off beyond a minute', async () => {

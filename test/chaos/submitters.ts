@@ -65,6 +65,7 @@ async function submitByCommand(
     const end = turn === 0 ? hasBegun(app, id) : turn < DEATHS ? delay(lifeOf(seed, `${id} ${turn}`)) : undefined;
     const finished = await unless(command.exited, end);
     if (finished?.code === 0) return;
+    if (finished === undefined && chance(seed, 'chaos life', 'cancel left') < 0.5) return;
     if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
       throw new Error(`nightmill submit ended with ${finished.code}: ${finished.stderr}`);
     await delay(AGAIN_MS);
@@ -106,7 +107,7 @@ async function submitByServer(
   }
 }
 
-/** `nightmill cancel` a while after the batch was submitted; killed and typed again. */
+/** `nightmill cancel` a while after the batch was submitted; killed, and typed again or left to the workers to finish. */
 export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: string): Promise<void> {
   await delay(lifeOf(seed, 'cancel'));
   for (let turn = 0; ; turn += 1) {
