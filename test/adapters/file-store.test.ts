@@ -194,7 +194,8 @@ describe('FileStore on disk', () => {
     await store.put('a/b', Buffer.from('x'));
     await rename(root, `${root}-away`);
     const gone = { code: 'store_unavailable', message: expect.stringContaining('was there before and is gone') };
-    for (const use of [() => store.get('a/b'), () => store.head('c'), () => Array.fromAsync(store.list('a/'))])
+    const list = () => Array.fromAsync(store.list('a/'));
+    for (const use of [() => store.get('a/b'), () => store.head('c'), list, () => store.delete(['a/b'])])
       await expect(use()).rejects.toMatchObject(gone);
     await expect(store.put('d', Buffer.of())).rejects.toMatchObject(gone);
     await expect(access(root)).rejects.toThrow('ENOENT');

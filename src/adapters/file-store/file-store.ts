@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -183,12 +183,7 @@ export class FileStore implements ObjectStore {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await lstat(path)).isDirectory();
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return false;
-    throw error;
-  }
+  return (await lookAt(path))?.isDirectory() === true;
 }
 
 /** Fewer where the file ends before `end`. */
@@ -225,14 +220,20 @@ async function openForReading(path: string, operation: FileOperation): Promise<F
 
 async function removeFile(key: string, operation: FileOperation): Promise<void> {
   const path = await findPath(key, operation);
-  if (path === undefined) return;
-  const stats = await lstat(path).catch((error: unknown) => {
-    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
-    throw error;
-  });
-  if (stats?.isFile() !== true) return;
+  const stats = path === undefined ? undefined : await lookAt(path);
+  if (path === undefined || stats === undefined) return await operation.assertRoot();
+  if (!stats.isFile()) return;
   await rm(path, { force: true });
   await removeEmptyFolders(dirname(path), key.split('/').length - 1);
+}
+
+async function lookAt(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
+    throw error;
+  }
 }
 
 /** As in S3, a folder exists only as long as it holds objects. Stops at the first one that is not empty. */
