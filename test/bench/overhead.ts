@@ -22,10 +22,7 @@ const DOCUMENT_BYTES = 1_000;
 /** Limits that are checked on every call and never bind. */
 const BOUNDLESS = { requestsPerMinute: 100_000_000, tokensPerMinute: 100_000_000_000 };
 const POLL_MS = 10;
-/**
- * V8 compiles a worker's functions until it has answered some 40,000 documents, once for each process: most of that is
- * before, and the rest is spread over what a batch has.
- */
+/** V8 compiles a worker's functions until it has answered some 40,000 documents, once for each process: by then most of it is over. */
 const MAX_WARM_UP = 20_000;
 const WARM_UP_WITHIN_MS = 300_000;
 
