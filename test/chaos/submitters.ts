@@ -65,7 +65,6 @@ async function submitByCommand(
     const end = turn === 0 ? hasBegun(app, id) : turn < DEATHS ? delay(lifeOf(seed, `${id} ${turn}`)) : undefined;
     const finished = await unless(command.exited, end);
     if (finished?.code === 0) return;
-    if (finished === undefined && chance(seed, 'chaos life', 'cancel left') < 0.5) return;
     if (finished !== undefined && !/Cannot reach Redis|in the store|the store has it/.test(finished.stderr))
       throw new Error(`nightmill submit ended with ${finished.code}: ${finished.stderr}`);
     await delay(AGAIN_MS);
@@ -116,6 +115,7 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
     const finished = await unless(command.exited, delay(life));
     if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
+    if (finished === undefined && chance(seed, 'chaos life', 'cancel left') < 0.5) return;
     // A file in place of the store's folder: what the folder has looks missing.
     if (
       finished !== undefined &&
