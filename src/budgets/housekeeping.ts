@@ -43,9 +43,9 @@ const BATCHES_PER_SECOND = 100;
 const LONGEST_REST_MS = 10_000;
 
 /** Both parts at once, for a process that is about to begin. */
-export async function runMaintenance(context: MaintenanceContext, endings = new EndingWatch()): Promise<void> {
+export async function runMaintenance(context: MaintenanceContext): Promise<void> {
   await maintainWorker(context);
-  await maintainCluster(context, endings);
+  await maintainCluster(context, new EndingWatch());
 }
 
 /** What every live worker does about once a second, for itself: as much as it has slices, however many batches are open. */

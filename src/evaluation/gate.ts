@@ -1,4 +1,5 @@
 import { DAY_MS } from '../runtime/durations.ts';
+
 /** What a workflow must have shown before it spends. */
 export interface GateRules {
   /** The golden set, as the config names it. */

@@ -11,8 +11,9 @@ import { finalizeBatch } from './finalize-batch.ts';
 export async function takeLastStep(context: EndBatchContext, batchId: string): Promise<boolean> {
   const { clock, log } = context.finalize;
   const batch = await context.batches.get(batchId);
-  const ending = batch === undefined ? undefined : earlyEndOf(batch, clock.now());
-  if (batch === undefined || ending === undefined || batch.slicesCommitted === batch.slices) {
+  const isOpen = batch !== undefined && batch.slicesCommitted < batch.slices;
+  const ending = isOpen ? earlyEndOf(batch, clock.now()) : undefined;
+  if (!isOpen || ending === undefined) {
     return await finalizeBatch({ ...context.finalize, asking: context.asking }, batchId);
   }
   if (batch.ending === undefined) log.warn('batch:expired', { batch: batchId, expiresAt: batch.expiresAt });

@@ -76,10 +76,11 @@ function memoryTable(measured: readonly Row[], formats: readonly string[]): Tabl
     ),
     ...[redis.cpuSeconds, redis.peakMb, redis.bytesQueued].map((value) => value.toFixed(1)),
   ]);
+  const notes = verdicts(measured);
   return {
     caption: 'What batches take; results by format',
     rows: [heads, ...rows],
-    note: verdicts(measured).join('; '),
+    ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
   };
 }
 

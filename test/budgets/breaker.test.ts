@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { EndingWatch } from '../../src/batches/ending-watch.ts';
 import { openBreaker, resumeBatch, resumeWorkflow } from '../../src/budgets/breaker.ts';
-import { runMaintenance } from '../../src/budgets/housekeeping.ts';
+import { maintainCluster, runMaintenance } from '../../src/budgets/housekeeping.ts';
 import { SliceRun } from '../../src/calls/slice-run.ts';
 import { takeLastStep } from '../../src/finalize/take-last-step.ts';
 import type { Pause } from '../../src/ledger/pause.ts';
@@ -27,8 +27,7 @@ const provider = (pause: Partial<Pause> = {}) =>
   }) as const;
 const open = (reason: ReturnType<typeof refused> | ReturnType<typeof provider>) =>
   openBreaker(app.housekeeping, owner(), reason);
-const endings = new EndingWatch();
-const keep = () => runMaintenance(app.housekeeping, endings);
+const keep = () => runMaintenance(app.housekeeping);
 
 describe('openBreaker()', () => {
   test.each([
@@ -116,17 +115,19 @@ describe('runMaintenance()', () => {
   });
 
   test('ends a batch whose cancelling process has not got on for half a minute, and never one that gets on', async () => {
+    const endings = new EndingWatch();
+    const look = () => maintainCluster(app.housekeeping, endings);
     const other = await app.cluster.queuedBatch(3);
     await app.batches.markEnding(batch, 'cancelled');
     await app.batches.markEnding(other, 'cancelled');
     for (let slice = 0; slice < 2; slice += 1) {
-      await keep();
+      await look();
       app.clock.advance(20_000);
       const { token } = await app.cluster.claim(other, slice);
       await app.batches.commitSlice(other, slice, token, commitOf(token));
     }
     expect(app.jobs.finalize).toEqual([]);
-    await keep();
+    await look();
     expect(app.jobs.finalize).toEqual([{ batch }]);
     const { batches, slices, finalize } = app;
     expect(await takeLastStep({ batches, slices, finalize, reap: async () => 0 }, batch)).toBe(true);

@@ -116,7 +116,7 @@ export async function cancelSoon({ folder, config, seed }: SubmitPlace, id: stri
     if (finished === undefined && turn > 0) throw new Error(`nightmill cancel did not end within ${life / 1_000} s`);
     if (finished?.code === 0) return;
     if (finished === undefined && chance(seed, 'chaos life', 'cancel left') < 0.5) return;
-    // A file in place of the store's folder: what the folder has looks missing.
+    // In the moment before a file takes the place of the store's folder, what the folder has looks missing.
     if (
       finished !== undefined &&
       !/Cannot reach Redis|in the store|the store has it|missing from file:/.test(finished.stderr)

@@ -68,11 +68,11 @@ export function symbolicLinkError(path: string, operation: FileOperation, cause?
 /** The root is there and no folder, or was there and is gone, as with a disk that is not mounted: nothing is known of its objects. */
 export function lostRootError(
   { action, root }: Pick<FileOperation, 'action' | 'root'>,
-  now: 'file' | 'gone',
+  code: 'store_denied' | 'store_unavailable',
+  reason: string,
 ): StoreError {
-  const reason = now === 'file' ? 'it is a file, not a folder' : 'its folder was there before and is gone';
   return new StoreError(
-    now === 'file' ? 'store_denied' : 'store_unavailable',
+    code,
     `Cannot ${action} in the store file:${root}: ${reason}. Put the folder back there, or point \`store\` to another one.`,
   );
 }

@@ -161,13 +161,13 @@ export class FileStore implements ObjectStore {
     const realRoot = async (): Promise<string> => {
       if (this.#realRoot !== undefined) return this.#realRoot;
       const real = await realpath(root);
-      if (!(await isFolder(real))) throw lostRootError({ action, root }, 'file');
+      if (!(await isFolder(real))) throw lostRootError({ action, root }, 'store_denied', 'it is a file, not a folder');
       this.#realRoot = real;
       return real;
     };
     const assertRoot = async (): Promise<void> => {
       if (this.#realRoot === undefined || (await isFolder(this.#realRoot))) return;
-      throw lostRootError({ action, root }, 'gone');
+      throw lostRootError({ action, root }, 'store_unavailable', 'its folder was there before and is gone');
     };
     return { action, root, realRoot, knownFolders: this.#knownFolders, assertRoot };
   }

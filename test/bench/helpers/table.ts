@@ -7,7 +7,7 @@ export interface Table {
   /** What it shows and of what: a reader has nothing else. */
   readonly caption: string;
   readonly rows: Rows;
-  /** What a reader has to know to read it: terms, aims, what is missing and why. Empty: nothing. */
+  /** What a reader has to know to read it: terms, aims, what is missing and why. */
   readonly note?: string;
 }
 
@@ -33,7 +33,7 @@ export function printSetting(text: string, machine: Machine = readMachine()): vo
 export function printTable(table: Table): void {
   for (const listener of listeners) listener.onTable(table);
   const { caption, rows, note } = table;
-  console.log(`${caption}:\n${formatRows(rows)}\n${note === undefined || note === '' ? '' : `(${note})\n`}`);
+  console.log(`${caption}:\n${formatRows(rows)}\n${note === undefined ? '' : `(${note})\n`}`);
 }
 
 /** A figure, or that there is none. */
